@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace freshet {
+
+/// What a caller can act on, whatever layer failed. Compare with `error.code() == Condition::timeout`.
+enum class Condition {
+    timeout = 1,     ///< nothing came back within the deadline
+    no_responders,   ///< nobody listens on the subject asked
+    not_found,       ///< the thing named does not exist
+    already_exists,  ///< the thing named exists already
+    wrong_revision,  ///< compare-and-set met another revision
+    disconnected,    ///< the connection is gone, closed, or its buffer is full
+    bad_payload,     ///< a body or header that cannot be encoded, decoded or sent
+    bad_setup,       ///< a mistake in the program or its configuration
+    remote,          ///< the other side answered with an error
+};
+
+/// What exactly failed; each value belongs to one Condition.
+enum class Errc {
+    timeout = 1,
+    no_responders,
+    not_found,
+    already_exists,
+    wrong_revision,
+    disconnected,       ///< Condition::disconnected: no server reachable, or the connection was lost
+    closed,             ///< Condition::disconnected: the broker was stopped, or not yet started
+    buffer_full,        ///< Condition::disconnected: publications waiting for the reconnect exceed the limit
+    bad_payload,        ///< Condition::bad_payload: does not decode or encode
+    payload_too_large,  ///< Condition::bad_payload: over the server's max_payload
+    missing_header,     ///< Condition::bad_payload: a handler asked for a header that is not there
+    bad_header,         ///< Condition::bad_payload: a header name or value that NATS cannot carry
+    bad_path,           ///< Condition::bad_payload: a subject token that does not parse
+    bad_subject,        ///< Condition::bad_setup: not a valid subject or pattern
+    unauthorized,       ///< Condition::bad_setup: the server refused the credentials or a permission
+    bad_setup,          ///< Condition::bad_setup: everything else that is wrong before it starts
+    remote,
+};
+
+std::error_code make_error_code(Errc code) noexcept;
+std::error_condition make_error_condition(Condition condition) noexcept;
+
+/// The one exception type freshet throws, and the error of every Expected.
+/// what() says what was tried, on what, and what to do.
+class Error : public std::system_error {
+public:
+    Error(Errc code, std::string message);
+    Error(std::error_code code, std::string message);
+
+    const char* what() const noexcept override { return message_->c_str(); }
+    std::string_view message() const noexcept { return *message_; }
+
+    /// The `Nats-Service-Error-Code` of a remote error, else 0.
+    int remote_code() const noexcept { return remote_code_; }
+
+protected:
+    int remote_code_ = 0;
+
+private:
+    std::shared_ptr<const std::string> message_;  // shared: copying an exception must not throw
+};
+
+/// An error that travels: what a handler throws to choose the code of its answer, and what the caller of a request
+/// gets when the other side answered with `Nats-Service-Error` (ADR-32).
+class RemoteError : public Error {
+public:
+    /// @param code         `Nats-Service-Error-Code`, by habit an HTTP status
+    /// @param description  `Nats-Service-Error`, one line
+    RemoteError(int code, std::string description);
+};
+
+/// A value, or the Error that try_ functions return instead of throwing.
+template <class T>
+using Expected = std::expected<T, Error>;
+
+/// An error value: `return failure(Errc::bad_payload, "...")`.
+inline std::unexpected<Error> failure(Errc code, std::string message) {
+    return std::unexpected<Error>{Error{code, std::move(message)}};
+}
+
+/// Throws `error`; as RemoteError where it is one.
+[[noreturn]] void raise(const Error& error);
+
+/// The value, or throws the error.
+template <class T>
+T value_or_raise(Expected<T>&& result) {
+    if (!result) raise(result.error());
+    if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
+}  // namespace freshet
+
+template <>
+struct std::is_error_code_enum<freshet::Errc> : std::true_type {};
+template <>
+struct std::is_error_condition_enum<freshet::Condition> : std::true_type {};

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace freshet {
+
+/// Something that happened to a broker's connection.
+struct ConnectionEvent {
+    enum class Kind : std::uint8_t {
+        connected,      ///< start() reached a server
+        disconnected,   ///< the server is gone; reconnecting, publications are buffered
+        reconnected,    ///< a server is back, subscriptions are restored
+        lame_duck,      ///< the server will shut down; the client moves to another
+        slow_consumer,  ///< a subscriber could not keep up and messages were dropped
+        error,          ///< an asynchronous error, such as a refused permission
+        closed,         ///< closed for good; nothing follows
+    };
+
+    Kind kind = Kind::error;
+    std::string detail = {};   ///< what the client library or the server said
+    std::string subject = {};  ///< slow_consumer and some errors: the subscription's subject
+    std::string url = {};      ///< connected, reconnected: the server, without credentials
+};
+
+/// "connected", "disconnected"...
+const char* to_string(ConnectionEvent::Kind kind) noexcept;
+
+/// Called from the client library's callback thread, one at a time; must not block for long.
+using EventSink = std::function<void(const ConnectionEvent&)>;
+
+}  // namespace freshet

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <freshet/buffer.hpp>
+#include <freshet/headers.hpp>
+
+struct __natsMsg;  // cnats's message; <freshet/native.hpp> hands it out
+
+namespace freshet {
+
+namespace detail {
+void destroy_native(__natsMsg* message) noexcept;
+}
+
+/// One received message. Owns cnats's message and shows views into it: no copy is made, and every view is valid as long
+/// as the Message lives (and is not moved from).
+/// Move-only. Not thread-safe: reading a header parses them in place, so hand a message to one thread at a time.
+class Message {
+public:
+    Message() noexcept = default;
+    Message(Message&& other) noexcept { swap(other); }
+    Message& operator=(Message&& other) noexcept {
+        Message{std::move(other)}.swap(*this);
+        return *this;
+    }
+    ~Message() {
+        if (native_ != nullptr) detail::destroy_native(native_);
+    }
+
+    /// A message that did not come from a server: for tests, and for transports of your own.
+    /// Throws Error(Errc::bad_subject) for an empty subject.
+    static Message make(std::string_view subject, Bytes payload = {}, const Headers& headers = {},
+                        std::string_view reply_to = {});
+
+    /// Takes over a natsMsg (see native.hpp).
+    explicit Message(__natsMsg* native) noexcept;
+
+    std::string_view subject() const noexcept { return subject_ != nullptr ? subject_ : std::string_view{}; }
+    /// Where an answer is expected; empty for an event.
+    std::string_view reply_to() const noexcept { return reply_ != nullptr ? reply_ : std::string_view{}; }
+    Bytes payload() const noexcept { return payload_; }
+    std::string_view text() const noexcept { return as_text(payload_); }
+
+    /// The first value of a header; names are case-sensitive (ADR-4). Headers are parsed at the first call.
+    std::optional<std::string_view> header(std::string_view name) const;
+    /// Every value of a header, in the order they came.
+    std::vector<std::string_view> header_values(std::string_view name) const;
+    /// A copy of all headers.
+    Headers headers() const;
+
+    /// The status the server put into the header line (503: no responders; 100, 404, 408, 409 in JetStream), else 0.
+    int status() const;
+
+    explicit operator bool() const noexcept { return native_ != nullptr; }
+    __natsMsg* native() const noexcept { return native_; }
+    /// Gives the natsMsg away; the Message is empty afterwards.
+    __natsMsg* release() noexcept;
+
+private:
+    void swap(Message& other) noexcept {
+        std::swap(native_, other.native_);
+        std::swap(subject_, other.subject_);
+        std::swap(reply_, other.reply_);
+        std::swap(payload_, other.payload_);
+    }
+
+    __natsMsg* native_ = nullptr;
+    const char* subject_ = nullptr;
+    const char* reply_ = nullptr;
+    Bytes payload_ = {};
+};
+
+}  // namespace freshet

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <freshet/detail/chrono.hpp>
+
+namespace freshet {
+
+/// What becomes of a message after its handler: acknowledged, redelivered, or given up.
+/// On core NATS there is nothing to settle; the outcome is counted and logged.
+class [[nodiscard]] Outcome {
+public:
+    enum class Kind : std::uint8_t { ack, nack, term };
+
+    static const Outcome ack;  ///< done
+
+    /// Deliver it again, after `delay` (0: at once). Converts from a call `Outcome::nack(5s)`.
+    static Outcome nack(std::chrono::nanoseconds delay = {}) { return {Kind::nack, delay, {}}; }
+
+    /// Never again, for this reason.
+    static Outcome term(std::string why = {}) { return {Kind::term, {}, std::move(why)}; }
+
+    Kind kind() const noexcept { return kind_; }
+    std::chrono::nanoseconds delay() const noexcept { return delay_; }
+    std::string_view reason() const noexcept { return reason_; }
+
+    /// The same kind; delay and reason do not count.
+    friend bool operator==(const Outcome& a, const Outcome& b) noexcept { return a.kind_ == b.kind_; }
+
+private:
+    Outcome(Kind kind, std::chrono::nanoseconds delay, std::string why)
+        : reason_{std::move(why)}, delay_{delay}, kind_{kind} {}
+
+    std::string reason_ = {};
+    std::chrono::nanoseconds delay_ = {};
+    Kind kind_ = Kind::ack;
+};
+
+inline const Outcome Outcome::ack{Outcome::Kind::ack, {}, {}};
+
+}  // namespace freshet
