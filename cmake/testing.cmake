@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# What tests/CMakeLists.txt is written with.
+
+FetchContent_GetProperties(Catch2 SOURCE_DIR freshet_catch_source) # if it was fetched
+list(APPEND CMAKE_MODULE_PATH ${Catch2_DIR} ${freshet_catch_source}/extras)
+include(Catch)
+
+# freshet_add_test(NAME unit_subject SOURCES a.cpp... LABELS unit [LIBRARIES target...] [TIMEOUT seconds])
+# An executable with Catch2's main; each test case in it is a test of ctest's, NAME.<the case>.
+function(freshet_add_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;TIMEOUT" "SOURCES;LABELS;LIBRARIES")
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 60)
+    endif()
+    add_executable(${arg_NAME} ${arg_SOURCES})
+    target_link_libraries(${arg_NAME} PRIVATE freshet::freshet freshet_warnings Catch2::Catch2WithMain ${arg_LIBRARIES})
+    catch_discover_tests(${arg_NAME} TEST_PREFIX "${arg_NAME}." DISCOVERY_MODE PRE_TEST
+        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+endfunction()
+
+# freshet_add_compile_fail(NAME compile_fail.two_bodies SOURCE two_bodies.cpp [LIBRARIES target...])
+# Compiles the file and compares the compiler's words with the file's own comments:
+#   // expect: TEXT           it must not compile, and the first error contains TEXT
+#   // expect-warning: TEXT   it must compile, with a warning that contains TEXT
+function(freshet_add_compile_fail)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE" "LIBRARIES")
+    set(arguments "-std=c++23\n-Wall\n-Wextra")
+    foreach(target IN ITEMS freshet::freshet LISTS arg_LIBRARIES)
+        set(includes $<TARGET_PROPERTY:${target},INTERFACE_INCLUDE_DIRECTORIES>)
+        set(definitions $<TARGET_PROPERTY:${target},INTERFACE_COMPILE_DEFINITIONS>)
+        string(APPEND arguments "\n\"-I$<JOIN:${includes},\"\n\"-I>\"\n\"-D$<JOIN:${definitions},\"\n\"-D>\"")
+    endforeach()
+    set(response ${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}.args)
+    file(GENERATE OUTPUT ${response} CONTENT "${arguments}\n")
+    add_test(NAME ${arg_NAME} COMMAND ${CMAKE_COMMAND}
+        -D compiler=${CMAKE_CXX_COMPILER} -D response=${response}
+        -D source=${CMAKE_CURRENT_SOURCE_DIR}/${arg_SOURCE} -P ${PROJECT_SOURCE_DIR}/cmake/compile_fail.cmake)
+    set_tests_properties(${arg_NAME} PROPERTIES LABELS compile_fail TIMEOUT 120)
+endfunction()
