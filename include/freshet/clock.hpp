@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include <freshet/detail/chrono.hpp>
+
+namespace freshet {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+/// Names one scheduled task of one Clock.
+struct TimerId {
+    TimePoint when = {};
+    std::uint64_t number = 0;  ///< 0: names nothing
+
+    friend auto operator<=>(const TimerId&, const TimerId&) = default;
+};
+
+/// The time, and tasks to run later: everything in freshet that waits takes a Clock, so that tests can move time.
+/// Threads: every function may be called from any thread, also inside a task.
+class Clock {
+public:
+    using Task = std::move_only_function<void()>;
+
+    Clock() = default;
+    Clock(const Clock&) = delete;
+    Clock& operator=(const Clock&) = delete;
+    virtual ~Clock() = default;
+
+    virtual TimePoint now() const noexcept = 0;
+
+    /// Runs `task` once, at `when` or soon after, never inside this call. Tasks run one at a time in the order of their
+    /// times, with no lock held; they must not throw, and must not block: all timers of the clock wait for them.
+    virtual TimerId schedule(TimePoint when, Task task) = 0;
+
+    /// True: the task will not run. False: it has run, is running now, or there is no such task. Never waits.
+    virtual bool cancel(TimerId id) noexcept = 0;
+
+    /// As cancel, and waits while the task runs: afterwards nothing it refers to is needed. Called inside a task it does
+    /// not wait. Hold no lock that the task takes.
+    virtual void cancel_and_wait(TimerId id) noexcept = 0;
+};
+
+/// The real time, and one thread that runs the tasks, started by the first of them.
+/// The destructor waits for a task that runs and drops the others; it must not run inside a task.
+class SystemClock final : public Clock {
+public:
+    SystemClock();
+    ~SystemClock() override;
+
+    TimePoint now() const noexcept override;
+    TimerId schedule(TimePoint when, Task task) override;
+    bool cancel(TimerId id) noexcept override;
+    void cancel_and_wait(TimerId id) noexcept override;
+
+private:
+    class Timers;
+    std::unique_ptr<Timers> timers_;
+};
+
+}  // namespace freshet
