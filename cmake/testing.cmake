@@ -37,3 +37,36 @@ function(freshet_add_compile_fail)
         -D source=${CMAKE_CURRENT_SOURCE_DIR}/${arg_SOURCE} -P ${PROJECT_SOURCE_DIR}/cmake/compile_fail.cmake)
     set_tests_properties(${arg_NAME} PROPERTIES LABELS compile_fail TIMEOUT 120)
 endfunction()
+
+# What package tests build against: this build, installed anew.
+set(freshet_package_prefix ${PROJECT_BINARY_DIR}/package/prefix)
+add_test(NAME package.install COMMAND sh -ec "rm -rf \"$1\"; exec \"$0\" --install \"$2\" --prefix \"$1\""
+    ${CMAKE_COMMAND} ${freshet_package_prefix} ${PROJECT_BINARY_DIR})
+set_tests_properties(package.install PROPERTIES LABELS package FIXTURES_SETUP freshet_package)
+
+# freshet_add_package_test(NAME package.find_package SOURCE package [OPTIONS -Dx=y...] [TIMEOUT seconds])
+# Configures and builds the project in SOURCE as a user would, against the installed package, and runs its own ctest.
+function(freshet_add_package_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE;TIMEOUT" "OPTIONS")
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 300)
+    endif()
+    cmake_path(ABSOLUTE_PATH arg_SOURCE)
+    add_test(NAME ${arg_NAME} COMMAND ${CMAKE_CTEST_COMMAND}
+        --build-and-test ${arg_SOURCE} ${PROJECT_BINARY_DIR}/package/${arg_NAME}
+        --build-generator ${CMAKE_GENERATOR}
+        --build-options -DCMAKE_PREFIX_PATH=${freshet_package_prefix} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
+            -DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS} -DCMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE} ${arg_OPTIONS}
+        --test-command ${CMAKE_CTEST_COMMAND} --output-on-failure --no-tests=error)
+    set_tests_properties(${arg_NAME} PROPERTIES LABELS package FIXTURES_REQUIRED freshet_package TIMEOUT ${arg_TIMEOUT})
+endfunction()
+
+freshet_add_package_test(NAME package.find_package SOURCE tests/package)
+freshet_add_package_test(NAME package.add_subdirectory SOURCE tests/package TIMEOUT 1200
+    OPTIONS -DFRESHET_SOURCE_DIR=${PROJECT_SOURCE_DIR} -DBUILD_SHARED_LIBS=ON)
+
+find_program(FRESHET_CLANG_FORMAT clang-format-19)
+if(FRESHET_CLANG_FORMAT)
+    add_test(NAME style.format COMMAND ${PROJECT_SOURCE_DIR}/dev format --check)
+    set_tests_properties(style.format PROPERTIES LABELS style)
+endif()

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# version.hpp is an ordinary file, which needs no build to be read: this keeps it in step with project(VERSION).
+# version.hpp and vcpkg.json are ordinary files, readable without a build: this keeps them in step with project(VERSION).
+
 file(STRINGS include/freshet/version.hpp freshet_version_lines REGEX "#define FRESHET_VERSION_(MAJOR|MINOR|PATCH) ")
 list(TRANSFORM freshet_version_lines REPLACE "[^0-9]+" "")
 list(JOIN freshet_version_lines "." freshet_header_version)
-if(NOT freshet_header_version VERSION_EQUAL PROJECT_VERSION)
-    message(FATAL_ERROR "include/freshet/version.hpp says ${freshet_header_version}, project() in CMakeLists.txt says "
-        "${PROJECT_VERSION}: write the same version in both")
+file(READ vcpkg.json freshet_vcpkg)
+string(JSON freshet_vcpkg_version GET "${freshet_vcpkg}" version)
+if(NOT "${freshet_header_version};${freshet_vcpkg_version}" STREQUAL "${PROJECT_VERSION};${PROJECT_VERSION}")
+    message(FATAL_ERROR "write the same version in CMakeLists.txt (now ${PROJECT_VERSION}), include/freshet/version.hpp "
+        "(${freshet_header_version}) and vcpkg.json (${freshet_vcpkg_version})")
 endif()
