@@ -44,6 +44,15 @@ enum class Errc {
     remote,
 };
 
+}  // namespace freshet
+
+template <>
+struct std::is_error_code_enum<freshet::Errc> : std::true_type {};
+template <>
+struct std::is_error_condition_enum<freshet::Condition> : std::true_type {};
+
+namespace freshet {
+
 std::error_code make_error_code(Errc code) noexcept;
 std::error_condition make_error_condition(Condition condition) noexcept;
 
@@ -53,6 +62,8 @@ class Error : public std::system_error {
 public:
     Error(Errc code, std::string message);
     Error(std::error_code code, std::string message);
+    Error(const Error&) = default;  // and so no move: an Error that was moved from still has its message
+    Error& operator=(const Error&) = default;
 
     const char* what() const noexcept override { return message_->c_str(); }
     std::string_view message() const noexcept { return *message_; }
@@ -96,8 +107,3 @@ T value_or_raise(Expected<T>&& result) {
 }
 
 }  // namespace freshet
-
-template <>
-struct std::is_error_code_enum<freshet::Errc> : std::true_type {};
-template <>
-struct std::is_error_condition_enum<freshet::Condition> : std::true_type {};

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <utility>
+
+#include <freshet/client.hpp>
+#include <freshet/detail/core.hpp>
+#include <freshet/logger.hpp>
+#include <freshet/options.hpp>
+#include <freshet/publisher.hpp>
+#include <freshet/replies.hpp>
+#include <freshet/subscriber.hpp>
+#include <freshet/transport.hpp>
+
+namespace freshet {
+
+/// What a broker has done so far.
+struct BrokerStats {
+    TransportStats transport = {};
+    std::size_t subscribers = 0;
+    std::size_t requests_in_flight = 0;
+    std::uint64_t received = 0;  ///< by all subscribers; the next three too
+    std::uint64_t failed = 0;
+    std::uint64_t rejected = 0;
+    std::uint64_t dropped = 0;
+};
+
+/// A connection to NATS and the handlers it serves: declare subscribers, then run().
+///
+/// Threads: publish, request, client, publisher, subscriber and stop may be called from any thread, also inside handlers;
+/// provide only before start. Handlers run on the broker's threads (docs/threads.md). Not copyable, not movable: handlers
+/// refer to it. Not usable in a child after fork(): create the broker after forking.
+class Broker {
+public:
+    /// Connects later, in start(). Without options: $NATS_URL, else nats://localhost:4222.
+    /// Throws Error(Errc::bad_setup) for options that contradict each other or the environment.
+    explicit Broker(BrokerOptions options = {});
+    Broker(const Broker&) = delete;
+    Broker& operator=(const Broker&) = delete;
+    /// Like stop(); errors are logged.
+    ~Broker();
+
+    /// Declares a subscriber of a subject that the compiler checks: `{name}` is one token, `*` and `>` as in NATS.
+    /// Nothing happens until `.handle(...)`.
+    template <FixedString Pattern>
+    SubscriberBuilder<StaticSubject<Pattern>> subscriber(SubscriberOptions options = {}) {
+        return {registry(), {std::string{StaticSubject<Pattern>::view()}, std::move(options), {}, nullptr}};
+    }
+    /// The same for a subject known at run time; a bad one is reported by start().
+    SubscriberBuilder<detail::RuntimeSubject> subscriber(std::string subject, SubscriberOptions options = {}) {
+        return {registry(), {std::move(subject), std::move(options), {}, nullptr}};
+    }
+
+    /// Publishes and returns: the message is in the connection's buffer, no answer is awaited. Blocks only while that buffer is full.
+    /// While reconnecting messages are kept up to ReconnectOptions::buffer_bytes. Throws Error: Errc::closed before start() and
+    /// after stop(), Errc::buffer_full, Errc::payload_too_large, Errc::bad_subject.
+    template <class T>
+    void publish(std::string_view subject, const T& value, const PublishOptions& options = {}) {
+        value_or_raise(try_publish(subject, value, options));
+    }
+    /// The same, the error as a value.
+    template <class T>
+    Expected<void> try_publish(std::string_view subject, const T& value, const PublishOptions& options = {}) {
+        return detail::publish_value(*core_, subject, value, options);
+    }
+
+    /// A typed publisher of a subject template, checked by the compiler.
+    template <class T, FixedString Target>
+    Publisher<T, Target> publisher(PublishOptions options = {}) {
+        return {*core_, SubjectTemplate{StaticTemplate<Target>::view()}, std::move(options)};
+    }
+    /// The same for a template known at run time. Throws Error(Errc::bad_subject).
+    template <class T>
+    Publisher<T> publisher(std::string_view subject, PublishOptions options = {}) {
+        return {*core_, SubjectTemplate{subject}, std::move(options)};
+    }
+
+    /// Asks and waits for one answer, decoded to R (a type with a codec, Message, or void). Throws Error: Condition::timeout after the
+    /// deadline, no_responders at once when nobody listens, RemoteError when the other side failed.
+    template <class R, class T>
+    R request(std::string_view subject, const T& value, const RequestOptions& options = {}) {
+        return value_or_raise(try_request<R>(subject, value, options));
+    }
+    /// The same, the error as a value.
+    template <class R, class T>
+    Expected<R> try_request(std::string_view subject, const T& value, const RequestOptions& options = {}) {
+        return detail::with_encoded(*core_, value, options.format, [&](const detail::Encoded& encoded) -> Expected<R> {
+            return detail::decode_reply<R>(detail::request(*core_, subject, encoded, options));
+        });
+    }
+
+    /// Asks and reads every answer until the deadline, a stall, or a number of answers (ADR-47):
+    /// `for (auto& reply : broker.request_many<Status>("status.all", Ask{}, {.stall = 100ms}))`.
+    template <class R, class T>
+    Replies<R> request_many(std::string_view subject, const T& value, const RequestManyOptions& options = {}) {
+        return value_or_raise(detail::with_encoded(
+            *core_, value, options.format, [&](const detail::Encoded& encoded) -> Expected<Replies<R>> {
+                return Replies<R>{detail::request_many(*core_, subject, encoded, options)};
+            }));
+    }
+
+    /// A remote function: `broker.client<Invoice(const Order&)>("invoices.make")`. Throws Error(Errc::bad_subject).
+    template <class Function>
+    Client<Function> client(std::string subject, RequestOptions options = {}) {
+        check_subject(subject);
+        return {*core_, std::move(subject), std::move(options)};
+    }
+
+    /// Gives an object to handlers that ask for `Inject<T>`. One per type; before start().
+    template <class T>
+    void provide(std::shared_ptr<T> object) {
+        provide_erased(typeid(T), std::move(object));
+    }
+    template <class T>
+        requires(!std::is_lvalue_reference_v<T>)
+    void provide(T&& object) {
+        provide(std::make_shared<T>(std::forward<T>(object)));
+    }
+
+    /// Connects and starts every subscriber; when it returns the server delivers to them. Blocks for
+    /// BrokerOptions::start_timeout at most. Throws Error: Condition::bad_setup with every mistake found, or with the server's reason
+    /// for a refusal; Condition::disconnected when no server answered. After a throw nothing runs.
+    void start();
+
+    /// Stops: takes nothing new, lets running and waiting handlers finish, sends what they published, closes. Blocks for `timeout`
+    /// at most; true if everything was handled. Called inside a handler it only begins the stop and returns true. May be called more
+    /// than once.
+    bool stop(std::chrono::milliseconds timeout);
+    bool stop();
+
+    /// start(), then waits for SIGINT, SIGTERM or stop(), then stops. A second signal ends the process at once.
+    void run();
+
+    /// One round trip to the server on each connection. Throws Error: Condition::timeout, disconnected.
+    std::chrono::nanoseconds ping(std::chrono::milliseconds timeout = std::chrono::milliseconds{2'000});
+
+    bool running() const noexcept;
+    ServerInfo server() const;
+    BrokerStats stats() const;
+    Logger& logger() noexcept;
+
+    detail::BrokerCore& core() noexcept { return *core_; }
+
+private:
+    detail::Registry& registry() noexcept;
+    void provide_erased(const std::type_info& type, std::shared_ptr<void> object);
+    static void check_subject(std::string_view subject);
+
+    std::shared_ptr<detail::BrokerCore> core_;
+};
+
+}  // namespace freshet

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <future>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <freshet/detail/core.hpp>
+#include <freshet/options.hpp>
+
+namespace freshet {
+
+template <class Signature>
+class Client;
+
+/// A remote function: `auto make = broker.client<Invoice(const Order&)>("invoices.make"); Invoice i = make(order);`
+/// R is a type with a codec, Message, or void (any answer is fine); A is the one argument, if any.
+/// Cheap to copy; usable as long as its broker lives. Thread-safe.
+template <class R, class... A>
+class Client<R(A...)> {
+    static_assert(sizeof...(A) <= 1, "freshet: a client takes one argument, the body of the request. See docs/requests.md");
+
+public:
+    Client(detail::BrokerCore& core, std::string subject, RequestOptions options)
+        : core_{&core}, subject_{std::move(subject)}, options_{std::move(options)} {}
+
+    /// Asks and waits for the answer. Throws Error: Condition::timeout, no_responders, disconnected, bad_payload; RemoteError when
+    /// the other side failed.
+    R operator()(const std::remove_cvref_t<A>&... argument) const { return value_or_raise(try_call(argument...)); }
+
+    /// The same, the error as a value.
+    Expected<R> try_call(const std::remove_cvref_t<A>&... argument) const {
+        return with_argument(
+            [&](const detail::Encoded& encoded) -> Expected<R> {
+                return detail::decode_reply<R>(detail::request(*core_, subject_, encoded, options_));
+            },
+            argument...);
+    }
+
+    /// Asks and returns at once. Thousands may be in flight; each has its deadline. The future gives the answer or throws what
+    /// operator() would.
+    std::future<R> async(const std::remove_cvref_t<A>&... argument) const {
+        std::promise<R> promise;
+        auto future = promise.get_future();
+        start(
+            [promise = std::move(promise)](Expected<R> result) mutable {
+                try {
+                    if constexpr (std::is_void_v<R>) {
+                        value_or_raise(std::move(result));
+                        promise.set_value();
+                    } else {
+                        promise.set_value(value_or_raise(std::move(result)));
+                    }
+                } catch (...) {
+                    promise.set_exception(std::current_exception());
+                }
+            },
+            argument...);
+        return future;
+    }
+
+    /// Asks and returns at once; `done(Expected<R>)` is called once, from a thread of the broker's that it must not block.
+    template <class Done>
+        requires std::is_invocable_v<Done&, Expected<R>>
+    void async(const std::remove_cvref_t<A>&... argument, Done done) const {
+        start(std::move(done), argument...);
+    }
+
+private:
+    template <class Done>
+    void start(Done done, const std::remove_cvref_t<A>&... argument) const {
+        auto shared = std::make_shared<Done>(std::move(done));
+        auto sent = with_argument(
+            [&](const detail::Encoded& encoded) -> Expected<void> {
+                detail::request_async(*core_, subject_, encoded, options_, [shared](Expected<Message> reply) {
+                    (*shared)(detail::decode_reply<R>(std::move(reply)));
+                });
+                return {};
+            },
+            argument...);
+        if (!sent) (*shared)(std::unexpected{std::move(sent).error()});
+    }
+
+    template <class Send>
+    auto with_argument(Send&& send, const std::remove_cvref_t<A>&... argument) const {
+        if constexpr (sizeof...(A) == 0) return send(detail::Encoded{});
+        else return detail::with_encoded(*core_, argument..., options_.format, send);
+    }
+
+    detail::BrokerCore* core_;
+    std::string subject_;
+    RequestOptions options_;
+};
+
+}  // namespace freshet

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <utility>
+#include <vector>
+
+#include <freshet/codec_format.hpp>
+#include <freshet/error.hpp>
+#include <freshet/logger.hpp>
+#include <freshet/message.hpp>
+#include <freshet/outcome.hpp>
+
+namespace freshet {
+
+class Broker;
+
+namespace detail {
+class Consumer;
+struct ContextAccess;
+}  // namespace detail
+
+/// One delivery: the message, what was read from it, and what is to become of it. Lives for one call of a handler and
+/// belongs to the thread that runs it.
+class Context {
+public:
+    Context(detail::Consumer& consumer, Message& message) noexcept : consumer_{&consumer}, message_{&message} {}
+    Context(const Context&) = delete;
+    Context& operator=(const Context&) = delete;
+
+    const Message& message() const noexcept { return *message_; }
+    std::string_view subject() const noexcept { return message_->subject(); }
+    Broker& broker() const noexcept;
+    /// Writes the fields subject, queue and correlation id with each line.
+    Logger& logger();
+
+    /// The token of a `{name}` of the subscriber's subject, as text.
+    std::optional<std::string_view> path(std::string_view name) const noexcept;
+
+    /// The `correlation_id` header; if there is none, an id made at the first call. While a handler runs, its
+    /// publications and requests carry the correlation id that the message came with or that was made here.
+    std::string_view correlation_id();
+
+    /// How the message is settled, if it should not follow from the handler's result. The last call counts. On core NATS
+    /// nothing is sent: the outcome is counted and logged.
+    void ack() { decided_ = Outcome::ack; }
+    void nack(std::chrono::nanoseconds delay = {}) { decided_ = Outcome::nack(delay); }
+    void term(std::string why = {}) { decided_ = Outcome::term(std::move(why)); }
+    /// Tells the server that work goes on, so that it does not deliver the message again. Nothing on core NATS.
+    void in_progress() {}
+
+    /// Keeps a value for the rest of this delivery, one per type.
+    template <class T>
+    T& set(T value) {
+        auto held = std::make_shared<T>(std::move(value));
+        T& stored = *held;
+        store(typeid(T), std::move(held));
+        return stored;
+    }
+    /// The value kept for a type, or null.
+    template <class T>
+    T* get() const noexcept {
+        return static_cast<T*>(find(typeid(T)));
+    }
+
+private:
+    friend struct detail::ContextAccess;
+
+    void store(const std::type_info& type, std::shared_ptr<void> value);
+    void* find(const std::type_info& type) const noexcept;
+
+    detail::Consumer* consumer_;
+    Message* message_;
+    bool answered_ = false;
+    std::optional<Outcome> decided_ = {};
+    std::optional<Error> failure_ = {};
+    std::optional<Logger> logger_ = {};
+    std::string made_correlation_id_ = {};
+    std::vector<std::pair<const std::type_info*, std::shared_ptr<void>>> values_ = {};
+};
+
+}  // namespace freshet

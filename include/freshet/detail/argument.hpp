@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <freshet/codec.hpp>
+#include <freshet/detail/handler.hpp>
+
+namespace freshet::detail {
+
+enum class ArgumentKind : std::uint8_t {
+    context,
+    message,
+    logger,
+    broker,
+    stop_token,
+    extracted,
+    text,
+    bytes,
+    body,
+    unknown,
+};
+
+template <class V>
+consteval ArgumentKind kind_of_value() {
+    if constexpr (std::is_same_v<V, Context>) return ArgumentKind::context;
+    else if constexpr (std::is_same_v<V, Message>) return ArgumentKind::message;
+    else if constexpr (std::is_same_v<V, Logger>) return ArgumentKind::logger;
+    else if constexpr (std::is_same_v<V, Broker>) return ArgumentKind::broker;
+    else if constexpr (std::is_same_v<V, std::stop_token>) return ArgumentKind::stop_token;
+    else if constexpr (Extractable<V>) return ArgumentKind::extracted;
+    else if constexpr (std::is_same_v<V, std::string_view>) return ArgumentKind::text;
+    else if constexpr (std::is_same_v<V, Bytes>) return ArgumentKind::bytes;
+    else if constexpr (Decodable<V>) return ArgumentKind::body;
+    else return ArgumentKind::unknown;
+}
+
+template <class A>
+inline constexpr ArgumentKind argument_kind = kind_of_value<std::remove_cvref_t<A>>();
+
+/// Parameters that are the body of the message. One without codec was meant as a body.
+template <class A>
+inline constexpr bool is_body = argument_kind<A> >= ArgumentKind::text;
+
+struct NoPlan {};
+
+/// How one parameter of type A is taken from a delivery and given to the handler. `take` false: `error` says why.
+template <class A, ArgumentKind Kind = argument_kind<A>>
+struct Argument;
+
+template <class A>
+struct Argument<A, ArgumentKind::context> {
+    using Plan = NoPlan;
+    Context* context = nullptr;
+    bool take(NoPlan, Context& from, std::optional<Error>&) {
+        context = &from;
+        return true;
+    }
+    Context& give() { return *context; }
+};
+
+template <class A>
+struct Argument<A, ArgumentKind::message> {
+    using Plan = NoPlan;
+    const Message* message = nullptr;
+    bool take(NoPlan, Context& from, std::optional<Error>&) {
+        message = &from.message();
+        return true;
+    }
+    const Message& give() { return *message; }
+};
+
+template <class A>
+struct Argument<A, ArgumentKind::logger> {
+    using Plan = NoPlan;
+    Logger* logger = nullptr;
+    bool take(NoPlan, Context& from, std::optional<Error>&) {
+        logger = &from.logger();
+        return true;
+    }
+    Logger& give() { return *logger; }
+};
+
+template <class A>
+struct Argument<A, ArgumentKind::broker> {
+    using Plan = NoPlan;
+    Broker* broker = nullptr;
+    bool take(NoPlan, Context& from, std::optional<Error>&) {
+        broker = &from.broker();
+        return true;
+    }
+    Broker& give() { return *broker; }
+};
+
+template <class A>
+struct Argument<A, ArgumentKind::stop_token> {
+    using Plan = NoPlan;
+    std::stop_token token = {};
+    bool take(NoPlan, Context& from, std::optional<Error>&) {
+        token = ContextAccess::stop_token(from);
+        return true;
+    }
+    std::stop_token give() { return std::move(token); }
+};
+
+template <class A>
+struct Argument<A, ArgumentKind::text> {
+    using Plan = NoPlan;
+    std::string_view text = {};
+    bool take(NoPlan, Context& from, std::optional<Error>&) {
+        text = from.message().text();
+        return true;
+    }
+    std::string_view give() { return text; }
+};
+
+template <class A>
+struct Argument<A, ArgumentKind::bytes> {
+    using Plan = NoPlan;
+    Bytes bytes = {};
+    bool take(NoPlan, Context& from, std::optional<Error>&) {
+        bytes = from.message().payload();
+        return true;
+    }
+    Bytes give() { return bytes; }
+};
+
+/// A parameter held as a value: given as an lvalue to `const T&`, moved into `T`.
+template <class A, class V>
+decltype(auto) give_held(V& held) {
+    if constexpr (std::is_lvalue_reference_v<A>) return static_cast<V&>(held);
+    else return std::move(held);
+}
+
+template <class A>
+struct Argument<A, ArgumentKind::body> {
+    using Plan = NoPlan;
+    std::remove_cvref_t<A> value = {};
+    bool take(NoPlan, Context& from, std::optional<Error>& error) {
+        auto decoded = decode_body(from.message().payload(), ContextAccess::content_type(from), value);
+        if (!decoded) error.emplace(std::move(decoded).error());
+        return decoded.has_value();
+    }
+    decltype(auto) give() { return give_held<A>(value); }
+};
+
+template <class V>
+struct PlanOf {
+    using Type = NoPlan;
+};
+template <class V>
+    requires requires { typename Extractor<V>::Plan; }
+struct PlanOf<V> {
+    using Type = typename Extractor<V>::Plan;
+};
+
+template <class A>
+struct Argument<A, ArgumentKind::extracted> {
+    using Value = std::remove_cvref_t<A>;
+    using Plan = typename PlanOf<Value>::Type;
+    std::optional<Value> value = {};
+    bool take(const Plan& plan, Context& from, std::optional<Error>& error) {
+        auto extracted = [&] {
+            if constexpr (std::is_same_v<Plan, NoPlan>) return Extractor<Value>::extract(from);
+            else return Extractor<Value>::extract(plan, from);
+        }();
+        if (extracted) value.emplace(*std::move(extracted));
+        else error.emplace(std::move(extracted).error());
+        return value.has_value();
+    }
+    decltype(auto) give() { return give_held<A>(*value); }
+};
+
+template <class A>
+typename Argument<A>::Plan bind_argument(Binder& binder) {
+    if constexpr (std::is_same_v<typename Argument<A>::Plan, NoPlan>) return {};
+    else return Extractor<std::remove_cvref_t<A>>::bind(binder);
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include <freshet/codec.hpp>
+#include <freshet/detail/handler.hpp>
+#include <freshet/message.hpp>
+#include <freshet/options.hpp>
+
+namespace freshet::detail {
+
+/// The compiled, untyped core of a broker (src/broker_core.hpp). What templates need of it:
+class BrokerCore;
+
+/// An encoded body and the content type it was encoded as; empty for bytes and strings.
+struct Encoded {
+    Bytes body = {};
+    std::string_view content_type = {};
+};
+
+Format default_format(const BrokerCore& core) noexcept;
+
+Expected<void> publish(BrokerCore& core, std::string_view subject, const Encoded& encoded, const PublishOptions& options);
+
+/// Blocks until the answer, the deadline, or the broker's stop.
+Expected<Message> request(BrokerCore& core, std::string_view subject, const Encoded& encoded,
+                          const RequestOptions& options);
+
+/// Called once, from a thread of the broker's.
+using ReplyHandler = std::move_only_function<void(Expected<Message>)>;
+void request_async(BrokerCore& core, std::string_view subject, const Encoded& encoded, const RequestOptions& options,
+                   ReplyHandler handler);
+
+/// The answers to one request, as they come.
+class ReplyQueue {
+public:
+    ReplyQueue() = default;
+    ReplyQueue(const ReplyQueue&) = delete;
+    ReplyQueue& operator=(const ReplyQueue&) = delete;
+    virtual ~ReplyQueue() = default;
+    /// Blocks for the next answer; empty when there will be no more.
+    virtual std::optional<Expected<Message>> next() = 0;
+};
+std::unique_ptr<ReplyQueue> request_many(BrokerCore& core, std::string_view subject, const Encoded& encoded,
+                                         const RequestManyOptions& options);
+
+/// Encodes `value` and calls `send(Encoded)` with it. What encode throws becomes an error value.
+template <class T, class Send>
+auto with_encoded(BrokerCore& core, const T& value, std::optional<Format> format, Send&& send)
+    -> decltype(send(Encoded{})) {
+    static_assert(Encodable<T>,
+                  "freshet: the type sent has no codec: add FRESHET_JSON(Type, fields...), link freshet::glaze, or specialise "
+                  "freshet::Codec<T>. See docs/codecs.md");
+    if constexpr (Encodable<T>) {
+        const BufferLease buffer;
+        std::string_view type;
+        try {
+            type = encode_body(value, format ? *format : default_format(core), *buffer);
+        } catch (const Error& error) {
+            return std::unexpected{error};
+        }
+        return send(Encoded{buffer->bytes(), type});
+    } else {
+        return send(Encoded{});
+    }
+}
+
+template <class T>
+Expected<void> publish_value(BrokerCore& core, std::string_view subject, const T& value, const PublishOptions& options) {
+    return with_encoded(core, value, options.format,
+                        [&](const Encoded& encoded) { return publish(core, subject, encoded, options); });
+}
+
+/// The body of an answer. `void` takes any.
+template <class R>
+Expected<R> decode_reply(const Expected<Message>& reply) {
+    if (!reply) return std::unexpected{reply.error()};
+    if constexpr (std::is_void_v<R>) {
+        return {};
+    } else {
+        static_assert(Decodable<R>,
+                      "freshet: the answer's type has no codec: add FRESHET_JSON(Type, fields...), link freshet::glaze, or "
+                      "specialise freshet::Codec<T>. See docs/codecs.md");
+        R value{};
+        auto decoded = decode_body(reply->payload(), reply->header("content-type").value_or(""), value);
+        if (!decoded) return std::unexpected{std::move(decoded).error()};
+        return value;
+    }
+}
+
+template <class R>
+Expected<R> decode_reply(Expected<Message>&& reply)
+    requires std::is_same_v<R, Message>
+{
+    return std::move(reply);
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string_view>
+#include <utility>
+
+#include <freshet/buffer.hpp>
+#include <freshet/codec_format.hpp>
+#include <freshet/context.hpp>
+#include <freshet/extract.hpp>
+
+namespace freshet::detail {
+
+/// A handler with its types erased: what the compiled core sees. `invoke` may run on several threads at once.
+class HandlerBase {
+public:
+    HandlerBase() = default;
+    HandlerBase(const HandlerBase&) = delete;
+    HandlerBase& operator=(const HandlerBase&) = delete;
+    virtual ~HandlerBase() = default;
+
+    /// Once, before the first message.
+    virtual void bind(Binder& binder) = 0;
+    /// Extracts, calls, encodes, answers and publishes. Throws what the handler throws.
+    virtual Outcome invoke(Context& context) = 0;
+    /// After the last message, or instead of the first.
+    virtual void end() noexcept {}
+};
+
+/// What the handler templates need of a delivery, compiled once in the core.
+struct ContextAccess {
+    /// The message cannot be handled: it does not decode, a path or header does not parse.
+    static Outcome reject(Context& context, Error error);
+    /// The handler said that it failed.
+    static Outcome fail(Context& context, Error error);
+    /// Whether anybody gets what the handler returns.
+    static bool result_wanted(const Context& context) noexcept;
+    /// The format of what the handler returns: the request's, else the broker's.
+    static Format result_format(const Context& context);
+    /// Answers, then publishes to every publish_to.
+    static Outcome emit(Context& context, Bytes body, std::string_view content_type, const Headers* headers);
+    static std::string_view content_type(const Context& context);
+    static std::stop_token stop_token(const Context& context) noexcept;
+
+    static const std::optional<Error>& failure(const Context& context) noexcept { return context.failure_; }
+    static const std::optional<Outcome>& decided(const Context& context) noexcept { return context.decided_; }
+    static Message take_message(Context& context) noexcept { return std::move(*context.message_); }
+    static bool answered(const Context& context) noexcept { return context.answered_; }
+    static void mark_answered(Context& context) noexcept { context.answered_ = true; }
+    static Consumer& consumer(const Context& context) noexcept { return *context.consumer_; }
+    /// The correlation id that travels with what the handler sends; empty if there is none.
+    static std::string_view correlation_in_scope(const Context& context);
+};
+
+/// A buffer of this thread that keeps its capacity; leases nest.
+class BufferLease {
+public:
+    BufferLease();
+    BufferLease(const BufferLease&) = delete;
+    BufferLease& operator=(const BufferLease&) = delete;
+    ~BufferLease();
+
+    Buffer& operator*() const noexcept { return *buffer_; }
+    Buffer* operator->() const noexcept { return buffer_; }
+
+private:
+    Buffer* buffer_;
+};
+
+}  // namespace freshet::detail

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <freshet/detail/argument.hpp>
+#include <freshet/detail/result.hpp>
+#include <freshet/detail/signature.hpp>
+#include <freshet/subject.hpp>
+
+namespace freshet::detail {
+
+/// The pattern is known only at run time: names are checked when the broker starts.
+struct RuntimeSubject {
+    static constexpr bool has(std::string_view) noexcept { return true; }
+    static constexpr bool fills(std::string_view) noexcept { return true; }
+};
+
+template <class A>
+inline constexpr bool taken_as_it_may_be = [] {
+    constexpr auto kind = argument_kind<A>;
+    if (kind <= ArgumentKind::broker) {
+        constexpr bool read_only = kind == ArgumentKind::message;
+        return std::is_lvalue_reference_v<A> && (!read_only || std::is_const_v<std::remove_reference_t<A>>);
+    }
+    return !std::is_lvalue_reference_v<A> || std::is_const_v<std::remove_reference_t<A>>;
+}();
+
+template <class A, class Pattern>
+inline constexpr bool path_known = true;
+template <FixedString Name, class T, class Pattern>
+inline constexpr bool path_known<Path<Name, T>, Pattern> = Pattern::has(Name.view());
+
+/// One rule, one assertion: the first line of the compiler's message is the rule, the note below it names A.
+template <class A, class Pattern>
+struct CheckParameter {
+    static_assert(argument_kind<A> != ArgumentKind::unknown,
+                  "freshet: this handler parameter has no codec and no extractor. For a message body add FRESHET_JSON(Type, "
+                  "fields...), link freshet::glaze, or specialise freshet::Codec<T>; else specialise "
+                  "freshet::Extractor<T>. See docs/handlers.md#parameters");
+    static_assert(argument_kind<A> == ArgumentKind::unknown || taken_as_it_may_be<A>,
+                  "freshet: take a body and extracted values by value or const&, a Message by const&, and Context, Logger "
+                  "and Broker by reference. See docs/handlers.md#parameters");
+    static_assert(path_known<std::remove_cvref_t<A>, Pattern>,
+                  "freshet: Path<name> names a parameter that the subscriber's subject does not have. See "
+                  "docs/handlers.md#path");
+    static constexpr bool ok = argument_kind<A> != ArgumentKind::unknown && taken_as_it_may_be<A> &&
+                               path_known<std::remove_cvref_t<A>, Pattern>;
+};
+
+template <class Pattern, class Result, class Arguments, bool Publishes>
+struct CheckHandler;
+
+template <class Pattern, class Result, class... A, bool Publishes>
+struct CheckHandler<Pattern, Result, TypeList<A...>, Publishes> {
+    static constexpr bool parameters_ok = (CheckParameter<A, Pattern>::ok && ... && true);
+    static constexpr bool one_body = (int{is_body<A>} + ... + 0) <= 1;
+    static_assert(one_body,
+                  "freshet: a handler takes one message body at most; the other parameters must be extractors such as "
+                  "Path, Header or Inject. See docs/handlers.md#parameters");
+    static_assert(returnable<Result>,
+                  "freshet: the type this handler returns has no codec, so it can be neither answered nor published. Add "
+                  "FRESHET_JSON(Type, fields...), link freshet::glaze, or specialise freshet::Codec<T>. See "
+                  "docs/handlers.md#results");
+    static_assert(!Publishes || carries_body<Result>,
+                  "freshet: publish_to needs a handler that returns what to publish. See docs/handlers.md#results");
+    static constexpr bool ok = parameters_ok && one_body && returnable<Result> && (!Publishes || carries_body<Result>);
+};
+
+template <class F, class Result, class... A>
+class TypedHandler final : public HandlerBase {
+public:
+    explicit TypedHandler(F handler) : handler_{std::move(handler)} {}
+
+    void bind(Binder& binder) override { plans_.emplace(bind_argument<A>(binder)...); }
+
+    Outcome invoke(Context& context) override { return call(context, std::index_sequence_for<A...>{}); }
+
+private:
+    template <std::size_t... I>
+    Outcome call(Context& context, std::index_sequence<I...>) {
+        std::tuple<Argument<A>...> arguments;
+        std::optional<Error> error;
+        if (!(std::get<I>(arguments).take(std::get<I>(*plans_), context, error) && ... && true))
+            return ContextAccess::reject(context, *std::move(error));
+        if constexpr (std::is_void_v<Result>) {
+            handler_(std::get<I>(arguments).give()...);
+            return Outcome::ack;
+        } else {
+            return finish(context, handler_(std::get<I>(arguments).give()...));
+        }
+    }
+
+    F handler_;
+    std::optional<std::tuple<typename Argument<A>::Plan...>> plans_ = {};
+};
+
+template <class F, class Result, class Arguments>
+struct TypedHandlerFor;
+template <class F, class Result, class... A>
+struct TypedHandlerFor<F, Result, TypeList<A...>> {
+    using Type = TypedHandler<F, Result, A...>;
+};
+
+/// Checks a handler against its subject's pattern and erases its types. Null (after a static_assert) if it breaks a rule.
+template <class Pattern, bool Publishes, class F>
+std::unique_ptr<HandlerBase> make_handler(F&& handler) {
+    using Callable = std::decay_t<F>;
+    static_assert(HasSignature<Callable>,
+                  "freshet: a handler is a function, a lambda or an object with one operator(), its parameter types written "
+                  "out (no `auto`, no overloads): they say what to take from the message. See docs/handlers.md#handlers");
+    if constexpr (HasSignature<Callable>) {
+        using Result = typename Signature<Callable>::Result;
+        using Arguments = typename Signature<Callable>::Arguments;
+        if constexpr (CheckHandler<Pattern, std::remove_cvref_t<Result>, Arguments, Publishes>::ok) {
+            using Handler = typename TypedHandlerFor<Callable, std::remove_cvref_t<Result>, Arguments>::Type;
+            return std::make_unique<Handler>(std::forward<F>(handler));
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+
+#include <freshet/detail/traits.hpp>
+#include <freshet/error.hpp>
+#include <freshet/fixed_string.hpp>
+#include <freshet/text.hpp>
+
+namespace freshet {
+
+class Context;
+
+/// A token of the subject: `Path<"id", int>` takes the 42 of "users.42.created" in a subscriber of "users.{id}.created".
+/// A token that does not parse to T is rejected as Condition::bad_payload before the handler runs.
+template <FixedString Name, class T = std::string_view>
+struct Path {
+    T value = {};
+    const T& operator*() const noexcept { return value; }
+    const T* operator->() const noexcept { return &value; }
+    operator const T&() const noexcept { return value; }
+};
+
+/// A message header; `std::optional` inside for one that may be absent. A header that is absent (and not optional) or does
+/// not parse is rejected as Condition::bad_payload before the handler runs.
+template <FixedString Name, class T = std::string_view>
+struct Header {
+    T value = {};
+    const T& operator*() const noexcept { return value; }
+    const T* operator->() const noexcept { return &value; }
+    operator const T&() const noexcept { return value; }
+};
+
+/// The object given to `Broker::provide`, looked up once when the broker starts. Handlers may run at the same time on
+/// several threads: the object must be ready for that.
+template <class T>
+class Inject {
+public:
+    explicit Inject(T& object) noexcept : object_{&object} {}
+    T& operator*() const noexcept { return *object_; }
+    T* operator->() const noexcept { return object_; }
+
+private:
+    T* object_;
+};
+
+/// What a handler's parameters are checked against when the broker starts. Problems are collected, not thrown.
+class Binder {
+public:
+    Binder() = default;
+    Binder(const Binder&) = delete;
+    Binder& operator=(const Binder&) = delete;
+
+    /// Which token of the subject a `{name}` is.
+    virtual std::optional<std::size_t> token_of(std::string_view name) const = 0;
+    /// The object provided for a type, or null.
+    virtual void* provided(const std::type_info& type) const = 0;
+    /// Reports something that keeps the subscriber from starting.
+    virtual void problem(std::string text) = 0;
+
+protected:
+    ~Binder() = default;
+};
+
+/// Customisation point: how a handler parameter of type A is made from a message.
+///
+///     template <> struct freshet::Extractor<TraceId> {
+///         static Expected<TraceId> extract(Context& context);
+///     };
+///
+/// With a `using Plan = ...`, `static Plan bind(Binder&)` runs once at start and `extract` takes the plan first.
+template <class A>
+struct Extractor {};
+
+namespace detail {
+
+std::string_view subject_token(const Context& context, std::size_t index) noexcept;
+std::optional<std::string_view> message_header(Context& context, std::string_view name);
+Error bad_path(const Context& context, std::string_view name, std::string_view token, std::string_view type);
+Error bad_header(const Context& context, std::string_view name, std::string_view value, std::string_view type);
+Error missing_header(const Context& context, std::string_view name);
+std::string unknown_path(std::string_view name);
+std::string not_provided(std::string_view type);
+
+}  // namespace detail
+
+template <FixedString Name, class T>
+struct Extractor<Path<Name, T>> {
+    static_assert(ParsableText<T>,
+                  "freshet: Path<name, T> needs a T that a token can be parsed to: std::string_view, std::string, a "
+                  "number, bool, or a type with freshet::FromText<T>. See docs/handlers.md#path");
+    using Plan = std::size_t;
+
+    static Plan bind(Binder& binder) {
+        const auto token = binder.token_of(Name.view());
+        if (!token) binder.problem(detail::unknown_path(Name.view()));
+        return token.value_or(0);
+    }
+
+    static Expected<Path<Name, T>> extract(Plan token, Context& context) {
+        const auto text = detail::subject_token(context, token);
+        auto value = FromText<T>::parse(text);
+        if (!value) return std::unexpected{detail::bad_path(context, Name.view(), text, detail::type_name<T>())};
+        return Path<Name, T>{*std::move(value)};
+    }
+};
+
+template <FixedString Name, class T>
+struct Extractor<Header<Name, T>> {
+    static Expected<Header<Name, T>> extract(Context& context) {
+        const auto text = detail::message_header(context, Name.view());
+        if constexpr (detail::is_optional<T>) {
+            if (!text) return Header<Name, T>{};
+            return parse<typename T::value_type>(context, *text);
+        } else {
+            if (!text) return std::unexpected{detail::missing_header(context, Name.view())};
+            return parse<T>(context, *text);
+        }
+    }
+
+private:
+    template <class V>
+    static Expected<Header<Name, T>> parse(Context& context, std::string_view text) {
+        static_assert(ParsableText<V>,
+                      "freshet: Header<name, T> needs a T that text can be parsed to: std::string_view, std::string, a "
+                      "number, bool, or a type with freshet::FromText<T>. See docs/handlers.md#headers");
+        auto value = FromText<V>::parse(text);
+        if (!value) return std::unexpected{detail::bad_header(context, Name.view(), text, detail::type_name<V>())};
+        return Header<Name, T>{*std::move(value)};
+    }
+};
+
+template <class T>
+struct Extractor<Inject<T>> {
+    using Plan = T*;
+
+    static Plan bind(Binder& binder) {
+        auto* object = static_cast<T*>(binder.provided(typeid(T)));
+        if (object == nullptr) binder.problem(detail::not_provided(detail::type_name<T>()));
+        return object;
+    }
+
+    static Expected<Inject<T>> extract(Plan object, Context&) { return Inject<T>{*object}; }
+};
+
+/// Whether a parameter of this type is made by an Extractor.
+template <class A>
+concept Extractable = requires { &Extractor<A>::extract; };
+
+}  // namespace freshet

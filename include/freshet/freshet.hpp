@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <freshet/app.hpp>
+#include <freshet/broker.hpp>
+#include <freshet/client.hpp>
+#include <freshet/codec.hpp>
+#include <freshet/context.hpp>
+#include <freshet/error.hpp>
+#include <freshet/extract.hpp>
+#include <freshet/json.hpp>
+#include <freshet/logger.hpp>
+#include <freshet/message.hpp>
+#include <freshet/options.hpp>
+#include <freshet/outcome.hpp>
+#include <freshet/publisher.hpp>
+#include <freshet/response.hpp>
+#include <freshet/subject.hpp>
+#include <freshet/subscriber.hpp>

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <freshet/detail/chrono.hpp>
+#include <freshet/detail/typed_handler.hpp>
+#include <freshet/message.hpp>
+#include <freshet/subject_template.hpp>
+
+namespace freshet {
+
+/// What keeps messages in order on several threads: those with the same key are handled one after the other.
+class OrderKey {
+public:
+    OrderKey() = default;
+    /// The token of a `{name}` of the subject.
+    OrderKey(const char* path_name) : path_{path_name} {}
+    OrderKey(std::string path_name) : path_{std::move(path_name)} {}
+    /// Any function of the message, such as a hash of a header.
+    template <class F>
+        requires std::is_invocable_r_v<std::size_t, F&, const Message&>
+    OrderKey(F function) : function_{std::move(function)} {}
+
+    bool set() const noexcept { return !path_.empty() || function_ != nullptr; }
+    const std::string& path() const noexcept { return path_; }
+    const std::function<std::size_t(const Message&)>& function() const noexcept { return function_; }
+
+private:
+    std::string path_ = {};
+    std::function<std::size_t(const Message&)> function_ = {};
+};
+
+/// Options of a core NATS subscriber.
+struct SubscriberOptions {
+    /// Queue group: each message goes to one member of it. Empty: every subscriber gets every message.
+    std::string queue = {};
+    /// Threads that run the handler at the same time. 0 or 1: one message at a time, in order. With more, the order is lost
+    /// unless `ordered_by` is set, and the handler must be thread-safe.
+    std::size_t workers = 0;
+    /// Keeps the order of messages with the same key while `workers` run in parallel. A path name or a function.
+    OrderKey ordered_by = {};
+    /// A thread of its own, for a handler that blocks long. Without it (and without workers) the subscriber shares the
+    /// delivery threads, and a handler that blocks delays its neighbours.
+    bool dedicated = false;
+    /// Messages and bytes that may wait for the handler. What comes beyond is dropped, counted and reported as slow_consumer.
+    std::size_t max_pending_messages = 65'536;
+    std::size_t max_pending_bytes = std::size_t{64} << 20;
+    /// Never answer requests; for events that carry a reply subject for other reasons, such as JetStream publications.
+    bool no_reply = false;
+    /// Unsubscribe after this many messages; 0: never.
+    std::uint64_t max_messages = 0;
+};
+
+/// What a subscriber has done so far.
+struct SubscriberStats {
+    std::uint64_t received = 0;  ///< messages handed to the handler
+    std::uint64_t failed = 0;    ///< of these: the handler threw or said so, or a publication failed
+    std::uint64_t rejected = 0;  ///< of these: not decodable, a path or header did not parse; the handler was not called
+    std::uint64_t dropped = 0;   ///< lost because more than max_pending waited
+    std::size_t pending = 0;     ///< waiting now
+};
+
+namespace detail {
+
+class Consumer;
+class MessageQueue;
+
+/// Everything a subscriber was declared with.
+struct SubscriberSpec {
+    std::string subject = {};
+    SubscriberOptions options = {};
+    std::vector<std::string> publish_to = {};
+    std::unique_ptr<HandlerBase> handler = {};
+};
+
+/// Where subscribers are declared: a broker.
+class Registry {
+public:
+    virtual std::shared_ptr<Consumer> add(SubscriberSpec spec) = 0;
+
+protected:
+    ~Registry() = default;
+};
+
+}  // namespace detail
+
+/// A registered subscriber. A light handle: copies refer to the same one, which lives as long as the broker.
+/// Thread-safe.
+class Subscriber {
+public:
+    explicit Subscriber(std::shared_ptr<detail::Consumer> consumer) noexcept : consumer_{std::move(consumer)} {}
+
+    /// The subject as declared, with `{names}`.
+    std::string_view subject() const noexcept;
+    SubscriberStats stats() const;
+
+    /// Takes no more messages; what has arrived is still handled. Blocks until that is done, for the broker's
+    /// stop_timeout at most; called inside a handler of the same broker it returns at once.
+    void stop();
+
+private:
+    std::shared_ptr<detail::Consumer> consumer_;
+};
+
+/// The messages of a subscription as a range: for programs that ask for the next message instead of being called.
+/// Move-only; destroying it ends the subscription. One thread at a time.
+class MessageStream {
+public:
+    MessageStream(std::shared_ptr<detail::Consumer> consumer, std::shared_ptr<detail::MessageQueue> queue) noexcept
+        : consumer_{std::move(consumer)}, queue_{std::move(queue)} {}
+    MessageStream(MessageStream&&) noexcept = default;
+    MessageStream& operator=(MessageStream&&) = delete;
+    ~MessageStream();
+
+    /// The next message, or nothing when `timeout` has passed or the subscription has ended. Blocks.
+    std::optional<Message> next(std::chrono::milliseconds timeout);
+    /// The next message, or nothing when the subscription has ended. Blocks.
+    std::optional<Message> next();
+
+    SubscriberStats stats() const;
+    /// Ends the subscription: what has arrived can still be read.
+    void stop();
+
+    class Iterator {
+    public:
+        using value_type = Message;
+        using difference_type = std::ptrdiff_t;
+
+        Iterator() = default;
+        explicit Iterator(MessageStream& stream) : stream_{&stream} { ++*this; }
+
+        const Message& operator*() const noexcept { return *current_; }
+        Iterator& operator++() {
+            current_ = stream_->next();
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        friend bool operator==(const Iterator& a, std::default_sentinel_t) noexcept { return !a.current_; }
+
+    private:
+        MessageStream* stream_ = nullptr;
+        std::optional<Message> current_ = {};
+    };
+
+    /// `for (const Message& message : stream)` runs until the subscription ends: stop(), or the broker stops.
+    Iterator begin() { return Iterator{*this}; }
+    std::default_sentinel_t end() const noexcept { return {}; }
+
+private:
+    std::shared_ptr<detail::Consumer> consumer_;
+    std::shared_ptr<detail::MessageQueue> queue_;
+};
+
+namespace detail {
+std::pair<std::shared_ptr<Consumer>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry, SubscriberSpec spec);
+}
+
+/// What `subscriber(...)` gives: say where results go and which function handles the messages.
+template <class Pattern, bool Publishes = false>
+class [[nodiscard("freshet: call .handle(...): nothing is registered until then")]] SubscriberBuilder {
+public:
+    SubscriberBuilder(detail::Registry& registry, detail::SubscriberSpec spec)
+        : registry_{&registry}, spec_{std::move(spec)} {}
+
+    /// Publishes what the handler returns to this subject, too. `{names}` are filled from the incoming subject.
+    template <FixedString Target>
+    SubscriberBuilder<Pattern, true> publish_to() && {
+        static_assert(!StaticTemplate<Target>::valid || Pattern::fills(Target.view()),
+                      "freshet: publish_to names a {parameter} that the subscriber's subject does not have, so it cannot be "
+                      "filled. See docs/handlers.md#results");
+        return std::move(*this).publish_to(std::string{Target.view()});
+    }
+    /// The same, checked when the broker starts.
+    SubscriberBuilder<Pattern, true> publish_to(std::string subject) && {
+        spec_.publish_to.push_back(std::move(subject));
+        return {*registry_, std::move(spec_)};
+    }
+
+    /// Registers the handler: a function, a lambda, or any object with one operator(). If the broker runs, the subscription is
+    /// live when this returns; throws Error then for what start() would report.
+    template <class F>
+    Subscriber handle(F&& handler) && {
+        spec_.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
+        return Subscriber{registry_->add(std::move(spec_))};
+    }
+
+    /// Registers a member function, called on `object`: a reference that outlives the broker, or a (smart) pointer.
+    template <class Member, class Object>
+        requires std::is_member_function_pointer_v<Member>
+    Subscriber handle(Member member, Object&& object) && {
+        return std::move(*this).handle(detail::bind_member(member, std::forward<Object>(object)));
+    }
+
+    /// The messages as a range instead of a handler.
+    MessageStream messages() && {
+        static_assert(!Publishes, "freshet: publish_to needs a handler. See docs/handlers.md#results");
+        auto [consumer, queue] = detail::open_stream(*registry_, std::move(spec_));
+        return {std::move(consumer), std::move(queue)};
+    }
+
+private:
+    detail::Registry* registry_;
+    detail::SubscriberSpec spec_;
+};
+
+}  // namespace freshet

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker_core.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+#include "callback_scope.hpp"
+#include "quoted.hpp"
+
+namespace freshet::detail {
+namespace {
+
+std::string list_of(const std::vector<std::string>& problems) {
+    std::string text = "the broker cannot start:";
+    for (const auto& problem : problems) text += "\n  - " + problem;
+    return text;
+}
+
+std::chrono::milliseconds left_until(TimePoint deadline, TimePoint now) {
+    return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now), std::chrono::milliseconds{0});
+}
+
+void add_to(SubscriberStats& sum, const SubscriberStats& one) {
+    sum.received += one.received;
+    sum.failed += one.failed;
+    sum.rejected += one.rejected;
+    sum.dropped += one.dropped;
+}
+
+}  // namespace
+
+BrokerCore::BrokerCore(Broker& owner, BrokerOptions options, MakeTransport make_transport)
+    : owner_{&owner},
+      options_{std::move(options)},
+      logger_{options_.logger},
+      clock_{std::make_unique<SystemClock>()},
+      transport_{make_transport(options_)},
+      mux_{*clock_, options_.inbox_prefix} {}
+
+BrokerCore::~BrokerCore() = default;
+
+void BrokerCore::start() {
+    {
+        const std::lock_guard lock{mutex_};
+        if (state_ != State::idle) {
+            raise({Errc::bad_setup, state_ == State::stopped ? "start: the broker was stopped; make a new one to start again"
+                                                             : "start: the broker runs already"});
+        }
+        state_ = State::starting;
+    }
+    try {
+        bind_all();
+        start_all();
+    } catch (...) {
+        undo_start();
+        throw;
+    }
+    const auto server = transport_->server();
+    logger_.info("{} subscribers run on {}", consumers_.size(), server.url);
+}
+
+void BrokerCore::bind_all() {
+    std::vector<std::string> problems;
+    const std::lock_guard lock{mutex_};
+    for (const auto& consumer : consumers_) consumer->bind(problems);
+    if (!problems.empty()) raise({Errc::bad_setup, list_of(problems)});
+}
+
+void BrokerCore::start_all() {
+    value_or_raise(transport_->open(options_.start_timeout, [this](const ConnectionEvent& event) { on_event(event); }));
+    const std::lock_guard lock{mutex_};
+    // Running from here: the first messages may arrive, and their handlers publish, before the last subscription is made.
+    state_ = State::running;
+    changed_.notify_all();
+    for (const auto& consumer : consumers_) value_or_raise(consumer->start(*transport_));
+    value_or_raise(transport_->flush(options_.connect_timeout));
+}
+
+void BrokerCore::undo_start() noexcept {
+    transport_->close(std::chrono::milliseconds{0});
+    const std::lock_guard lock{mutex_};
+    state_ = State::stopped;
+    for (const auto& consumer : consumers_) consumer->abandon();
+    changed_.notify_all();
+}
+
+bool BrokerCore::stop(std::chrono::milliseconds timeout) {
+    if (!CallbackScope::inside()) return shut_down(timeout);
+    std::thread{[self = shared_from_this(), timeout] { self->shut_down(timeout); }}.detach();
+    return true;
+}
+
+bool BrokerCore::shut_down(std::chrono::milliseconds timeout) {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [this] { return state_ != State::starting; });
+    if (state_ == State::idle) {
+        state_ = State::stopped;
+        for (const auto& consumer : consumers_) consumer->abandon();
+    }
+    if (state_ == State::running) {
+        state_ = State::stopping;
+        lock.unlock();
+        stop_source_.request_stop();
+        const bool drained = wind_down(timeout);
+        lock.lock();
+        drained_ = drained;
+        state_ = State::stopped;
+        changed_.notify_all();
+    }
+    changed_.wait(lock, [this] { return state_ == State::stopped; });
+    return drained_;
+}
+
+bool BrokerCore::wind_down(std::chrono::milliseconds timeout) {
+    const auto deadline = clock_->now() + timeout;
+    bool drained = transport_->drain_deliveries(timeout);
+    std::vector<std::shared_ptr<Consumer>> consumers;
+    {
+        const std::lock_guard lock{mutex_};
+        consumers = consumers_;
+    }
+    for (const auto& consumer : consumers) drained = consumer->finish_stop(deadline) && drained;
+    mux_.close({Errc::closed, "the broker was stopped before an answer came"});
+    transport_->close(left_until(deadline, clock_->now()));
+    if (!drained) logger_.error("stopped with messages unhandled: they did not finish within {} ms", timeout.count());
+    return drained;
+}
+
+bool BrokerCore::drained() const {
+    const std::lock_guard lock{mutex_};
+    return drained_;
+}
+
+std::shared_ptr<Consumer> BrokerCore::add(SubscriberSpec spec) {
+    auto consumer = std::make_shared<Consumer>(*this, std::move(spec));
+    const std::lock_guard lock{mutex_};
+    if (state_ == State::stopping || state_ == State::stopped) {
+        raise({Errc::closed, "subscriber " + quoted(consumer->spec().subject) + ": the broker was stopped"});
+    }
+    if (state_ == State::running) {
+        std::vector<std::string> problems;
+        consumer->bind(problems);
+        if (!problems.empty()) raise({Errc::bad_setup, list_of(problems)});
+        value_or_raise(consumer->start(*transport_));
+    }
+    forget_finished();
+    consumers_.push_back(consumer);
+    if (state_ == State::running) {
+        // So that what is published from now on, by anybody, reaches it. Lost in a reconnect the subscription is made again.
+        std::ignore = transport_->flush(options_.connect_timeout);
+    }
+    return consumer;
+}
+
+void BrokerCore::forget_finished() {
+    std::erase_if(consumers_, [this](const std::shared_ptr<Consumer>& consumer) {
+        if (!consumer->finished()) return false;
+        add_to(gone_, consumer->stats());
+        return true;
+    });
+}
+
+void BrokerCore::stop_consumer(Consumer& consumer) {
+    consumer.begin_stop(options_.stop_timeout);
+    if (!CallbackScope::inside()) consumer.finish_stop(clock_->now() + options_.stop_timeout);
+}
+
+void BrokerCore::provide(const std::type_info& type, std::shared_ptr<void> object) {
+    const std::lock_guard lock{mutex_};
+    if (state_ != State::idle) raise({Errc::bad_setup, "provide: objects are provided before the broker starts"});
+    provided_[type] = std::move(object);
+}
+
+void* BrokerCore::provided(const std::type_info& type) const {
+    const auto found = provided_.find(type);
+    return found == provided_.end() ? nullptr : found->second.get();
+}
+
+void BrokerCore::on_event(const ConnectionEvent& event) noexcept {
+    using Kind = ConnectionEvent::Kind;
+    const bool good = event.kind == Kind::connected || event.kind == Kind::reconnected || event.kind == Kind::closed;
+    const auto& where = event.subject.empty() ? event.url : event.subject;
+    if (good) logger_.info("{} {} {}", to_string(event.kind), where, event.detail);
+    else logger_.warn("{} {} {}", to_string(event.kind), where, event.detail);
+    if (!options_.on_event) return;
+    const CallbackScope scope;
+    try {
+        options_.on_event(event);
+    } catch (const std::exception& error) {
+        logger_.error("on_event threw: {}", error.what());
+    } catch (...) {
+        logger_.error("on_event threw an exception that is not a std::exception");
+    }
+}
+
+void BrokerCore::report_slow_consumer(const Consumer& consumer) noexcept {
+    on_event({.kind = ConnectionEvent::Kind::slow_consumer,
+              .detail = "messages are dropped: more wait than max_pending_messages or max_pending_bytes allow",
+              .subject = consumer.spec().subject});
+}
+
+std::chrono::nanoseconds BrokerCore::ping(std::chrono::milliseconds timeout) {
+    value_or_raise(check_open("ping", "the server"));
+    const auto begin = clock_->now();
+    value_or_raise(transport_->flush(timeout));
+    return clock_->now() - begin;
+}
+
+ServerInfo BrokerCore::server() const { return transport_->server(); }
+
+BrokerStats BrokerCore::stats() const {
+    BrokerStats stats{.transport = transport_->stats(), .requests_in_flight = mux_.in_flight()};
+    const std::lock_guard lock{mutex_};
+    stats.subscribers = consumers_.size();
+    SubscriberStats sum = gone_;
+    for (const auto& consumer : consumers_) add_to(sum, consumer->stats());
+    stats.received = sum.received;
+    stats.failed = sum.failed;
+    stats.rejected = sum.rejected;
+    stats.dropped = sum.dropped;
+    return stats;
+}
+
+}  // namespace freshet::detail

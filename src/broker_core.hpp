@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <typeindex>
+#include <unordered_map>
+#include <vector>
+
+#include <freshet/broker.hpp>
+#include <freshet/clock.hpp>
+#include <freshet/detail/core.hpp>
+#include <freshet/logger.hpp>
+#include <freshet/options.hpp>
+#include <freshet/subscriber.hpp>
+#include <freshet/transport.hpp>
+
+#include "consumer.hpp"
+#include "request_mux.hpp"
+
+namespace freshet::detail {
+
+/// A broker without types: its life (idle, running, stopping, stopped), its subscribers, what it sends and asks.
+class BrokerCore final : public Registry, public std::enable_shared_from_this<BrokerCore> {
+public:
+    using MakeTransport = std::function<std::unique_ptr<Transport>(const BrokerOptions&)>;
+
+    BrokerCore(Broker& owner, BrokerOptions options, MakeTransport make_transport);
+    ~BrokerCore();
+
+    void start();
+    /// Blocks, unless called inside a callback.
+    bool stop(std::chrono::milliseconds timeout);
+    /// Blocks, also inside a callback. For the destructor.
+    bool shut_down(std::chrono::milliseconds timeout);
+    std::stop_token stop_token() const noexcept { return stop_source_.get_token(); }
+
+    std::shared_ptr<Consumer> add(SubscriberSpec spec) override;
+    void stop_consumer(Consumer& consumer);
+    void provide(const std::type_info& type, std::shared_ptr<void> object);
+    void* provided(const std::type_info& type) const;
+
+    /// Sends a message whose subject has been checked, with the headers it needs beside its own.
+    Expected<void> send(const Publication& publication, std::string_view content_type);
+    Expected<void> publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options);
+    Expected<Message> request(std::string_view subject, const Encoded& encoded, const RequestOptions& options);
+    void request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options, ReplyHandler handler);
+    std::unique_ptr<ReplyQueue> request_many(std::string_view subject, const Encoded& encoded, const RequestManyOptions& options);
+
+    void report_slow_consumer(const Consumer& consumer) noexcept;
+
+    std::chrono::nanoseconds ping(std::chrono::milliseconds timeout);
+    /// Whether the stop left nothing unhandled.
+    bool drained() const;
+    bool running() const noexcept { return state_.load(std::memory_order_acquire) == State::running; }
+    ServerInfo server() const;
+    BrokerStats stats() const;
+    Broker& owner() const noexcept { return *owner_; }
+    Logger& logger() noexcept { return logger_; }
+    const BrokerOptions& options() const noexcept { return options_; }
+    Transport* transport() const noexcept { return transport_.get(); }
+
+private:
+    enum class State : std::uint8_t { idle, starting, running, stopping, stopped };
+
+    void bind_all();
+    void start_all();
+    void undo_start() noexcept;
+    Expected<void> open_inbox();
+    void forget_finished();
+    bool wind_down(std::chrono::milliseconds timeout);
+    void on_event(const ConnectionEvent& event) noexcept;
+    /// Whether messages can leave: while running, and while handlers finish during a stop.
+    Expected<void> check_open(std::string_view what, std::string_view subject) const;
+    std::chrono::milliseconds timeout_or_default(std::chrono::milliseconds timeout) const noexcept;
+    /// Opens a ticket for `sink`, then sends the request.
+    template <class Open>
+    Expected<RequestMux::Ticket> ask(std::string_view subject, const Encoded& encoded, const Headers& headers, Open&& open);
+
+    Broker* owner_;
+    BrokerOptions options_;
+    Logger logger_;
+    std::unique_ptr<Clock> clock_;
+    std::unique_ptr<Transport> transport_;
+    RequestMux mux_;
+    std::unique_ptr<TransportSubscription> inbox_ = {};
+    std::mutex inbox_mutex_ = {};
+    std::atomic<bool> inbox_open_ = false;
+
+    std::stop_source stop_source_ = {};
+    std::atomic<State> state_ = State::idle;
+    mutable std::mutex mutex_ = {};  // consumers_, provided_, changes of state_
+    std::condition_variable changed_ = {};  // state_
+    bool drained_ = true;
+    std::vector<std::shared_ptr<Consumer>> consumers_ = {};
+    SubscriberStats gone_ = {};  // of consumers that were stopped and forgotten
+    std::unordered_map<std::type_index, std::shared_ptr<void>> provided_ = {};
+};
+
+}  // namespace freshet::detail

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a broker sends and asks: the way out.
+#include <condition_variable>
+#include <deque>
+#include <utility>
+
+#include "broker_core.hpp"
+#include "callback_scope.hpp"
+#include "quoted.hpp"
+#include "random_id.hpp"
+
+namespace freshet::detail {
+namespace {
+
+constexpr std::string_view content_type_header = "content-type";
+constexpr std::string_view correlation_header = "correlation_id";
+
+std::string_view correlation_in_scope() {
+    const auto* context = HandlerScope::current();
+    return context == nullptr ? std::string_view{} : ContextAccess::correlation_in_scope(*context);
+}
+
+/// Feeds the mux from the inbox's subscription.
+class InboxSink final : public MessageSink {
+public:
+    explicit InboxSink(RequestMux& mux) noexcept : mux_{mux} {}
+    void on_message(Message message) noexcept override {
+        const CallbackScope scope;
+        mux_.on_reply(std::move(message));
+    }
+    void on_end() noexcept override {}
+
+private:
+    RequestMux& mux_;
+};
+
+/// A request whose answer goes to a function. Deletes itself at the end.
+class AsyncReply final : public ReplySink {
+public:
+    AsyncReply(std::string_view subject, ReplyHandler handler) : subject_{subject}, handler_{std::move(handler)} {}
+
+    std::string_view subject() const noexcept override { return subject_; }
+    void on_reply(Expected<Message> reply) noexcept override {
+        const CallbackScope scope;
+        handler_(std::move(reply));
+    }
+    void on_end() noexcept override { delete this; }
+
+private:
+    std::string subject_;
+    ReplyHandler handler_;
+};
+
+/// The answers to one request, queued between the mux and the thread that reads them.
+class ManyReplies final : public ReplyQueue {
+public:
+    ManyReplies(RequestMux& mux, std::string_view subject) : mux_{mux}, state_{std::make_unique<State>(subject)} {}
+    ~ManyReplies() override {
+        if (ticket_) mux_.finish(*ticket_);
+        std::unique_lock lock{state_->mutex};
+        state_->changed.wait(lock, [this] { return state_->ended; });
+    }
+
+    ReplySink& sink() noexcept { return *state_; }
+    void opened(const RequestMux::Ticket& ticket) noexcept { ticket_ = ticket; }
+    /// There was no ticket: nothing will come.
+    void refused() noexcept { state_->on_end(); }
+
+    std::optional<Expected<Message>> next() override {
+        std::unique_lock lock{state_->mutex};
+        state_->changed.wait(lock, [this] { return state_->ended || !state_->replies.empty(); });
+        if (state_->replies.empty()) return std::nullopt;
+        auto reply = std::move(state_->replies.front());
+        state_->replies.pop_front();
+        return reply;
+    }
+
+private:
+    struct State final : ReplySink {
+        explicit State(std::string_view asked) : asked_subject{asked} {}
+        std::string_view subject() const noexcept override { return asked_subject; }
+        void on_reply(Expected<Message> reply) noexcept override {
+            const std::lock_guard lock{mutex};
+            replies.push_back(std::move(reply));
+            changed.notify_all();
+        }
+        void on_end() noexcept override {
+            const std::lock_guard lock{mutex};
+            ended = true;
+            changed.notify_all();
+        }
+        std::string asked_subject;
+        std::mutex mutex = {};
+        std::condition_variable changed = {};
+        std::deque<Expected<Message>> replies = {};
+        bool ended = false;
+    };
+
+    RequestMux& mux_;
+    std::unique_ptr<State> state_;
+    std::optional<RequestMux::Ticket> ticket_ = {};
+};
+
+}  // namespace
+
+Expected<void> BrokerCore::check_open(std::string_view what, std::string_view subject) const {
+    switch (state_.load(std::memory_order_acquire)) {
+        case State::running:
+        case State::stopping: return {};
+        case State::stopped:
+            return failure(Errc::closed, std::string{what} + " on " + quoted(subject) + ": the broker was stopped");
+        default:
+            return failure(Errc::closed, std::string{what} + " on " + quoted(subject) + ": call start() or run() first");
+    }
+}
+
+Expected<void> BrokerCore::send(const Publication& publication, std::string_view content_type) {
+    const bool full = options_.envelope == Envelope::full;
+    const bool say_type = !content_type.empty() && (full || content_type != freshet::content_type(Format::json));
+    const auto correlation = correlation_in_scope();
+    if (!say_type && !full && correlation.empty()) return transport_->publish(publication);
+
+    Headers headers = publication.headers != nullptr ? *publication.headers : Headers{};
+    if (say_type && !headers.contains(content_type_header)) headers.set(content_type_header, content_type);
+    if (!headers.contains(correlation_header)) {
+        if (!correlation.empty()) headers.set(correlation_header, correlation);
+        else if (full) headers.set(correlation_header, random_id());
+    }
+    Publication enveloped = publication;
+    enveloped.headers = &headers;
+    return transport_->publish(enveloped);
+}
+
+Expected<void> BrokerCore::publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options) {
+    if (auto open = check_open("publish", subject); !open) return open;
+    if (check_subject(subject) != SubjectFault::none) return std::unexpected{subject_error(subject, SubjectUse::publish)};
+    if (!options.reply_to.empty() && check_subject(options.reply_to) != SubjectFault::none)
+        return std::unexpected{subject_error(options.reply_to, SubjectUse::publish)};
+    return send({.subject = subject,
+                 .reply_to = options.reply_to,
+                 .payload = encoded.body,
+                 .headers = options.headers.empty() ? nullptr : &options.headers,
+                 .flush = options.flush},
+                encoded.content_type);
+}
+
+Expected<void> BrokerCore::open_inbox() {
+    if (inbox_open_.load(std::memory_order_acquire)) return {};
+    const std::lock_guard lock{inbox_mutex_};
+    if (inbox_ != nullptr) return {};
+    auto inbox = transport_->subscribe({.subject = std::string{mux_.inbox_wildcard()}, .lane = freshet::Lane::replies},
+                                       std::make_shared<InboxSink>(mux_));
+    if (!inbox) return std::unexpected{std::move(inbox).error()};
+    inbox_ = *std::move(inbox);
+    inbox_open_.store(true, std::memory_order_release);
+    return {};
+}
+
+std::chrono::milliseconds BrokerCore::timeout_or_default(std::chrono::milliseconds timeout) const noexcept {
+    return timeout.count() > 0 ? timeout : options_.request_timeout;
+}
+
+template <class Open>
+Expected<RequestMux::Ticket> BrokerCore::ask(std::string_view subject, const Encoded& encoded, const Headers& headers,
+                                             Open&& open) {
+    if (auto ready = check_open("request", subject); !ready) return std::unexpected{std::move(ready).error()};
+    if (check_subject(subject) != SubjectFault::none)
+        return std::unexpected{subject_error(subject, SubjectUse::publish)};
+    if (auto ready = open_inbox(); !ready) return std::unexpected{std::move(ready).error()};
+    // A lone request leaves at once; among others it may wait for the next flush.
+    const auto flush = mux_.in_flight() == 0 ? Flush::now : Flush::batched;
+    auto ticket = open();
+    if (!ticket) return ticket;
+    const auto sent = send({.subject = subject,
+                            .reply_to = ticket->reply_to(),
+                            .payload = encoded.body,
+                            .headers = headers.empty() ? nullptr : &headers,
+                            .flush = flush},
+                           encoded.content_type);
+    if (!sent) mux_.cancel(*ticket, sent.error());
+    return ticket;
+}
+
+Expected<Message> BrokerCore::request(std::string_view subject, const Encoded& encoded, const RequestOptions& options) {
+    BlockingReply reply{subject};
+    const auto ticket = ask(subject, encoded, options.headers,
+                            [&] { return mux_.open(reply, timeout_or_default(options.timeout)); });
+    if (!ticket) return std::unexpected{ticket.error()};
+    return reply.wait();
+}
+
+void BrokerCore::request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
+                               ReplyHandler handler) {
+    auto reply = std::make_unique<AsyncReply>(subject, std::move(handler));
+    const auto ticket = ask(subject, encoded, options.headers,
+                            [&] { return mux_.open(*reply, timeout_or_default(options.timeout)); });
+    if (!ticket) reply->on_reply(std::unexpected{ticket.error()});
+    else std::ignore = reply.release();  // on_end deletes it
+}
+
+std::unique_ptr<ReplyQueue> BrokerCore::request_many(std::string_view subject, const Encoded& encoded,
+                                                     const RequestManyOptions& options) {
+    auto replies = std::make_unique<ManyReplies>(mux_, subject);
+    const ManyLimits limits{.timeout = timeout_or_default(options.timeout),
+                            .stall = options.stall,
+                            .max_replies = options.max_replies};
+    const auto ticket = ask(subject, encoded, options.headers, [&] { return mux_.open_many(replies->sink(), limits); });
+    if (ticket) {
+        replies->opened(*ticket);
+    } else {
+        replies->sink().on_reply(std::unexpected{ticket.error()});
+        replies->refused();
+    }
+    return replies;
+}
+
+Format default_format(const BrokerCore& core) noexcept { return core.options().format; }
+
+Expected<void> publish(BrokerCore& core, std::string_view subject, const Encoded& encoded, const PublishOptions& options) {
+    return core.publish(subject, encoded, options);
+}
+
+Expected<Message> request(BrokerCore& core, std::string_view subject, const Encoded& encoded,
+                          const RequestOptions& options) {
+    return core.request(subject, encoded, options);
+}
+
+void request_async(BrokerCore& core, std::string_view subject, const Encoded& encoded, const RequestOptions& options,
+                   ReplyHandler handler) {
+    core.request_async(subject, encoded, options, std::move(handler));
+}
+
+std::unique_ptr<ReplyQueue> request_many(BrokerCore& core, std::string_view subject, const Encoded& encoded,
+                                         const RequestManyOptions& options) {
+    return core.request_many(subject, encoded, options);
+}
+
+}  // namespace freshet::detail

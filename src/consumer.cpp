@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "consumer.hpp"
+
+#include <exception>
+#include <functional>
+#include <utility>
+
+#include "broker_core.hpp"
+#include "callback_scope.hpp"
+#include "quoted.hpp"
+
+namespace freshet::detail {
+namespace {
+
+/// Answers errors of the caller's making and of ours, as HTTP statuses (ADR-32 leaves the code to the service).
+constexpr int code_rejected = 400;
+constexpr int code_failed = 500;
+
+/// The longest description of an error that travels in a header.
+constexpr std::size_t max_description = 1'024;
+
+/// A header value: one line, bounded.
+std::string one_line(std::string_view text) {
+    std::string line{text.substr(0, max_description)};
+    for (char& c : line)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+    return line;
+}
+
+class ConsumerBinder final : public Binder {
+public:
+    ConsumerBinder(const Subject& subject, const BrokerCore& core, std::vector<std::string>& problems)
+        : subject_{subject}, core_{core}, problems_{problems} {}
+
+    std::optional<std::size_t> token_of(std::string_view name) const override { return subject_.token_of(name); }
+    void* provided(const std::type_info& type) const override { return core_.provided(type); }
+    void problem(std::string text) override {
+        problems_.push_back("subscriber " + quoted(subject_.pattern()) + ": " + std::move(text));
+    }
+
+private:
+    const Subject& subject_;
+    const BrokerCore& core_;
+    std::vector<std::string>& problems_;
+};
+
+}  // namespace
+
+Consumer::Consumer(BrokerCore& core, SubscriberSpec spec) : core_{&core}, spec_{std::move(spec)} {}
+
+Consumer::~Consumer() = default;
+
+void Consumer::bind(std::vector<std::string>& problems) {
+    auto parsed = Subject::parse(spec_.subject);
+    if (!parsed) {
+        problems.emplace_back(parsed.error().message());
+        return;
+    }
+    subject_ = *std::move(parsed);
+    ConsumerBinder binder{*subject_, *core_, problems};
+    if (spec_.handler == nullptr) binder.problem("it has no handler; call .handle(...)");
+    else spec_.handler->bind(binder);
+    if (!spec_.options.queue.empty()) {
+        // The server takes any token; what it would misread is what a subject may not have either.
+        if (check_subject(spec_.options.queue) != SubjectFault::none)
+            binder.problem("its queue group " + quoted(spec_.options.queue) + " has spaces, wildcards or empty tokens");
+    }
+    bind_targets(problems);
+    bind_order(problems);
+}
+
+void Consumer::bind_targets(std::vector<std::string>& problems) {
+    ConsumerBinder binder{*subject_, *core_, problems};
+    targets_.clear();
+    for (const auto& text : spec_.publish_to) {
+        auto parsed = SubjectTemplate::parse(text);
+        if (!parsed) {
+            binder.problem("publish_to: " + std::string{parsed.error().message()});
+            continue;
+        }
+        Target target{*std::move(parsed)};
+        for (const auto& name : target.subject.names()) {
+            const auto token = subject_->token_of(name);
+            if (!token) binder.problem("publish_to " + quoted(text) + " names {" + name + "}, which the subject does not have");
+            target.tokens.push_back(token.value_or(0));
+        }
+        targets_.push_back(std::move(target));
+    }
+}
+
+void Consumer::bind_order(std::vector<std::string>& problems) {
+    const auto& key = spec_.options.ordered_by;
+    if (key.path().empty()) return;
+    order_token_ = subject_->token_of(key.path());
+    if (!order_token_) {
+        ConsumerBinder{*subject_, *core_, problems}.problem("ordered_by names {" + key.path() +
+                                                            "}, which the subject does not have");
+    }
+}
+
+void Consumer::make_lanes() {
+    const auto& options = spec_.options;
+    if (options.workers <= 1 && !options.dedicated) return;
+    lanes_ = std::make_unique<Lanes>(
+        LanesOptions{.threads = options.workers > 1 ? options.workers : 1,
+                     .order = options.ordered_by.set() ? LaneOrder::by_key : LaneOrder::none,
+                     .max_messages = options.max_pending_messages,
+                     .max_bytes = options.max_pending_bytes},
+        [this](Message message) noexcept { process(std::move(message)); });
+}
+
+Expected<void> Consumer::start(Transport& transport) {
+    make_lanes();
+    {
+        const std::lock_guard lock{mutex_};
+        started_ = true;
+    }
+    auto subscription = transport.subscribe({.subject = subject_->wire(),
+                                             .queue = spec_.options.queue,
+                                             .max_pending_messages = spec_.options.max_pending_messages,
+                                             .max_pending_bytes = spec_.options.max_pending_bytes},
+                                            shared_from_this());
+    if (!subscription) {
+        const std::lock_guard lock{mutex_};
+        ended_ = true;
+        return std::unexpected{std::move(subscription).error()};
+    }
+    const std::lock_guard lock{mutex_};
+    subscription_ = *std::move(subscription);
+    if (spec_.options.max_messages != 0) return subscription_->auto_unsubscribe(spec_.options.max_messages);
+    return {};
+}
+
+void Consumer::begin_stop(std::chrono::milliseconds timeout) {
+    const std::lock_guard lock{mutex_};
+    if (subscription_ != nullptr && !ended_) subscription_->drain(timeout);
+}
+
+bool Consumer::finish_stop(TimePoint deadline) {
+    {
+        std::unique_lock lock{mutex_};
+        if (!ended_changed_.wait_until(lock, deadline, [this] { return ended_ || !started_; })) return false;
+    }
+    if (lanes_ != nullptr && !lanes_->close_and_drain(deadline)) return false;
+    const std::lock_guard lock{mutex_};
+    finished_ = true;
+    return true;
+}
+
+bool Consumer::finished() const {
+    const std::lock_guard lock{mutex_};
+    return finished_ || (ended_ && lanes_ == nullptr);
+}
+
+void Consumer::on_message(Message message) noexcept {
+    if (lanes_ == nullptr) return process(std::move(message));
+    const auto key = order_of(message);
+    if (lanes_->push(std::move(message), key)) overflowing_.store(false, std::memory_order_relaxed);
+    else count_dropped();
+}
+
+void Consumer::on_end() noexcept {
+    if (spec_.handler != nullptr) spec_.handler->end();
+    const std::lock_guard lock{mutex_};
+    ended_ = true;
+    ended_changed_.notify_all();
+}
+
+void Consumer::abandon() noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        if (started_) return;
+    }
+    on_end();
+}
+
+std::size_t Consumer::order_of(const Message& message) const {
+    if (order_token_) return std::hash<std::string_view>{}(token_at(message.subject(), *order_token_));
+    const auto& function = spec_.options.ordered_by.function();
+    return function ? function(message) : 0;
+}
+
+void Consumer::count_dropped() noexcept {
+    dropped_.fetch_add(1, std::memory_order_relaxed);
+    if (!overflowing_.exchange(true, std::memory_order_relaxed)) core_->report_slow_consumer(*this);
+}
+
+SubscriberStats Consumer::stats() const {
+    SubscriberStats stats{.received = received_.load(std::memory_order_relaxed),
+                          .failed = failed_.load(std::memory_order_relaxed),
+                          .rejected = rejected_.load(std::memory_order_relaxed),
+                          .dropped = dropped_.load(std::memory_order_relaxed)};
+    const std::lock_guard lock{mutex_};
+    if (lanes_ != nullptr) stats.pending += lanes_->pending();
+    if (subscription_ != nullptr) {
+        stats.pending += subscription_->pending();
+        stats.dropped += subscription_->dropped();
+    }
+    return stats;
+}
+
+void Consumer::process(Message message) noexcept {
+    received_.fetch_add(1, std::memory_order_relaxed);
+    Context context{*this, message};
+    const HandlerScope scope{context};
+    report(context, run(context));
+}
+
+Outcome Consumer::run(Context& context) noexcept {
+    try {
+        return spec_.handler->invoke(context);
+    } catch (const Error& error) {
+        return ContextAccess::fail(context, error);
+    } catch (const std::exception& error) {
+        return ContextAccess::fail(context, Error{Errc::remote, error.what()});
+    } catch (...) {
+        return ContextAccess::fail(context, Error{Errc::remote, "an exception that is not a std::exception"});
+    }
+}
+
+void Consumer::report(Context& context, const Outcome& outcome) noexcept {
+    const auto& failure = ContextAccess::failure(context);
+    if (!failure) return;
+    const bool rejected = outcome.kind() == Outcome::Kind::term;
+    (rejected ? rejected_ : failed_).fetch_add(1, std::memory_order_relaxed);
+    const auto code = failure->remote_code() != 0 ? failure->remote_code() : rejected ? code_rejected : code_failed;
+    if (answers(context.message()) && !ContextAccess::answered(context)) answer_error(context.message(), *failure, code);
+    context.logger().error("{}: {}", rejected ? "message rejected" : "handler failed", failure->what());
+}
+
+void Consumer::answer_error(const Message& request, const Error& error, int code) noexcept {
+    try {
+        Headers headers;
+        headers.set("Nats-Service-Error", one_line(error.message()));
+        headers.set("Nats-Service-Error-Code", std::to_string(code));
+        const auto sent = core_->send({.subject = request.reply_to(), .headers = &headers, .flush = Flush::now}, {});
+        if (!sent) core_->logger().error("cannot answer with an error: {}", sent.error().what());
+    } catch (const std::exception& failed) {
+        core_->logger().error("cannot answer with an error: {}", failed.what());
+    }
+}
+
+bool Consumer::result_wanted(const Message& message) const noexcept { return !targets_.empty() || answers(message); }
+
+Expected<void> Consumer::emit(Context& context, const Encoded& encoded, const Headers* headers) {
+    const auto& request = context.message();
+    if (answers(request)) {
+        const bool idle = lanes_ == nullptr && subscription_ != nullptr && subscription_->pending() == 0;
+        auto sent = core_->send({.subject = request.reply_to(),
+                                 .payload = encoded.body,
+                                 .headers = headers,
+                                 .flush = idle ? Flush::now : Flush::batched},
+                                encoded.content_type);
+        if (!sent) return sent;
+        ContextAccess::mark_answered(context);
+    }
+    for (const auto& target : targets_) {
+        if (auto sent = publish_target(target, request, encoded, headers); !sent) return sent;
+    }
+    return {};
+}
+
+Expected<void> Consumer::publish_target(const Target& target, const Message& incoming, const Encoded& encoded,
+                                        const Headers* headers) {
+    constexpr std::size_t inline_values = 8;
+    std::array<std::string_view, inline_values> few;
+    std::vector<std::string_view> many;
+    std::span<std::string_view> values{few.data(), std::min(target.tokens.size(), inline_values)};
+    if (target.tokens.size() > inline_values) {
+        many.resize(target.tokens.size());
+        values = many;
+    }
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = token_at(incoming.subject(), target.tokens[i]);
+    const BufferLease subject;
+    if (auto formatted = target.subject.format(subject->string(), values); !formatted) return formatted;
+    return core_->send({.subject = subject->text(), .payload = encoded.body, .headers = headers}, encoded.content_type);
+}
+
+}  // namespace freshet::detail

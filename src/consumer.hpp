@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <freshet/detail/core.hpp>
+#include <freshet/subject.hpp>
+#include <freshet/subject_template.hpp>
+#include <freshet/subscriber.hpp>
+#include <freshet/transport.hpp>
+
+#include "lanes.hpp"
+
+namespace freshet::detail {
+
+class BrokerCore;
+
+/// One subscriber at work: takes messages from the transport, runs the handler (in the transport's thread or on lanes), answers,
+/// publishes, counts. Knows nothing of the handler's types.
+class Consumer final : public MessageSink, public std::enable_shared_from_this<Consumer> {
+public:
+    Consumer(BrokerCore& core, SubscriberSpec spec);
+    ~Consumer() override;
+
+    /// Checks everything that can be wrong before the first message; each problem is added to `problems`.
+    void bind(std::vector<std::string>& problems);
+    /// Subscribes. Messages may come before it returns.
+    Expected<void> start(Transport& transport);
+
+    /// Takes nothing new and lets what has arrived be handled; does not wait.
+    void begin_stop(std::chrono::milliseconds timeout);
+    /// Waits until the transport delivers no more, then until the lanes are empty. False when `deadline` passed.
+    bool finish_stop(TimePoint deadline);
+    /// The broker stops without having started it.
+    void abandon() noexcept;
+    /// It was stopped and nothing of it runs any more.
+    bool finished() const;
+
+    void on_message(Message message) noexcept override;
+    void on_end() noexcept override;
+
+    BrokerCore& core() const noexcept { return *core_; }
+    const SubscriberSpec& spec() const noexcept { return spec_; }
+    const std::optional<Subject>& subject() const noexcept { return subject_; }
+    SubscriberStats stats() const;
+    void count_dropped() noexcept;
+
+    /// Whether an answer or a publication would reach anybody.
+    bool result_wanted(const Message& message) const noexcept;
+    /// Answers the request, then publishes to every target.
+    Expected<void> emit(Context& context, const Encoded& encoded, const Headers* headers);
+
+private:
+    struct Target {
+        SubjectTemplate subject;
+        std::vector<std::size_t> tokens = {};  // of the incoming subject, one per parameter
+    };
+
+    void bind_targets(std::vector<std::string>& problems);
+    void bind_order(std::vector<std::string>& problems);
+    void make_lanes();
+    std::size_t order_of(const Message& message) const;
+
+    void process(Message message) noexcept;
+    Outcome run(Context& context) noexcept;
+    void report(Context& context, const Outcome& outcome) noexcept;
+    void answer_error(const Message& request, const Error& error, int code) noexcept;
+    bool answers(const Message& message) const noexcept { return !spec_.options.no_reply && !message.reply_to().empty(); }
+    Expected<void> publish_target(const Target& target, const Message& incoming, const Encoded& encoded,
+                                  const Headers* headers);
+
+    BrokerCore* core_;
+    SubscriberSpec spec_;
+    std::optional<Subject> subject_ = {};
+    std::vector<Target> targets_ = {};
+    std::optional<std::size_t> order_token_ = {};
+    std::unique_ptr<Lanes> lanes_ = {};
+
+    std::unique_ptr<TransportSubscription> subscription_ = {};
+    mutable std::mutex mutex_ = {};
+    std::condition_variable ended_changed_ = {};
+    bool started_ = false;
+    bool ended_ = false;
+    bool finished_ = false;
+
+    std::atomic<std::uint64_t> received_ = 0;
+    std::atomic<std::uint64_t> failed_ = 0;
+    std::atomic<std::uint64_t> rejected_ = 0;
+    std::atomic<std::uint64_t> dropped_ = 0;
+    std::atomic<bool> overflowing_ = false;
+};
+
+}  // namespace freshet::detail

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <freshet/context.hpp>
+
+#include <freshet/detail/handler.hpp>
+#include <freshet/detail/subject_tokens.hpp>
+
+#include "broker_core.hpp"
+#include "consumer.hpp"
+#include "quoted.hpp"
+#include "random_id.hpp"
+
+namespace freshet {
+
+Broker& Context::broker() const noexcept { return consumer_->core().owner(); }
+
+Logger& Context::logger() {
+    if (!logger_) {
+        logger_ = consumer_->core().logger().with({.subject = subject(),
+                                                   .queue = consumer_->spec().options.queue,
+                                                   .correlation_id = detail::ContextAccess::correlation_in_scope(*this)});
+    }
+    return *logger_;
+}
+
+std::optional<std::string_view> Context::path(std::string_view name) const noexcept {
+    const auto token = consumer_->subject()->token_of(name);
+    if (!token) return std::nullopt;
+    return detail::token_at(subject(), *token);
+}
+
+std::string_view Context::correlation_id() {
+    const auto given = detail::ContextAccess::correlation_in_scope(*this);
+    if (!given.empty()) return given;
+    made_correlation_id_ = detail::random_id();
+    return made_correlation_id_;
+}
+
+void Context::store(const std::type_info& type, std::shared_ptr<void> value) {
+    for (auto& [known, held] : values_) {
+        if (*known == type) {
+            held = std::move(value);
+            return;
+        }
+    }
+    values_.emplace_back(&type, std::move(value));
+}
+
+void* Context::find(const std::type_info& type) const noexcept {
+    for (const auto& [known, held] : values_)
+        if (*known == type) return held.get();
+    return nullptr;
+}
+
+namespace detail {
+
+Outcome ContextAccess::reject(Context& context, Error error) {
+    auto why = std::string{error.message()};
+    context.failure_ = std::move(error);
+    return Outcome::term(std::move(why));
+}
+
+Outcome ContextAccess::fail(Context& context, Error error) {
+    context.failure_ = std::move(error);
+    return Outcome::nack();
+}
+
+bool ContextAccess::result_wanted(const Context& context) noexcept {
+    return context.consumer_->result_wanted(context.message());
+}
+
+Format ContextAccess::result_format(const Context& context) {
+    const auto fallback = context.consumer_->core().options().format;
+    const auto type = content_type(context);
+    return type.empty() ? fallback : format_of(type).value_or(fallback);
+}
+
+Outcome ContextAccess::emit(Context& context, Bytes body, std::string_view content_type, const Headers* headers) {
+    auto sent = context.consumer_->emit(context, {body, content_type}, headers);
+    if (sent) return Outcome::ack;
+    return fail(context, std::move(sent).error());
+}
+
+std::string_view ContextAccess::content_type(const Context& context) {
+    return context.message_->header("content-type").value_or(std::string_view{});
+}
+
+std::stop_token ContextAccess::stop_token(const Context& context) noexcept {
+    return context.consumer_->core().stop_token();
+}
+
+std::string_view ContextAccess::correlation_in_scope(const Context& context) {
+    if (!context.made_correlation_id_.empty()) return context.made_correlation_id_;
+    return context.message_->header("correlation_id").value_or(std::string_view{});
+}
+
+std::string_view subject_token(const Context& context, std::size_t index) noexcept {
+    return token_at(context.subject(), index);
+}
+
+std::optional<std::string_view> message_header(Context& context, std::string_view name) {
+    return context.message().header(name);
+}
+
+Error bad_path(const Context& context, std::string_view name, std::string_view token, std::string_view type) {
+    return {Errc::bad_path, "the token " + quoted(token) + " for {" + std::string{name} + "} in subject " +
+                                quoted(context.subject()) + " is not a valid " + std::string{type}};
+}
+
+Error bad_header(const Context& context, std::string_view name, std::string_view value, std::string_view type) {
+    return {Errc::bad_header, "the header " + quoted(name) + " of a message on " + quoted(context.subject()) + " has the value " +
+                                  quoted(value) + ", which is not a valid " + std::string{type}};
+}
+
+Error missing_header(const Context& context, std::string_view name) {
+    return {Errc::missing_header, "a message on " + quoted(context.subject()) + " has no header " + quoted(name) +
+                                      "; send it, or take Header<name, std::optional<T>>"};
+}
+
+std::string unknown_path(std::string_view name) {
+    return "the handler takes Path<" + quoted(name) + ">, but the subject has no {" + std::string{name} + "}";
+}
+
+std::string not_provided(std::string_view type) {
+    return "the handler takes Inject<" + std::string{type} + ">, but nothing was provided: call broker.provide(std::make_shared<" +
+           std::string{type} + ">(...)) before start()";
+}
+
+}  // namespace detail
+}  // namespace freshet

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "message_queue.hpp"
+
+#include <utility>
+
+#include <freshet/detail/handler.hpp>
+
+#include "consumer.hpp"
+
+namespace freshet::detail {
+namespace {
+
+/// The handler of a MessageStream: puts the message aside for the one who asks.
+class QueueHandler final : public HandlerBase {
+public:
+    explicit QueueHandler(std::shared_ptr<MessageQueue> queue) noexcept : queue_{std::move(queue)} {}
+
+    void bind(Binder& binder) override { (void)binder; }
+    Outcome invoke(Context& context) override {
+        if (!queue_->push(ContextAccess::take_message(context))) ContextAccess::consumer(context).count_dropped();
+        return Outcome::ack;
+    }
+    void end() noexcept override { queue_->close(); }
+
+private:
+    std::shared_ptr<MessageQueue> queue_;
+};
+
+}  // namespace
+
+bool MessageQueue::push(Message message) {
+    const std::lock_guard lock{mutex_};
+    const auto size = message.payload().size();
+    if (closed_ || messages_.size() >= max_messages_ || bytes_ + size > max_bytes_) return false;
+    bytes_ += size;
+    messages_.push_back(std::move(message));
+    changed_.notify_one();
+    return true;
+}
+
+std::optional<Message> MessageQueue::pop(std::chrono::milliseconds timeout) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, timeout, [this] { return closed_ || !messages_.empty(); });
+    return take();
+}
+
+std::optional<Message> MessageQueue::pop() {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [this] { return closed_ || !messages_.empty(); });
+    return take();
+}
+
+std::optional<Message> MessageQueue::take() {
+    if (messages_.empty()) return std::nullopt;
+    std::optional<Message> message{std::move(messages_.front())};
+    messages_.pop_front();
+    bytes_ -= message->payload().size();
+    return message;
+}
+
+void MessageQueue::close() noexcept {
+    const std::lock_guard lock{mutex_};
+    closed_ = true;
+    changed_.notify_all();
+}
+
+std::size_t MessageQueue::size() const {
+    const std::lock_guard lock{mutex_};
+    return messages_.size();
+}
+
+std::pair<std::shared_ptr<Consumer>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry, SubscriberSpec spec) {
+    auto queue = std::make_shared<MessageQueue>(spec.options.max_pending_messages, spec.options.max_pending_bytes);
+    spec.handler = std::make_unique<QueueHandler>(queue);
+    auto consumer = registry.add(std::move(spec));
+    return {std::move(consumer), std::move(queue)};
+}
+
+}  // namespace freshet::detail
