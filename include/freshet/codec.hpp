@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <expected>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <freshet/buffer.hpp>
+#include <freshet/codec_format.hpp>
+#include <freshet/detail/json_values.hpp>
+#include <freshet/error.hpp>
+#include <freshet/json.hpp>
+#include <freshet/message.hpp>
+
+#ifdef FRESHET_GLAZE
+#include <freshet/glaze.hpp>
+#endif
+
+namespace freshet {
+
+/// How a T becomes the body of a message: specialise it to say so yourself. It wins over everything else, in both directions.
+///
+///     template <> struct freshet::Codec<Order> {
+///         static void encode(const Order& order, freshet::Buffer& out);
+///         static freshet::Expected<void> decode(freshet::Bytes in, Order& out);
+///         static constexpr std::string_view content_type = "application/x-protobuf";  // may be left out
+///     };
+///
+/// One of the two functions may be left out. One that also takes a Format, `encode(const T&, Format, Buffer&)` and
+/// `decode(Bytes, Format, T&)`, is for all of JSON, MessagePack and CBOR, which the content type tells apart.
+/// encode writes into an empty buffer and throws Error for what it cannot write; decode gets a value-initialised T.
+/// Both are called from many threads at once.
+template <class T>
+struct Codec {};
+
+namespace detail {
+
+#define FRESHET_NO_CODEC                                                                                               \
+    "freshet: this type has no codec: add FRESHET_JSON(Type, fields...), link freshet::glaze, include "                \
+    "<freshet/nlohmann.hpp> or specialise freshet::Codec<T>. See docs/codecs.md"
+
+template <class T>
+concept UserEncodes = requires(const T& value, Buffer& out) { Codec<T>::encode(value, out); };
+template <class T>
+concept UserEncodesFormats =
+    requires(const T& value, Format format, Buffer& out) { Codec<T>::encode(value, format, out); };
+template <class T>
+concept UserDecodes = requires(Bytes in, T& out) { Codec<T>::decode(in, out); };
+template <class T>
+concept UserDecodesFormats = requires(Bytes in, Format format, T& out) { Codec<T>::decode(in, format, out); };
+
+template <class T>
+concept RawOwner = std::same_as<T, std::string> || std::same_as<T, std::vector<std::byte>>;
+template <class T>
+concept RawView = std::same_as<T, std::string_view> || std::same_as<T, Bytes>;
+template <class T>
+concept RawSource = RawOwner<T> || RawView<T> || std::same_as<std::decay_t<T>, const char*> ||
+                    std::same_as<std::decay_t<T>, char*> || std::same_as<T, std::span<std::byte>>;
+
+/// Who encodes and decodes a T.
+enum class Lane { none, user, raw, json, glaze };
+
+template <class T, Direction direction>
+consteval Lane library_lane() {
+    if constexpr (direction == Direction::write ? RawSource<T> : RawOwner<T> || RawView<T>) return Lane::raw;
+    else if constexpr (is_json<T, direction>()) return Lane::json;
+#ifdef FRESHET_GLAZE
+    else if constexpr (GlazeBody<T>) return Lane::glaze;
+#endif
+    else return Lane::none;
+}
+
+template <class T, Direction direction>
+consteval Lane lane() {
+    constexpr bool encodes = UserEncodes<T> || UserEncodesFormats<T>;
+    constexpr bool decodes = UserDecodes<T> || UserDecodesFormats<T>;
+    if constexpr (encodes || decodes)
+        return (direction == Direction::write ? encodes : decodes) ? Lane::user : Lane::none;
+    else return library_lane<T, direction>();
+}
+
+}  // namespace detail
+
+/// What can be sent as a body, and what can be received as one.
+template <class T>
+concept Encodable = detail::lane<T, detail::Direction::write>() != detail::Lane::none;
+template <class T>
+concept Decodable = std::default_initializable<T> && detail::lane<T, detail::Direction::read>() != detail::Lane::none;
+
+namespace detail {
+
+/// The format that a content type names, empty: JSON; or an error that says what to do.
+Expected<Format> body_format(std::string_view content_type);
+
+/// The exception in flight as an error. Called in a catch block.
+Error decode_exception() noexcept;
+
+/// The content type of a received message; empty if it has none.
+std::string_view content_type_of(const Message& message);
+
+template <class T>
+bool read_erased(JsonReader& in, const JsonNode& root, void* out) {
+    return read_json(in, root, *static_cast<T*>(out));
+}
+template <class T>
+bool write_erased(JsonWriter& out, const void* value) {
+    return write_json(out, *static_cast<const T*>(value));
+}
+
+void decode_raw(Bytes in, Bytes& out);
+void decode_raw(Bytes in, std::string_view& out);
+void decode_raw(Bytes in, std::string& out);
+void decode_raw(Bytes in, std::vector<std::byte>& out);
+
+/// Without the user's Codec<T>: what FRESHET_CODEC_DEFINE puts into it.
+template <class T>
+void encode_formatted(const T& value, Format format, Buffer& out) {
+    constexpr Lane by = library_lane<T, Direction::write>();
+    static_assert(by == Lane::json || by == Lane::glaze, FRESHET_NO_CODEC);
+    if constexpr (by == Lane::json) write_body(format, out, &write_erased<T>, &value);
+#ifdef FRESHET_GLAZE
+    if constexpr (by == Lane::glaze) encode_glaze(value, format, out);
+#endif
+}
+template <class T>
+Expected<void> decode_formatted(Bytes in, Format format, T& out) {
+    constexpr Lane by = library_lane<T, Direction::read>();
+    static_assert(by == Lane::json || by == Lane::glaze, FRESHET_NO_CODEC);
+    if constexpr (by == Lane::json) return read_body(in, format, &read_erased<T>, &out);
+#ifdef FRESHET_GLAZE
+    else if constexpr (by == Lane::glaze) return decode_glaze(in, format, out);
+#endif
+}
+
+/// Writes `value` into `out`, which is empty, and returns the content type; none for bytes and strings. Throws Error.
+template <class T>
+std::string_view encode_body(const T& value, Format format, Buffer& out) {
+    static_assert(Encodable<T>, FRESHET_NO_CODEC);
+    if constexpr (UserEncodesFormats<T>) {
+        Codec<T>::encode(value, format, out);
+        return content_type(format);
+    } else if constexpr (UserEncodes<T>) {
+        Codec<T>::encode(value, out);
+        if constexpr (requires { Codec<T>::content_type; }) return Codec<T>::content_type;
+        else return {};
+    } else if constexpr (lane<T, Direction::write>() == Lane::raw) {
+        out.append(value);
+        return {};
+    } else if constexpr (Encodable<T>) {
+        encode_formatted(value, format, out);
+        return content_type(format);
+    }
+}
+
+/// Reads a body into `out`, which is value-initialised: a member that the body leaves out keeps what it has. A view stays
+/// valid as long as `in`. No exception leaves.
+template <class T>
+Expected<void> decode_body(Bytes in, std::string_view content_type, T& out) {
+    static_assert(Decodable<T>, FRESHET_NO_CODEC);
+    try {
+        if constexpr (lane<T, Direction::read>() == Lane::raw) {
+            decode_raw(in, out);
+            return {};
+        } else if constexpr (UserDecodes<T> && !UserDecodesFormats<T>) {
+            return Codec<T>::decode(in, out);
+        } else if constexpr (Decodable<T>) {
+            const auto format = body_format(content_type);
+            if (!format) return std::unexpected{format.error()};
+            if constexpr (UserDecodesFormats<T>) return Codec<T>::decode(in, *format, out);
+            else return decode_formatted(in, *format, out);
+        }
+    } catch (...) { return std::unexpected{decode_exception()}; }
+}
+
+}  // namespace detail
+
+/// The body of a message. A view is valid as long as the message. `decode` throws Error(Errc::bad_payload).
+template <class T>
+Expected<T> try_decode(const Message& message) {
+    T body{};
+    auto done = detail::decode_body(message.payload(), detail::content_type_of(message), body);
+    if (!done) return std::unexpected{std::move(done).error()};
+    return body;
+}
+template <class T>
+T decode(const Message& message) {
+    return value_or_raise(try_decode<T>(message));
+}
+
+}  // namespace freshet
+
+/// In a header, at global scope: the codec of Type is compiled elsewhere, once. Whoever includes it pays for no JSON library.
+#define FRESHET_CODEC_DECLARE(Type)                                                                                    \
+    template <>                                                                                                        \
+    struct freshet::Codec<Type> {                                                                                      \
+        static void encode(const Type& value, ::freshet::Format format, ::freshet::Buffer& out);                       \
+        static ::freshet::Expected<void> decode(::freshet::Bytes in, ::freshet::Format format, Type& out);             \
+    };                                                                                                                 \
+    static_assert(true)
+
+/// In one source file, at global scope: compiles it, from FRESHET_JSON, nlohmann's conversions or glaze.
+#define FRESHET_CODEC_DEFINE(Type)                                                                                     \
+    void freshet::Codec<Type>::encode(const Type& value, ::freshet::Format format, ::freshet::Buffer& out) {           \
+        ::freshet::detail::encode_formatted(value, format, out);                                                       \
+    }                                                                                                                  \
+    ::freshet::Expected<void> freshet::Codec<Type>::decode(::freshet::Bytes in, ::freshet::Format format, Type& out) { \
+        return ::freshet::detail::decode_formatted(in, format, out);                                                   \
+    }                                                                                                                  \
+    static_assert(true)

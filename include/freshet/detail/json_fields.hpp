@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+namespace freshet {
+
+/// In FRESHET_JSON: a field that may be absent from the input; it keeps the default that its type gives it.
+struct OrDefault {};
+inline constexpr OrDefault or_default{};
+
+}  // namespace freshet
+
+namespace freshet::detail {
+
+/// Names a type in a call without a value of it, so that what FRESHET_JSON defines beside the type is found.
+template <class T>
+struct For {
+    using type = T;
+};
+
+struct FieldInfo {
+    std::string_view name = {};
+    bool or_default = false;
+
+    constexpr void set(const char* wire_name) { name = wire_name; }
+    constexpr void set(OrDefault) { or_default = true; }
+};
+
+template <auto Member>
+struct Field {
+    FieldInfo info = {};
+};
+
+template <auto Member, class... Choices>
+constexpr Field<Member> field(const char* name, Choices... choices) {
+    Field<Member> result{{name}};
+    (result.info.set(choices), ...);
+    return result;
+}
+
+/// The fields of a type: member pointers as types, names and choices as values.
+template <auto... Members>
+struct FieldList {
+    static constexpr std::size_t size = sizeof...(Members);
+    static_assert(size <= 64, "freshet: FRESHET_JSON takes up to 64 fields. See docs/codecs.md");
+    FieldInfo info[size + 1] = {};
+};
+
+template <auto... Members>
+constexpr FieldList<Members...> field_list(Field<Members>... fields) {
+    return {{fields.info...}};
+}
+
+struct EnumName {
+    std::string_view name = {};
+    std::int64_t value = 0;
+
+    constexpr void set(const char* wire_name) { name = wire_name; }
+};
+
+template <class Enum, class... Choices>
+constexpr EnumName enum_name(Enum value, const char* name, Choices... choices) {
+    EnumName result{name, static_cast<std::int64_t>(value)};
+    (result.set(choices), ...);
+    return result;
+}
+
+template <std::size_t Size>
+struct EnumNames {
+    EnumName list[Size];
+};
+template <class... Names>
+EnumNames(Names...) -> EnumNames<sizeof...(Names)>;
+
+template <class T>
+concept HasFields = requires { freshet_fields(For<T>{}); };
+
+template <class T>
+concept HasEnumNames = std::is_enum_v<T> && requires { freshet_enum_names(For<T>{}); };
+
+}  // namespace freshet::detail

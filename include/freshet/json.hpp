@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <freshet/detail/json_fields.hpp>
+#include <freshet/detail/json_macros.hpp>
+#include <freshet/error.hpp>
+
+/// Makes a struct or class a body, as a JSON object (and MessagePack and CBOR) with these fields:
+///
+///     FRESHET_JSON(Order, id, (quantity, or_default), (customer_id, "customerId"), note);
+///
+/// Beside the type, in its namespace, after its definition; or within the class, for private members:
+/// `friend FRESHET_JSON(Order, id_, ...);`. Up to 64 fields; none is allowed.
+/// A field must be in the input, unless it is a std::optional or says `or_default`. An empty optional is not written, and
+/// null reads as an empty one. Members of the input that are not listed are ignored.
+/// What a field may be: bool, integers, float and double, std::string, enums, types with FRESHET_JSON, FRESHET_ENUM or
+/// freshet::JsonAs, and std::optional, std::array, sequences (vector, deque, set...) and string-keyed maps of all of those.
+#define FRESHET_JSON(Type, ...)                                                                                        \
+    constexpr auto freshet_fields(::freshet::detail::For<Type>) {                                                      \
+        using ::freshet::or_default;                                                                                   \
+        return ::freshet::detail::field_list(FRESHET_PP_LIST(FRESHET_PP_FIELD, Type, __VA_ARGS__));                    \
+    }                                                                                                                  \
+    static_assert(true)
+
+/// Makes the values of an enum strings instead of integers: `FRESHET_ENUM(Status, open, (in_progress, "in-progress"));`,
+/// placed as FRESHET_JSON is.
+#define FRESHET_ENUM(Type, ...)                                                                                        \
+    constexpr auto freshet_enum_names(::freshet::detail::For<Type>) {                                                  \
+        return ::freshet::detail::EnumNames{FRESHET_PP_LIST(FRESHET_PP_ENUM_NAME, Type, __VA_ARGS__)};                 \
+    }                                                                                                                  \
+    static_assert(true)
+
+#define FRESHET_PP_FIELD(Type, name, ...) ::freshet::detail::field<&Type::name>(#name __VA_OPT__(, ) __VA_ARGS__)
+#define FRESHET_PP_ENUM_NAME(Type, name, ...) ::freshet::detail::enum_name(Type::name, #name __VA_OPT__(, ) __VA_ARGS__)
+
+namespace freshet {
+
+/// Says how a type that is not an object of named fields travels within JSON: as another type, which has a codec.
+///
+///     template <> struct freshet::JsonAs<Money> {
+///         static std::string encode(const Money& money);
+///         static freshet::Expected<Money> decode(const std::string& text);
+///     };
+template <class T>
+struct JsonAs {};
+
+}  // namespace freshet
