@@ -47,6 +47,8 @@ public:
     static Expected<void> check(std::string_view name, std::string_view value);
 
 private:
+    friend class Message;  // copies received fields as they are, also those that check() would not send
+
     std::vector<Field> fields_ = {};
 };
 

@@ -33,7 +33,7 @@ public:
     }
 
     /// A message that did not come from a server: for tests, and for transports of your own.
-    /// Throws Error(Errc::bad_subject) for an empty subject.
+    /// Throws Error(Errc::bad_subject) for an empty subject, Error(Errc::payload_too_large) over 2 GiB.
     static Message make(std::string_view subject, Bytes payload = {}, const Headers& headers = {},
                         std::string_view reply_to = {});
 
@@ -46,14 +46,16 @@ public:
     Bytes payload() const noexcept { return payload_; }
     std::string_view text() const noexcept { return as_text(payload_); }
 
-    /// The first value of a header; names are case-sensitive (ADR-4). Headers are parsed at the first call.
+    /// The first value of a header; names are case-sensitive (ADR-4). Headers are parsed at the first call, which changes
+    /// the native message; ones that do not parse count as none.
     std::optional<std::string_view> header(std::string_view name) const;
     /// Every value of a header, in the order they came.
     std::vector<std::string_view> header_values(std::string_view name) const;
-    /// A copy of all headers.
+    /// A copy of all headers: of each name the values in the order they came, the names in no order.
     Headers headers() const;
 
     /// The status the server put into the header line (503: no responders; 100, 404, 408, 409 in JetStream), else 0.
+    /// It parses the headers: where replies are many, ask only those without a payload.
     int status() const;
 
     explicit operator bool() const noexcept { return native_ != nullptr; }

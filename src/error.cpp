@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <freshet/error.hpp>
+
+namespace freshet {
+namespace {
+
+Condition condition_of(Errc code) noexcept {
+    switch (code) {
+        case Errc::timeout: return Condition::timeout;
+        case Errc::no_responders: return Condition::no_responders;
+        case Errc::not_found: return Condition::not_found;
+        case Errc::already_exists: return Condition::already_exists;
+        case Errc::wrong_revision: return Condition::wrong_revision;
+        case Errc::disconnected:
+        case Errc::closed:
+        case Errc::buffer_full: return Condition::disconnected;
+        case Errc::bad_payload:
+        case Errc::payload_too_large:
+        case Errc::missing_header:
+        case Errc::bad_header:
+        case Errc::bad_path: return Condition::bad_payload;
+        case Errc::bad_subject:
+        case Errc::unauthorized:
+        case Errc::bad_setup: return Condition::bad_setup;
+        case Errc::remote: return Condition::remote;
+    }
+    return Condition::bad_setup;
+}
+
+const char* text_of(Condition condition) noexcept {
+    switch (condition) {
+        case Condition::timeout: return "timeout";
+        case Condition::no_responders: return "no responders";
+        case Condition::not_found: return "not found";
+        case Condition::already_exists: return "already exists";
+        case Condition::wrong_revision: return "wrong revision";
+        case Condition::disconnected: return "disconnected";
+        case Condition::bad_payload: return "bad payload";
+        case Condition::bad_setup: return "bad setup";
+        case Condition::remote: return "remote error";
+    }
+    return "unknown";
+}
+
+const char* text_of(Errc code) noexcept {
+    switch (code) {
+        case Errc::closed: return "closed";
+        case Errc::buffer_full: return "buffer full";
+        case Errc::payload_too_large: return "payload too large";
+        case Errc::missing_header: return "missing header";
+        case Errc::bad_header: return "bad header";
+        case Errc::bad_path: return "bad path parameter";
+        case Errc::bad_subject: return "bad subject";
+        case Errc::unauthorized: return "unauthorized";
+        default: return text_of(condition_of(code));
+    }
+}
+
+class ConditionCategory final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "freshet condition"; }
+    std::string message(int value) const override { return text_of(static_cast<Condition>(value)); }
+};
+
+const ConditionCategory& condition_category() noexcept {
+    static const ConditionCategory category;
+    return category;
+}
+
+class ErrcCategory final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "freshet"; }
+    std::string message(int value) const override { return text_of(static_cast<Errc>(value)); }
+    std::error_condition default_error_condition(int value) const noexcept override {
+        return make_error_condition(condition_of(static_cast<Errc>(value)));
+    }
+};
+
+}  // namespace
+
+std::error_code make_error_code(Errc code) noexcept {
+    static const ErrcCategory category;
+    return {static_cast<int>(code), category};
+}
+
+std::error_condition make_error_condition(Condition condition) noexcept {
+    return {static_cast<int>(condition), condition_category()};
+}
+
+Error::Error(Errc code, std::string message) : Error{make_error_code(code), std::move(message)} {}
+
+Error::Error(std::error_code code, std::string message)
+    : std::system_error{code}, message_{std::make_shared<const std::string>(std::move(message))} {}
+
+RemoteError::RemoteError(int code, std::string description) : Error{Errc::remote, std::move(description)} {
+    remote_code_ = code;
+}
+
+void raise(const Error& error) {
+    if (error.code() == Errc::remote) throw RemoteError{error.remote_code(), std::string{error.message()}};
+    throw error;
+}
+
+}  // namespace freshet

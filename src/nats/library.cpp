@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "library.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include <pthread.h>
+
+#include <nats/nats.h>
+
+#include "status.hpp"
+
+namespace freshet::detail::nats {
+namespace {
+
+std::atomic<bool> is_forked{false};
+
+extern "C" void freshet_mark_forked() { is_forked.store(true, std::memory_order_relaxed); }
+
+}  // namespace
+
+void open_library() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        if (const auto status = nats_Open(-1); status != NATS_OK) raise(to_error(status, "cannot open cnats"));
+        ::pthread_atfork(nullptr, nullptr, &freshet_mark_forked);
+    });
+}
+
+void grow_delivery_pool(int threads) {
+    const int cores = static_cast<int>(std::thread::hardware_concurrency());
+    const int size = threads > 0 ? threads : std::max(cores, 2);
+    if (const auto status = nats_SetMessageDeliveryPoolSize(size); status != NATS_OK) {
+        raise(to_error(status, "cannot make the pool of " + std::to_string(size) + " delivery threads"));
+    }
+}
+
+bool forked() noexcept { return is_forked.load(std::memory_order_relaxed); }
+
+Error forked_error(const char* what) {
+    return {Errc::bad_setup, std::string{what} +
+                                 ": this process was forked from one that uses NATS already, and has no "
+                                 "threads for it; create the broker after fork, and none before it"};
+}
+
+}  // namespace freshet::detail::nats

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "status.hpp"
+
+namespace freshet::detail::nats {
+namespace {
+
+/// Without the place in cnats's source that it puts in front: "(conn.c:123): ".
+std::string_view without_place(std::string_view text) {
+    const auto end = text.find("): ");
+    return text.starts_with('(') && end != std::string_view::npos ? text.substr(end + 3) : text;
+}
+
+}  // namespace
+
+Failure last_failure(natsStatus status) {
+    natsStatus last = NATS_OK;
+    const char* text = nats_GetLastError(&last);
+    if (last != status || text == nullptr || *text == '\0') return {status, natsStatus_GetText(status)};
+    return {status, std::string{without_place(text)}};
+}
+
+Errc to_errc(natsStatus status) noexcept {
+    switch (status) {
+        case NATS_TIMEOUT: return Errc::timeout;
+        case NATS_NO_RESPONDERS: return Errc::no_responders;
+        case NATS_NOT_FOUND: return Errc::not_found;
+        case NATS_CONNECTION_CLOSED:
+        case NATS_DRAINING:
+        case NATS_INVALID_SUBSCRIPTION: return Errc::closed;
+        case NATS_CONNECTION_DISCONNECTED:
+        case NATS_IO_ERROR:
+        case NATS_NO_SERVER:
+        case NATS_NOT_YET_CONNECTED:
+        case NATS_STALE_CONNECTION: return Errc::disconnected;
+        case NATS_INSUFFICIENT_BUFFER: return Errc::buffer_full;
+        case NATS_MAX_PAYLOAD: return Errc::payload_too_large;
+        case NATS_INVALID_SUBJECT: return Errc::bad_subject;
+        case NATS_CONNECTION_AUTH_FAILED:
+        case NATS_NOT_PERMITTED: return Errc::unauthorized;
+        default: return Errc::bad_setup;
+    }
+}
+
+Error to_error(natsStatus status, std::string_view what) {
+    return {to_errc(status), std::string{what} + ": " + last_failure(status).detail};
+}
+
+}  // namespace freshet::detail::nats
