@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace freshet {
+
+/// A string literal as a template argument: `Path<"region">`.
+template <std::size_t N>
+struct FixedString {
+    char data[N] = {};  ///< with the terminator; public, as a template argument's members have to be
+
+    consteval FixedString(const char (&literal)[N]) {
+        for (std::size_t i = 0; i < N; ++i) data[i] = literal[i];
+    }
+
+    constexpr std::string_view view() const noexcept { return {data, N - 1}; }
+};
+
+}  // namespace freshet
