@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+
+namespace spdlog {
+class logger;
+}
+
+namespace freshet {
+
+enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, critical };
+
+/// What a log line says of the message it is about. Views: they must outlive the Logger that has them.
+struct LogFields {
+    std::string_view subject = {};
+    std::string_view queue = {};
+    std::string_view correlation_id = {};
+};
+
+/// Writes lines through a spdlog logger: the text, then the fields that are not empty, as
+/// `text subject=orders.eu queue=billing correlation_id=ab12`. Control characters are written as \xNN, so that what came over the
+/// wire cannot forge a line. Nothing is formatted while the level is off. Functions do not throw; thread-safe like the spdlog logger.
+class Logger {
+public:
+    /// Null: spdlog's default logger.
+    explicit Logger(std::shared_ptr<spdlog::logger> sink);
+
+    /// The same sink with other fields. Cheap; must not outlive this Logger.
+    Logger with(const LogFields& fields) const noexcept { return Logger{nullptr, logger_, fields}; }
+
+    bool enabled(LogLevel level) const noexcept;
+
+    template <class... A>
+    void log(LogLevel level, fmt::format_string<A...> format, A&&... arguments) noexcept {
+        if (enabled(level)) write(level, format, fmt::make_format_args(arguments...));
+    }
+    template <class... A>
+    void trace(fmt::format_string<A...> format, A&&... arguments) noexcept {
+        log(LogLevel::trace, format, std::forward<A>(arguments)...);
+    }
+    template <class... A>
+    void debug(fmt::format_string<A...> format, A&&... arguments) noexcept {
+        log(LogLevel::debug, format, std::forward<A>(arguments)...);
+    }
+    template <class... A>
+    void info(fmt::format_string<A...> format, A&&... arguments) noexcept {
+        log(LogLevel::info, format, std::forward<A>(arguments)...);
+    }
+    template <class... A>
+    void warn(fmt::format_string<A...> format, A&&... arguments) noexcept {
+        log(LogLevel::warn, format, std::forward<A>(arguments)...);
+    }
+    template <class... A>
+    void error(fmt::format_string<A...> format, A&&... arguments) noexcept {
+        log(LogLevel::error, format, std::forward<A>(arguments)...);
+    }
+    template <class... A>
+    void critical(fmt::format_string<A...> format, A&&... arguments) noexcept {
+        log(LogLevel::critical, format, std::forward<A>(arguments)...);
+    }
+
+    /// The spdlog logger it writes to: to change its level, sinks or pattern (include <spdlog/spdlog.h>).
+    spdlog::logger& native() const noexcept { return *logger_; }
+
+private:
+    Logger(std::shared_ptr<spdlog::logger> owned, spdlog::logger* logger, const LogFields& fields) noexcept
+        : owned_{std::move(owned)}, logger_{logger}, fields_{fields} {}
+
+    void write(LogLevel level, fmt::string_view format, fmt::format_args arguments) noexcept;
+
+    std::shared_ptr<spdlog::logger> owned_;
+    spdlog::logger* logger_;
+    LogFields fields_ = {};
+};
+
+}  // namespace freshet
