@@ -92,7 +92,7 @@ struct BrokerOptions {
     std::vector<std::string> servers = {};
     /// Shown in the server's connection list. Empty: the program's name.
     std::string name = {};
-    /// Empty: what the environment gives ($NATS_CREDS, $NATS_USER..., see from_environment()).
+    /// Empty: with empty `servers`, what the environment gives ($NATS_CREDS, $NATS_USER..., see from_environment()).
     Credentials credentials = {};
     TlsOptions tls = {};
     ReconnectOptions reconnect = {};
