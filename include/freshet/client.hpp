@@ -11,15 +11,21 @@
 
 namespace freshet {
 
-template <class Signature>
-class Client;
+template <class Function>
+class Client {
+    static_assert(
+        sizeof(Function*) == 0,
+        "freshet: a client is declared with a function type, such as broker.client<Invoice(const Order&)>(...). See "
+        "docs/requests.md");
+};
 
 /// A remote function: `auto make = broker.client<Invoice(const Order&)>("invoices.make"); Invoice i = make(order);`
 /// R is a type with a codec, Message, or void (any answer is fine); A is the one argument, if any.
 /// Cheap to copy; usable as long as its broker lives. Thread-safe.
 template <class R, class... A>
 class Client<R(A...)> {
-    static_assert(sizeof...(A) <= 1, "freshet: a client takes one argument, the body of the request. See docs/requests.md");
+    static_assert(sizeof...(A) <= 1,
+                  "freshet: a client takes one argument, the body of the request. See docs/requests.md");
 
 public:
     Client(detail::BrokerCore& core, std::string subject, RequestOptions options)
@@ -52,9 +58,7 @@ public:
                     } else {
                         promise.set_value(value_or_raise(std::move(result)));
                     }
-                } catch (...) {
-                    promise.set_exception(std::current_exception());
-                }
+                } catch (...) { promise.set_exception(std::current_exception()); }
             },
             argument...);
         return future;

@@ -10,7 +10,7 @@ namespace freshet {
 
 /// In FRESHET_JSON: a field that may be absent from the input; it keeps the default that its type gives it.
 struct OrDefault {};
-inline constexpr OrDefault or_default{};
+[[maybe_unused]] inline constexpr OrDefault or_default{};  // FRESHET_JSON names it whether a field uses it or not
 
 }  // namespace freshet
 

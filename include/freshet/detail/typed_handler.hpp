@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -30,6 +31,13 @@ inline constexpr bool taken_as_it_may_be = [] {
     return !std::is_lvalue_reference_v<A> || std::is_const_v<std::remove_reference_t<A>>;
 }();
 
+/// Meant as a body, and it would be one with a default constructor.
+template <class A, class Value = std::remove_cvref_t<A>>
+consteval bool lacks_default_only() {
+    if constexpr (argument_kind<A> != ArgumentKind::unknown || std::default_initializable<Value>) return false;
+    else return lane<Value, Direction::read>() != Lane::none;
+}
+
 template <class A, class Pattern>
 inline constexpr bool path_known = true;
 template <FixedString Name, class T, class Pattern>
@@ -37,35 +45,42 @@ inline constexpr bool path_known<Path<Name, T>, Pattern> = Pattern::has(Name.vie
 
 /// One rule, one assertion: the first line of the compiler's message is the rule, the note below it names A.
 template <class A, class Pattern>
-struct CheckParameter {
-    static_assert(argument_kind<A> != ArgumentKind::unknown,
-                  "freshet: this handler parameter has no codec and no extractor. For a message body add FRESHET_JSON(Type, "
-                  "fields...), link freshet::glaze, or specialise freshet::Codec<T>; else specialise "
-                  "freshet::Extractor<T>. See docs/handlers.md#parameters");
-    static_assert(argument_kind<A> == ArgumentKind::unknown || taken_as_it_may_be<A>,
-                  "freshet: take a body and extracted values by value or const&, a Message by const&, and Context, Logger "
-                  "and Broker by reference. See docs/handlers.md#parameters");
-    static_assert(path_known<std::remove_cvref_t<A>, Pattern>,
-                  "freshet: Path<name> names a parameter that the subscriber's subject does not have. See "
-                  "docs/handlers.md#path");
-    static constexpr bool ok = argument_kind<A> != ArgumentKind::unknown && taken_as_it_may_be<A> &&
-                               path_known<std::remove_cvref_t<A>, Pattern>;
-};
+consteval bool check_parameter() {
+    constexpr bool known = argument_kind<A> != ArgumentKind::unknown;
+    constexpr bool in_path = path_known<std::remove_cvref_t<A>, Pattern>;
+    static_assert(
+        !lacks_default_only<A>(),
+        "freshet: a message body needs a default constructor: it is made first, then its fields are read. See "
+        "docs/handlers.md#parameters");
+    static_assert(
+        known || lacks_default_only<A>(),
+        "freshet: this handler parameter has no codec and no extractor. For a message body add FRESHET_JSON(Type, "
+        "fields...), link freshet::glaze, or specialise freshet::Codec<T>; else specialise "
+        "freshet::Extractor<T>. See docs/handlers.md#parameters");
+    static_assert(
+        !known || taken_as_it_may_be<A>,
+        "freshet: take a body and extracted values by value or const&, a Message by const&, and Context, Logger "
+        "and Broker by reference. See docs/handlers.md#parameters");
+    static_assert(in_path, "freshet: Path<name> names a parameter that the subscriber's subject does not have. See "
+                           "docs/handlers.md#path");
+    return known && taken_as_it_may_be<A> && in_path;
+}
 
 template <class Pattern, class Result, class Arguments, bool Publishes>
 struct CheckHandler;
 
 template <class Pattern, class Result, class... A, bool Publishes>
 struct CheckHandler<Pattern, Result, TypeList<A...>, Publishes> {
-    static constexpr bool parameters_ok = (CheckParameter<A, Pattern>::ok && ... && true);
+    static constexpr bool parameters_ok = (check_parameter<A, Pattern>() && ... && true);
     static constexpr bool one_body = (int{is_body<A>} + ... + 0) <= 1;
     static_assert(one_body,
                   "freshet: a handler takes one message body at most; the other parameters must be extractors such as "
                   "Path, Header or Inject. See docs/handlers.md#parameters");
-    static_assert(returnable<Result>,
-                  "freshet: the type this handler returns has no codec, so it can be neither answered nor published. Add "
-                  "FRESHET_JSON(Type, fields...), link freshet::glaze, or specialise freshet::Codec<T>. See "
-                  "docs/handlers.md#results");
+    static_assert(
+        returnable<Result>,
+        "freshet: the type this handler returns has no codec, so it can be neither answered nor published. Add "
+        "FRESHET_JSON(Type, fields...), link freshet::glaze, or specialise freshet::Codec<T>. See "
+        "docs/handlers.md#results");
     static_assert(!Publishes || carries_body<Result>,
                   "freshet: publish_to needs a handler that returns what to publish. See docs/handlers.md#results");
     static constexpr bool ok = parameters_ok && one_body && returnable<Result> && (!Publishes || carries_body<Result>);
@@ -110,10 +125,15 @@ struct TypedHandlerFor<F, Result, TypeList<A...>> {
 template <class Pattern, bool Publishes, class F>
 std::unique_ptr<HandlerBase> make_handler(F&& handler) {
     using Callable = std::decay_t<F>;
-    static_assert(HasSignature<Callable>,
-                  "freshet: a handler is a function, a lambda or an object with one operator(), its parameter types written "
-                  "out (no `auto`, no overloads): they say what to take from the message. See docs/handlers.md#handlers");
-    if constexpr (HasSignature<Callable>) {
+    constexpr bool has_object = !std::is_member_function_pointer_v<Callable>;
+    static_assert(has_object,
+                  "freshet: a member function needs the object it is called on: .handle(&Type::function, object). See "
+                  "docs/handlers.md#handlers");
+    static_assert(
+        HasSignature<Callable>,
+        "freshet: a handler is a function, a lambda or an object with one operator(), its parameter types written "
+        "out (no `auto`, no overloads): they say what to take from the message. See docs/handlers.md#handlers");
+    if constexpr (has_object && HasSignature<Callable>) {
         using Result = typename Signature<Callable>::Result;
         using Arguments = typename Signature<Callable>::Arguments;
         if constexpr (CheckHandler<Pattern, std::remove_cvref_t<Result>, Arguments, Publishes>::ok) {
