@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <freshet/clock.hpp>
@@ -26,51 +24,41 @@ struct LanesOptions {
     LaneOrder order = LaneOrder::none;
     std::size_t max_messages = 65'536;  ///< waiting in all queues together
     std::size_t max_bytes = std::size_t{64} << 20;
+    std::function<void()> on_thread_exit = {};  ///< called at the end of each thread, in it; must not throw
 };
 
 /// Threads that handle messages, and the bounded queues before them: what `workers`, `ordered_by` and `dedicated` run on.
-/// Thread-safe. The destructor drops what waits and joins the threads, so it must not run on one of them.
+/// Thread-safe, also inside a handler.
 class Lanes {
 public:
     /// Called on the threads, for each message once. Must not throw.
     using Handler = std::function<void(Message)>;
 
+    /// Throws std::system_error when a thread cannot be started.
     Lanes(const LanesOptions& options, Handler handler);
     Lanes(const Lanes&) = delete;
     Lanes& operator=(const Lanes&) = delete;
+    /// Drops what waits and joins the threads. Inside a handler it does not wait for that handler.
     ~Lanes();
 
     /// Never blocks. False: the bounds are reached, or it is closed; the message is dropped.
     bool push(Message message, std::size_t key);
 
     /// Takes nothing more and waits until everything is handled. False when `deadline` came first: what waits then is dropped.
+    /// Inside a handler it does not wait: what was queued is handled later; false if there is any.
     bool close_and_drain(TimePoint deadline);
 
     /// Waiting, without those being handled.
-    std::size_t pending() const noexcept { return messages_.load(std::memory_order_relaxed); }
+    std::size_t pending() const noexcept;
+    /// Taken by push, then dropped by a deadline.
+    std::uint64_t dropped() const noexcept;
 
 private:
-    struct Queue {
-        std::mutex mutex = {};
-        std::condition_variable filled = {};
-        std::deque<Message> messages = {};
-        bool closed = false;
-    };
+    class State;
 
-    bool reserve(std::size_t bytes) noexcept;
-    void release(std::size_t bytes) noexcept;
-    void close() noexcept;
-    void drop_waiting() noexcept;
-    void run(Queue& queue) noexcept;
+    explicit Lanes(std::shared_ptr<State> state) noexcept : state_{std::move(state)} {}
 
-    const LanesOptions options_;
-    const Handler handler_;
-    std::atomic<std::size_t> messages_ = 0;
-    std::atomic<std::size_t> bytes_ = 0;
-    std::deque<Queue> queues_ = {};  // a deque: a Queue cannot move
-    std::mutex running_mutex_ = {};
-    std::condition_variable stopped_ = {};
-    std::size_t running_ = 0;
+    std::shared_ptr<State> state_;  // shared with the threads: a handler may destroy the Lanes
     std::vector<std::thread> threads_ = {};
 };
 
