@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/logger.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
-#include <string>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -22,51 +24,86 @@ spdlog::level::level_enum native_level(LogLevel level) noexcept {
     return spdlog::level::critical;
 }
 
-bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+/// How many bytes at the front of `text` a terminal or a reader of lines would act on: a control character of ASCII but the tab,
+/// or one of those that UTF-8 has beside them (U+0080 to U+009F).
+std::size_t control_size(std::string_view text) noexcept {
+    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    if ((byte(0) < 0x20 && byte(0) != '\t') || byte(0) == 0x7f) return 1;
+    return byte(0) == 0xc2 && text.size() > 1 && byte(1) >= 0x80 && byte(1) < 0xa0 ? 2 : 0;
+}
 
-void append_escaped(fmt::memory_buffer& line, std::string_view text) {
-    for (const char c : text) {
-        if (c == '\t' || !is_control(c)) line.push_back(c);
-        else fmt::format_to(std::back_inserter(line), "\\x{:02x}", static_cast<unsigned char>(c));
+void append(fmt::memory_buffer& line, std::string_view text) { line.append(text.data(), text.data() + text.size()); }
+
+void append_escaped(fmt::memory_buffer& line, std::string_view text, std::string_view backslashed = {}) {
+    while (!text.empty()) {
+        const auto control = control_size(text);
+        for (const char c : text.substr(0, control))
+            fmt::format_to(std::back_inserter(line), "\\x{:02x}", static_cast<unsigned char>(c));
+        if (control == 0 && backslashed.find(text[0]) != std::string_view::npos) line.push_back('\\');
+        if (control == 0) line.push_back(text[0]);
+        text.remove_prefix(std::max<std::size_t>(control, 1));
     }
+}
+
+/// Line breaks stay where there is no message whose parts might be in the text. What follows one is indented all the same, so
+/// that it cannot pass for a log line.
+void append_text(fmt::memory_buffer& line, std::string_view text, bool keep_lines) {
+    while (keep_lines && text.find('\n') != std::string_view::npos) {
+        const auto end = text.find('\n');
+        append_escaped(line, text.substr(0, end));
+        append(line, "\n    ");
+        text.remove_prefix(end + 1);
+    }
+    append_escaped(line, text);
 }
 
 void append_field(fmt::memory_buffer& line, std::string_view name, std::string_view value) {
     if (value.empty()) return;
-    fmt::format_to(std::back_inserter(line), " {}=", name);
-    const bool quote = value.find_first_of(" =\"") != std::string_view::npos;
+    const bool quote = value.find_first_of(" \t=\"\\") != std::string_view::npos;
+    append(line, name);
     if (quote) line.push_back('"');
-    append_escaped(line, value);
+    append_escaped(line, value, "\"\\");
     if (quote) line.push_back('"');
 }
 
-/// The user's text: its line breaks stay where there is no message, whose parts might be in it.
-void append_text(fmt::memory_buffer& line, std::string_view text, bool keep_lines) {
-    if (keep_lines) line.append(text.data(), text.data() + text.size());
-    else append_escaped(line, text);
+/// The text, or what is known of one that could not be formatted.
+fmt::memory_buffer formatted(fmt::string_view format, fmt::format_args arguments) {
+    fmt::memory_buffer text;
+    try {
+        fmt::vformat_to(std::back_inserter(text), format, arguments);
+        return text;
+    } catch (const std::exception& error) {
+        text.clear();
+        fmt::format_to(std::back_inserter(text), "cannot format the log line \"{}\": {}", format, error.what());
+    } catch (...) {
+        text.clear();
+        fmt::format_to(std::back_inserter(text), "cannot format the log line \"{}\"", format);
+    }
+    return text;
+}
+
+std::shared_ptr<spdlog::logger> or_default(std::shared_ptr<spdlog::logger> given) {
+    if (!given) given = spdlog::default_logger();
+    // Taking away spdlog's default logger is how a program says that it wants none.
+    return given ? given : std::make_shared<spdlog::logger>("freshet");
 }
 
 }  // namespace
 
-Logger::Logger(std::shared_ptr<spdlog::logger> sink)
-    : owned_{sink ? std::move(sink) : spdlog::default_logger()}, logger_{owned_.get()} {}
+Logger::Logger(std::shared_ptr<spdlog::logger> sink) : owned_{or_default(std::move(sink))}, logger_{owned_.get()} {}
 
 bool Logger::enabled(LogLevel level) const noexcept { return logger_->should_log(native_level(level)); }
 
 void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arguments) noexcept {
     try {
-        fmt::memory_buffer text;
-        fmt::vformat_to(std::back_inserter(text), format, arguments);
+        const auto text = formatted(format, arguments);
         fmt::memory_buffer line;
         append_text(line, {text.data(), text.size()}, fields_.subject.empty());
-        append_field(line, "subject", fields_.subject);
-        append_field(line, "queue", fields_.queue);
-        append_field(line, "correlation_id", fields_.correlation_id);
+        append_field(line, " subject=", fields_.subject);
+        append_field(line, " queue=", fields_.queue);
+        append_field(line, " correlation_id=", fields_.correlation_id);
         logger_->log(native_level(level), spdlog::string_view_t{line.data(), line.size()});
-    } catch (const std::exception& error) {
-        logger_->log(spdlog::level::err, spdlog::string_view_t{error.what()});
-    } catch (...) {
-        logger_->log(spdlog::level::err, spdlog::string_view_t{"a log line could not be formatted"});
+    } catch (...) {  // no memory, or the user's own error handler of spdlog threw: there is nowhere left to say so
     }
 }
 

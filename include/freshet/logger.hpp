@@ -6,7 +6,11 @@
 #include <string_view>
 #include <utility>
 
+#if __has_include(<fmt/base.h>)
+#include <fmt/base.h>  // from fmt 11 on core.h is the whole of format.h
+#else
 #include <fmt/core.h>
+#endif
 
 namespace spdlog {
 class logger;
@@ -24,8 +28,9 @@ struct LogFields {
 };
 
 /// Writes lines through a spdlog logger: the text, then the fields that are not empty, as
-/// `text subject=orders.eu queue=billing correlation_id=ab12`. Control characters are written as \xNN, so that what came over the
-/// wire cannot forge a line. Nothing is formatted while the level is off. Functions do not throw; thread-safe like the spdlog logger.
+/// `text subject=orders.eu queue=billing correlation_id="a b"`. Control characters are written as \xNN, so that what came over the
+/// wire cannot forge a line. Nothing is formatted while the level is off; what cannot be formatted is logged as such.
+/// Functions do not throw; thread-safe like the spdlog logger.
 class Logger {
 public:
     /// Null: spdlog's default logger.
