@@ -108,8 +108,8 @@ public:
     bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception& error);
 
 private:
-    bool fail(std::string_view what) {
-        error_ = fmt::format("not valid {}: {}", name_of(format_), what);
+    bool fail(std::string what) {
+        error_ = std::move(what);
         return false;
     }
 

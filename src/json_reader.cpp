@@ -39,10 +39,28 @@ std::string name_of_integer(std::uint64_t max, bool is_signed) {
     return fmt::format("{} {}-bit {} integer", bits == 8 ? "an" : "a", bits, is_signed ? "signed" : "unsigned");
 }
 
-bool not_integer(JsonFailure& failure, const JsonNode& node, std::uint64_t max, bool is_signed) {
-    if (node.kind != JsonKind::real) return mismatch(failure, "number", node);
-    if (std::trunc(node.real) != node.real) return failure.fail(fmt::format("expected integer, got {}", node.real));
-    return failure.fail(fmt::format("{} does not fit into {}", node.real, name_of_integer(max, is_signed)));
+// 2.0 is an integer: some producers know no other numbers.
+JsonNode without_fraction(const JsonNode& node) {
+    if (node.kind != JsonKind::real || std::trunc(node.real) != node.real) return node;
+    if (node.real >= 0 && node.real < 0x1p64)
+        return {.kind = JsonKind::natural, .natural = static_cast<std::uint64_t>(node.real)};
+    if (node.real < 0 && node.real >= -0x1p63)
+        return {.kind = JsonKind::integer, .integer = static_cast<std::int64_t>(node.real)};
+    return node;
+}
+
+bool not_in_range(JsonFailure& failure, const JsonNode& node, std::uint64_t max, bool is_signed) {
+    const auto say = [&](auto value) {
+        return failure.fail(fmt::format("{} does not fit into {}", value, name_of_integer(max, is_signed)));
+    };
+    switch (node.kind) {
+        case JsonKind::integer: return say(node.integer);
+        case JsonKind::natural: return say(node.natural);
+        case JsonKind::real:
+            if (std::trunc(node.real) == node.real) return say(node.real);
+            return failure.fail(fmt::format("expected integer, got {}", node.real));
+        default: return mismatch(failure, "number", node);
+    }
 }
 
 // The fields mostly come in the order of the type: the search begins behind the last one found.
@@ -78,8 +96,11 @@ bool JsonReader::read(const JsonNode& node, double& out) {
 bool JsonReader::read(const JsonNode& node, float& out) {
     double wide = 0;
     if (!read(node, wide)) return false;
+    if (std::isfinite(wide) && std::abs(wide) > std::numeric_limits<float>::max()) {
+        return fail(fmt::format("{} does not fit into a 32-bit float", wide));
+    }
     out = static_cast<float>(wide);
-    return std::isfinite(out) || !std::isfinite(wide) || fail(fmt::format("{} does not fit into a 32-bit float", wide));
+    return true;
 }
 
 bool JsonReader::read(const JsonNode& node, std::string& out) {
@@ -90,29 +111,22 @@ bool JsonReader::read(const JsonNode& node, std::string& out) {
 
 bool JsonReader::read_integer(const JsonNode& node, std::int64_t min, std::int64_t max, std::int64_t& out) {
     const auto limit = static_cast<std::uint64_t>(max);
-    if (node.kind == JsonKind::natural && node.natural <= limit) {
-        out = static_cast<std::int64_t>(node.natural);
-        return true;
+    const JsonNode number = without_fraction(node);
+    if (number.kind == JsonKind::natural && number.natural <= limit) {
+        out = static_cast<std::int64_t>(number.natural);
+    } else if (number.kind == JsonKind::integer && min <= number.integer && number.integer <= max) {
+        out = number.integer;
+    } else {
+        return not_in_range(*this, number, limit, true);
     }
-    if (node.kind == JsonKind::natural)
-        return fail(fmt::format("{} does not fit into {}", node.natural, name_of_integer(limit, true)));
-    if (node.kind != JsonKind::integer) return not_integer(*this, node, limit, true);
-    if (node.integer < min || node.integer > max) {
-        return fail(fmt::format("{} does not fit into {}", node.integer, name_of_integer(limit, true)));
-    }
-    out = node.integer;
     return true;
 }
 
 bool JsonReader::read_natural(const JsonNode& node, std::uint64_t max, std::uint64_t& out) {
-    if (node.kind == JsonKind::natural && node.natural <= max) {
-        out = node.natural;
-        return true;
-    }
-    if (node.kind == JsonKind::natural)
-        return fail(fmt::format("{} does not fit into {}", node.natural, name_of_integer(max, false)));
-    if (node.kind != JsonKind::integer) return not_integer(*this, node, max, false);
-    return fail(fmt::format("{} does not fit into {}", node.integer, name_of_integer(max, false)));
+    const JsonNode number = without_fraction(node);
+    if (number.kind != JsonKind::natural || number.natural > max) return not_in_range(*this, number, max, false);
+    out = number.natural;
+    return true;
 }
 
 bool JsonReader::read_enum(const JsonNode& node, std::span<const EnumName> names, std::int64_t& out) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/detail/json_writer.hpp>
 
+#include <string>
+
 #include <fmt/format.h>
 
 #include <freshet/detail/json_reader.hpp>
@@ -94,6 +96,27 @@ void write_body(Format format, Buffer& out, bool (*write)(JsonWriter&, const voi
     with_writer(format, out, [&](JsonWriter& writer) {
         if (!write(writer, value)) throw Error{Errc::bad_payload, writer.message()};
     });
+}
+
+void write_node(JsonReader& in, const JsonNode& node, Format format, Buffer& out) {
+    with_writer(format, out, [&](JsonWriter& writer) {
+        if (!copy(in, node, writer)) throw Error{Errc::bad_payload, writer.message()};
+    });
+}
+
+bool write_document(JsonWriter& out, Bytes document, Format format) {
+    struct Target {
+        JsonWriter& out;
+        bool parsed = false;
+    } target{out};
+    const auto write = [](JsonReader& in, const JsonNode& root, void* to) {
+        auto& [writer, parsed] = *static_cast<Target*>(to);
+        parsed = true;
+        return copy(in, root, writer);
+    };
+    const auto done = read_body(document, format, write, &target);
+    if (!done && !target.parsed) out.fail(std::string{done.error().message()});
+    return done.has_value();
 }
 
 Expected<void> transcode(Bytes in, Format from, Format to, Buffer& out) {

@@ -2,6 +2,8 @@
 #include "utf8.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 namespace freshet::detail {
 namespace {
@@ -24,11 +26,21 @@ Sequence sequence_of(unsigned char first) noexcept {
     return {0, 0, 0};
 }
 
+bool ascii_8(const char* text) noexcept {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text, sizeof bytes);
+    return (bytes & 0x8080'8080'8080'8080) == 0;
+}
+
 }  // namespace
 
 bool valid_utf8(std::string_view text) noexcept {
     const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     for (std::size_t i = 0; i < text.size();) {
+        if (text.size() - i >= 8 && ascii_8(text.data() + i)) {
+            i += 8;
+            continue;
+        }
         if (byte(i) < 0x80) {
             ++i;
             continue;

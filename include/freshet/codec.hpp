@@ -64,34 +64,35 @@ concept RawSource = RawOwner<T> || RawView<T> || std::same_as<std::decay_t<T>, c
                     std::same_as<std::decay_t<T>, char*> || std::same_as<T, std::span<std::byte>>;
 
 /// Who encodes and decodes a T.
-enum class Lane { none, user, raw, json, glaze };
+enum class CodecKind { none, user, raw, json, glaze };
 
 template <class T, Direction direction>
-consteval Lane library_lane() {
-    if constexpr (direction == Direction::write ? RawSource<T> : RawOwner<T> || RawView<T>) return Lane::raw;
-    else if constexpr (is_json<T, direction>()) return Lane::json;
+consteval CodecKind library_codec() {
+    if constexpr (direction == Direction::write ? RawSource<T> : RawOwner<T> || RawView<T>) return CodecKind::raw;
+    else if constexpr (is_json<T, direction>()) return CodecKind::json;
 #ifdef FRESHET_GLAZE
-    else if constexpr (GlazeBody<T>) return Lane::glaze;
+    else if constexpr (GlazeBody<T, direction>) return CodecKind::glaze;
 #endif
-    else return Lane::none;
+    else return CodecKind::none;
 }
 
 template <class T, Direction direction>
-consteval Lane lane() {
+consteval CodecKind codec_of() {
     constexpr bool encodes = UserEncodes<T> || UserEncodesFormats<T>;
     constexpr bool decodes = UserDecodes<T> || UserDecodesFormats<T>;
     if constexpr (encodes || decodes)
-        return (direction == Direction::write ? encodes : decodes) ? Lane::user : Lane::none;
-    else return library_lane<T, direction>();
+        return (direction == Direction::write ? encodes : decodes) ? CodecKind::user : CodecKind::none;
+    else return library_codec<T, direction>();
 }
 
 }  // namespace detail
 
 /// What can be sent as a body, and what can be received as one.
 template <class T>
-concept Encodable = detail::lane<T, detail::Direction::write>() != detail::Lane::none;
+concept Encodable = detail::codec_of<T, detail::Direction::write>() != detail::CodecKind::none;
 template <class T>
-concept Decodable = std::default_initializable<T> && detail::lane<T, detail::Direction::read>() != detail::Lane::none;
+concept Decodable =
+    std::default_initializable<T> && detail::codec_of<T, detail::Direction::read>() != detail::CodecKind::none;
 
 namespace detail {
 
@@ -121,20 +122,20 @@ void decode_raw(Bytes in, std::vector<std::byte>& out);
 /// Without the user's Codec<T>: what FRESHET_CODEC_DEFINE puts into it.
 template <class T>
 void encode_formatted(const T& value, Format format, Buffer& out) {
-    constexpr Lane by = library_lane<T, Direction::write>();
-    static_assert(by == Lane::json || by == Lane::glaze, FRESHET_NO_CODEC);
-    if constexpr (by == Lane::json) write_body(format, out, &write_erased<T>, &value);
+    constexpr CodecKind by = library_codec<T, Direction::write>();
+    static_assert(by == CodecKind::json || by == CodecKind::glaze, FRESHET_NO_CODEC);
+    if constexpr (by == CodecKind::json) write_body(format, out, &write_erased<T>, &value);
 #ifdef FRESHET_GLAZE
-    if constexpr (by == Lane::glaze) encode_glaze(value, format, out);
+    if constexpr (by == CodecKind::glaze) encode_glaze(value, format, out);
 #endif
 }
 template <class T>
 Expected<void> decode_formatted(Bytes in, Format format, T& out) {
-    constexpr Lane by = library_lane<T, Direction::read>();
-    static_assert(by == Lane::json || by == Lane::glaze, FRESHET_NO_CODEC);
-    if constexpr (by == Lane::json) return read_body(in, format, &read_erased<T>, &out);
+    constexpr CodecKind by = library_codec<T, Direction::read>();
+    static_assert(by == CodecKind::json || by == CodecKind::glaze, FRESHET_NO_CODEC);
+    if constexpr (by == CodecKind::json) return read_body(in, format, &read_erased<T>, &out);
 #ifdef FRESHET_GLAZE
-    else if constexpr (by == Lane::glaze) return decode_glaze(in, format, out);
+    else if constexpr (by == CodecKind::glaze) return decode_glaze(in, format, out);
 #endif
 }
 
@@ -149,7 +150,7 @@ std::string_view encode_body(const T& value, Format format, Buffer& out) {
         Codec<T>::encode(value, out);
         if constexpr (requires { Codec<T>::content_type; }) return Codec<T>::content_type;
         else return {};
-    } else if constexpr (lane<T, Direction::write>() == Lane::raw) {
+    } else if constexpr (codec_of<T, Direction::write>() == CodecKind::raw) {
         out.append(value);
         return {};
     } else if constexpr (Encodable<T>) {
@@ -164,7 +165,7 @@ template <class T>
 Expected<void> decode_body(Bytes in, std::string_view content_type, T& out) {
     static_assert(Decodable<T>, FRESHET_NO_CODEC);
     try {
-        if constexpr (lane<T, Direction::read>() == Lane::raw) {
+        if constexpr (codec_of<T, Direction::read>() == CodecKind::raw) {
             decode_raw(in, out);
             return {};
         } else if constexpr (UserDecodes<T> && !UserDecodesFormats<T>) {

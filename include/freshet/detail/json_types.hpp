@@ -41,10 +41,19 @@ concept WritesAsJson = requires(const T& value) { JsonAs<T>::encode(value); };
 template <class T>
 concept ReadsAsJson = requires { &JsonAs<T>::decode; };
 
+/// What JsonAs<T>::decode takes.
+template <class Result, class Argument>
+std::remove_cvref_t<Argument> argument_of(Result (*)(Argument));
+
 template <class T>
 inline constexpr bool is_array = false;
 template <class T, std::size_t Size>
 inline constexpr bool is_array<std::array<T, Size>> = true;
+
+/// NLOHMANN_JSON_SERIALIZE_ENUM was applied to T: its template takes anything for a JSON value. Such an enum is not an integer.
+struct NoJson {};
+template <class T>
+concept EnumOfNlohmann = std::is_enum_v<T> && requires(NoJson& json, const T& value) { to_json(json, value); };
 
 template <class T>
 concept JsonMap = std::same_as<typename T::key_type, std::string> && requires(T& map, const T& in) {
@@ -67,12 +76,14 @@ template <class T, Direction direction>
 consteval bool is_json() {
     if constexpr (ReadsAsJson<T> || WritesAsJson<T>) {
         return direction == Direction::read ? ReadsAsJson<T> : WritesAsJson<T>;
-    } else if constexpr (HasFields<T> || JsonScalar<T> || JsonInteger<T> || std::is_enum_v<T>) {
+    } else if constexpr (HasFields<T> || JsonScalar<T> || JsonInteger<T> || HasEnumNames<T>) {
         return true;
     } else if constexpr (JsonView<T>) {
         return direction == Direction::write;
     } else if constexpr (requires { sizeof(ForeignJson<T>); }) {
         return true;
+    } else if constexpr (std::is_enum_v<T>) {
+        return !EnumOfNlohmann<T>;
     } else if constexpr (JsonMap<T>) {
         return is_json<typename T::mapped_type, direction>();
     } else if constexpr (is_optional<T> || is_array<T> || JsonSequence<T>) {

@@ -20,9 +20,6 @@ bool read_json(JsonReader& in, const JsonNode& node, T& out);
 template <class T>
 bool write_json(JsonWriter& out, const T& value);
 
-template <class Result, class Argument>
-std::remove_cvref_t<Argument> argument_of(Result (*)(Argument));
-
 template <class T>
 bool read_as(JsonReader& in, const JsonNode& node, T& out) {
     decltype(argument_of(&JsonAs<T>::decode)) travels{};
@@ -127,9 +124,10 @@ bool read_map(JsonReader& in, const JsonNode& node, T& out) {
 
 template <class T>
 bool read_json(JsonReader& in, const JsonNode& node, T& out) {
-    static_assert(is_json<T, Direction::read>(),
-                  "freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...) or specialise "
-                  "freshet::JsonAs<T>; a view cannot be read into, use std::string. See docs/codecs.md");
+    static_assert(
+        is_json<T, Direction::read>(),
+        "freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...), include "
+        "<freshet/nlohmann.hpp> or specialise freshet::JsonAs<T>; a view cannot be read into, use std::string. See docs/codecs.md");
     if constexpr (ReadsAsJson<T>) {
         return read_as(in, node, out);
     } else if constexpr (HasFields<T>) {
@@ -138,13 +136,13 @@ bool read_json(JsonReader& in, const JsonNode& node, T& out) {
         return in.read(node, out);
     } else if constexpr (JsonInteger<T>) {
         return read_number(in, node, out);
+    } else if constexpr (requires { sizeof(ForeignJson<T>); }) {
+        return ForeignJson<T>::read(in, node, out);
     } else if constexpr (std::is_enum_v<T>) {
         return read_enum(in, node, out);
     } else if constexpr (is_optional<T>) {
         out.reset();
         return node.kind == JsonKind::null || read_json(in, node, out.emplace());
-    } else if constexpr (requires { sizeof(ForeignJson<T>); }) {
-        return ForeignJson<T>::read(in, node, out);
     } else if constexpr (is_array<T>) {
         return read_array(in, node, out);
     } else if constexpr (JsonMap<T>) {
@@ -211,8 +209,8 @@ bool write_map(JsonWriter& out, const T& map) {
 template <class T>
 bool write_json(JsonWriter& out, const T& value) {
     static_assert(is_json<T, Direction::write>(),
-                  "freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...) or specialise "
-                  "freshet::JsonAs<T>. See docs/codecs.md");
+                  "freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...), include "
+                  "<freshet/nlohmann.hpp> or specialise freshet::JsonAs<T>. See docs/codecs.md");
     if constexpr (WritesAsJson<T>) {
         return write_json(out, JsonAs<T>::encode(value));
     } else if constexpr (HasFields<T>) {
@@ -228,14 +226,14 @@ bool write_json(JsonWriter& out, const T& value) {
         if constexpr (std::is_signed_v<T>) out.integer(value);
         else out.natural(value);
         return true;
+    } else if constexpr (requires { sizeof(ForeignJson<T>); }) {
+        return ForeignJson<T>::write(out, value);
     } else if constexpr (std::is_enum_v<T>) {
         return write_enum(out, value);
     } else if constexpr (is_optional<T>) {
         if (value) return write_json(out, *value);
         out.null();
         return true;
-    } else if constexpr (requires { sizeof(ForeignJson<T>); }) {
-        return ForeignJson<T>::write(out, value);
     } else if constexpr (JsonMap<T>) {
         return write_map(out, value);
     } else if constexpr (is_array<T> || JsonSequence<T>) {

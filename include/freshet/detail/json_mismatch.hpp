@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include <freshet/buffer.hpp>
+#include <freshet/error.hpp>
+
+namespace freshet::detail {
+
+/// What a JSON library says of a body that it refuses.
+struct JsonMismatch {
+    std::size_t offset = 0;          ///< byte at which it stopped: in the value, or in the object that lacks a member
+    std::string_view expected = {};  ///< "number", "string"..., where it expected another kind of value
+    std::string_view missing = {};   ///< the member that is not there
+    std::string_view reason = {};    ///< anything else
+};
+
+/// The same texts as for FRESHET_JSON: `lines[2].qty: expected number, got string`.
+Error json_mismatch(Bytes json, const JsonMismatch& mismatch);
+
+/// Throws Error(Errc::bad_payload) unless `text` is UTF-8.
+void require_utf8(std::string_view text);
+
+}  // namespace freshet::detail
