@@ -35,7 +35,7 @@ inline constexpr bool taken_as_it_may_be = [] {
 template <class A, class Value = std::remove_cvref_t<A>>
 consteval bool lacks_default_only() {
     if constexpr (argument_kind<A> != ArgumentKind::unknown || std::default_initializable<Value>) return false;
-    else return lane<Value, Direction::read>() != Lane::none;
+    else return codec_of<Value, Direction::read>() != CodecKind::none;
 }
 
 template <class A, class Pattern>
