@@ -20,9 +20,10 @@ struct ConnectionEvent {
     };
 
     Kind kind = Kind::error;
-    std::string detail = {};   ///< what the client library or the server said
-    std::string subject = {};  ///< slow_consumer and some errors: the subscription's subject
-    std::string url = {};      ///< connected, reconnected: the server, without credentials
+    std::string detail = {};    ///< what the client library or the server said
+    std::string subject = {};   ///< slow_consumer and some errors: the subscription's subject
+    std::string url = {};       ///< connected, reconnected: the server, without credentials
+    std::uint64_t dropped = 0;  ///< slow_consumer: messages that this subscription has dropped so far
 };
 
 /// "connected", "disconnected"...

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connections.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include "callbacks.hpp"
+#include "library.hpp"
+#include "options.hpp"
+#include "url.hpp"
+
+namespace freshet::detail::nats {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+using Kind = ConnectionEvent::Kind;
+
+namespace {
+
+// What cnats takes in any case to close a connection whose server does not answer.
+constexpr milliseconds least_close_timeout{500};
+// Ours decides how long a drain takes; cnats's own, which would be later, is only a net.
+constexpr milliseconds drain_grace{1'000};
+
+bool may_pass(const Failure& failure) {
+    switch (failure.status) {
+        case NATS_NO_SERVER:
+        case NATS_TIMEOUT:
+        case NATS_CONNECTION_CLOSED:
+        case NATS_CONNECTION_DISCONNECTED:
+        case NATS_STALE_CONNECTION:
+        case NATS_ERR:  // what a server says of itself, such as "maximum connections exceeded"
+            return true;
+        case NATS_IO_ERROR:  // a TLS alert comes as one, when the server does not like the client's certificate
+            return failure.detail.find("alert") == std::string::npos;
+        default: return false;
+    }
+}
+
+std::string last_error(natsConnection* native) {
+    std::array<char, 512> text{};
+#ifdef FRESHET_HAS_NATSCONNECTION_READLASTERROR
+    const auto status = natsConnection_ReadLastError(native, text.data(), text.size());
+#else
+    const char* unsafe = nullptr;
+    const auto status = natsConnection_GetLastError(native, &unsafe);
+    if (unsafe != nullptr) fmt::format_to_n(text.data(), text.size() - 1, "{}", unsafe);
+#endif
+    return text[0] != '\0' ? text.data() : natsStatus_GetText(status);
+}
+
+/// `Permissions Violation for Publish to "x"`: the x.
+std::string subject_in(const std::string& text) {
+    const auto begin = text.find('"');
+    const auto end = begin == std::string::npos ? begin : text.find('"', begin + 1);
+    return end == std::string::npos ? std::string{} : text.substr(begin + 1, end - begin - 1);
+}
+
+/// Nothing for a subscription that has ended since: cnats does not tell its subject any more, and what it dropped was counted.
+std::optional<ConnectionEvent> slow_consumer(natsSubscription* subscription) {
+    const char* subject = natsSubscription_GetSubject(subscription);
+    std::int64_t dropped = 0;
+    if (subject == nullptr || natsSubscription_GetDropped(subscription, &dropped) != NATS_OK) return std::nullopt;
+    return ConnectionEvent{
+        .kind = Kind::slow_consumer,
+        .detail = fmt::format("{} messages dropped so far: more waited than the subscription's limits allow", dropped),
+        .subject = subject,
+        .dropped = static_cast<std::uint64_t>(dropped)};
+}
+
+}  // namespace
+
+/// One natsConnection.
+class Connections::Link final : public ConnectionListener, public std::enable_shared_from_this<Link> {
+public:
+    static std::shared_ptr<Link> make(std::weak_ptr<Connections> owner, Lane lane) {
+        auto link = std::make_shared<Link>(std::move(owner), lane);
+        link->callbacks_ = std::make_unique<Callbacks>(link);
+        return link;
+    }
+
+    Link(std::weak_ptr<Connections> owner, Lane which) : lane{which}, owner_{std::move(owner)} {}
+
+    Failure connect(const BrokerOptions& options) {
+        const auto made = make_options(options, lane, *callbacks_);
+        const auto status = natsConnection_Connect(out(handle), made.get());
+        return status == NATS_OK ? Failure{} : last_failure(status);
+    }
+
+    void on_disconnected() noexcept override {
+        tell([&](Connections& all) { all.on_disconnected(*this); });
+    }
+    void on_reconnected() noexcept override {
+        tell([&](Connections& all) { all.on_reconnected(*this); });
+    }
+    void on_lame_duck() noexcept override {
+        tell([&](Connections& all) { all.on_lame_duck(*this); });
+    }
+    void on_closed() noexcept override {
+        tell([&](Connections& all) { all.on_closed(*this); });
+    }
+    void on_error(natsSubscription* subscription, const Failure& failure) noexcept override {
+        tell([&](Connections& all) { all.on_error(*this, subscription, failure); });
+    }
+    milliseconds reconnect_delay(int round) noexcept override {
+        milliseconds delay{1};
+        tell([&](Connections& all) { delay = all.delay(round); });
+        return delay;
+    }
+    std::string seed() noexcept override {
+        std::string seed;
+        tell([&](Connections& all) { seed = all.seed_; });
+        return seed;
+    }
+
+    const Lane lane;
+    ConnectionHandle handle = {};
+    // Guarded by Connections::mutex_:
+    bool up = true;
+    bool leaving = false;  // it was told to close; its end is no loss
+    bool closed = false;
+
+private:
+    template <class F>
+    void tell(F function) noexcept {
+        if (const auto owner = owner_.lock()) function(*owner);
+    }
+
+    std::weak_ptr<Connections> owner_;
+    std::unique_ptr<Callbacks> callbacks_ = {};
+};
+
+Connections::Connections(const BrokerOptions& options) : options_{options}, seed_{seed_of(options)} {}
+
+Connections::~Connections() {
+    OPENSSL_cleanse(seed_.data(), seed_.size());
+    if (!forked()) return;
+    for (const auto& link : links_)
+        static_cast<void>(link->handle.release());  // freeing waits for threads that are not there
+}
+
+Expected<void> Connections::open(milliseconds wait, EventSink events) {
+    if (forked()) return std::unexpected{forked_error("cannot connect")};
+    try {
+        open_library();
+        grow_delivery_pool(options_.delivery_threads);
+        sink_ = std::move(events);
+        auto connected = connect_until(wait);
+        if (connected && !announce()) connected = failure(Errc::closed, "the connection was closed while it was made");
+        if (!connected) drop_links();
+        return connected;
+    } catch (const Error& error) {
+        drop_links();
+        return std::unexpected{error};
+    }
+}
+
+Expected<void> Connections::connect_until(milliseconds wait) {
+    const auto begin = Clock::now();
+    for (int round = 1;; ++round) {
+        const auto failure = connect_all();
+        if (failure.status == NATS_OK) return {};
+        drop_links();
+        const auto waited = std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
+        if (!may_pass(failure) || waited >= wait) return std::unexpected{open_error(failure, waited)};
+        if (!sleep(std::min(delay(round), wait - waited))) return {};  // announce() finds that it is closing
+    }
+}
+
+Failure Connections::connect_all() {
+    for (const auto lane : both_lanes) {
+        if (lane == Lane::deliveries && is_single()) break;
+        if (auto failure = connect(lane); failure.status != NATS_OK) return failure;
+    }
+    return {};
+}
+
+Failure Connections::connect(Lane lane) {
+    const auto link = Link::make(weak_from_this(), lane);
+    {
+        const std::lock_guard lock{mutex_};
+        links_.push_back(link);  // before it connects, so that no callback is missed
+    }
+    return link->connect(options_);
+}
+
+void Connections::drop_links() {
+    Links dropped;
+    const std::lock_guard lock{mutex_};
+    std::swap(dropped, links_);
+}
+
+/// Says "connected", and what has happened since. False if it was closed meanwhile.
+bool Connections::announce() {
+    const std::lock_guard sink_lock{sink_mutex_};
+    bool lost = false;
+    {
+        const std::lock_guard lock{mutex_};
+        if (closing_ || std::ranges::any_of(links_, [](const auto& link) { return link->closed; })) return false;
+        for (const auto& link : links_) native_[static_cast<std::size_t>(link->lane)] = link->handle.get();
+        if (is_single()) native_[static_cast<std::size_t>(Lane::deliveries)] = native(Lane::replies);
+        opened_ = true;
+        lost = down_ = !all_up();
+    }
+    emit_locked({.kind = Kind::connected, .url = url()});
+    if (lost) emit_locked({.kind = Kind::disconnected, .detail = "the connection was lost at once; reconnecting"});
+    return true;
+}
+
+bool Connections::sleep(milliseconds time) {
+    std::unique_lock lock{mutex_};
+    return !changed_.wait_for(lock, time, [this] { return closing_; });
+}
+
+Error Connections::open_error(const Failure& failure, milliseconds waited) const {
+    const auto urls = without_credentials(servers_of(options_));
+    switch (failure.status) {
+        case NATS_CONNECTION_AUTH_FAILED:
+            return {Errc::unauthorized, fmt::format("{} refused {}: {}; check BrokerOptions::credentials", urls,
+                                                    name_of_credentials(options_), failure.detail)};
+        case NATS_NO_SERVER: {
+            const auto servers = servers_of(options_);
+            for (const auto& server : servers) {
+                const auto url = ServerUrl::parse(server);
+                const auto problem = url ? resolver_problem(*url) : std::string{};
+                if (problem.empty()) continue;
+                return {Errc::disconnected,
+                        fmt::format("cannot resolve the host '{}' of {}: {}", url->host, urls, problem)};
+            }
+            return {Errc::disconnected, fmt::format("cannot reach {} (tried for {} ms): nothing accepts connections; "
+                                                    "is nats-server running there?",
+                                                    urls, waited.count())};
+        }
+        case NATS_TIMEOUT:
+            return {Errc::disconnected,
+                    fmt::format("cannot reach {} (tried for {} ms): no answer within the connect_timeout of "
+                                "{} ms; is it a nats-server, and does it run?",
+                                urls, waited.count(), options_.connect_timeout.count())};
+        case NATS_SECURE_CONNECTION_WANTED:
+            return {Errc::bad_setup,
+                    fmt::format("{} offers no TLS, and TLS is asked for; check the URL and BrokerOptions::tls", urls)};
+        case NATS_SSL_ERROR:
+        case NATS_IO_ERROR:
+            if (may_pass(failure)) break;
+            return {Errc::bad_setup,
+                    fmt::format("TLS with {} failed: {}; check BrokerOptions::tls (ca_file, certificate, "
+                                "expected_name)",
+                                urls, failure.detail)};
+        default: break;
+    }
+    const auto code = may_pass(failure) ? Errc::disconnected : Errc::bad_setup;
+    return {code, fmt::format("cannot connect to {}: {}", urls, failure.detail)};
+}
+
+bool Connections::start_drain(milliseconds timeout) {
+    natsConnection* deliveries = nullptr;
+    {
+        const std::lock_guard lock{mutex_};
+        for (const auto& link : links_) {
+            if (link->lane != Lane::deliveries) continue;
+            link->leaving = true;
+            deliveries = link->handle.get();
+        }
+    }
+    const auto status = natsConnection_DrainTimeout(deliveries, (timeout + drain_grace).count());
+    return status == NATS_OK || status == NATS_CONNECTION_CLOSED;
+}
+
+void Connections::close(milliseconds timeout) {
+    Links links;
+    {
+        const std::lock_guard lock{mutex_};
+        closing_ = true;
+        changed_.notify_all();
+        if (opened_) links = links_;
+    }
+    if (forked()) return;
+    const auto flush = std::max(timeout, least_close_timeout).count();
+    for (const auto& link : links) {
+        // A drain sends what is buffered and closes, in a thread of its own.
+        const bool sends =
+            link->lane == Lane::replies && natsConnection_DrainTimeout(link->handle.get(), flush) == NATS_OK;
+        if (!sends) natsConnection_Close(link->handle.get());
+    }
+    if (CallbackThread::is_this()) return;
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return links.empty() || ended_; });
+}
+
+void Connections::on_disconnected(Link& link) {
+    {
+        const std::lock_guard lock{mutex_};
+        link.up = false;
+        if (ignores(link) || down_) return;
+        down_ = true;
+    }
+    emit({.kind = Kind::disconnected,
+          .detail =
+              fmt::format("the connection to {} was lost; {}", without_credentials(servers_of(options_)),
+                          options_.reconnect.enabled ? "reconnecting" : "closing, since reconnecting is disabled")});
+}
+
+void Connections::on_reconnected(Link& link) {
+    {
+        const std::lock_guard lock{mutex_};
+        link.up = true;
+        if (ignores(link) || !down_ || !all_up()) return;
+        down_ = false;
+        lame_duck_ = false;
+        reconnects_.fetch_add(1, std::memory_order_relaxed);
+    }
+    emit({.kind = Kind::reconnected, .url = url()});
+}
+
+void Connections::on_lame_duck(Link& link) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (ignores(link) || lame_duck_) return;
+        lame_duck_ = true;
+    }
+    emit({.kind = Kind::lame_duck, .detail = "the server will shut down; moving to another", .url = url()});
+}
+
+void Connections::on_closed(Link& link) {
+    Links others;
+    bool last = false;
+    {
+        const std::lock_guard lock{mutex_};
+        link.closed = true;
+        if (!ignores(link)) {  // nobody told it to: without it the other is of no use
+            closing_ = true;
+            end_ = last_error(link.handle.get());
+            others = links_;
+        }
+        last = opened_ && all_closed();
+    }
+    for (const auto& other : others) natsConnection_Close(other->handle.get());
+    if (!last) return;
+    emit({.kind = Kind::closed, .detail = end_});
+    const std::lock_guard lock{mutex_};
+    ended_ = true;
+    changed_.notify_all();
+}
+
+void Connections::on_error(Link& link, natsSubscription* subscription, const Failure& failure) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (closing_ || (link.leaving && failure.status != NATS_SLOW_CONSUMER)) return;
+    }
+    if (failure.status == NATS_SLOW_CONSUMER && subscription != nullptr) {
+        const auto event = slow_consumer(subscription);
+        // cnats says it again each time the queue has filled up once more, at worst for each message.
+        if (!event || (event->subject == slow_subject_ && event->dropped == slow_dropped_)) return;
+        slow_subject_ = event->subject;
+        slow_dropped_ = event->dropped;
+        emit(*event);
+        return;
+    }
+    emit({.kind = Kind::error, .detail = failure.detail, .subject = subject_in(failure.detail)});
+}
+
+milliseconds Connections::delay(int round) const {
+    static thread_local std::minstd_rand random{std::random_device{}()};
+    const auto& reconnect = options_.reconnect;
+    auto longest = std::max(reconnect.min_wait, milliseconds{1});
+    for (int i = 1; i < round && longest < reconnect.max_wait; ++i) longest *= 2;
+    longest = std::min(longest, std::max(reconnect.max_wait, milliseconds{1}));
+    return milliseconds{std::uniform_int_distribution{longest.count() / 2, longest.count()}(random)};
+}
+
+/// Whether what happens to the link is no news. Under mutex_.
+bool Connections::ignores(const Link& link) const {
+    return !opened_ || closing_ || link.leaving ||
+           std::ranges::none_of(links_, [&](const auto& current) { return current.get() == &link; });
+}
+
+bool Connections::all_up() const {
+    return std::ranges::all_of(links_, [](const auto& link) { return link->up || link->leaving; });
+}
+
+bool Connections::all_closed() const {
+    return std::ranges::all_of(links_, [](const auto& link) { return link->closed; });
+}
+
+std::string Connections::url() const {
+    std::array<char, 512> text{};
+    natsConnection_GetConnectedUrl(native(Lane::replies), text.data(), text.size());
+    return without_credentials(text.data());
+}
+
+void Connections::emit(const ConnectionEvent& event) noexcept {
+    const std::lock_guard lock{sink_mutex_};
+    emit_locked(event);
+}
+
+void Connections::emit_locked(const ConnectionEvent& event) noexcept {
+    const CallbackThread scope;
+    try {
+        if (sink_) sink_(event);
+    } catch (...) {  // whoever wants to know of it catches it in the sink
+        return;
+    }
+}
+
+}  // namespace freshet::detail::nats

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <freshet/transport.hpp>
+
+#include "handle.hpp"
+#include "status.hpp"
+
+namespace freshet::detail::nats {
+
+/// The natsConnections of one transport, shown as one: opened and closed together, their callbacks merged into the broker's
+/// events. Two of them, one that delivers and one that publishes; with `no_echo` only one, since a server leaves out
+/// only what came over the same connection.
+/// Thread-safe. Shared with callbacks that run.
+class Connections final : public std::enable_shared_from_this<Connections> {
+public:
+    explicit Connections(const BrokerOptions& options);
+    Connections(const Connections&) = delete;
+    Connections& operator=(const Connections&) = delete;
+    ~Connections();
+
+    /// See Transport::open.
+    Expected<void> open(std::chrono::milliseconds wait, EventSink events);
+    /// See Transport::close. Does not wait for callbacks inside one.
+    void close(std::chrono::milliseconds timeout);
+
+    /// Lets the deliveries' connection take no more, deliver what it has, and close. False while it has no server: then nothing
+    /// comes, and nothing can be drained. To be called with two connections only.
+    bool start_drain(std::chrono::milliseconds timeout);
+
+    /// Null until it is open; valid as long as this object, also when closed.
+    natsConnection* native(Lane lane) const noexcept {
+        return native_[static_cast<std::size_t>(lane)].load(std::memory_order_acquire);
+    }
+    bool is_single() const noexcept { return options_.no_echo; }
+    std::uint64_t reconnects() const noexcept { return reconnects_.load(std::memory_order_relaxed); }
+
+private:
+    class Link;
+    using Links = std::vector<std::shared_ptr<Link>>;
+    static constexpr std::array both_lanes{Lane::replies, Lane::deliveries};
+
+    Expected<void> connect_until(std::chrono::milliseconds wait);
+    Failure connect_all();
+    Failure connect(Lane lane);
+    void drop_links();
+    bool announce();
+    Error open_error(const Failure& failure, std::chrono::milliseconds waited) const;
+    bool sleep(std::chrono::milliseconds time);
+
+    // Called by links; `link` may be of an attempt that failed, and is ignored then.
+    void on_disconnected(Link& link);
+    void on_reconnected(Link& link);
+    void on_lame_duck(Link& link);
+    void on_closed(Link& link);
+    void on_error(Link& link, natsSubscription* subscription, const Failure& failure);
+    std::chrono::milliseconds delay(int round) const;
+
+    bool ignores(const Link& link) const;
+    bool all_up() const;
+    bool all_closed() const;
+    std::string url() const;
+    void emit(const ConnectionEvent& event) noexcept;
+    void emit_locked(const ConnectionEvent& event) noexcept;
+
+    BrokerOptions options_;
+    std::string seed_;
+    std::array<std::atomic<natsConnection*>, 2> native_ = {};
+    std::atomic<std::uint64_t> reconnects_ = 0;
+
+    std::mutex mutex_ = {};  // what follows
+    std::condition_variable changed_ = {};
+    Links links_ = {};
+    bool opened_ = false;
+    bool closing_ = false;
+    bool down_ = false;       // "disconnected" was said, "reconnected" was not yet
+    bool lame_duck_ = false;  // was said of this server
+    bool ended_ = false;      // "closed" was said, nothing follows
+    std::string end_ = {};    // why it closed by itself
+
+    // The slow consumer reported last; for cnats's callback thread only.
+    std::string slow_subject_ = {};
+    std::uint64_t slow_dropped_ = 0;
+
+    std::mutex sink_mutex_ = {};  // calls of the sink, which happen without mutex_
+    EventSink sink_ = {};
+};
+
+}  // namespace freshet::detail::nats

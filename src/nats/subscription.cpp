@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "subscription.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "../quoted.hpp"
+#include "c_string.hpp"
+#include "library.hpp"
+#include "status.hpp"
+
+namespace freshet::detail::nats {
+namespace {
+
+constexpr std::size_t index(Lane lane) { return static_cast<std::size_t>(lane); }
+
+/// For natsSubscription_SetPendingLimits, where a negative limit is none.
+int to_limit(std::size_t limit) {
+    return limit == 0 || limit > std::numeric_limits<int>::max() ? -1 : static_cast<int>(limit);
+}
+
+}  // namespace
+
+/// What cnats's callbacks of one subscription get. Freed by the last of them, on_complete, and by nobody else: destroying a
+/// subscription does not end a delivery that has begun.
+class Delivery {
+public:
+    Delivery(std::shared_ptr<MessageSink> sink, std::shared_ptr<Subscriptions> all, Lane lane)
+        : sink_{std::move(sink)}, all_{std::move(all)}, lane_{lane} {
+        const std::lock_guard lock{all_->mutex_};
+        ++all_->open_[index(lane_)];
+    }
+    Delivery(const Delivery&) = delete;
+    Delivery& operator=(const Delivery&) = delete;
+    ~Delivery() { leave(); }
+
+    /// cnats has on_complete, which owns the delivery from now on. Until then its callbacks wait.
+    static void arm(std::unique_ptr<Delivery> delivery) {
+        const auto all = delivery->all_;
+        delivery.release()->enter(Stage::live);
+        all->changed_.notify_all();
+    }
+
+    /// cnats did not take on_complete, since the connection was closed at that moment. A callback may be on its way: it finds no
+    /// sink, and what it looks into stays for ever, as nothing tells when no callback can come any more.
+    static void abandon(std::unique_ptr<Delivery> delivery) {
+        static auto& parked = *new std::vector<std::unique_ptr<Delivery>>;
+        static std::mutex mutex;
+        delivery->enter(Stage::abandoned);
+        delivery->leave();
+        const std::lock_guard lock{mutex};
+        parked.push_back(std::move(delivery));
+    }
+
+    void on_message(Message message) noexcept {
+        if (!is_live() || all_->discarding_.load(std::memory_order_acquire)) return;
+        const CallbackThread scope;
+        sink_->on_message(std::move(message));
+    }
+
+    void on_complete() noexcept {
+        if (!is_live()) return;
+        const CallbackThread scope;
+        sink_->on_end();
+    }
+
+private:
+    enum class Stage : char { arming, live, abandoned };
+
+    bool is_live() {
+        auto now = stage_.load(std::memory_order_acquire);
+        if (now == Stage::arming) {
+            std::unique_lock lock{all_->mutex_};
+            all_->changed_.wait(lock, [&] { return (now = stage_.load(std::memory_order_relaxed)) != Stage::arming; });
+        }
+        return now == Stage::live;
+    }
+
+    void enter(Stage stage) {
+        const std::lock_guard lock{all_->mutex_};
+        stage_.store(stage, std::memory_order_release);
+    }
+
+    /// Lets go of the sink, then of those who wait for the end.
+    void leave() noexcept {
+        sink_.reset();
+        const std::lock_guard lock{all_->mutex_};
+        if (!std::exchange(counted_, false)) return;
+        --all_->open_[index(lane_)];
+        all_->changed_.notify_all();
+    }
+
+    std::shared_ptr<MessageSink> sink_;
+    std::shared_ptr<Subscriptions> all_;
+    Lane lane_;
+    bool counted_ = true;
+    std::atomic<Stage> stage_ = Stage::arming;
+};
+
+namespace {
+
+extern "C" {
+
+void freshet_on_message(natsConnection*, natsSubscription*, natsMsg* native, void* delivery) noexcept {
+    static_cast<Delivery*>(delivery)->on_message(Message{native});
+}
+
+void freshet_on_complete(void* closure) noexcept {
+    const std::unique_ptr<Delivery> delivery{static_cast<Delivery*>(closure)};
+    delivery->on_complete();
+}
+
+}  // extern "C"
+
+}  // namespace
+
+class NatsSubscription final : public TransportSubscription {
+public:
+    NatsSubscription(std::string subject, Lane lane, std::shared_ptr<Subscriptions> all)
+        : subject_{std::move(subject)}, lane_{lane}, all_{std::move(all)} {}
+
+    natsStatus subscribe(natsConnection* connection, const SubscriptionSpec& spec, Delivery* delivery) {
+        const CString subject{spec.subject};
+        const CString queue{spec.queue};
+        if (spec.queue.empty()) {
+            return natsConnection_Subscribe(out(native_), connection, subject.c_str(), &freshet_on_message, delivery);
+        }
+        return natsConnection_QueueSubscribe(out(native_), connection, subject.c_str(), queue.c_str(),
+                                             &freshet_on_message, delivery);
+    }
+
+    natsStatus set_on_complete(Delivery* delivery) {
+        return natsSubscription_SetOnCompleteCB(native_.get(), &freshet_on_complete, delivery);
+    }
+
+    void set_limits(const SubscriptionSpec& spec) {
+        natsSubscription_SetPendingLimits(native_.get(), to_limit(spec.max_pending_messages),
+                                          to_limit(spec.max_pending_bytes));
+    }
+
+    void enter() {
+        const std::lock_guard lock{all_->mutex_};
+        all_->existing_.insert(this);
+    }
+
+    ~NatsSubscription() override {
+        {
+            const std::lock_guard lock{all_->mutex_};
+            all_->existing_.erase(this);
+        }
+        if (forked()) static_cast<void>(native_.release());
+    }
+
+    void drain(std::chrono::milliseconds timeout) override {
+        if (forked()) return;
+        draining_.store(true, std::memory_order_release);
+        // Refused when it has ended or its connection drains: then what was asked happens anyway.
+        if (timeout.count() > 0) natsSubscription_DrainTimeout(native_.get(), timeout.count());
+        else end();
+    }
+
+    Expected<void> auto_unsubscribe(std::uint64_t count) override {
+        const auto what =
+            fmt::format("cannot end the subscription of {} after {} messages", detail::quoted(subject_), count);
+        if (count == 0 || count > std::numeric_limits<int>::max()) {
+            return failure(Errc::bad_setup, what + ": the number has to be from 1 to 2147483647");
+        }
+        if (forked()) return std::unexpected{forked_error(what.c_str())};
+        const auto status = natsSubscription_AutoUnsubscribe(native_.get(), static_cast<int>(count));
+        if (status != NATS_OK) return std::unexpected{to_error(status, what)};
+        return {};
+    }
+
+    std::size_t pending() const override {
+        int messages = 0;
+        const auto status = natsSubscription_GetPending(native_.get(), &messages, nullptr);
+        return status == NATS_OK ? static_cast<std::size_t>(messages) : 0;
+    }
+
+    std::uint64_t dropped() const override {
+        std::int64_t count = 0;
+        if (natsSubscription_GetDropped(native_.get(), &count) == NATS_OK) {
+            dropped_.store(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
+        }
+        return dropped_.load(std::memory_order_relaxed);  // the last that was seen, where it has ended
+    }
+
+    Lane lane() const noexcept { return lane_; }
+    bool is_draining() const {
+        return draining_.load(std::memory_order_acquire) && natsSubscription_IsValid(native_.get());
+    }
+    void end() { natsSubscription_Unsubscribe(native_.get()); }
+
+    /// False when its connection or its deadline cut it off.
+    bool drained() const {
+        const auto status = natsSubscription_DrainCompletionStatus(native_.get());
+        return status == NATS_OK || status == NATS_INVALID_SUBSCRIPTION;  // the latter: it was ended, not drained
+    }
+
+private:
+    SubscriptionHandle native_ = {};
+    std::string subject_;
+    Lane lane_;
+    std::shared_ptr<Subscriptions> all_;
+    std::atomic<bool> draining_ = false;
+    mutable std::atomic<std::uint64_t> dropped_ = 0;
+};
+
+Expected<std::unique_ptr<TransportSubscription>>
+Subscriptions::subscribe(natsConnection* connection, const SubscriptionSpec& spec, std::shared_ptr<MessageSink> sink) {
+    auto delivery = std::make_unique<Delivery>(std::move(sink), shared_from_this(), spec.lane);
+    auto subscription = std::make_unique<NatsSubscription>(spec.subject, spec.lane, shared_from_this());
+    const auto what = [&] { return fmt::format("cannot subscribe to {}", detail::quoted(spec.subject)); };
+    if (const auto status = subscription->subscribe(connection, spec, delivery.get()); status != NATS_OK) {
+        return std::unexpected{to_error(status, what())};
+    }
+    if (const auto status = subscription->set_on_complete(delivery.get()); status != NATS_OK) {
+        auto error = to_error(status, what());
+        Delivery::abandon(std::move(delivery));
+        return std::unexpected{std::move(error)};
+    }
+    subscription->set_limits(spec);
+    Delivery::arm(std::move(delivery));
+    subscription->enter();
+    return subscription;
+}
+
+template <class F>
+void Subscriptions::for_each_delivery(F function) const {
+    const std::lock_guard lock{mutex_};
+    for (auto* subscription : existing_) {
+        if (subscription->lane() == Lane::deliveries) function(*subscription);
+    }
+}
+
+bool Subscriptions::any_draining() const {
+    bool found = false;
+    for_each_delivery([&](const NatsSubscription& subscription) { found = found || subscription.is_draining(); });
+    return found;
+}
+
+void Subscriptions::drain_each(std::chrono::milliseconds timeout) {
+    for_each_delivery([&](NatsSubscription& subscription) { subscription.drain(timeout); });
+}
+
+void Subscriptions::end_idle() {
+    for_each_delivery([](NatsSubscription& subscription) {
+        if (subscription.pending() == 0) subscription.end();
+    });
+}
+
+void Subscriptions::end_all() {
+    for_each_delivery([](NatsSubscription& subscription) { subscription.end(); });
+}
+
+bool Subscriptions::all_drained() const {
+    bool drained = true;
+    for_each_delivery([&](const NatsSubscription& subscription) { drained = drained && subscription.drained(); });
+    return drained;
+}
+
+bool Subscriptions::wait_until(Lane lane, Deadline deadline) {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_until(lock, deadline, [&] { return open_[index(lane)] == 0; });
+}
+
+void Subscriptions::wait() {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [this] { return open_[0] == 0 && open_[1] == 0; });
+}
+
+}  // namespace freshet::detail::nats

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "../quoted.hpp"
+#include "c_string.hpp"
+#include "connections.hpp"
+#include "library.hpp"
+#include "status.hpp"
+#include "subscription.hpp"
+#include "url.hpp"
+
+namespace freshet::detail {
+
+using namespace nats;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+// How often a drain without a server looks whether there is one again, and what has become idle.
+constexpr milliseconds drain_poll{10};
+
+milliseconds left_until(Clock::time_point deadline) {
+    return std::max(std::chrono::ceil<milliseconds>(deadline - Clock::now()), milliseconds{1});
+}
+
+natsStatus publish_plain(natsConnection* connection, const Publication& publication, const char* subject,
+                         const char* reply) {
+    const auto* data = publication.payload.data();
+    const int size = static_cast<int>(publication.payload.size());
+#ifdef FRESHET_HAS_NATSCONNECTION_SEND
+    if (publication.flush == Flush::now) {
+        return *reply == '\0' ? natsConnection_Send(connection, subject, data, size)
+                              : natsConnection_SendRequest(connection, subject, reply, data, size);
+    }
+#endif
+    return *reply == '\0' ? natsConnection_Publish(connection, subject, data, size)
+                          : natsConnection_PublishRequest(connection, subject, reply, data, size);
+}
+
+natsStatus publish_with_headers(natsConnection* connection, const Publication& publication, const char* subject,
+                                const char* reply) {
+    MessageHandle message;
+    auto status = natsMsg_Create(out(message), subject, *reply == '\0' ? nullptr : reply,
+                                 as_text(publication.payload).data(), static_cast<int>(publication.payload.size()));
+    for (const auto& [name, value] : *publication.headers) {
+        if (status != NATS_OK) return status;
+        status = natsMsgHeader_Add(message.get(), name.c_str(), value.c_str());
+    }
+    if (status != NATS_OK) return status;
+#ifdef FRESHET_HAS_NATSCONNECTION_SEND
+    if (publication.flush == Flush::now) return natsConnection_SendMsg(connection, message.get());
+#endif
+    return natsConnection_PublishMsg(connection, message.get());
+}
+
+}  // namespace
+
+NatsTransport::NatsTransport(const BrokerOptions& options)
+    : reconnect_buffer_{options.reconnect.buffer_bytes},
+      write_timeout_{options.write_timeout},
+      connections_{std::make_shared<Connections>(options)},
+      subscriptions_{std::make_shared<Subscriptions>()} {}
+
+NatsTransport::~NatsTransport() { close(milliseconds{0}); }
+
+Expected<void> NatsTransport::open(milliseconds wait, EventSink events) {
+    return connections_->open(wait, std::move(events));
+}
+
+natsConnection* NatsTransport::native(Lane lane) const noexcept { return connections_->native(lane); }
+
+Error NatsTransport::unusable(std::string_view what) const {
+    if (forked()) return forked_error(std::string{what}.c_str());
+    return {Errc::closed, fmt::format("{}: the broker was not started", what)};
+}
+
+Expected<void> NatsTransport::publish(const Publication& publication) {
+    auto* const connection = native(Lane::replies);
+    if (connection == nullptr || forked()) {
+        return std::unexpected{unusable(fmt::format("cannot publish to {}", detail::quoted(publication.subject)))};
+    }
+    if (publication.payload.size() > std::numeric_limits<int>::max()) {
+        return std::unexpected{publish_error(NATS_MAX_PAYLOAD, publication)};
+    }
+    const CString subject{publication.subject};
+    const CString reply{publication.reply_to};
+    const bool plain = publication.headers == nullptr || publication.headers->empty();
+    const auto status = plain ? publish_plain(connection, publication, subject.c_str(), reply.c_str())
+                              : publish_with_headers(connection, publication, subject.c_str(), reply.c_str());
+    if (status != NATS_OK) return std::unexpected{publish_error(status, publication)};
+    return {};
+}
+
+Error NatsTransport::publish_error(natsStatus status, const Publication& publication) const {
+    const auto what = fmt::format("cannot publish to {}", detail::quoted(publication.subject));
+    switch (status) {
+        case NATS_MAX_PAYLOAD:
+            return {Errc::payload_too_large,
+                    fmt::format("{}: the payload of {} bytes{} is over the server's max_payload of {} bytes", what,
+                                publication.payload.size(), publication.headers != nullptr ? " with its headers" : "",
+                                natsConnection_GetMaxPayload(native(Lane::replies)))};
+        case NATS_INSUFFICIENT_BUFFER:
+            return {Errc::buffer_full,
+                    fmt::format(
+                        "{}: the server is gone, and more than the {} bytes of ReconnectOptions::buffer_bytes wait for "
+                        "another",
+                        what, reconnect_buffer_)};
+        case NATS_CONNECTION_CLOSED:
+        case NATS_DRAINING: return {Errc::closed, fmt::format("{}: the connection is closed", what)};
+        case NATS_TIMEOUT:
+            return {
+                Errc::disconnected,
+                fmt::format("{}: the server took nothing for the {} ms of BrokerOptions::write_timeout; reconnecting",
+                            what, write_timeout_.count())};
+        default: return to_error(status, what);
+    }
+}
+
+Expected<std::unique_ptr<TransportSubscription>> NatsTransport::subscribe(const SubscriptionSpec& spec,
+                                                                          std::shared_ptr<MessageSink> sink) {
+    auto* const connection = native(spec.lane);
+    if (connection == nullptr || forked()) {
+        return std::unexpected{unusable(fmt::format("cannot subscribe to {}", detail::quoted(spec.subject)))};
+    }
+    return subscriptions_->subscribe(connection, spec, std::move(sink));
+}
+
+Expected<void> NatsTransport::flush(milliseconds timeout) {
+    if (native(Lane::replies) == nullptr || forked()) return std::unexpected{unusable("cannot flush")};
+    const auto deadline = Clock::now() + timeout;
+    for (const auto lane : {Lane::replies, Lane::deliveries}) {
+        if (lane == Lane::deliveries && (connections_->is_single() || drained_.load(std::memory_order_acquire))) break;
+        const auto status = natsConnection_FlushTimeout(native(lane), left_until(deadline).count());
+        if (status == NATS_TIMEOUT) {
+            return failure(Errc::timeout,
+                           fmt::format("cannot flush: no answer from the server within {} ms", timeout.count()));
+        }
+        if (status != NATS_OK) return std::unexpected{to_error(status, "cannot flush")};
+    }
+    return {};
+}
+
+bool NatsTransport::drain_deliveries(milliseconds timeout) {
+    if (native(Lane::deliveries) == nullptr || forked()) return true;
+    const auto begin = Clock::now();
+    if (subscriptions_->wait_until(Lane::deliveries, begin)) return true;
+    const auto deadline = begin + timeout;
+    bool started = false;
+    do {
+        if (!started) started = start_drain(timeout);
+        if (!started) subscriptions_->end_idle();
+        const auto until = started ? deadline : std::min(deadline, Clock::now() + drain_poll);
+        if (subscriptions_->wait_until(Lane::deliveries, until)) return subscriptions_->all_drained();
+    } while (Clock::now() < deadline);
+    subscriptions_->end_all();
+    return false;
+}
+
+/// False while there is no server.
+bool NatsTransport::start_drain(milliseconds timeout) {
+    if (connections_->is_single() || subscriptions_->any_draining()) {
+        subscriptions_->drain_each(timeout);
+        return true;
+    }
+    drained_.store(true, std::memory_order_release);
+    return connections_->start_drain(timeout);
+}
+
+void NatsTransport::close(milliseconds timeout) {
+    subscriptions_->discard();
+    connections_->close(timeout);
+    if (!CallbackThread::is_this() && !forked()) subscriptions_->wait();
+}
+
+ServerInfo NatsTransport::server() const {
+    auto* const connection = native(Lane::replies);
+    if (connection == nullptr || forked()) return {};
+    std::array<char, 512> url{};
+    std::array<char, 128> id{};
+    natsConnection_GetConnectedUrl(connection, url.data(), url.size());
+    natsConnection_GetConnectedServerId(connection, id.data(), id.size());
+    return {.url = without_credentials(url.data()),
+            .id = id.data(),
+            .max_payload = static_cast<std::size_t>(natsConnection_GetMaxPayload(connection))};
+}
+
+TransportStats NatsTransport::stats() const {
+    TransportStats total{.reconnects = connections_->reconnects()};
+    for (const auto lane : {Lane::replies, Lane::deliveries}) {
+        if (native(lane) == nullptr || forked() || (lane == Lane::deliveries && connections_->is_single())) break;
+        StatisticsHandle native_stats;
+        natsStatistics_Create(out(native_stats));
+        natsConnection_GetStats(native(lane), native_stats.get());
+        TransportStats of;
+        natsStatistics_GetCounts(native_stats.get(), &of.in_messages, &of.in_bytes, &of.out_messages, &of.out_bytes,
+                                 &of.reconnects);
+        total.in_messages += of.in_messages;
+        total.in_bytes += of.in_bytes;
+        total.out_messages += of.out_messages;
+        total.out_bytes += of.out_bytes;
+    }
+    return total;
+}
+
+std::unique_ptr<Transport> make_nats_transport(const BrokerOptions& options) {
+    return std::make_unique<NatsTransport>(options);
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include <freshet/native.hpp>
+#include <freshet/transport.hpp>
+
+namespace freshet::detail {
+
+namespace nats {
+class Connections;
+class Subscriptions;
+}  // namespace nats
+
+/// The transport over cnats. Beyond Transport's contract:
+/// - A URL in an error or event never has its user and password in it.
+/// - Handlers' subscriptions share the process's delivery pool; each one on Lane::replies has a thread. With
+///   BrokerOptions::no_echo all have, on a single connection.
+/// - publish may block while the socket takes no more, up to BrokerOptions::write_timeout, and while a reconnect is tried,
+///   up to BrokerOptions::connect_timeout.
+class NatsTransport final : public Transport {
+public:
+    explicit NatsTransport(const BrokerOptions& options);
+    ~NatsTransport() override;
+
+    Expected<void> open(std::chrono::milliseconds wait, EventSink events) override;
+    Expected<void> publish(const Publication& publication) override;
+    Expected<std::unique_ptr<TransportSubscription>> subscribe(const SubscriptionSpec& spec,
+                                                               std::shared_ptr<MessageSink> sink) override;
+    Expected<void> flush(std::chrono::milliseconds timeout) override;
+    bool drain_deliveries(std::chrono::milliseconds timeout) override;
+    void close(std::chrono::milliseconds timeout) override;
+    ServerInfo server() const override;
+    TransportStats stats() const override;
+
+    /// cnats's connection of a lane, null before open; valid as long as the transport. Not to be closed or destroyed.
+    natsConnection* native(Lane lane) const noexcept;
+
+private:
+    bool start_drain(std::chrono::milliseconds timeout);
+    Error publish_error(natsStatus status, const Publication& publication) const;
+    Error unusable(std::string_view what) const;
+
+    std::size_t reconnect_buffer_;
+    std::chrono::milliseconds write_timeout_;
+    std::shared_ptr<nats::Connections> connections_;
+    std::shared_ptr<nats::Subscriptions> subscriptions_;
+    std::atomic<bool> drained_ = false;  // the deliveries' connection is not there any more
+};
+
+/// A transport that is not open yet.
+std::unique_ptr<Transport> make_nats_transport(const BrokerOptions& options);
+
+}  // namespace freshet::detail
