@@ -182,8 +182,8 @@ void BrokerCore::on_event(const ConnectionEvent& event) noexcept {
     using Kind = ConnectionEvent::Kind;
     const bool good = event.kind == Kind::connected || event.kind == Kind::reconnected || event.kind == Kind::closed;
     const auto& where = event.subject.empty() ? event.url : event.subject;
-    if (good) logger_.info("{} {} {}", to_string(event.kind), where, event.detail);
-    else logger_.warn("{} {} {}", to_string(event.kind), where, event.detail);
+    logger_.log(good ? LogLevel::info : LogLevel::warn, "{}{}{}{}{}", to_string(event.kind), where.empty() ? "" : " ", where,
+                event.detail.empty() ? "" : ": ", event.detail);
     if (!options_.on_event) return;
     const CallbackScope scope;
     try {
@@ -198,7 +198,8 @@ void BrokerCore::on_event(const ConnectionEvent& event) noexcept {
 void BrokerCore::report_slow_consumer(const Consumer& consumer) noexcept {
     on_event({.kind = ConnectionEvent::Kind::slow_consumer,
               .detail = "messages are dropped: more wait than max_pending_messages or max_pending_bytes allow",
-              .subject = consumer.spec().subject});
+              .subject = consumer.spec().subject,
+              .dropped = consumer.stats().dropped});
 }
 
 std::chrono::nanoseconds BrokerCore::ping(std::chrono::milliseconds timeout) {
