@@ -65,11 +65,6 @@ freshet_add_package_test(NAME package.find_package SOURCE tests/package)
 freshet_add_package_test(NAME package.add_subdirectory SOURCE tests/package TIMEOUT 1200
     OPTIONS -DFRESHET_SOURCE_DIR=${PROJECT_SOURCE_DIR} -DBUILD_SHARED_LIBS=ON)
 
-if(TARGET billing_client)
-    add_test(NAME demo COMMAND ${PROJECT_SOURCE_DIR}/scripts/demo.sh ${PROJECT_BINARY_DIR})
-    set_tests_properties(demo PROPERTIES LABELS integration TIMEOUT 60)
-endif()
-
 find_program(FRESHET_CLANG_FORMAT clang-format-19)
 if(FRESHET_CLANG_FORMAT)
     add_test(NAME style.format COMMAND ${PROJECT_SOURCE_DIR}/dev format --check)

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// A service class: member functions are the handlers, and what they work with is provided once and given to each that
+// asks for it.
+//
+//     NATS_URL=nats://localhost:4222 ./inject
+//     nats request stock.apple.take '{"count": 2}'
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include <freshet/freshet.hpp>
+
+using freshet::Inject, freshet::Logger, freshet::Path;
+using namespace std::chrono_literals;
+
+struct Take {
+    int count{};
+};
+struct Taken {
+    std::string item;
+    int left{};
+};
+FRESHET_JSON(Take, count);
+FRESHET_JSON(Taken, item, left);
+
+/// Handlers run on several threads: what they share looks after itself.
+class Stock {
+public:
+    int take(const std::string& item, int count) {
+        const std::lock_guard lock{mutex_};
+        int& left = left_[item];
+        if (left < count) throw freshet::RemoteError{409, "only " + std::to_string(left) + " left"};
+        return left -= count;
+    }
+
+private:
+    std::mutex mutex_;
+    std::map<std::string, int> left_{{"apple", 5}, {"pear", 3}};
+};
+
+class Shop {
+public:
+    Taken take(const Take& wanted, Path<"item", std::string> item, Inject<Stock> stock, Logger& log) {
+        const int left = stock->take(*item, wanted.count);
+        log.info("sale {}: {} of {}", ++sales_, wanted.count, *item);
+        return {.item = *item, .left = left};
+    }
+
+    /// Takes long: ends early when the broker stops, so that it need not be waited for.
+    void count(std::stop_token stop, Logger& log) {
+        log.info("counting");
+        std::mutex mutex;
+        std::unique_lock lock{mutex};
+        std::condition_variable_any counted;
+        counted.wait_for(lock, stop, 1h, [] { return false; });
+        log.info("{}", stop.stop_requested() ? "stopped counting" : "counted");
+    }
+
+private:
+    std::atomic<int> sales_ = 0;
+};
+
+int main(int argc, char** argv) {
+    Shop shop;
+    freshet::Broker broker;
+    broker.provide(std::make_shared<Stock>());
+    broker.subscriber<"stock.{item}.take">({.queue = "shop", .workers = 4}).handle(&Shop::take, shop);
+    broker.subscriber<"stock.count">({.dedicated = true}).handle(&Shop::count, shop);
+    return freshet::App{broker}.run(argc, argv);
+}

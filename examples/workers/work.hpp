@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// What worker and producer agree on.
+#pragma once
+
+#include <freshet/json.hpp>
+
+struct Job {
+    int number{};
+};
+struct Done {
+    int number{};
+    int process{};
+};
+FRESHET_JSON(Job, number);
+FRESHET_JSON(Done, number, process);

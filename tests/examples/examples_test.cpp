@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <freshet/freshet.hpp>
+
+#include "../support/process.hpp"
+#include "../support/server.hpp"
+
+using Catch::Matchers::ContainsSubstring;
+using freshet::testing::NatsServer;
+using freshet::testing::Process;
+
+namespace {
+
+/// A program of examples/, talking to this server.
+class Example : public Process {
+public:
+    Example(const NatsServer& server, const std::string& path, std::vector<std::string> arguments = {})
+        : Process{command(path, std::move(arguments)), {"NATS_URL=" + server.url()}} {}
+
+private:
+    static std::vector<std::string> command(const std::string& path, std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), FRESHET_EXAMPLES "/" + path);
+        return arguments;
+    }
+};
+
+/// One that serves until it is told to end; it serves when the constructor returns.
+class Service : public Example {
+public:
+    Service(const NatsServer& server, const std::string& path) : Example{server, path} {
+        wait_for("subscribers run on");
+    }
+};
+
+/// Runs one that ends by itself, and gives what it wrote.
+std::string run(const NatsServer& server, const std::string& path, std::vector<std::string> arguments = {}) {
+    Example program{server, path, std::move(arguments)};
+    const int code = program.wait();
+    INFO(program.output());
+    CHECK(code == 0);
+    return program.output();
+}
+
+void check_stops(Process& service) {
+    const int code = service.terminate();
+    INFO(service.output());
+    CHECK(code == 0);
+}
+
+}  // namespace
+
+TEST_CASE("billing makes invoices of orders and answers") {
+    const NatsServer server;
+    Service service{server, "billing/billing"};
+    const auto output = run(server, "billing/billing_client");
+    CHECK_THAT(output, ContainsSubstring("invoice a1 in asia: 12.00"));
+    CHECK_THAT(output, ContainsSubstring("invoice b2 in eu: 30.00"));
+    CHECK_THAT(output, ContainsSubstring("invoice c3 in us: 119.40"));
+    CHECK_THAT(output, ContainsSubstring("asked for  invoice d4 in eu: 60.00"));
+    check_stops(service);
+    CHECK_THAT(service.output(), ContainsSubstring("billing b2 in eu"));
+}
+
+TEST_CASE("billing's client says when there is no service or no server") {
+    NatsServer server;
+    Example alone{server, "billing/billing_client"};
+    CHECK(alone.wait() == 1);
+    CHECK_THAT(alone.output(), ContainsSubstring("is ./billing running?"));
+
+    server.stop();
+    Example without_server{server, "billing/billing_client"};
+    CHECK(without_server.wait() == 1);
+    CHECK_THAT(without_server.output(), ContainsSubstring(server.url()));
+}
+
+TEST_CASE("rpc calls, fails, times out and asks everyone") {
+    const NatsServer server;
+    Service first{server, "rpc/rpc_server"};
+    Service second{server, "rpc/rpc_server"};
+    const auto output = run(server, "rpc/rpc_client", {"2"});
+    CHECK_THAT(output, ContainsSubstring("10 / 4 = 2.5\n"));
+    CHECK_THAT(output, ContainsSubstring("10 / 0: code 422, "));
+    CHECK_THAT(output, ContainsSubstring("slow: no answer from \"calc.slow\" within 50 ms"));
+    CHECK_THAT(output, ContainsSubstring("sum of 1000 halves: 249750\n"));
+    CHECK_THAT(output, ContainsSubstring("2 servers, 1002 divisions\n"));
+    check_stops(first);
+    check_stops(second);
+}
+
+TEST_CASE("workers share jobs and keep the order of an account") {
+    const NatsServer server;
+    Service first{server, "workers/worker"};
+    Service second{server, "workers/worker"};
+    const auto output = run(server, "workers/producer", {"2"});
+    CHECK_THAT(output, ContainsSubstring("2 processes did 200 different jobs\n"));
+    CHECK_THAT(output, ContainsSubstring("300 of 300 deposits were booked in order\n"));
+    check_stops(first);
+    check_stops(second);
+}
+
+TEST_CASE("wildcards: the audit log sees every order") {
+    const NatsServer server;
+    Service audit{server, "wildcards/audit"};
+    freshet::Broker broker{{.servers = {server.url()}}};
+    broker.start();
+    broker.publish("orders.eu.42.created", "hello", {.headers = {{"user", "ann"}}});
+    broker.publish("orders.eu.42.cancelled", "", {.headers = {{"reason", "broken"}}});
+    broker.publish("orders.eu.many.cancelled", "", {.headers = {{"reason", "broken"}}});
+    audit.wait_for("5 bytes by ann");
+    audit.wait_for("0 bytes by somebody");
+    audit.wait_for("order 42 was cancelled: broken");
+    audit.wait_for("\"many\" for {id}");
+    check_stops(audit);
+}
+
+TEST_CASE("inject: a service class with what it was given") {
+    const NatsServer server;
+    Service shop{server, "inject/inject"};
+    freshet::Broker broker{{.servers = {server.url()}}};
+    broker.start();
+    CHECK(broker.request<std::string>("stock.apple.take", R"({"count":2})") == R"({"item":"apple","left":3})");
+    const auto refused = broker.try_request<std::string>("stock.apple.take", R"({"count":4})");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().remote_code() == 409);
+    CHECK_THAT(refused.error().what(), ContainsSubstring("only 3 left"));
+
+    broker.publish("stock.count", "");
+    shop.wait_for("counting");
+    check_stops(shop);
+    CHECK_THAT(shop.output(), ContainsSubstring("stopped counting"));
+}
+
+TEST_CASE("listen prints what comes") {
+    const NatsServer server;
+    Example listen{server, "listen/listen", {"orders.>", "3"}};
+    listen.wait_for("listening on orders.>");
+    freshet::Broker broker{{.servers = {server.url()}}};
+    broker.start();
+    for (const char* text : {"one", "two", "three"}) broker.publish("orders.eu", text);
+    CHECK(listen.wait() == 0);
+    CHECK_THAT(listen.output(), ContainsSubstring("orders.eu: one\norders.eu: two\norders.eu: three\n"));
+}
+
+TEST_CASE("codecs answer in the format they were asked in") {
+    const NatsServer server;
+    const auto output = run(server, "codecs/codecs");
+    CHECK_THAT(output, ContainsSubstring("application/json: 41 bytes, roof 2000\n"));
+    CHECK_THAT(output, ContainsSubstring("application/msgpack: "));
+    CHECK_THAT(output, ContainsSubstring("application/cbor: "));
+    CHECK_THAT(output, ContainsSubstring("text/x-celsius: 21.5C\n"));
+}
+
+TEST_CASE("errors: each failure has its condition") {
+    const NatsServer server;
+    const auto output = run(server, "errors/errors");
+    CHECK_THAT(output, ContainsSubstring("nobody listens: no responders, code 0: "));
+    CHECK_THAT(output, ContainsSubstring("no answer: timeout, code 0: "));
+    CHECK_THAT(output, ContainsSubstring("throws RemoteError: remote error, code 404: "));
+    CHECK_THAT(output, ContainsSubstring("throws std::exception: remote error, code 500: "));
+    CHECK_THAT(output, ContainsSubstring("throws something else: remote error, code 500: "));
+    CHECK_THAT(output, ContainsSubstring("returns an error: remote error, code 500: "));
+    CHECK_THAT(output, ContainsSubstring("body does not decode: remote error, code 400: "));
+    CHECK_THAT(output, ContainsSubstring("path does not parse: remote error, code 400: "));
+    CHECK_THAT(output, ContainsSubstring("header is missing: remote error, code 400: "));
+    CHECK_THAT(output, ContainsSubstring("answer does not decode: bad payload, code 0: "));
+    CHECK_THAT(output, ContainsSubstring("bad subject: bad setup, code 0: "));
+    CHECK_THAT(output, ContainsSubstring("payload too large: bad payload, code 0: "));
+    CHECK_THAT(output, ContainsSubstring("broker is stopped: disconnected, code 0: "));
+}
+
+#ifdef FRESHET_EXAMPLES_GLAZE
+TEST_CASE("glaze: plain aggregates are bodies") {
+    const NatsServer server;
+    const auto output = run(server, "glaze/aggregates");
+    CHECK_THAT(output, ContainsSubstring("ann pays 2.50\n  apple: 1.50\n  pear: 1.00\n"));
+}
+#endif
