@@ -45,9 +45,11 @@ public:
 
     template <class... Tokens>
     Expected<void> try_publish(const PublishOptions& options, const T& value, const Tokens&... tokens) {
-        static_assert(!checked || sizeof...(Tokens) == StaticTemplate<Target>::parameter_count,
-                      "freshet: publish takes the value and one token for each {parameter} of the publisher's subject. See "
-                      "docs/publishing.md#publishers");
+        if constexpr (checked) {
+            static_assert(sizeof...(Tokens) == StaticTemplate<Target>::parameter_count,
+                          "freshet: publish takes the value and one token for each {parameter} of the publisher's subject. See "
+                          "docs/publishing.md#publishers");
+        }
         const detail::BufferLease subject;
         if (auto formatted = subject_.format_values(subject->string(), tokens...); !formatted) return formatted;
         return detail::publish_value(*core_, subject->text(), value, options);
