@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.hpp"
 
-#include <cstdlib>
 #include <utility>
 
 #include <fmt/core.h>
@@ -15,29 +14,31 @@
 namespace freshet {
 namespace {
 
+using detail::variable;
+
 constexpr std::string_view default_server = "nats://localhost:4222";
 
-std::string variable(const char* name) {
-    const char* const value = std::getenv(name);
-    return value != nullptr ? value : "";
+void override_with(std::string& field, std::string value) {
+    if (!value.empty()) field = std::move(value);
 }
 
-void override_with(std::string& field, const char* name) {
-    if (auto value = variable(name); !value.empty()) field = std::move(value);
+/// The path in a variable, of a file that can be read; empty where it is not set.
+std::string file_variable(const char* name) {
+    auto path = variable(name);
+    detail::check_readable(name, path);
+    return path;
 }
 
 Credentials credentials_of_environment() {
-    std::vector<std::pair<const char*, Credentials>> given;
-    if (const auto path = variable("NATS_CREDS"); !path.empty()) given.emplace_back("NATS_CREDS", CredsFile{path});
-    if (const auto path = variable("NATS_NKEY"); !path.empty()) given.emplace_back("NATS_NKEY", NkeyFile{path});
-    if (const auto token = variable("NATS_TOKEN"); !token.empty()) given.emplace_back("NATS_TOKEN", Token{token});
+    std::vector<detail::NamedCredentials> given;
+    if (const auto path = file_variable("NATS_CREDS"); !path.empty()) given.push_back({"NATS_CREDS", CredsFile{path}});
+    if (const auto path = file_variable("NATS_NKEY"); !path.empty()) given.push_back({"NATS_NKEY", NkeyFile{path}});
+    if (const auto token = variable("NATS_TOKEN"); !token.empty()) given.push_back({"NATS_TOKEN", Token{token}});
     if (const auto user = variable("NATS_USER"); !user.empty())
-        given.emplace_back("NATS_USER", UserPassword{user, variable("NATS_PASSWORD")});
-    if (given.size() > 1)
-        raise({Errc::bad_setup, fmt::format("{} and {} are both set; unset one", given[0].first, given[1].first)});
-    if (given.empty() && !variable("NATS_PASSWORD").empty())
+        given.push_back({"NATS_USER", UserPassword{user, variable("NATS_PASSWORD")}});
+    else if (!variable("NATS_PASSWORD").empty())
         raise({Errc::bad_setup, "NATS_PASSWORD is set without NATS_USER; set both"});
-    return given.empty() ? Credentials{} : given.front().second;
+    return detail::the_only(given, "");
 }
 
 bool none(const Credentials& credentials) { return std::holds_alternative<std::monostate>(credentials); }
@@ -49,8 +50,10 @@ bool has_userinfo(const std::vector<std::string>& servers) {
 }
 
 void check_files(const BrokerOptions& options) {
-    if (const auto* creds = std::get_if<CredsFile>(&options.credentials)) detail::check_readable("credentials", creds->path);
-    if (const auto* nkey = std::get_if<NkeyFile>(&options.credentials)) detail::check_readable("credentials", nkey->path);
+    if (const auto* creds = std::get_if<CredsFile>(&options.credentials))
+        detail::check_readable("credentials", creds->path);
+    if (const auto* nkey = std::get_if<NkeyFile>(&options.credentials))
+        detail::check_readable("credentials", nkey->path);
     detail::check_readable("tls.ca_file", options.tls.ca_file);
     detail::check_readable("tls.certificate", options.tls.certificate);
     detail::check_readable("tls.private_key", options.tls.private_key);
@@ -60,8 +63,8 @@ void check_files(const BrokerOptions& options) {
 
 void check_inbox_prefix(const std::string& prefix) {
     if (prefix.size() <= detail::RequestMux::max_prefix && check_subject(prefix) == SubjectFault::none) return;
-    raise({Errc::bad_setup, fmt::format("inbox_prefix {} is not a subject of at most {} characters", detail::quoted(prefix),
-                                        detail::RequestMux::max_prefix)});
+    raise({Errc::bad_setup, fmt::format("inbox_prefix {} is not a subject of at most {} characters",
+                                        detail::quoted(prefix), detail::RequestMux::max_prefix)});
 }
 
 }  // namespace
@@ -70,11 +73,14 @@ BrokerOptions BrokerOptions::from_environment() {
     const auto context = variable("NATS_CONTEXT");
     BrokerOptions options = context.empty() ? BrokerOptions{} : from_context(context);
     if (const auto url = variable("NATS_URL"); !url.empty()) options.servers = detail::split_servers(url);
-    if (auto credentials = credentials_of_environment(); !none(credentials)) options.credentials = std::move(credentials);
-    override_with(options.tls.ca_file, "NATS_CA");
-    override_with(options.tls.certificate, "NATS_CERT");
-    override_with(options.tls.private_key, "NATS_KEY");
-    override_with(options.inbox_prefix, "NATS_INBOX_PREFIX");
+    if (auto credentials = credentials_of_environment(); !none(credentials))
+        options.credentials = std::move(credentials);
+    override_with(options.tls.ca_file, file_variable("NATS_CA"));
+    override_with(options.tls.certificate, file_variable("NATS_CERT"));
+    override_with(options.tls.private_key, file_variable("NATS_KEY"));
+    if (variable("NATS_CERT").empty() != variable("NATS_KEY").empty())
+        raise({Errc::bad_setup, "only one of NATS_CERT and NATS_KEY is set; set both or none"});
+    override_with(options.inbox_prefix, variable("NATS_INBOX_PREFIX"));
     return options;
 }
 
