@@ -10,22 +10,12 @@ block(PROPAGATE freshet_cnats_features)
     set(CMAKE_REQUIRED_INCLUDES ${freshet_cnats_include})
     set(CMAKE_REQUIRED_QUIET ON)
     foreach(function IN ITEMS
-        natsConnection_GetConnectedServerName
         natsConnection_ReadLastError
-        natsConnection_Reconnect
         natsConnection_Send
-        natsMsgHeader_EncodedLength
-        natsMsg_SetData
-        natsOptions_LoadCATrustedCertificatesPath
-        natsOptions_SetFlusherWaitMicros
         natsOptions_SetIgnoreAuthErrorAbort
-        natsOptions_SetMaxPendingBytes
-        natsOptions_SetMessageBufferPadding
         natsOptions_SetReconnectOnProtocolError
         natsOptions_SetUserCredentialsFromMemory
         natsOptions_TLSHandshakeFirst
-        nats_CheckCompatibility
-        nats_OpenWithConfig
     )
         string(TOUPPER FRESHET_HAS_${function} feature)
         check_cxx_symbol_exists(${function} nats/nats.h ${feature})

@@ -49,7 +49,7 @@ set_tests_properties(package.install PROPERTIES LABELS package FIXTURES_SETUP fr
 function(freshet_add_package_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE;TIMEOUT" "OPTIONS")
     if(NOT arg_TIMEOUT)
-        set(arg_TIMEOUT 300)
+        set(arg_TIMEOUT 600)
     endif()
     cmake_path(ABSOLUTE_PATH arg_SOURCE)
     add_test(NAME ${arg_NAME} COMMAND ${CMAKE_CTEST_COMMAND}
@@ -62,8 +62,9 @@ function(freshet_add_package_test)
 endfunction()
 
 freshet_add_package_test(NAME package.find_package SOURCE tests/package)
-freshet_add_package_test(NAME package.add_subdirectory SOURCE tests/package TIMEOUT 1200
+freshet_add_package_test(NAME package.add_subdirectory SOURCE tests/package TIMEOUT 1800
     OPTIONS -DFRESHET_SOURCE_DIR=${PROJECT_SOURCE_DIR} -DBUILD_SHARED_LIBS=ON)
+set_tests_properties(package.add_subdirectory PROPERTIES PROCESSORS 2) # it builds the whole library
 
 find_program(FRESHET_CLANG_FORMAT clang-format-19)
 if(FRESHET_CLANG_FORMAT)
