@@ -56,24 +56,19 @@ TEST_CASE("billing makes invoices of orders and answers") {
     const NatsServer server;
     Service service{server, "billing/billing"};
     const auto output = run(server, "billing/billing_client");
-    CHECK_THAT(output, ContainsSubstring("invoice a1 in asia: 12.00"));
-    CHECK_THAT(output, ContainsSubstring("invoice b2 in eu: 30.00"));
-    CHECK_THAT(output, ContainsSubstring("invoice c3 in us: 119.40"));
-    CHECK_THAT(output, ContainsSubstring("asked for  invoice d4 in eu: 60.00"));
+    CHECK_THAT(output, ContainsSubstring("asked for invoice a1 in eu: 60.00"));
+    CHECK_THAT(output, ContainsSubstring("received invoice b2 on invoices.asia: 12.00"));
+    CHECK_THAT(output, ContainsSubstring("received invoice d4 on invoices.us: 119.40"));
+    CHECK_THAT(output, ContainsSubstring("5 of 5 invoices are right"));
     check_stops(service);
-    CHECK_THAT(service.output(), ContainsSubstring("billing b2 in eu"));
+    CHECK_THAT(service.output(), ContainsSubstring("billing c3 in eu"));
 }
 
-TEST_CASE("billing's client says when there is no service or no server") {
-    NatsServer server;
-    Example alone{server, "billing/billing_client"};
-    CHECK(alone.wait() == 1);
-    CHECK_THAT(alone.output(), ContainsSubstring("is ./billing running?"));
-
-    server.stop();
-    Example without_server{server, "billing/billing_client"};
-    CHECK(without_server.wait() == 1);
-    CHECK_THAT(without_server.output(), ContainsSubstring(server.url()));
+TEST_CASE("billing's client says when there is no service") {
+    const NatsServer server;
+    Example client{server, "billing/billing_client"};
+    CHECK(client.wait() == 1);
+    CHECK_THAT(client.output(), ContainsSubstring("nobody listens on \"orders.eu.created\""));
 }
 
 TEST_CASE("rpc calls, fails, times out and asks everyone") {
@@ -147,7 +142,7 @@ TEST_CASE("listen prints what comes") {
 TEST_CASE("codecs answer in the format they were asked in") {
     const NatsServer server;
     const auto output = run(server, "codecs/codecs");
-    CHECK_THAT(output, ContainsSubstring("application/json: 41 bytes, roof 2000\n"));
+    CHECK_THAT(output, ContainsSubstring("application/json: 37 bytes, roof 2000\n"));
     CHECK_THAT(output, ContainsSubstring("application/msgpack: "));
     CHECK_THAT(output, ContainsSubstring("application/cbor: "));
     CHECK_THAT(output, ContainsSubstring("text/x-celsius: 21.5C\n"));
