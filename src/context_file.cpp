@@ -97,8 +97,9 @@ public:
     /// Leaving such a field out of account would connect to another place, or as somebody else.
     void refuse(const char* field) const {
         const auto found = fields_.find(field);
-        const bool set = found != fields_.end() && !found->empty() && *found != "";
-        if (set) fail(fmt::format("has \"{}\", which freshet does not support", field));
+        if (found == fields_.end() || found->empty()) return;
+        if (!found->is_string() || !found->get_ref<const std::string&>().empty())
+            fail(fmt::format("has \"{}\", which freshet does not support", field));
     }
 
     [[noreturn]] void fail(const std::string& what) const { raise({Errc::bad_setup, described() + ' ' + what}); }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <exception>
 #include <iterator>
 
@@ -103,7 +104,8 @@ void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arg
         append_field(line, " queue=", fields_.queue);
         append_field(line, " correlation_id=", fields_.correlation_id);
         logger_->log(native_level(level), spdlog::string_view_t{line.data(), line.size()});
-    } catch (...) {  // no memory, or the user's own error handler of spdlog threw: there is nowhere left to say so
+    } catch (...) {  // no memory, or the user's own error handler of spdlog threw
+        std::fputs("freshet: a log line was lost\n", stderr);
     }
 }
 

@@ -143,6 +143,7 @@ TEST_CASE("many threads schedule and cancel: each task either runs or was cancel
     constexpr int each = 500;
     {
         std::vector<std::jthread> workers;
+        workers.reserve(threads);
         for (int t = 0; t < threads; ++t) {
             workers.emplace_back([&] {
                 for (int i = 0; i < each; ++i) {

@@ -139,6 +139,7 @@ TEST_CASE("closing under load loses nothing that was taken") {
         std::latch running{3};
         Lanes lanes{{.threads = 3, .order = order}, [&](Message) { ++handled; }};
         std::vector<std::jthread> pushers;
+        pushers.reserve(3);
         for (int p = 0; p < 3; ++p) {
             pushers.emplace_back([&] {
                 running.count_down();

@@ -12,7 +12,6 @@
 
 #include <freshet/logger.hpp>
 
-using freshet::LogFields;
 using freshet::Logger;
 using freshet::LogLevel;
 
@@ -200,6 +199,7 @@ TEST_CASE("threads write whole lines") {
     constexpr int each = 250;
     {
         std::vector<std::jthread> writers;
+        writers.reserve(threads);
         for (int t = 0; t < threads; ++t) {
             writers.emplace_back([&, t] {
                 const auto subject = "orders." + std::to_string(t);

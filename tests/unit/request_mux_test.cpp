@@ -43,6 +43,7 @@ public:
 
     std::vector<std::string> texts() const {
         std::vector<std::string> texts;
+        texts.reserve(replies.size());
         for (const auto& reply : replies) texts.emplace_back(reply ? reply->text() : reply.error().message());
         return texts;
     }
@@ -475,6 +476,7 @@ TEST_CASE("threads that wait get the answer to their own question, or the error 
     };
     {
         std::vector<std::jthread> askers;
+        askers.reserve(threads);
         for (int t = 0; t < threads; ++t) askers.emplace_back(ask, t);
     }
     {
