@@ -144,7 +144,7 @@ public:
     BrokerStats stats() const;
     Logger& logger() noexcept;
 
-    detail::BrokerCore& core() noexcept { return *core_; }
+    detail::BrokerCore& core() const noexcept { return *core_; }
 
 private:
     detail::Registry& registry() noexcept;

@@ -8,6 +8,11 @@
 #include <nats/nats.h>
 
 #include <freshet/message.hpp>
+#include <freshet/transport.hpp>
+
+namespace freshet {
+class Broker;
+}
 
 namespace freshet::native {
 
@@ -39,5 +44,9 @@ inline Message wrap(MessageHandle message) noexcept { return Message{message.rel
 
 /// cnats's message, which the caller owns from now on.
 inline MessageHandle unwrap(Message message) noexcept { return MessageHandle{message.release()}; }
+
+/// cnats's connection under a broker: the one that publishes and has the reply inboxes, or the one that delivers to
+/// subscribers. Null before start(), valid as long as the broker. Neither close nor destroy it.
+natsConnection* connection(const Broker& broker, Lane lane = Lane::replies) noexcept;
 
 }  // namespace freshet::native

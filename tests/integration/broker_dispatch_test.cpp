@@ -17,6 +17,7 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include <freshet/freshet.hpp>
+#include <freshet/native.hpp>
 
 #include "../support/server.hpp"
 #include "../support/types.hpp"
@@ -266,4 +267,15 @@ TEST_CASE("two brokers in a process do not disturb each other") {
     }
     CHECK(first.try_request<Sum>("ask", Add{1, 1}).error().code() == Condition::no_responders);
     CHECK(first.ping() > 0ns);
+}
+
+TEST_CASE_METHOD(Fixture, "cnats's own objects can be reached") {
+    auto stream = broker.subscriber("native").messages();
+    CHECK(native::connection(broker) == nullptr);
+    broker.start();
+    REQUIRE(natsConnection_PublishString(native::connection(broker), "native", "by hand") == NATS_OK);
+    const auto message = stream.next(5s);
+    REQUIRE(message);
+    CHECK(std::string_view{natsMsg_GetData(native::native(*message))} == "by hand");
+    CHECK(native::connection(broker, Lane::deliveries) != native::connection(broker, Lane::replies));
 }
