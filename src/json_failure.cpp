@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/detail/json_failure.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,6 +9,17 @@
 #include "quoted.hpp"
 
 namespace freshet::detail {
+namespace {
+
+/// Whether a name can stand in a path without quotes.
+bool is_plain(std::string_view name) {
+    return !name.empty() && name.size() <= 100 && std::ranges::all_of(name, [](char c) {
+        return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') || c == '_' || c == '-' ||
+               c == '$';
+    });
+}
+
+}  // namespace
 
 bool JsonFailure::fail(std::string what) {
     what_ = std::move(what);
@@ -15,9 +27,10 @@ bool JsonFailure::fail(std::string what) {
     return false;
 }
 
-bool JsonFailure::at_field(std::string_view name) { return within(std::string{name}); }
+bool JsonFailure::at_field(std::string_view name) {
+    return within(is_plain(name) ? std::string{name} : fmt::format("[{}]", quoted(name)));
+}
 bool JsonFailure::at_index(std::size_t index) { return within(fmt::format("[{}]", index)); }
-bool JsonFailure::at_key(std::string_view key) { return within(fmt::format("[{}]", quoted(key))); }
 
 bool JsonFailure::within(std::string step) {
     if (!path_.empty() && path_.front() != '[') step += '.';

@@ -39,14 +39,12 @@ std::string name_of_integer(std::uint64_t max, bool is_signed) {
     return fmt::format("{} {}-bit {} integer", bits == 8 ? "an" : "a", bits, is_signed ? "signed" : "unsigned");
 }
 
-// 2.0 is an integer: some producers know no other numbers.
+// 2.0 is an integer: some producers know no other numbers. Beyond 2^53 a double does not tell integers apart.
 JsonNode without_fraction(const JsonNode& node) {
-    if (node.kind != JsonKind::real || std::trunc(node.real) != node.real) return node;
-    if (node.real >= 0 && node.real < 0x1p64)
-        return {.kind = JsonKind::natural, .natural = static_cast<std::uint64_t>(node.real)};
-    if (node.real < 0 && node.real >= -0x1p63)
-        return {.kind = JsonKind::integer, .integer = static_cast<std::int64_t>(node.real)};
-    return node;
+    if (node.kind != JsonKind::real || std::trunc(node.real) != node.real || std::abs(node.real) > 0x1p53) return node;
+    const auto integer = static_cast<std::int64_t>(node.real);
+    if (integer < 0) return {.kind = JsonKind::integer, .integer = integer};
+    return {.kind = JsonKind::natural, .natural = static_cast<std::uint64_t>(integer)};
 }
 
 bool not_in_range(JsonFailure& failure, const JsonNode& node, std::uint64_t max, bool is_signed) {

@@ -44,7 +44,7 @@ bool copy_object(JsonReader& in, const JsonNode& node, JsonWriter& out) {
     if (!out.begin_object(node.count)) return false;
     for (const JsonNode* key = node.begin(); key != node.end(); key += 1 + key[1].span) {
         const auto name = in.text(*key);
-        if (!out.key(name) || !copy(in, key[1], out)) return out.at_key(name);
+        if (!out.key(name) || !copy(in, key[1], out)) return out.at_field(name);
     }
     out.end_object();
     return true;

@@ -45,7 +45,7 @@ void at_pointer(JsonFailure& failure, std::string_view pointer) {
 }  // namespace
 
 bool nlohmann_failure(JsonFailure& failure, std::string_view what) {
-    what.remove_prefix(std::min(what.find("] ") + 2, what.size()));  // [json.exception.type_error.302]
+    if (what.starts_with('[')) what.remove_prefix(std::min(what.find("] ") + 2, what.size()));  // the identifier
     const auto pointer = take_pointer(what);
     if (const auto key = between(what, "key '", "' not found")) {
         failure.fail("missing");

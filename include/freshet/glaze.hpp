@@ -35,6 +35,7 @@ struct GlazeOptions : glz::opts {
     }
     bool escape_control_characters = true;
     bool validate_skipped = true;
+    bool validate_trailing_whitespace = true;
 };
 
 template <class T, Direction direction>

@@ -61,7 +61,9 @@ struct ForeignJson<T> {
 };
 
 template <class T>
-concept FreshetValue = (HasFields<T> || HasEnumNames<T> || ReadsAsJson<T> || WritesAsJson<T>) && !HasNlohmannJson<T>;
+concept FreshetValue =
+    (HasEnumNames<T> && !EnumOfNlohmann<T>) ||
+    (std::is_class_v<T> && (HasFields<T> || ReadsAsJson<T> || WritesAsJson<T>) && !HasNlohmannJson<T>);
 
 }  // namespace freshet::detail
 

@@ -17,7 +17,6 @@ public:
     bool fail(std::string what);
     bool at_field(std::string_view name);
     bool at_index(std::size_t index);
-    bool at_key(std::string_view key);
 
     /// `lines[2].qty: expected number, got string`
     std::string message() const { return path_.empty() ? what_ : path_ + ": " + what_; }

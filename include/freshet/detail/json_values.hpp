@@ -116,7 +116,7 @@ bool read_map(JsonReader& in, const JsonNode& node, T& out) {
     out.clear();
     for (const JsonNode* key = node.begin(); key != node.end(); key += 1 + key[1].span) {
         typename T::mapped_type value{};
-        if (!read_json(in, key[1], value)) return in.at_key(in.text(*key));
+        if (!read_json(in, key[1], value)) return in.at_field(in.text(*key));
         out.insert_or_assign(std::string{in.text(*key)}, std::move(value));
     }
     return true;
@@ -200,7 +200,7 @@ template <class T>
 bool write_map(JsonWriter& out, const T& map) {
     if (!out.begin_object(map.size())) return false;
     for (const auto& [key, value] : map) {
-        if (!out.key(key) || !write_json(out, value)) return out.at_key(key);
+        if (!out.key(key) || !write_json(out, value)) return out.at_field(key);
     }
     out.end_object();
     return true;
