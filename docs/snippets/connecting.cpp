@@ -79,9 +79,8 @@ TEST_CASE("a context of the nats CLI") {
     freshet::Broker broker{freshet::BrokerOptions::from_context("prod")};
     // [context]
     CHECK_NOTHROW(broker.start());
-    CHECK(message_of([] {
-              freshet::BrokerOptions::from_context("nope");
-          }).starts_with("cannot read the NATS context file"));
+    const auto said = message_of([] { freshet::BrokerOptions::from_context("nope"); });
+    CHECK(said.starts_with(R"(there is no NATS context "nope": cannot read )"));
     ::unsetenv("XDG_CONFIG_HOME");
 }
 
@@ -164,20 +163,32 @@ TEST_CASE("reconnecting") {
     CHECK(message->text() == "again");
 }
 
-TEST_CASE("the reconnect buffer is full") {
+TEST_CASE("a connection that is closed for good") {
     NatsServer server;
-    std::atomic<bool> lost = false;
-    freshet::Broker broker{{.servers = {server.url()},
-                            .reconnect = {.buffer_bytes = 1'000},
-                            .on_event = [&](const freshet::ConnectionEvent& event) {
-                                lost = lost || event.kind == freshet::ConnectionEvent::Kind::disconnected;
-                            }}};
+    // [closed]
+    freshet::BrokerOptions options{.servers = {server.url()}, .reconnect = {.enabled = false}};
+    std::atomic<freshet::Broker*> self = nullptr;
+    options.on_event = [&](const freshet::ConnectionEvent& event) {
+        if (event.kind == freshet::ConnectionEvent::Kind::closed && self != nullptr) self.load()->stop();
+    };
+    freshet::Broker broker{options};
+    self = &broker;
+    // [closed]
     broker.start();
     server.kill();
-    REQUIRE(eventually([&] { return lost.load(); }));
+    CHECK(eventually([&] { return !broker.running(); }));
+}
+
+TEST_CASE("the reconnect buffer is full") {
+    NatsServer server;
+    freshet::Broker broker{{.servers = {server.url()}, .reconnect = {.buffer_bytes = 1'000}}};
+    broker.start();
+    server.kill();
     freshet::Expected<void> sent;
-    for (int i = 0; i < 100 && sent; ++i) sent = broker.try_publish("news", std::string(100, 'x'));
-    REQUIRE_FALSE(sent);
+    REQUIRE(eventually([&] {
+        sent = broker.try_publish("news", std::string(100, 'x'));
+        return !sent;
+    }));
     CHECK(sent.error().message() == shown(R"(
 // [buffer-full]
 cannot publish to "news": the server is gone, and more than the 1000 bytes of ReconnectOptions::buffer_bytes wait for another
