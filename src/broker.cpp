@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/broker.hpp>
 
-#include <exception>
+#include <stop_token>
+#include <thread>
+#include <tuple>
 
 #include "broker_core.hpp"
+#include "nats/library.hpp"
 #include "nats/transport.hpp"
 #include "options.hpp"
 #include "signals.hpp"
@@ -11,28 +14,35 @@
 namespace freshet {
 
 Broker::Broker(BrokerOptions options)
-    : core_{std::make_shared<detail::BrokerCore>(*this, detail::resolve(std::move(options)), detail::make_nats_transport)} {}
+    : core_{std::make_unique<detail::BrokerCore>(*this, detail::resolve(std::move(options)), detail::make_nats_transport)} {}
 
 Broker::~Broker() {
-    try {
-        core_->shut_down(core_->options().stop_timeout);
-    } catch (const std::exception& error) {
-        core_->logger().error("stop: {}", error.what());
-    }
+    // The threads that it would wait for are not there.
+    if (detail::nats::forked()) std::ignore = core_.release();
 }
 
 void Broker::start() { core_->start(); }
 
-bool Broker::stop(std::chrono::milliseconds timeout) { return core_->stop(timeout); }
+bool Broker::stop(std::chrono::milliseconds timeout) { return !detail::nats::forked() && core_->stop(timeout); }
 bool Broker::stop() { return stop(core_->options().stop_timeout); }
 
 void Broker::run() {
     detail::SignalWatch signals;
     const std::stop_callback wake{core_->stop_token(), [&] { signals.wake(); }};
-    start();
-    const int signal = signals.wait();
-    if (signal != 0) logger().info("stopping on signal {}", signal);
-    stop();
+    const std::jthread watcher{[&] {
+        if (const int signal = signals.wait(); signal != 0) logger().info("stopping on signal {}", signal);
+        stop();
+    }};
+    try {
+        start();
+    } catch (const Error& error) {
+        signals.wake();
+        const bool stopped_early = error.code() == Errc::closed && core_->stop_token().stop_requested();
+        if (!stopped_early) throw;
+    } catch (...) {
+        signals.wake();
+        throw;
+    }
 }
 
 std::chrono::nanoseconds Broker::ping(std::chrono::milliseconds timeout) { return core_->ping(timeout); }

@@ -2,18 +2,22 @@
 #include "broker_core.hpp"
 
 #include <algorithm>
-#include <thread>
 #include <tuple>
 #include <utility>
 
 #include "callback_scope.hpp"
+#include "exception_text.hpp"
+#include "nats/library.hpp"
 #include "quoted.hpp"
 
 namespace freshet::detail {
 namespace {
 
-std::string list_of(const std::vector<std::string>& problems) {
-    std::string text = "the broker cannot start:";
+// What closing takes after a stop's deadline, where nothing blocks.
+constexpr std::chrono::milliseconds closing_time{1'000};
+
+std::string list_of(const std::vector<std::string>& problems, std::string_view who) {
+    std::string text = std::string{who} + " cannot start:";
     for (const auto& problem : problems) text += "\n  - " + problem;
     return text;
 }
@@ -21,6 +25,8 @@ std::string list_of(const std::vector<std::string>& problems) {
 std::chrono::milliseconds left_until(TimePoint deadline, TimePoint now) {
     return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now), std::chrono::milliseconds{0});
 }
+
+Error stopped_early() { return {Errc::closed, "start: the broker was stopped before it ran"}; }
 
 void add_to(SubscriberStats& sum, const SubscriberStats& one) {
     sum.received += one.received;
@@ -39,14 +45,24 @@ BrokerCore::BrokerCore(Broker& owner, BrokerOptions options, MakeTransport make_
       transport_{make_transport(options_)},
       mux_{*clock_, options_.inbox_prefix} {}
 
-BrokerCore::~BrokerCore() = default;
+BrokerCore::~BrokerCore() {
+    begin_stop(options_.stop_timeout);
+    {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [this] { return state_ == State::stopped; });
+    }
+    if (stopper_.joinable()) stopper_.join();
+    for (const auto& consumer : consumers_) consumer->join();
+}
 
 void BrokerCore::start() {
+    if (nats::forked()) raise(nats::forked_error("start"));
     {
         const std::lock_guard lock{mutex_};
         if (state_ != State::idle) {
-            raise({Errc::bad_setup, state_ == State::stopped ? "start: the broker was stopped; make a new one to start again"
-                                                             : "start: the broker runs already"});
+            const bool stopped = state_ == State::stopping || state_ == State::stopped;
+            raise({Errc::bad_setup,
+                   stopped ? "start: the broker was stopped; make a new one to start again" : "start: the broker runs already"});
         }
         state_ = State::starting;
     }
@@ -55,22 +71,25 @@ void BrokerCore::start() {
         start_all();
     } catch (...) {
         undo_start();
+        const std::lock_guard lock{mutex_};
+        if (stop_wanted_) raise(stopped_early());
         throw;
     }
-    const auto server = transport_->server();
-    logger_.info("{} subscribers run on {}", consumers_.size(), server.url);
+    logger_.info("{} subscribers run on {}", stats().subscribers, server().url);
 }
 
 void BrokerCore::bind_all() {
     std::vector<std::string> problems;
     const std::lock_guard lock{mutex_};
+    forget_finished();
     for (const auto& consumer : consumers_) consumer->bind(problems);
-    if (!problems.empty()) raise({Errc::bad_setup, list_of(problems)});
+    if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the broker")});
 }
 
 void BrokerCore::start_all() {
     value_or_raise(transport_->open(options_.start_timeout, [this](const ConnectionEvent& event) { on_event(event); }));
     const std::lock_guard lock{mutex_};
+    if (stop_wanted_) raise(stopped_early());
     // Running from here: the first messages may arrive, and their handlers publish, before the last subscription is made.
     state_ = State::running;
     changed_.notify_all();
@@ -79,6 +98,7 @@ void BrokerCore::start_all() {
 }
 
 void BrokerCore::undo_start() noexcept {
+    mux_.close({Errc::closed, "the broker could not start"});
     transport_->close(std::chrono::milliseconds{0});
     const std::lock_guard lock{mutex_};
     state_ = State::stopped;
@@ -87,33 +107,33 @@ void BrokerCore::undo_start() noexcept {
 }
 
 bool BrokerCore::stop(std::chrono::milliseconds timeout) {
-    if (!CallbackScope::inside()) return shut_down(timeout);
-    std::thread{[self = shared_from_this(), timeout] { self->shut_down(timeout); }}.detach();
-    return true;
+    const auto deadline = clock_->now() + std::min(timeout, longest_timeout) + closing_time;
+    begin_stop(timeout);
+    if (CallbackScope::inside()) return true;
+    std::unique_lock lock{mutex_};
+    return changed_.wait_until(lock, deadline, [this] { return state_ == State::stopped; }) && drained_;
 }
 
-bool BrokerCore::shut_down(std::chrono::milliseconds timeout) {
+void BrokerCore::begin_stop(std::chrono::milliseconds timeout) {
+    timeout = std::min(timeout, longest_timeout);
     std::unique_lock lock{mutex_};
-    changed_.wait(lock, [this] { return state_ != State::starting; });
     if (state_ == State::idle) {
         state_ = State::stopped;
         for (const auto& consumer : consumers_) consumer->abandon();
+        return;
     }
-    if (state_ == State::running) {
-        state_ = State::stopping;
-        lock.unlock();
-        stop_source_.request_stop();
-        const bool drained = wind_down(timeout);
-        lock.lock();
-        drained_ = drained;
-        state_ = State::stopped;
-        changed_.notify_all();
-    }
-    changed_.wait(lock, [this] { return state_ == State::stopped; });
-    return drained_;
+    if (state_ == State::stopped || stop_wanted_) return;
+    const bool starting = state_ == State::starting;
+    // In a thread of its own: callers wait until their deadline, and not at all inside a callback.
+    if (!starting) stopper_ = std::thread{[this, timeout] { wind_down(timeout); }};
+    if (!starting) state_ = State::stopping;
+    stop_wanted_ = true;
+    lock.unlock();
+    stop_source_.request_stop();
+    if (starting) transport_->close(std::chrono::milliseconds{0});
 }
 
-bool BrokerCore::wind_down(std::chrono::milliseconds timeout) {
+void BrokerCore::wind_down(std::chrono::milliseconds timeout) {
     const auto deadline = clock_->now() + timeout;
     bool drained = transport_->drain_deliveries(timeout);
     std::vector<std::shared_ptr<Consumer>> consumers;
@@ -123,17 +143,28 @@ bool BrokerCore::wind_down(std::chrono::milliseconds timeout) {
     }
     for (const auto& consumer : consumers) drained = consumer->finish_stop(deadline) && drained;
     mux_.close({Errc::closed, "the broker was stopped before an answer came"});
+    if (!drained) {
+        logger_.error("stopped with messages unhandled: they did not finish within {} ms", timeout.count());
+        settle(false);  // before what follows, which waits for handlers that still run
+    }
     transport_->close(left_until(deadline, clock_->now()));
-    if (!drained) logger_.error("stopped with messages unhandled: they did not finish within {} ms", timeout.count());
-    return drained;
+    settle(drained);
+}
+
+void BrokerCore::settle(bool drained) {
+    const std::lock_guard lock{mutex_};
+    drained_ = drained;
+    state_ = State::stopped;
+    changed_.notify_all();
 }
 
 bool BrokerCore::drained() const {
     const std::lock_guard lock{mutex_};
-    return drained_;
+    return state_ == State::stopped && drained_;
 }
 
 std::shared_ptr<Consumer> BrokerCore::add(SubscriberSpec spec) {
+    if (nats::forked()) raise(nats::forked_error("subscriber"));
     auto consumer = std::make_shared<Consumer>(*this, std::move(spec));
     const std::lock_guard lock{mutex_};
     if (state_ == State::stopping || state_ == State::stopped) {
@@ -142,7 +173,7 @@ std::shared_ptr<Consumer> BrokerCore::add(SubscriberSpec spec) {
     if (state_ == State::running) {
         std::vector<std::string> problems;
         consumer->bind(problems);
-        if (!problems.empty()) raise({Errc::bad_setup, list_of(problems)});
+        if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the subscriber")});
         value_or_raise(consumer->start(*transport_));
     }
     forget_finished();
@@ -163,6 +194,7 @@ void BrokerCore::forget_finished() {
 }
 
 void BrokerCore::stop_consumer(Consumer& consumer) {
+    consumer.abandon();
     consumer.begin_stop(options_.stop_timeout);
     if (!CallbackScope::inside()) consumer.finish_stop(clock_->now() + options_.stop_timeout);
 }
@@ -186,12 +218,11 @@ void BrokerCore::on_event(const ConnectionEvent& event) noexcept {
                 event.detail.empty() ? "" : ": ", event.detail);
     if (!options_.on_event) return;
     const CallbackScope scope;
+    const std::lock_guard lock{event_mutex_};
     try {
         options_.on_event(event);
-    } catch (const std::exception& error) {
-        logger_.error("on_event threw: {}", error.what());
     } catch (...) {
-        logger_.error("on_event threw an exception that is not a std::exception");
+        logger_.error("on_event threw: {}", exception_text());
     }
 }
 

@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <typeindex>
 #include <unordered_map>
 #include <vector>
@@ -26,19 +27,21 @@
 
 namespace freshet::detail {
 
+/// What a longer timeout counts as, so that adding it to a time does not overflow.
+inline constexpr std::chrono::milliseconds longest_timeout{std::chrono::hours{24 * 365}};
+
 /// A broker without types: its life (idle, running, stopping, stopped), its subscribers, what it sends and asks.
-class BrokerCore final : public Registry, public std::enable_shared_from_this<BrokerCore> {
+class BrokerCore final : public Registry {
 public:
     using MakeTransport = std::function<std::unique_ptr<Transport>(const BrokerOptions&)>;
 
     BrokerCore(Broker& owner, BrokerOptions options, MakeTransport make_transport);
+    /// Stops, and waits for handlers that still run, however long they take.
     ~BrokerCore();
 
     void start();
     /// Blocks, unless called inside a callback.
     bool stop(std::chrono::milliseconds timeout);
-    /// Blocks, also inside a callback. For the destructor.
-    bool shut_down(std::chrono::milliseconds timeout);
     std::stop_token stop_token() const noexcept { return stop_source_.get_token(); }
 
     std::shared_ptr<Consumer> add(SubscriberSpec spec) override;
@@ -74,7 +77,9 @@ private:
     void undo_start() noexcept;
     Expected<void> open_inbox();
     void forget_finished();
-    bool wind_down(std::chrono::milliseconds timeout);
+    void begin_stop(std::chrono::milliseconds timeout);
+    void wind_down(std::chrono::milliseconds timeout);
+    void settle(bool drained);
     void on_event(const ConnectionEvent& event) noexcept;
     /// Whether messages can leave: while running, and while handlers finish during a stop.
     Expected<void> check_open(std::string_view what, std::string_view subject) const;
@@ -95,9 +100,12 @@ private:
 
     std::stop_source stop_source_ = {};
     std::atomic<State> state_ = State::idle;
-    mutable std::mutex mutex_ = {};  // consumers_, provided_, changes of state_
+    mutable std::mutex mutex_ = {};  // consumers_, provided_, changes of state_ and the next three
     std::condition_variable changed_ = {};  // state_
+    bool stop_wanted_ = false;
     bool drained_ = true;
+    std::thread stopper_ = {};
+    std::mutex event_mutex_ = {};  // calls of on_event
     std::vector<std::shared_ptr<Consumer>> consumers_ = {};
     SubscriberStats gone_ = {};  // of consumers that were stopped and forgotten
     std::unordered_map<std::type_index, std::shared_ptr<void>> provided_ = {};

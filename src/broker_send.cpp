@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a broker sends and asks: the way out.
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <utility>
 
 #include "broker_core.hpp"
 #include "callback_scope.hpp"
+#include "exception_text.hpp"
+#include "nats/library.hpp"
 #include "quoted.hpp"
 #include "random_id.hpp"
 
@@ -37,18 +40,24 @@ private:
 /// A request whose answer goes to a function. Deletes itself at the end.
 class AsyncReply final : public ReplySink {
 public:
-    AsyncReply(std::string_view subject, ReplyHandler handler) : subject_{subject}, handler_{std::move(handler)} {}
+    AsyncReply(std::string_view subject, ReplyHandler handler, Logger& logger)
+        : subject_{subject}, handler_{std::move(handler)}, logger_{logger} {}
 
     std::string_view subject() const noexcept override { return subject_; }
     void on_reply(Expected<Message> reply) noexcept override {
         const CallbackScope scope;
-        handler_(std::move(reply));
+        try {
+            handler_(std::move(reply));
+        } catch (...) {
+            logger_.error("the function that got the answer from {} threw: {}", quoted(subject_), exception_text());
+        }
     }
     void on_end() noexcept override { delete this; }
 
 private:
     std::string subject_;
     ReplyHandler handler_;
+    Logger& logger_;
 };
 
 /// The answers to one request, queued between the mux and the thread that reads them.
@@ -104,6 +113,8 @@ private:
 }  // namespace
 
 Expected<void> BrokerCore::check_open(std::string_view what, std::string_view subject) const {
+    // Before anything takes a lock: the thread that held it at the fork is not there.
+    if (nats::forked()) return std::unexpected{nats::forked_error((std::string{what} + " on " + quoted(subject)).c_str())};
     switch (state_.load(std::memory_order_acquire)) {
         case State::running:
         case State::stopping: return {};
@@ -157,7 +168,7 @@ Expected<void> BrokerCore::open_inbox() {
 }
 
 std::chrono::milliseconds BrokerCore::timeout_or_default(std::chrono::milliseconds timeout) const noexcept {
-    return timeout.count() > 0 ? timeout : options_.request_timeout;
+    return std::min(timeout.count() > 0 ? timeout : options_.request_timeout, longest_timeout);
 }
 
 template <class Open>
@@ -191,7 +202,7 @@ Expected<Message> BrokerCore::request(std::string_view subject, const Encoded& e
 
 void BrokerCore::request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                                ReplyHandler handler) {
-    auto reply = std::make_unique<AsyncReply>(subject, std::move(handler));
+    auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), logger_);
     const auto ticket = ask(subject, encoded, options.headers,
                             [&] { return mux_.open(*reply, timeout_or_default(options.timeout)); });
     if (!ticket) reply->on_reply(std::unexpected{ticket.error()});

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "consumer.hpp"
 
-#include <exception>
 #include <functional>
 #include <utility>
 
 #include "broker_core.hpp"
 #include "callback_scope.hpp"
+#include "exception_text.hpp"
 #include "quoted.hpp"
 
 namespace freshet::detail {
@@ -25,6 +25,13 @@ std::string one_line(std::string_view text) {
     for (char& c : line)
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
     return line;
+}
+
+/// What is said of a message that a handler neither handled nor failed at.
+std::string verdict(const Outcome& outcome) {
+    std::string text = outcome.kind() == Outcome::Kind::term ? "the handler said term" : "the handler said nack";
+    if (!outcome.reason().empty()) text.append(": ").append(outcome.reason());
+    return text;
 }
 
 class ConsumerBinder final : public Binder {
@@ -110,9 +117,10 @@ void Consumer::make_lanes() {
 }
 
 Expected<void> Consumer::start(Transport& transport) {
-    make_lanes();
     {
         const std::lock_guard lock{mutex_};
+        if (ended_) return {};  // stopped meanwhile
+        make_lanes();
         started_ = true;
     }
     auto subscription = transport.subscribe({.subject = subject_->wire(),
@@ -147,6 +155,18 @@ bool Consumer::finish_stop(TimePoint deadline) {
     return true;
 }
 
+void Consumer::join() {
+    std::unique_lock lock{mutex_};
+    ended_changed_.wait(lock, [this] { return ended_ || !started_; });
+    const auto lanes = std::move(lanes_);
+    finished_ = true;
+    lock.unlock();  // the lanes' threads are joined without it
+}
+
+void Consumer::stop() {
+    if (!finished()) core_->stop_consumer(*this);
+}
+
 bool Consumer::finished() const {
     const std::lock_guard lock{mutex_};
     return finished_ || (ended_ && lanes_ == nullptr);
@@ -155,7 +175,8 @@ bool Consumer::finished() const {
 void Consumer::on_message(Message message) noexcept {
     if (lanes_ == nullptr) return process(std::move(message));
     const auto key = order_of(message);
-    if (lanes_->push(std::move(message), key)) overflowing_.store(false, std::memory_order_relaxed);
+    if (!key) return reject(std::move(message), key.error());
+    if (lanes_->push(std::move(message), *key)) overflowing_.store(false, std::memory_order_relaxed);
     else count_dropped();
 }
 
@@ -174,10 +195,14 @@ void Consumer::abandon() noexcept {
     on_end();
 }
 
-std::size_t Consumer::order_of(const Message& message) const {
+Expected<std::size_t> Consumer::order_of(const Message& message) const {
     if (order_token_) return std::hash<std::string_view>{}(token_at(message.subject(), *order_token_));
     const auto& function = spec_.options.ordered_by.function();
-    return function ? function(message) : 0;
+    try {
+        return function ? function(message) : 0;
+    } catch (...) {
+        return failure(Errc::bad_payload, "ordered_by threw: " + exception_text());
+    }
 }
 
 void Consumer::count_dropped() noexcept {
@@ -206,26 +231,38 @@ void Consumer::process(Message message) noexcept {
     report(context, run(context));
 }
 
+void Consumer::reject(Message message, const Error& why) noexcept {
+    received_.fetch_add(1, std::memory_order_relaxed);
+    Context context{*this, message};
+    const HandlerScope scope{context};
+    report(context, ContextAccess::reject(context, why));
+}
+
 Outcome Consumer::run(Context& context) noexcept {
     try {
         return spec_.handler->invoke(context);
     } catch (const Error& error) {
         return ContextAccess::fail(context, error);
-    } catch (const std::exception& error) {
-        return ContextAccess::fail(context, Error{Errc::remote, error.what()});
     } catch (...) {
-        return ContextAccess::fail(context, Error{Errc::remote, "an exception that is not a std::exception"});
+        return ContextAccess::fail(context, Error{Errc::remote, exception_text()});
     }
 }
 
-void Consumer::report(Context& context, const Outcome& outcome) noexcept {
-    const auto& failure = ContextAccess::failure(context);
-    if (!failure) return;
-    const bool rejected = outcome.kind() == Outcome::Kind::term;
+void Consumer::report(Context& context, const Outcome& returned) noexcept {
+    if (const auto& failure = ContextAccess::failure(context)) {
+        const bool rejected = returned.kind() == Outcome::Kind::term;
+        return report_failure(context, *failure, rejected);
+    }
+    const auto& decided = ContextAccess::decided(context);
+    const Outcome& outcome = decided ? *decided : returned;
+    if (outcome != Outcome::ack) report_failure(context, Error{Errc::remote, verdict(outcome)}, false);
+}
+
+void Consumer::report_failure(Context& context, const Error& failure, bool rejected) noexcept {
     (rejected ? rejected_ : failed_).fetch_add(1, std::memory_order_relaxed);
-    const auto code = failure->remote_code() != 0 ? failure->remote_code() : rejected ? code_rejected : code_failed;
-    if (answers(context.message()) && !ContextAccess::answered(context)) answer_error(context.message(), *failure, code);
-    context.logger().error("{}: {}", rejected ? "message rejected" : "handler failed", failure->what());
+    const auto code = failure.remote_code() != 0 ? failure.remote_code() : rejected ? code_rejected : code_failed;
+    if (answers(context.message()) && !ContextAccess::answered(context)) answer_error(context.message(), failure, code);
+    context.logger().error("{}: {}", rejected ? "message rejected" : "handler failed", failure.what());
 }
 
 void Consumer::answer_error(const Message& request, const Error& error, int code) noexcept {
@@ -245,11 +282,10 @@ bool Consumer::result_wanted(const Message& message) const noexcept { return !ta
 Expected<void> Consumer::emit(Context& context, const Encoded& encoded, const Headers* headers) {
     const auto& request = context.message();
     if (answers(request)) {
-        const bool idle = lanes_ == nullptr && subscription_ != nullptr && subscription_->pending() == 0;
         auto sent = core_->send({.subject = request.reply_to(),
                                  .payload = encoded.body,
                                  .headers = headers,
-                                 .flush = idle ? Flush::now : Flush::batched},
+                                 .flush = idle() ? Flush::now : Flush::batched},
                                 encoded.content_type);
         if (!sent) return sent;
         ContextAccess::mark_answered(context);
@@ -258,6 +294,13 @@ Expected<void> Consumer::emit(Context& context, const Encoded& encoded, const He
         if (auto sent = publish_target(target, request, encoded, headers); !sent) return sent;
     }
     return {};
+}
+
+/// Nothing waits behind the message being handled. Not known with lanes.
+bool Consumer::idle() const {
+    if (lanes_ != nullptr) return false;
+    const std::lock_guard lock{mutex_};
+    return subscription_ != nullptr && subscription_->pending() == 0;
 }
 
 Expected<void> Consumer::publish_target(const Target& target, const Message& incoming, const Encoded& encoded,

@@ -39,8 +39,12 @@ public:
     void begin_stop(std::chrono::milliseconds timeout);
     /// Waits until the transport delivers no more, then until the lanes are empty. False when `deadline` passed.
     bool finish_stop(TimePoint deadline);
-    /// The broker stops without having started it.
+    /// What Subscriber::stop does. The broker may be gone.
+    void stop();
+    /// If it was not started, it will not be.
     void abandon() noexcept;
+    /// Waits for handlers that still run, however long they take. After the transport was closed.
+    void join();
     /// It was stopped and nothing of it runs any more.
     bool finished() const;
 
@@ -67,11 +71,14 @@ private:
     void bind_targets(std::vector<std::string>& problems);
     void bind_order(std::vector<std::string>& problems);
     void make_lanes();
-    std::size_t order_of(const Message& message) const;
+    Expected<std::size_t> order_of(const Message& message) const;
 
     void process(Message message) noexcept;
+    void reject(Message message, const Error& why) noexcept;
     Outcome run(Context& context) noexcept;
-    void report(Context& context, const Outcome& outcome) noexcept;
+    void report(Context& context, const Outcome& returned) noexcept;
+    void report_failure(Context& context, const Error& failure, bool rejected) noexcept;
+    bool idle() const;
     void answer_error(const Message& request, const Error& error, int code) noexcept;
     bool answers(const Message& message) const noexcept { return !spec_.options.no_reply && !message.reply_to().empty(); }
     Expected<void> publish_target(const Target& target, const Message& incoming, const Encoded& encoded,

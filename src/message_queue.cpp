@@ -72,6 +72,9 @@ std::size_t MessageQueue::size() const {
 std::pair<std::shared_ptr<Consumer>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry, SubscriberSpec spec) {
     auto queue = std::make_shared<MessageQueue>(spec.options.max_pending_messages, spec.options.max_pending_bytes);
     spec.handler = std::make_unique<QueueHandler>(queue);
+    // The thread that reads is all it needs.
+    spec.options.workers = 0;
+    spec.options.dedicated = false;
     auto consumer = registry.add(std::move(spec));
     return {std::move(consumer), std::move(queue)};
 }

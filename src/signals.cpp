@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "signals.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -16,6 +17,7 @@ namespace {
 // A signal handler may call little more than write(): it puts the number into a pipe that wait() reads.
 volatile std::sig_atomic_t signals_seen = 0;
 int pipe_ends[2] = {-1, -1};
+std::atomic_flag in_use;
 
 extern "C" void freshet_on_signal(int number) {
     const int saved = errno;
@@ -29,11 +31,17 @@ extern "C" void freshet_on_signal(int number) {
 }  // namespace
 
 SignalWatch::SignalWatch() {
-    if (pipe_ends[0] != -1) raise({Errc::bad_setup, "run: another broker waits for signals in this process; run one, start() the others"});
-    if (pipe2(pipe_ends, O_CLOEXEC) != 0) raise({std::error_code{errno, std::generic_category()}, "run: cannot make a pipe for signals"});
+    if (in_use.test_and_set())
+        raise({Errc::bad_setup, "run: another broker waits for signals in this process; run one, start() the others"});
+    if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
+        const std::error_code why{errno, std::generic_category()};
+        in_use.clear();
+        raise({why, "run: cannot make a pipe for signals"});
+    }
     signals_seen = 0;
     struct sigaction action = {};
     action.sa_handler = &freshet_on_signal;
+    action.sa_flags = SA_RESTART;  // the signal may come to any thread, also one whose handler reads or writes
     sigaction(SIGINT, &action, &interrupt_);
     sigaction(SIGTERM, &action, &terminate_);
 }
@@ -43,7 +51,7 @@ SignalWatch::~SignalWatch() {
     sigaction(SIGTERM, &terminate_, nullptr);
     close(pipe_ends[0]);
     close(pipe_ends[1]);
-    pipe_ends[0] = pipe_ends[1] = -1;
+    in_use.clear();
 }
 
 int SignalWatch::wait() {

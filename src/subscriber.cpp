@@ -9,7 +9,7 @@ namespace freshet {
 
 std::string_view Subscriber::subject() const noexcept { return consumer_->spec().subject; }
 SubscriberStats Subscriber::stats() const { return consumer_->stats(); }
-void Subscriber::stop() { consumer_->core().stop_consumer(*consumer_); }
+void Subscriber::stop() { consumer_->stop(); }
 
 MessageStream::~MessageStream() {
     if (consumer_ == nullptr) return;
@@ -26,6 +26,6 @@ SubscriberStats MessageStream::stats() const {
     return stats;
 }
 
-void MessageStream::stop() { consumer_->core().stop_consumer(*consumer_); }
+void MessageStream::stop() { consumer_->stop(); }
 
 }  // namespace freshet

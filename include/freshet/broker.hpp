@@ -42,7 +42,7 @@ public:
     explicit Broker(BrokerOptions options = {});
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
-    /// Like stop(); errors are logged.
+    /// Like stop(), then waits for handlers that still run, however long they take: so not inside one of them.
     ~Broker();
 
     /// Declares a subscriber of a subject that the compiler checks: `{name}` is one token, `*` and `>` as in NATS.
@@ -128,8 +128,9 @@ public:
     void start();
 
     /// Stops: takes nothing new, lets running and waiting handlers finish, sends what they published, closes. Blocks for `timeout`
-    /// at most; true if everything was handled. Called inside a handler it only begins the stop and returns true. May be called more
-    /// than once.
+    /// and a second for closing at most; true if everything was handled. False: what waited is dropped, and a handler that still
+    /// runs goes on, but its publications are refused. Called inside a handler it only begins the stop and returns true; while
+    /// start() waits for a server it ends that. May be called more than once.
     bool stop(std::chrono::milliseconds timeout);
     bool stop();
 
@@ -151,7 +152,7 @@ private:
     void provide_erased(const std::type_info& type, std::shared_ptr<void> object);
     static void check_subject(std::string_view subject);
 
-    std::shared_ptr<detail::BrokerCore> core_;
+    std::unique_ptr<detail::BrokerCore> core_;
 };
 
 }  // namespace freshet

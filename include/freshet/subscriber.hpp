@@ -95,7 +95,7 @@ protected:
 
 }  // namespace detail
 
-/// A registered subscriber. A light handle: copies refer to the same one, which lives as long as the broker.
+/// A registered subscriber. A light handle: copies refer to the same one. It may outlive the broker, whose end stops it.
 /// Thread-safe.
 class Subscriber {
 public:

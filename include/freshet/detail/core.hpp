@@ -60,8 +60,8 @@ auto with_encoded(BrokerCore& core, const T& value, std::optional<Format> format
         std::string_view type;
         try {
             type = encode_body(value, format ? *format : default_format(core), *buffer);
-        } catch (const Error& error) {
-            return std::unexpected{error};
+        } catch (...) {
+            return std::unexpected{decode_exception()};
         }
         return send(Encoded{buffer->bytes(), type});
     } else {
