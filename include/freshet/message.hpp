@@ -46,8 +46,8 @@ public:
     Bytes payload() const noexcept { return payload_; }
     std::string_view text() const noexcept { return as_text(payload_); }
 
-    /// The first value of a header; names are case-sensitive (ADR-4). Headers are parsed at the first call, which changes
-    /// the native message; ones that do not parse count as none.
+    /// The first value of a header; names are case-sensitive (ADR-4). Headers are parsed at the first call, which
+    /// changes the native message; ones that do not parse count as none.
     std::optional<std::string_view> header(std::string_view name) const;
     /// Every value of a header, in the order they came.
     std::vector<std::string_view> header_values(std::string_view name) const;

@@ -30,11 +30,11 @@ struct UserPassword {
 struct Token {
     std::string token = {};
 };
-/// An nkey: its seed (`SU...`), kept in memory and wiped when the broker closes.
+/// An nkey: its seed (`SU...`), which stays in memory.
 struct NkeySeed {
     std::string seed = {};
 };
-/// A file that holds an nkey's seed.
+/// A file that holds an nkey's seed. Read again at each reconnect, and forgotten.
 struct NkeyFile {
     std::string path = {};
 };
@@ -113,7 +113,8 @@ struct BrokerOptions {
     std::size_t io_buffer_bytes = std::size_t{256} << 10;
     /// Prefix of reply inboxes, without trailing dot; at most 32 characters. Useful for permissions per user.
     std::string inbox_prefix = "_INBOX";
-    /// Do not receive what this broker publishes itself.
+    /// Do not receive what this broker publishes itself. It costs: one connection then does everything, since a server
+    /// tells by the connection what is one's own, and each subscription has a thread.
     bool no_echo = false;
     /// Threads that deliver to all subscribers without `workers`, shared by every broker of the process and only ever
     /// growing. 0: one per core, at least 2.

@@ -6,8 +6,6 @@
 #include <mutex>
 #include <unordered_map>
 
-#include <openssl/crypto.h>
-
 #include "library.hpp"
 
 namespace freshet::detail::nats {
@@ -58,9 +56,8 @@ int64_t freshet_reconnect_delay(natsConnection*, int round, void* closure) noexc
 natsStatus freshet_sign(char** error, unsigned char** signature, int* length, const char* nonce,
                         void* closure) noexcept {
     const auto listener = find(closure);
-    auto seed = listener != nullptr ? listener->seed() : std::string{};
+    const auto seed = listener != nullptr ? listener->seed() : std::string{};
     const auto status = nats_Sign(seed.c_str(), nonce, signature, length);
-    OPENSSL_cleanse(seed.data(), seed.size());
     if (status != NATS_OK) *error = ::strdup("the nkey seed cannot sign");  // cnats frees it
     return status;
 }

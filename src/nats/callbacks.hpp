@@ -12,8 +12,8 @@
 
 namespace freshet::detail::nats {
 
-/// What cnats tells about one connection. The first five come from cnats's callback thread, one at a time in the process;
-/// the others from the thread that connects or reconnects.
+/// What cnats tells about one connection. The first five come from cnats's callback thread, one at a time in the
+/// process; the others from the thread that connects or reconnects.
 class ConnectionListener {
 public:
     ConnectionListener() = default;
@@ -30,12 +30,13 @@ public:
 
     /// How long to wait after the `round`th failed round (from 1) of all servers.
     virtual std::chrono::milliseconds reconnect_delay(int round) noexcept = 0;
-    /// The nkey seed to sign with; to be wiped after use.
+    /// The nkey seed to sign with.
     virtual std::string seed() noexcept = 0;
 };
 
 /// Connects the callbacks of a natsOptions with a listener, by a number instead of a pointer: cnats calls back after
-/// natsConnection_Destroy has returned, and then the number is simply not found. While a callback runs, the listener is kept alive.
+/// natsConnection_Destroy has returned, and then the number is simply not found. While a callback runs, the listener is
+/// kept alive.
 class Callbacks {
 public:
     explicit Callbacks(std::weak_ptr<ConnectionListener> listener);

@@ -7,7 +7,8 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 
 #include "callbacks.hpp"
 #include "library.hpp"
@@ -31,15 +32,21 @@ bool may_pass(const Failure& failure) {
     switch (failure.status) {
         case NATS_NO_SERVER:
         case NATS_TIMEOUT:
+        case NATS_IO_ERROR:
         case NATS_CONNECTION_CLOSED:
         case NATS_CONNECTION_DISCONNECTED:
         case NATS_STALE_CONNECTION:
         case NATS_ERR:  // what a server says of itself, such as "maximum connections exceeded"
             return true;
-        case NATS_IO_ERROR:  // a TLS alert comes as one, when the server does not like the client's certificate
-            return failure.detail.find("alert") == std::string::npos;
         default: return false;
     }
+}
+
+/// cnats takes a TLS alert, such as "certificate required", for a closed connection. OpenSSL knows better.
+Failure with_tls_alert(Failure failure) {
+    const auto code = ::ERR_peek_last_error();
+    const bool alert = ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) >= SSL_AD_REASON_OFFSET;
+    return alert && may_pass(failure) ? Failure{NATS_SSL_ERROR, ::ERR_reason_error_string(code)} : failure;
 }
 
 std::string last_error(natsConnection* native) {
@@ -61,7 +68,8 @@ std::string subject_in(const std::string& text) {
     return end == std::string::npos ? std::string{} : text.substr(begin + 1, end - begin - 1);
 }
 
-/// Nothing for a subscription that has ended since: cnats does not tell its subject any more, and what it dropped was counted.
+/// Nothing for a subscription that has ended since: cnats does not tell its subject any more, and what it dropped was
+/// counted.
 std::optional<ConnectionEvent> slow_consumer(natsSubscription* subscription) {
     const char* subject = natsSubscription_GetSubject(subscription);
     std::int64_t dropped = 0;
@@ -88,8 +96,9 @@ public:
 
     Failure connect(const BrokerOptions& options) {
         const auto made = make_options(options, lane, *callbacks_);
+        ::ERR_clear_error();
         const auto status = natsConnection_Connect(out(handle), made.get());
-        return status == NATS_OK ? Failure{} : last_failure(status);
+        return status == NATS_OK ? Failure{} : with_tls_alert(last_failure(status));
     }
 
     void on_disconnected() noexcept override {
@@ -114,7 +123,7 @@ public:
     }
     std::string seed() noexcept override {
         std::string seed;
-        tell([&](Connections& all) { seed = all.seed_; });
+        tell([&](Connections& all) { seed = seed_of(all.options_); });
         return seed;
     }
 
@@ -135,10 +144,9 @@ private:
     std::unique_ptr<Callbacks> callbacks_ = {};
 };
 
-Connections::Connections(const BrokerOptions& options) : options_{options}, seed_{seed_of(options)} {}
+Connections::Connections(const BrokerOptions& options) : options_{options} {}
 
 Connections::~Connections() {
-    OPENSSL_cleanse(seed_.data(), seed_.size());
     if (!forked()) return;
     for (const auto& link : links_)
         static_cast<void>(link->handle.release());  // freeing waits for threads that are not there

@@ -17,9 +17,9 @@
 
 namespace freshet::detail::nats {
 
-/// The natsConnections of one transport, shown as one: opened and closed together, their callbacks merged into the broker's
-/// events. Two of them, one that delivers and one that publishes; with `no_echo` only one, since a server leaves out
-/// only what came over the same connection.
+/// The natsConnections of one transport, shown as one: opened and closed together, their callbacks merged into the
+/// broker's events. Two of them, one that delivers and one that publishes; with `no_echo` only one, since a server leaves
+/// out only what came over the same connection.
 /// Thread-safe. Shared with callbacks that run.
 class Connections final : public std::enable_shared_from_this<Connections> {
 public:
@@ -33,8 +33,8 @@ public:
     /// See Transport::close. Does not wait for callbacks inside one.
     void close(std::chrono::milliseconds timeout);
 
-    /// Lets the deliveries' connection take no more, deliver what it has, and close. False while it has no server: then nothing
-    /// comes, and nothing can be drained. To be called with two connections only.
+    /// Lets the deliveries' connection take no more, deliver what it has, and close. False while it has no server: then
+    /// nothing comes, and nothing can be drained. To be called with two connections only.
     bool start_drain(std::chrono::milliseconds timeout);
 
     /// Null until it is open; valid as long as this object, also when closed.
@@ -73,7 +73,6 @@ private:
     void emit_locked(const ConnectionEvent& event) noexcept;
 
     BrokerOptions options_;
-    std::string seed_;
     std::array<std::atomic<natsConnection*>, 2> native_ = {};
     std::atomic<std::uint64_t> reconnects_ = 0;
 

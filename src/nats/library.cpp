@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include <nats/nats.h>
+#include <openssl/crypto.h>
 
 #include "status.hpp"
 
@@ -25,6 +26,9 @@ extern "C" void freshet_mark_forked() { is_forked.store(true, std::memory_order_
 void open_library() {
     static std::once_flag once;
     std::call_once(once, [] {
+        // cnats's threads free what they hold of OpenSSL a moment after a connection was closed: also while the process
+        // exits, when OpenSSL would clean up under them.
+        ::OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
         if (const auto status = nats_Open(-1); status != NATS_OK) raise(to_error(status, "cannot open cnats"));
         ::pthread_atfork(nullptr, nullptr, &freshet_mark_forked);
     });

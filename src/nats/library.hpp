@@ -14,8 +14,8 @@ void open_library();
 /// Makes cnats's delivery pool, which is the process's, at least this large; 0: one thread per core, at least 2.
 void grow_delivery_pool(int threads);
 
-/// True in a process that was forked after cnats was opened. cnats's threads did not come along, so that nothing works there:
-/// what is published is lost without an error.
+/// True in a process that was forked after cnats was opened. cnats's threads did not come along, so that nothing works
+/// there: what is published is lost without an error.
 bool forked() noexcept;
 
 /// The error that tells so.

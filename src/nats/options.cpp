@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -35,12 +36,13 @@ void require(natsStatus status, std::string_view what) {
 }
 
 std::string read_file(const std::string& path, std::string_view what) {
+    std::error_code ignored;
+    const bool directory = std::filesystem::is_directory(path, ignored);  // a stream opens one, then throws
     errno = 0;
     std::ifstream in{path, std::ios::binary};
-    std::string content{std::istreambuf_iterator<char>{in}, {}};
-    if (in.is_open() && errno == 0) return content;
-    raise({Errc::bad_setup,
-           fmt::format("cannot read the {} '{}': {}", what, path, std::generic_category().message(errno))});
+    if (in.is_open() && !directory) return {std::istreambuf_iterator<char>{in}, {}};
+    const auto why = std::generic_category().message(directory ? EISDIR : errno);
+    raise({Errc::bad_setup, fmt::format("cannot read the {} '{}': {}", what, path, why)});
 }
 
 std::string program_name() { return ::program_invocation_short_name; }

@@ -26,8 +26,8 @@ int to_limit(std::size_t limit) {
 
 }  // namespace
 
-/// What cnats's callbacks of one subscription get. Freed by the last of them, on_complete, and by nobody else: destroying a
-/// subscription does not end a delivery that has begun.
+/// What cnats's callbacks of one subscription get. Freed by the last of them, on_complete, and by nobody else: destroying
+/// a subscription does not end a delivery that has begun.
 class Delivery {
 public:
     Delivery(std::shared_ptr<MessageSink> sink, std::shared_ptr<Subscriptions> all, Lane lane)
@@ -46,8 +46,8 @@ public:
         all->changed_.notify_all();
     }
 
-    /// cnats did not take on_complete, since the connection was closed at that moment. A callback may be on its way: it finds no
-    /// sink, and what it looks into stays for ever, as nothing tells when no callback can come any more.
+    /// cnats did not take on_complete, since the connection was closed at that moment. A callback may be on its way: it
+    /// finds no sink, and what it looks into stays for ever, as nothing tells when no callback can come any more.
     static void abandon(std::unique_ptr<Delivery> delivery) {
         static auto& parked = *new std::vector<std::unique_ptr<Delivery>>;
         static std::mutex mutex;

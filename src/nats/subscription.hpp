@@ -31,8 +31,8 @@ public:
     /// From now on what arrives or waits is dropped.
     void discard() noexcept { discarding_.store(true, std::memory_order_release); }
 
-    /// Whether one of the deliveries drains by itself. Draining its connection as well would break cnats's queue, which gets
-    /// the same control message twice.
+    /// Whether one of the deliveries drains by itself. Draining its connection as well would break cnats's queue, which
+    /// gets the same control message twice.
     bool any_draining() const;
     /// Drains each of the deliveries, in a thread of cnats's each.
     void drain_each(std::chrono::milliseconds timeout);

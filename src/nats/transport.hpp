@@ -18,8 +18,9 @@ class Subscriptions;
 /// - A URL in an error or event never has its user and password in it.
 /// - Handlers' subscriptions share the process's delivery pool; each one on Lane::replies has a thread. With
 ///   BrokerOptions::no_echo all have, on a single connection.
-/// - publish may block while the socket takes no more, up to BrokerOptions::write_timeout, and while a reconnect is tried,
-///   up to BrokerOptions::connect_timeout.
+/// - publish may block while the socket takes no more, up to BrokerOptions::write_timeout, and while a reconnect is
+///   tried, up to BrokerOptions::connect_timeout; close waits for such a call.
+/// - On Lane::replies a transport must not feed itself at full rate: that deadlocks inside cnats until write_timeout.
 class NatsTransport final : public Transport {
 public:
     explicit NatsTransport(const BrokerOptions& options);

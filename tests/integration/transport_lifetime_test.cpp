@@ -72,8 +72,8 @@ private:
 
 }  // namespace
 
-// nats.c #299, #318: destroying a subscription does not end a delivery that has begun, so what the callback uses may be freed
-// only in the on-complete callback.
+// nats.c #299, #318: destroying a subscription does not end a delivery that has begun, so what the callback uses may be
+// freed only in the on-complete callback.
 TEST_CASE("a subscription destroyed while its handler runs ends once, and frees its sink then") {
     constexpr int count = 200;
     NatsServer server;
@@ -190,8 +190,8 @@ TEST_CASE("auto_unsubscribe delivers exactly as many and takes no number that cn
     CHECK(inbox->size() == 5);
 }
 
-// An exception in a callback would unwind through C frames. The type forbids it: what escapes ends the program, here and
-// not somewhere inside cnats.
+// An exception in a callback would unwind through C frames. The type forbids it: what escapes ends the program, here
+// and not somewhere inside cnats.
 TEST_CASE("a sink cannot throw into cnats") {
     STATIC_CHECK(noexcept(std::declval<MessageSink&>().on_message(Message{})));
     STATIC_CHECK(noexcept(std::declval<MessageSink&>().on_end()));
@@ -296,7 +296,8 @@ TEST_CASE("draining ends at its deadline and says that something was left") {
     CHECK(inbox->size() == 1);  // the others were dropped
 }
 
-// cnats puts the same control message into its queue twice when a connection is drained over a subscription that drains.
+// cnats puts the same control message into its queue twice when a connection is drained over a subscription that
+// drains.
 TEST_CASE("a transport can be drained while one of its subscriptions drains") {
     NatsServer server;
     auto transport = connect(server);

@@ -159,7 +159,7 @@ TEST_CASE("a payload much larger than every buffer arrives") {
     CHECK(inbox->texts().front() == text);
 }
 
-// In an inbox of one's own, "no responders" is a message, not an error of the client's (cnats.md 5, Data).
+// In an inbox of one's own, "no responders" is a message, not an error of the client's.
 TEST_CASE("no responders is told to a subscription of the replies' lane") {
     NatsServer server;
     auto transport = connect(server);

@@ -33,8 +33,8 @@ struct ServerOptions {
     std::vector<std::string> routes = {};  ///< cluster_url() of members that were started before
 };
 
-/// A nats-server of its own for a test: on 127.0.0.1 and a free port, its files in a temporary directory. It runs when the
-/// constructor returns, and is gone when the destructor does; it also ends with the thread that started it.
+/// A nats-server of its own for a test: on 127.0.0.1 and a free port, its files in a temporary directory. It runs when
+/// the constructor returns, and is gone when the destructor does; it also ends with the thread that started it.
 /// The program is $NATS_SERVER, else `nats-server` on the PATH or in /usr/sbin.
 /// Functions throw std::runtime_error with the server's log. Not thread-safe.
 class NatsServer {

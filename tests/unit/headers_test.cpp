@@ -43,7 +43,7 @@ TEST_CASE("a header can be replaced by its own value") {
     CHECK(headers.get("a") == "a long value that is not kept inside the string object");
 }
 
-// cnats sends bad names as they are, which corrupts the message, and turns line breaks into spaces (cnats.md 5, Data).
+// cnats sends bad names as they are, which corrupts the message, and turns line breaks into spaces.
 TEST_CASE("a header that NATS cannot carry is refused, and the error names it") {
     Headers headers;
     CHECK_THROWS_AS(headers.set("", "x"), Error);

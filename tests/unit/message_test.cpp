@@ -94,14 +94,14 @@ TEST_CASE("the native message can be reached, taken out and put back") {
     CHECK(back.text() == "x");
 }
 
-// natsMsg_Destroy before cnats is opened, or after it was closed, is a SEGV (cnats.md 5, Library). The tests above make
+// natsMsg_Destroy before cnats is opened, or after it was closed, is a SEGV. The tests above make
 // messages without any connection; this one frees one at the end of the process, after cnats's own atexit handler.
 TEST_CASE("a message may live until the end of the process") {
     static const auto message = Message::make("s", as_bytes("x"), {{"k", "v"}});
     CHECK(message.header("k") == "v");
 }
 
-// cnats keeps an error block per thread; it must go with the thread (cnats.md 5, Library). Leak checkers look at this test.
+// cnats keeps an error block per thread; it must go with the thread. Leak checkers look at this test.
 TEST_CASE("a thread that met an error of cnats leaves nothing behind") {
     std::thread{[] {
         const auto message = Message::make("s");
