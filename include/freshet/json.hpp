@@ -16,7 +16,7 @@
 /// What a field may be: bool, integers, float and double, std::string, enums, types with FRESHET_JSON, FRESHET_ENUM or
 /// freshet::JsonAs, and std::optional, std::array, sequences (vector, deque, set...) and string-keyed maps of all of those.
 #define FRESHET_JSON(Type, ...)                                                                                        \
-    constexpr auto freshet_fields(::freshet::detail::For<Type>) {                                                      \
+    constexpr auto freshet_fields [[maybe_unused]] (::freshet::detail::For<Type>) {                                    \
         using ::freshet::or_default;                                                                                   \
         return ::freshet::detail::field_list(FRESHET_PP_LIST(FRESHET_PP_FIELD, Type, __VA_ARGS__));                    \
     }                                                                                                                  \
@@ -25,7 +25,7 @@
 /// Makes the values of an enum strings instead of integers: `FRESHET_ENUM(Status, open, (in_progress, "in-progress"));`,
 /// placed as FRESHET_JSON is.
 #define FRESHET_ENUM(Type, ...)                                                                                        \
-    constexpr auto freshet_enum_names(::freshet::detail::For<Type>) {                                                  \
+    constexpr auto freshet_enum_names [[maybe_unused]] (::freshet::detail::For<Type>) {                                \
         return ::freshet::detail::EnumNames{FRESHET_PP_LIST(FRESHET_PP_ENUM_NAME, Type, __VA_ARGS__)};                 \
     }                                                                                                                  \
     static_assert(true)

@@ -119,7 +119,7 @@ TEST_CASE("lengths and numbers of every width are written in MessagePack and CBO
         CAPTURE(content_type(format));
         CHECK(sent(numbers, format) == numbers);
         CHECK(parsed(written(numbers, format), format) == nlohmann::json(numbers));
-        for (const std::size_t size : {0, 15, 16, 23, 24, 31, 32, 255, 256, 65535, 65536}) {
+        for (const std::size_t size : {0U, 15U, 16U, 23U, 24U, 31U, 32U, 255U, 256U, 65535U, 65536U}) {
             const std::vector<std::string> text{std::string(size, 'x')};
             CHECK(sent(text, format) == text);
             const std::vector<int> list(size, 1);
