@@ -73,7 +73,7 @@ export NATS_URL
 launch service "$programs/billing"
 service=$!
 show service "$service"
-wait_for service "$service" "$work/service.log" 'subscribers run on'
+wait_for service "$service" "$work/service.log" 'ready: '
 
 launch client "$programs/billing_client"
 client=$!

@@ -41,7 +41,8 @@ std::optional<int> apply(int argc, char** argv, spdlog::logger& logger) {
         const std::string_view name = argv[++i];
         const auto level = spdlog::level::from_str(std::string{name});
         if (level == spdlog::level::off && name != "off") {
-            fmt::print(stderr, "{}: \"{}\" is not a log level: trace, debug, info, warn, err, critical or off\n", argv[0], name);
+            fmt::print(stderr, "{}: \"{}\" is not a log level: trace, debug, info, warn, err, critical or off\n",
+                       argv[0], name);
             return exit_usage;
         }
         logger.set_level(level);
@@ -52,15 +53,21 @@ std::optional<int> apply(int argc, char** argv, spdlog::logger& logger) {
 }  // namespace
 
 int App::run(int argc, char** argv) noexcept {
-    auto& logger = broker_->logger();
     try {
-        if (const auto code = apply(argc, argv, logger.native())) return *code;
+        if (const auto code = apply(argc, argv, broker_->logger().native())) return *code;
+    } catch (const std::exception& error) {
+        broker_->logger().critical("{}", error.what());
+        return exit_failed;
+    }
+    return run();
+}
+
+int App::run() noexcept {
+    try {
         broker_->run();
         return broker_->core().drained() ? 0 : exit_failed;
-    } catch (const std::exception& error) {
-        logger.critical("{}", error.what());
-    } catch (...) {
-        logger.critical("stopped by an exception that is not a std::exception");
+    } catch (const std::exception& error) { broker_->logger().critical("{}", error.what()); } catch (...) {
+        broker_->logger().critical("stopped by an exception that is not a std::exception");
     }
     return exit_failed;
 }

@@ -23,7 +23,8 @@ std::string list_of(const std::vector<std::string>& problems, std::string_view w
 }
 
 std::chrono::milliseconds left_until(TimePoint deadline, TimePoint now) {
-    return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now), std::chrono::milliseconds{0});
+    return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now),
+                    std::chrono::milliseconds{0});
 }
 
 Error stopped_early() { return {Errc::closed, "start: the broker was stopped before it ran"}; }
@@ -61,8 +62,8 @@ void BrokerCore::start() {
         const std::lock_guard lock{mutex_};
         if (state_ != State::idle) {
             const bool stopped = state_ == State::stopping || state_ == State::stopped;
-            raise({Errc::bad_setup,
-                   stopped ? "start: the broker was stopped; make a new one to start again" : "start: the broker runs already"});
+            raise({Errc::bad_setup, stopped ? "start: the broker was stopped; make a new one to start again"
+                                            : "start: the broker runs already"});
         }
         state_ = State::starting;
     }
@@ -75,7 +76,9 @@ void BrokerCore::start() {
         if (stop_wanted_) raise(stopped_early());
         throw;
     }
-    logger_.info("{} subscribers run on {}", stats().subscribers, server().url);
+    const auto count = stats().subscribers;
+    logger_.log(count == 0 ? LogLevel::debug : LogLevel::info, "ready: {} subscriber{} on {}", count,
+                count == 1 ? "" : "s", server().url);
 }
 
 void BrokerCore::bind_all() {
@@ -214,16 +217,14 @@ void BrokerCore::on_event(const ConnectionEvent& event) noexcept {
     using Kind = ConnectionEvent::Kind;
     const bool good = event.kind == Kind::connected || event.kind == Kind::reconnected || event.kind == Kind::closed;
     const auto& where = event.subject.empty() ? event.url : event.subject;
-    logger_.log(good ? LogLevel::info : LogLevel::warn, "{}{}{}{}{}", to_string(event.kind), where.empty() ? "" : " ", where,
-                event.detail.empty() ? "" : ": ", event.detail);
+    logger_.log(good ? LogLevel::info : LogLevel::warn, "{}{}{}{}{}", to_string(event.kind), where.empty() ? "" : " ",
+                where, event.detail.empty() ? "" : ": ", event.detail);
     if (!options_.on_event) return;
     const CallbackScope scope;
     const std::lock_guard lock{event_mutex_};
     try {
         options_.on_event(event);
-    } catch (...) {
-        logger_.error("on_event threw: {}", exception_text());
-    }
+    } catch (...) { logger_.error("on_event threw: {}", exception_text()); }
 }
 
 void BrokerCore::report_slow_consumer(const Consumer& consumer) noexcept {

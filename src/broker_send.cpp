@@ -75,6 +75,7 @@ public:
     /// There was no ticket: nothing will come.
     void refused() noexcept { state_->on_end(); }
 
+    std::string_view subject() const noexcept override { return state_->subject(); }
     std::optional<Expected<Message>> next() override {
         std::unique_lock lock{state_->mutex};
         state_->changed.wait(lock, [this] { return state_->ended || !state_->replies.empty(); });
@@ -114,14 +115,16 @@ private:
 
 Expected<void> BrokerCore::check_open(std::string_view what, std::string_view subject) const {
     // Before anything takes a lock: the thread that held it at the fork is not there.
-    if (nats::forked()) return std::unexpected{nats::forked_error((std::string{what} + " on " + quoted(subject)).c_str())};
+    if (nats::forked())
+        return std::unexpected{nats::forked_error((std::string{what} + " on " + quoted(subject)).c_str())};
     switch (state_.load(std::memory_order_acquire)) {
         case State::running:
         case State::stopping: return {};
         case State::stopped:
             return failure(Errc::closed, std::string{what} + " on " + quoted(subject) + ": the broker was stopped");
         default:
-            return failure(Errc::closed, std::string{what} + " on " + quoted(subject) + ": call start() or run() first");
+            return failure(Errc::closed,
+                           std::string{what} + " on " + quoted(subject) + ": call start() or run() first");
     }
 }
 
@@ -144,7 +147,8 @@ Expected<void> BrokerCore::send(const Publication& publication, std::string_view
 
 Expected<void> BrokerCore::publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options) {
     if (auto open = check_open("publish", subject); !open) return open;
-    if (check_subject(subject) != SubjectFault::none) return std::unexpected{subject_error(subject, SubjectUse::publish)};
+    if (check_subject(subject) != SubjectFault::none)
+        return std::unexpected{subject_error(subject, SubjectUse::publish)};
     if (!options.reply_to.empty() && check_subject(options.reply_to) != SubjectFault::none)
         return std::unexpected{subject_error(options.reply_to, SubjectUse::publish)};
     return send({.subject = subject,
@@ -194,8 +198,8 @@ Expected<RequestMux::Ticket> BrokerCore::ask(std::string_view subject, const Enc
 
 Expected<Message> BrokerCore::request(std::string_view subject, const Encoded& encoded, const RequestOptions& options) {
     BlockingReply reply{subject};
-    const auto ticket = ask(subject, encoded, options.headers,
-                            [&] { return mux_.open(reply, timeout_or_default(options.timeout)); });
+    const auto ticket =
+        ask(subject, encoded, options.headers, [&] { return mux_.open(reply, timeout_or_default(options.timeout)); });
     if (!ticket) return std::unexpected{ticket.error()};
     return reply.wait();
 }
@@ -203,8 +207,8 @@ Expected<Message> BrokerCore::request(std::string_view subject, const Encoded& e
 void BrokerCore::request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                                ReplyHandler handler) {
     auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), logger_);
-    const auto ticket = ask(subject, encoded, options.headers,
-                            [&] { return mux_.open(*reply, timeout_or_default(options.timeout)); });
+    const auto ticket =
+        ask(subject, encoded, options.headers, [&] { return mux_.open(*reply, timeout_or_default(options.timeout)); });
     if (!ticket) reply->on_reply(std::unexpected{ticket.error()});
     else std::ignore = reply.release();  // on_end deletes it
 }
@@ -212,9 +216,8 @@ void BrokerCore::request_async(std::string_view subject, const Encoded& encoded,
 std::unique_ptr<ReplyQueue> BrokerCore::request_many(std::string_view subject, const Encoded& encoded,
                                                      const RequestManyOptions& options) {
     auto replies = std::make_unique<ManyReplies>(mux_, subject);
-    const ManyLimits limits{.timeout = timeout_or_default(options.timeout),
-                            .stall = options.stall,
-                            .max_replies = options.max_replies};
+    const ManyLimits limits{
+        .timeout = timeout_or_default(options.timeout), .stall = options.stall, .max_replies = options.max_replies};
     const auto ticket = ask(subject, encoded, options.headers, [&] { return mux_.open_many(replies->sink(), limits); });
     if (ticket) {
         replies->opened(*ticket);
@@ -225,9 +228,14 @@ std::unique_ptr<ReplyQueue> BrokerCore::request_many(std::string_view subject, c
     return replies;
 }
 
+Error bad_answer(std::string_view subject, const Error& error) {
+    return {error.code(), "the answer to " + quoted(subject) + " cannot be decoded: " + error.what()};
+}
+
 Format default_format(const BrokerCore& core) noexcept { return core.options().format; }
 
-Expected<void> publish(BrokerCore& core, std::string_view subject, const Encoded& encoded, const PublishOptions& options) {
+Expected<void> publish(BrokerCore& core, std::string_view subject, const Encoded& encoded,
+                       const PublishOptions& options) {
     return core.publish(subject, encoded, options);
 }
 

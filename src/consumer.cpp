@@ -16,6 +16,20 @@ namespace {
 constexpr int code_rejected = 400;
 constexpr int code_failed = 500;
 
+/// What the caller is told of an error that the handler did not give a code.
+int code_of(const Error& error) {
+    if (error.remote_code() != 0) return error.remote_code();
+    switch (error.condition().value_or(Condition::remote)) {
+        case Condition::not_found: return 404;
+        case Condition::already_exists:
+        case Condition::wrong_revision: return 409;
+        case Condition::no_responders:
+        case Condition::disconnected: return 503;
+        case Condition::timeout: return 504;
+        default: return code_failed;
+    }
+}
+
 /// The longest description of an error that travels in a header.
 constexpr std::size_t max_description = 1'024;
 
@@ -88,7 +102,8 @@ void Consumer::bind_targets(std::vector<std::string>& problems) {
         Target target{*std::move(parsed)};
         for (const auto& name : target.subject.names()) {
             const auto token = subject_->token_of(name);
-            if (!token) binder.problem("publish_to " + quoted(text) + " names {" + name + "}, which the subject does not have");
+            if (!token)
+                binder.problem("publish_to " + quoted(text) + " names {" + name + "}, which the subject does not have");
             target.tokens.push_back(token.value_or(0));
         }
         targets_.push_back(std::move(target));
@@ -108,12 +123,12 @@ void Consumer::bind_order(std::vector<std::string>& problems) {
 void Consumer::make_lanes() {
     const auto& options = spec_.options;
     if (options.workers <= 1 && !options.dedicated) return;
-    lanes_ = std::make_unique<Lanes>(
-        LanesOptions{.threads = options.workers > 1 ? options.workers : 1,
-                     .order = options.ordered_by.set() ? LaneOrder::by_key : LaneOrder::none,
-                     .max_messages = options.max_pending_messages,
-                     .max_bytes = options.max_pending_bytes},
-        [this](Message message) noexcept { process(std::move(message)); });
+    lanes_ =
+        std::make_unique<Lanes>(LanesOptions{.threads = options.workers > 1 ? options.workers : 1,
+                                             .order = options.ordered_by.set() ? LaneOrder::by_key : LaneOrder::none,
+                                             .max_messages = options.max_pending_messages,
+                                             .max_bytes = options.max_pending_bytes},
+                                [this](Message message) noexcept { process(std::move(message)); });
 }
 
 Expected<void> Consumer::start(Transport& transport) {
@@ -200,9 +215,7 @@ Expected<std::size_t> Consumer::order_of(const Message& message) const {
     const auto& function = spec_.options.ordered_by.function();
     try {
         return function ? function(message) : 0;
-    } catch (...) {
-        return failure(Errc::bad_payload, "ordered_by threw: " + exception_text());
-    }
+    } catch (...) { return failure(Errc::bad_payload, "ordered_by threw: " + exception_text()); }
 }
 
 void Consumer::count_dropped() noexcept {
@@ -241,9 +254,7 @@ void Consumer::reject(Message message, const Error& why) noexcept {
 Outcome Consumer::run(Context& context) noexcept {
     try {
         return spec_.handler->invoke(context);
-    } catch (const Error& error) {
-        return ContextAccess::fail(context, error);
-    } catch (...) {
+    } catch (const Error& error) { return ContextAccess::fail(context, error); } catch (...) {
         return ContextAccess::fail(context, Error{Errc::remote, exception_text()});
     }
 }
@@ -260,7 +271,7 @@ void Consumer::report(Context& context, const Outcome& returned) noexcept {
 
 void Consumer::report_failure(Context& context, const Error& failure, bool rejected) noexcept {
     (rejected ? rejected_ : failed_).fetch_add(1, std::memory_order_relaxed);
-    const auto code = failure.remote_code() != 0 ? failure.remote_code() : rejected ? code_rejected : code_failed;
+    const auto code = rejected && failure.remote_code() == 0 ? code_rejected : code_of(failure);
     if (answers(context.message()) && !ContextAccess::answered(context)) answer_error(context.message(), failure, code);
     context.logger().error("{}: {}", rejected ? "message rejected" : "handler failed", failure.what());
 }
@@ -272,9 +283,7 @@ void Consumer::answer_error(const Message& request, const Error& error, int code
         headers.set("Nats-Service-Error-Code", std::to_string(code));
         const auto sent = core_->send({.subject = request.reply_to(), .headers = &headers, .flush = Flush::now}, {});
         if (!sent) core_->logger().error("cannot answer with an error: {}", sent.error().what());
-    } catch (const std::exception& failed) {
-        core_->logger().error("cannot answer with an error: {}", failed.what());
-    }
+    } catch (const std::exception& failed) { core_->logger().error("cannot answer with an error: {}", failed.what()); }
 }
 
 bool Consumer::result_wanted(const Message& message) const noexcept { return !targets_.empty() || answers(message); }

@@ -27,21 +27,6 @@ Condition condition_of(Errc code) noexcept {
     return Condition::bad_setup;
 }
 
-const char* text_of(Condition condition) noexcept {
-    switch (condition) {
-        case Condition::timeout: return "timeout";
-        case Condition::no_responders: return "no responders";
-        case Condition::not_found: return "not found";
-        case Condition::already_exists: return "already exists";
-        case Condition::wrong_revision: return "wrong revision";
-        case Condition::disconnected: return "disconnected";
-        case Condition::bad_payload: return "bad payload";
-        case Condition::bad_setup: return "bad setup";
-        case Condition::remote: return "remote error";
-    }
-    return "unknown";
-}
-
 const char* text_of(Errc code) noexcept {
     switch (code) {
         case Errc::closed: return "closed";
@@ -52,14 +37,14 @@ const char* text_of(Errc code) noexcept {
         case Errc::bad_path: return "bad path parameter";
         case Errc::bad_subject: return "bad subject";
         case Errc::unauthorized: return "unauthorized";
-        default: return text_of(condition_of(code));
+        default: return to_string(condition_of(code));
     }
 }
 
 class ConditionCategory final : public std::error_category {
 public:
     const char* name() const noexcept override { return "freshet condition"; }
-    std::string message(int value) const override { return text_of(static_cast<Condition>(value)); }
+    std::string message(int value) const override { return to_string(static_cast<Condition>(value)); }
 };
 
 const ConditionCategory& condition_category() noexcept {
@@ -87,10 +72,31 @@ std::error_condition make_error_condition(Condition condition) noexcept {
     return {static_cast<int>(condition), condition_category()};
 }
 
+const char* to_string(Condition condition) noexcept {
+    switch (condition) {
+        case Condition::timeout: return "timeout";
+        case Condition::no_responders: return "no responders";
+        case Condition::not_found: return "not found";
+        case Condition::already_exists: return "already exists";
+        case Condition::wrong_revision: return "wrong revision";
+        case Condition::disconnected: return "disconnected";
+        case Condition::bad_payload: return "bad payload";
+        case Condition::bad_setup: return "bad setup";
+        case Condition::remote: return "remote error";
+    }
+    return "unknown";
+}
+
 Error::Error(Errc code, std::string message) : Error{make_error_code(code), std::move(message)} {}
 
 Error::Error(std::error_code code, std::string message)
     : std::system_error{code}, message_{std::make_shared<const std::string>(std::move(message))} {}
+
+std::optional<Condition> Error::condition() const noexcept {
+    const auto found = code().default_error_condition();
+    if (found.category() != condition_category()) return std::nullopt;
+    return static_cast<Condition>(found.value());
+}
 
 RemoteError::RemoteError(int code, std::string description) : Error{Errc::remote, std::move(description)} {
     remote_code_ = code;

@@ -14,6 +14,8 @@ public:
     /// Returns main()'s exit code: 0 after a clean stop, 1 when the broker could not start or did not finish in time (logged),
     /// 2 for a command line it does not understand. Does not throw.
     int run(int argc, char** argv) noexcept;
+    /// The same without a command line, for programs that read their own.
+    int run() noexcept;
 
 private:
     Broker* broker_;

@@ -90,7 +90,7 @@ public:
     template <class R, class T>
     Expected<R> try_request(std::string_view subject, const T& value, const RequestOptions& options = {}) {
         return detail::with_encoded(*core_, value, options.format, [&](const detail::Encoded& encoded) -> Expected<R> {
-            return detail::decode_reply<R>(detail::request(*core_, subject, encoded, options));
+            return detail::decode_reply<R>(subject, detail::request(*core_, subject, encoded, options));
         });
     }
 

@@ -39,7 +39,7 @@ public:
     Expected<R> try_call(const std::remove_cvref_t<A>&... argument) const {
         return with_argument(
             [&](const detail::Encoded& encoded) -> Expected<R> {
-                return detail::decode_reply<R>(detail::request(*core_, subject_, encoded, options_));
+                return detail::decode_reply<R>(subject_, detail::request(*core_, subject_, encoded, options_));
             },
             argument...);
     }
@@ -77,9 +77,10 @@ private:
         auto shared = std::make_shared<Done>(std::move(done));
         auto sent = with_argument(
             [&](const detail::Encoded& encoded) -> Expected<void> {
-                detail::request_async(*core_, subject_, encoded, options_, [shared](Expected<Message> reply) {
-                    (*shared)(detail::decode_reply<R>(std::move(reply)));
-                });
+                detail::request_async(*core_, subject_, encoded, options_,
+                                      [shared, subject = subject_](Expected<Message> reply) {
+                                          (*shared)(detail::decode_reply<R>(subject, std::move(reply)));
+                                      });
                 return {};
             },
             argument...);

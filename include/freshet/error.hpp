@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -56,6 +57,9 @@ namespace freshet {
 std::error_code make_error_code(Errc code) noexcept;
 std::error_condition make_error_condition(Condition condition) noexcept;
 
+/// "timeout", "no responders"...
+const char* to_string(Condition condition) noexcept;
+
 /// The one exception type freshet throws, and the error of every Expected.
 /// what() says what was tried, on what, and what to do.
 class Error : public std::system_error {
@@ -67,6 +71,9 @@ public:
 
     const char* what() const noexcept override { return message_->c_str(); }
     std::string_view message() const noexcept { return *message_; }
+
+    /// What a caller can act on; nothing for an error of the system's, such as a file that cannot be read.
+    std::optional<Condition> condition() const noexcept;
 
     /// The `Nats-Service-Error-Code` of a remote error, else 0.
     int remote_code() const noexcept { return remote_code_; }

@@ -22,7 +22,7 @@ public:
     std::optional<Expected<R>> next() {
         auto reply = queue_->next();
         if (!reply) return std::nullopt;
-        return detail::decode_reply<R>(*std::move(reply));
+        return detail::decode_reply<R>(queue_->subject(), *std::move(reply));
     }
 
     class Iterator {

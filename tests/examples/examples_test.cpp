@@ -30,9 +30,7 @@ private:
 /// One that serves until it is told to end; it serves when the constructor returns.
 class Service : public Example {
 public:
-    Service(const NatsServer& server, const std::string& path) : Example{server, path} {
-        wait_for("subscribers run on");
-    }
+    Service(const NatsServer& server, const std::string& path) : Example{server, path} { wait_for("ready: "); }
 };
 
 /// Runs one that ends by itself, and gives what it wrote.

@@ -183,7 +183,7 @@ TEST_CASE_METHOD(Fixture, "what a handler throws is answered at once, logged and
     failed("remote", 404, "no such order");
     failed("int", internal_error, "not a std::exception");
     failed("void", internal_error, "a bug");
-    failed("value", internal_error, "nothing there");
+    failed("value", 404, "nothing there");
     CHECK(service.stats().failed == 5);
     CHECK(service.stats().rejected == 0);
 }

@@ -89,7 +89,8 @@ TEST_CASE_METHOD(Fixture, "request_many reads every answer until a stall, a coun
     CHECK(sum == 3);
 
     answers = 0;
-    for ([[maybe_unused]] auto& reply : caller.request_many<Sum>("status.all", Add{}, {.timeout = 30s, .stall = 500ms})) ++answers;
+    for ([[maybe_unused]] auto& reply : caller.request_many<Sum>("status.all", Add{}, {.timeout = 30s, .stall = 500ms}))
+        ++answers;
     CHECK(answers == 3);
 
     answers = 0;
@@ -112,6 +113,13 @@ TEST_CASE_METHOD(Fixture, "request_many reads every answer until a stall, a coun
 TEST_CASE_METHOD(Fixture, "the caller learns at once that nobody listens, or that the service failed") {
     service.subscriber<"fail.std">().handle([](const Add&) -> Sum { throw std::runtime_error{"the disk is full"}; });
     service.subscriber<"fail.int">().handle([](const Add&) -> Sum { throw 42; });
+    service.subscriber<"fail.missing">().handle([](const Add&) -> Expected<Sum> {
+        return failure(Errc::not_found, "no such sum");
+    });
+    service.subscriber<"fail.late">().handle([](const Add&) -> Sum {
+        throw Error{Errc::timeout, "the database is slow"};
+    });
+    service.subscriber<"fail.answer">().handle([](const Add&) { return std::string{"no JSON"}; });
     service.subscriber<"fail.code">().handle([](const Add&) -> Sum { throw RemoteError{404, "no such order"}; });
     start();
     const auto error_of = [&](const char* subject) {
@@ -126,12 +134,15 @@ TEST_CASE_METHOD(Fixture, "the caller learns at once that nobody listens, or tha
     CHECK(error_of("fail.std").message().find("the disk is full") != std::string_view::npos);
     CHECK(error_of("fail.int").remote_code() == 500);
     CHECK(error_of("fail.code").remote_code() == 404);
+    CHECK(error_of("fail.missing").remote_code() == 404);
+    CHECK(error_of("fail.late").remote_code() == 504);
+    const auto undecodable = error_of("fail.answer");
+    CHECK(undecodable.condition() == Condition::bad_payload);
+    CHECK(undecodable.message().starts_with("the answer to \"fail.answer\" cannot be decoded: "));
     try {
         (void)caller.request<Sum>("fail.code", Add{});
         FAIL("no exception");
-    } catch (const RemoteError& error) {
-        CHECK(error.remote_code() == 404);
-    }
+    } catch (const RemoteError& error) { CHECK(error.remote_code() == 404); }
     CHECK_THROWS_AS((caller.client<Sum(const Add&)>("fail.std").async(Add{}).get()), RemoteError);
 }
 
@@ -148,7 +159,8 @@ TEST_CASE_METHOD(Fixture, "a deadline ends a request that nobody answers") {
 TEST_CASE_METHOD(Fixture, "stopping a broker ends what it waits for") {
     service.subscriber<"mute">().handle([](const Add&) {});
     start();
-    auto blocked = std::async(std::launch::async, [&] { return caller.try_request<Sum>("mute", Add{}, {.timeout = 60s}); });
+    auto blocked =
+        std::async(std::launch::async, [&] { return caller.try_request<Sum>("mute", Add{}, {.timeout = 60s}); });
     auto future = caller.client<Sum(const Add&)>("mute", {.timeout = 60s}).async(Add{});
     REQUIRE(eventually([&] { return caller.stats().requests_in_flight == 2; }));
     caller.stop();

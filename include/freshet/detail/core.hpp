@@ -24,7 +24,8 @@ struct Encoded {
 
 Format default_format(const BrokerCore& core) noexcept;
 
-Expected<void> publish(BrokerCore& core, std::string_view subject, const Encoded& encoded, const PublishOptions& options);
+Expected<void> publish(BrokerCore& core, std::string_view subject, const Encoded& encoded,
+                       const PublishOptions& options);
 
 /// Blocks until the answer, the deadline, or the broker's stop.
 Expected<Message> request(BrokerCore& core, std::string_view subject, const Encoded& encoded,
@@ -44,6 +45,8 @@ public:
     virtual ~ReplyQueue() = default;
     /// Blocks for the next answer; empty when there will be no more.
     virtual std::optional<Expected<Message>> next() = 0;
+    /// The subject asked.
+    virtual std::string_view subject() const noexcept = 0;
 };
 std::unique_ptr<ReplyQueue> request_many(BrokerCore& core, std::string_view subject, const Encoded& encoded,
                                          const RequestManyOptions& options);
@@ -52,17 +55,16 @@ std::unique_ptr<ReplyQueue> request_many(BrokerCore& core, std::string_view subj
 template <class T, class Send>
 auto with_encoded(BrokerCore& core, const T& value, std::optional<Format> format, Send&& send)
     -> decltype(send(Encoded{})) {
-    static_assert(Encodable<T>,
-                  "freshet: the type sent has no codec: add FRESHET_JSON(Type, fields...), link freshet::glaze, or specialise "
-                  "freshet::Codec<T>. See docs/codecs.md");
+    static_assert(
+        Encodable<T>,
+        "freshet: the type sent has no codec: add FRESHET_JSON(Type, fields...), link freshet::glaze, or specialise "
+        "freshet::Codec<T>. See docs/codecs.md");
     if constexpr (Encodable<T>) {
         const BufferLease buffer;
         std::string_view type;
         try {
             type = encode_body(value, format ? *format : default_format(core), *buffer);
-        } catch (...) {
-            return std::unexpected{decode_exception()};
-        }
+        } catch (...) { return std::unexpected{decode_exception()}; }
         return send(Encoded{buffer->bytes(), type});
     } else {
         return send(Encoded{});
@@ -70,33 +72,32 @@ auto with_encoded(BrokerCore& core, const T& value, std::optional<Format> format
 }
 
 template <class T>
-Expected<void> publish_value(BrokerCore& core, std::string_view subject, const T& value, const PublishOptions& options) {
+Expected<void> publish_value(BrokerCore& core, std::string_view subject, const T& value,
+                             const PublishOptions& options) {
     return with_encoded(core, value, options.format,
                         [&](const Encoded& encoded) { return publish(core, subject, encoded, options); });
 }
 
-/// The body of an answer. `void` takes any.
+/// Says whose answer it was that could not be decoded.
+Error bad_answer(std::string_view subject, const Error& error);
+
+/// The body of an answer to a request on `subject`. `void` takes any, Message takes it as it is.
 template <class R>
-Expected<R> decode_reply(const Expected<Message>& reply) {
-    if (!reply) return std::unexpected{reply.error()};
-    if constexpr (std::is_void_v<R>) {
+Expected<R> decode_reply(std::string_view subject, Expected<Message> reply) {
+    if constexpr (std::is_same_v<R, Message>) {
+        return reply;
+    } else if constexpr (std::is_void_v<R>) {
+        if (!reply) return std::unexpected{std::move(reply).error()};
         return {};
     } else {
-        static_assert(Decodable<R>,
-                      "freshet: the answer's type has no codec: add FRESHET_JSON(Type, fields...), link freshet::glaze, or "
-                      "specialise freshet::Codec<T>. See docs/codecs.md");
+        static_assert(Decodable<R>, "freshet: the answer's type has no codec: add FRESHET_JSON(Type, fields...), link "
+                                    "freshet::glaze, or specialise freshet::Codec<T>. See docs/codecs.md");
+        if (!reply) return std::unexpected{std::move(reply).error()};
         R value{};
         auto decoded = decode_body(reply->payload(), reply->header("content-type").value_or(""), value);
-        if (!decoded) return std::unexpected{std::move(decoded).error()};
+        if (!decoded) return std::unexpected{bad_answer(subject, decoded.error())};
         return value;
     }
-}
-
-template <class R>
-Expected<R> decode_reply(Expected<Message>&& reply)
-    requires std::is_same_v<R, Message>
-{
-    return std::move(reply);
 }
 
 }  // namespace freshet::detail
