@@ -50,7 +50,7 @@ TEST_CASE_METHOD(Fixture, "a handler that asks itself waits in vain") {
     broker.start();
     const auto sum = broker.try_request<Number>("sum", Number{3}, {.timeout = 20s});
     REQUIRE_FALSE(sum);
-    CHECK(sum.error().message() == R"("sum" answered with error 500: no answer from "sum" within 200 ms)");
+    CHECK(sum.error().message() == R"("sum" answered with error 504: no answer from "sum" within 200 ms)");
 }
 
 TEST_CASE_METHOD(Fixture, "a dedicated handler blocks nobody") {
@@ -143,7 +143,7 @@ TEST_CASE_METHOD(Fixture, "a forked child is told") {
         const auto said = message_of([&] { freshet::Broker{{.servers = {server.url()}}}.start(); });
         const bool told = !sent && said == shown(R"(
 // [fork]
-cannot connect: this process was forked from one that uses NATS already, and has no threads for it; create the broker after fork, and none before it
+start: this process was forked from one that uses NATS already, and has no threads for it; create the broker after fork, and none before it
 // [fork]
 )");
         ::_exit(told ? 0 : 1);
