@@ -144,7 +144,11 @@ private:
     std::unique_ptr<Callbacks> callbacks_ = {};
 };
 
-Connections::Connections(const BrokerOptions& options) : options_{options} {}
+Connections::Connections(const BrokerOptions& options) : options_{options} {
+    // The last callback may destroy this after the broker is gone; what is the user's must not live as long.
+    options_.logger.reset();
+    options_.on_event = nullptr;
+}
 
 Connections::~Connections() {
     if (!forked()) return;
