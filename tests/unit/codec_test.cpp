@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -13,6 +14,7 @@
 
 #include "codec_declared.hpp"
 #include "codec_support.hpp"
+#include "json_types.hpp"
 
 using namespace freshet;
 using namespace freshet::testing;
@@ -188,4 +190,22 @@ TEST_CASE("a message is decoded by its content type") {
     const auto bad = Message::make("numbers", as_bytes("{}"));
     CHECK_FALSE(try_decode<Declared>(bad));
     CHECK_THROWS_AS(decode<Declared>(bad), Error);
+}
+
+TEST_CASE("bodies are read and written by many threads at once") {
+    std::array<bool, 4> right{};
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < right.size(); ++i) {
+            threads.emplace_back([&right, i] {
+                const shop::Order order{.id = std::to_string(i), .amount = 1, .lines = {{"x", static_cast<int>(i), 2}}};
+                right[i] = true;
+                for (int round = 0; round < 200; ++round) {
+                    for (const Format format : formats) right[i] = right[i] && sent(order, format) == order;
+                    right[i] = right[i] && refusal<shop::Order>("{}") == "id: missing";
+                }
+            });
+        }
+    }
+    CHECK(right == std::array{true, true, true, true});
 }

@@ -141,8 +141,9 @@ bool read_json(JsonReader& in, const JsonNode& node, T& out) {
     } else if constexpr (std::is_enum_v<T>) {
         return read_enum(in, node, out);
     } else if constexpr (is_optional<T>) {
+        if (node.kind != JsonKind::null) return read_json(in, node, out.emplace());
         out.reset();
-        return node.kind == JsonKind::null || read_json(in, node, out.emplace());
+        return true;
     } else if constexpr (is_array<T>) {
         return read_array(in, node, out);
     } else if constexpr (JsonMap<T>) {
