@@ -35,8 +35,8 @@ enum class Lane : std::uint8_t {
 struct SubscriptionSpec {
     std::string subject = {};
     std::string queue = {};
-    std::size_t max_pending_messages = 65'536;
-    std::size_t max_pending_bytes = 64 * 1024 * 1024;
+    std::size_t max_pending_messages = 65'536;         ///< more are dropped and reported as slow_consumer; 0: no limit
+    std::size_t max_pending_bytes = 64 * 1024 * 1024;  ///< headers count; 0: no limit
     Lane lane = Lane::deliveries;
 };
 
@@ -62,9 +62,9 @@ public:
     virtual ~TransportSubscription() = default;
 
     /// Takes no more from the server, delivers what has arrived, then on_end. Does not block; messages not delivered
-    /// when `timeout` has passed are dropped.
+    /// when `timeout` has passed are dropped; 0: at once.
     virtual void drain(std::chrono::milliseconds timeout) = 0;
-    /// Stop after `count` messages in all, counted from the start.
+    /// Stop after `count` messages in all, counted from the start; the last is followed by on_end. 1 to 2^31-1.
     virtual Expected<void> auto_unsubscribe(std::uint64_t count) = 0;
 
     /// Messages that arrived and wait for on_message.
@@ -100,14 +100,16 @@ public:
     Transport& operator=(const Transport&) = delete;
     virtual ~Transport() = default;
 
-    /// Connects. Blocks for `wait` at most, trying again with jitter as long as no server answers; a refusal
-    /// (credentials, TLS) fails at once. Called once.
+    /// Connects, trying again with jitter as long as no server answers; a refusal (credentials, TLS) fails at once. Begins
+    /// no attempt after `wait`, and makes one at least; each takes up to connect_timeout per server. Called once.
+    /// A close from another thread ends it. Nothing is emitted when it fails.
     virtual Expected<void> open(std::chrono::milliseconds wait, EventSink events) = 0;
 
     /// Copies the message out. Errc::buffer_full while disconnected and over the buffer's limit, Errc::closed after
     /// close, Errc::payload_too_large. Subjects and headers have been checked by the caller.
     virtual Expected<void> publish(const Publication& publication) = 0;
 
+    /// Returns before the server knows of it: flush tells. When it fails the sink is never called.
     virtual Expected<std::unique_ptr<TransportSubscription>> subscribe(const SubscriptionSpec& spec,
                                                                        std::shared_ptr<MessageSink> sink) = 0;
 
@@ -118,7 +120,9 @@ public:
     /// Blocks until each had its on_end, or `timeout`; false when something was left.
     virtual bool drain_deliveries(std::chrono::milliseconds timeout) = 0;
 
-    /// Sends what is buffered (for `timeout` at most) and closes. When it returns no callback runs or will run.
+    /// Sends what is buffered, for `timeout` at most (half a second is always granted), and closes; what waits to be
+    /// delivered is dropped. When it returns no callback runs or will run: it waits for a handler that runs, however
+    /// long that takes. Again, or from several threads: does nothing more.
     virtual void close(std::chrono::milliseconds timeout) = 0;
 
     virtual ServerInfo server() const = 0;

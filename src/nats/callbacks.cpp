@@ -79,7 +79,9 @@ Callbacks::~Callbacks() {
     all.listeners.erase(key_);
 }
 
-void* Callbacks::closure() const noexcept { return reinterpret_cast<void*>(key_); }
+void* Callbacks::closure() const noexcept {
+    return reinterpret_cast<void*>(key_);  // NOLINT(performance-no-int-to-ptr): it is never followed
+}
 
 void Callbacks::install(natsOptions* options) const {
     natsOptions_SetDisconnectedCB(options, &freshet_on_disconnected, closure());

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <random>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -153,7 +154,7 @@ Connections::Connections(const BrokerOptions& options) : options_{options} {
 Connections::~Connections() {
     if (!forked()) return;
     for (const auto& link : links_)
-        static_cast<void>(link->handle.release());  // freeing waits for threads that are not there
+        std::ignore = link->handle.release();  // freeing waits for threads that are not there
 }
 
 Expected<void> Connections::open(milliseconds wait, EventSink events) {
@@ -257,8 +258,6 @@ Error Connections::open_error(const Failure& failure, milliseconds waited) const
             return {Errc::bad_setup,
                     fmt::format("{} offers no TLS, and TLS is asked for; check the URL and BrokerOptions::tls", urls)};
         case NATS_SSL_ERROR:
-        case NATS_IO_ERROR:
-            if (may_pass(failure)) break;
             return {Errc::bad_setup,
                     fmt::format("TLS with {} failed: {}; check BrokerOptions::tls (ca_file, certificate, "
                                 "expected_name)",
@@ -284,6 +283,7 @@ bool Connections::start_drain(milliseconds timeout) {
 }
 
 void Connections::close(milliseconds timeout) {
+    if (forked()) return;  // with all of it as it was, locks too
     Links links;
     {
         const std::lock_guard lock{mutex_};
@@ -291,7 +291,6 @@ void Connections::close(milliseconds timeout) {
         changed_.notify_all();
         if (opened_) links = links_;
     }
-    if (forked()) return;
     const auto flush = std::max(timeout, least_close_timeout).count();
     for (const auto& link : links) {
         // A drain sends what is buffered and closes, in a thread of its own.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -149,11 +150,12 @@ public:
     }
 
     ~NatsSubscription() override {
-        {
-            const std::lock_guard lock{all_->mutex_};
-            all_->existing_.erase(this);
+        if (forked()) {  // locks are as they were, and cnats is not there
+            std::ignore = native_.release();
+            return;
         }
-        if (forked()) static_cast<void>(native_.release());
+        const std::lock_guard lock{all_->mutex_};
+        all_->existing_.erase(this);
     }
 
     void drain(std::chrono::milliseconds timeout) override {

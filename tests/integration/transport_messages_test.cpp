@@ -147,6 +147,19 @@ TEST_CASE("a payload of max_payload passes, one byte more is refused with both s
     CHECK(inbox->wait_for(2));
 }
 
+TEST_CASE("long subjects are no special case") {
+    NatsServer server;
+    auto transport = connect(server);
+    auto inbox = std::make_shared<Inbox>();
+    const std::string subject = "a." + std::string(1'000, 'b');
+    const std::string reply = "r." + std::string(1'000, 'c');
+    const auto subscription = subscribe(*transport, inbox, {.subject = subject, .queue = std::string(300, 'q')});
+    value_or_raise(transport->publish({.subject = subject, .reply_to = reply}));
+    REQUIRE(inbox->wait_for(1));
+    CHECK(inbox->entries().front().subject == subject);
+    CHECK(inbox->entries().front().reply_to == reply);
+}
+
 TEST_CASE("a payload much larger than every buffer arrives") {
     NatsServer server{{.config = "max_payload: 8MB"}};
     auto transport = connect(server);

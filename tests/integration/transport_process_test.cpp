@@ -11,6 +11,7 @@
 #include <latch>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <sys/wait.h>
@@ -22,6 +23,7 @@
 #include <freshet/native.hpp>
 #include <freshet/transport.hpp>
 
+#include "../support/certificates.hpp"
 #include "../support/server.hpp"
 #include "../support/sinks.hpp"
 #include "../support/transports.hpp"
@@ -124,6 +126,33 @@ TEST_CASE("a child that was forked before the first broker has its own") {
         return inbox->wait_for(1) ? 0 : 1;
     });
     CHECK(failed == 0);
+}
+
+// Opening and closing the library races; a connection that outlives it crashes. It is opened once, and stays.
+TEST_CASE("many threads open their first transports at once") {
+    NatsServer server;
+    std::atomic<int> echoed = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+        threads.emplace_back([&, subject = "x." + std::to_string(i)] {
+            auto transport = connect(server);
+            auto inbox = std::make_shared<Inbox>();
+            const auto subscription = subscribe(*transport, inbox, {.subject = subject});
+            publish(*transport, subject, "1");
+            echoed += inbox->wait_for(1);
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    CHECK(echoed == 8);
+}
+
+TEST_CASE("a transport may live until the end of the process") {
+    static NatsServer server{{.tls = {.certificate = certificates().server, .private_key = certificates().server_key}}};
+    static const auto transport = connect(server, {.tls = {.ca_file = certificates().ca}});
+    static auto inbox = std::make_shared<Inbox>();
+    static const auto subscription = subscribe(*transport, inbox, {.subject = "x"});
+    publish(*transport, "x", "1");
+    CHECK(inbox->wait_for(1));
 }
 
 TEST_CASE("writing to a server that is gone does not end the process") {

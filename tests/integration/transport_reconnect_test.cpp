@@ -11,6 +11,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <freshet/native.hpp>
 #include <freshet/transport.hpp>
 
 #include "../support/server.hpp"
@@ -32,6 +33,13 @@ Expected<void> try_publish(Transport& transport, std::string_view subject, std::
     return transport.publish({.subject = subject, .payload = as_bytes(text)});
 }
 
+/// Kills the server and waits until the publishing connection knows: what is published before may go into the dead socket.
+void kill_and_wait(NatsServer& server, const Transport& transport, const EventLog& events) {
+    server.kill();
+    REQUIRE(events.wait_for(Kind::disconnected));
+    REQUIRE(eventually([&] { return transport.server().url.empty(); }));
+}
+
 }  // namespace
 
 TEST_CASE("a killed server that comes back finds its subscribers again, and what was published meanwhile arrives") {
@@ -45,11 +53,9 @@ TEST_CASE("a killed server that comes back finds its subscribers again, and what
     publish(*transport, "x.before", "before");
     REQUIRE(inbox->wait_for(1));
 
-    server.kill();
-    REQUIRE(events.wait_for(Kind::disconnected));
+    kill_and_wait(server, *transport, events);
     for (int i = 0; i < 100; ++i) publish(*transport, "x.buffered", std::to_string(i));
     value_or_raise(transport->publish({.subject = "nobody", .reply_to = "_INBOX.r.1"}));
-    CHECK(transport->server().url.empty());
     server.restart();
     REQUIRE(events.wait_for(Kind::reconnected));
     value_or_raise(transport->flush(20s));
@@ -69,8 +75,7 @@ TEST_CASE("publications buffered while the server is away reach the others") {
     NatsServer server;
     EventLog events;
     auto transport = connect(server, {.reconnect = {.min_wait = 2s, .max_wait = 2s}}, events.sink());
-    server.kill();
-    REQUIRE(events.wait_for(Kind::disconnected));
+    kill_and_wait(server, *transport, events);
     for (int i = 0; i < 1'000; ++i) publish(*transport, "x", std::to_string(i));
     server.restart();
     // Before the transport tries again, which it does after a second at the earliest.
@@ -116,14 +121,26 @@ TEST_CASE("traffic goes on after the server was killed in the middle of it") {
     CHECK(inbox->ends() == 1);
 }
 
+// Without SetReconnectOnProtocolError, an error line of the server's that cnats does not know closes for good.
+TEST_CASE("a server that is full when the broker reconnects is tried again") {
+    if (NATS_VERSION_NUMBER < 0x030e00) SKIP("cnats gives up before 3.14");
+    NatsServer server;
+    EventLog events;
+    auto transport = connect(server, {.reconnect = quick}, events.sink());
+    server.restart({.config = "max_connections: 1"});
+    REQUIRE(eventually([&] { return server.log().find("maximum connections exceeded") != std::string::npos; }));
+    server.restart({});
+    REQUIRE(events.wait_for(Kind::reconnected));
+    CHECK(events.count(Kind::closed) == 0);
+}
+
 // cnats buffers up to ReconnectOptions::buffer_bytes and then refuses.
 TEST_CASE("while disconnected, publishing is refused once the buffer is full") {
     NatsServer server;
     EventLog events;
     auto transport =
         connect(server, {.reconnect = {.min_wait = 10ms, .max_wait = 50ms, .buffer_bytes = 10'000}}, events.sink());
-    server.kill();
-    REQUIRE(events.wait_for(Kind::disconnected));
+    kill_and_wait(server, *transport, events);
     const std::string kilobyte(1'000, 'x');
     int accepted = 0;
     auto published = try_publish(*transport, "x", kilobyte);
@@ -170,8 +187,7 @@ TEST_CASE("closing while the server is away ends, and so do its subscriptions") 
     auto transport = connect(server, {.reconnect = {.min_wait = 60s, .max_wait = 60s}}, events.sink());
     auto inbox = std::make_shared<Inbox>();
     const auto subscription = subscribe(*transport, inbox, {.subject = "x"});
-    server.kill();
-    REQUIRE(events.wait_for(Kind::disconnected));
+    kill_and_wait(server, *transport, events);
     SECTION("at once") {}
     SECTION("after draining") { CHECK(transport->drain_deliveries(60s)); }
     transport->close(60s);
@@ -190,8 +206,7 @@ TEST_CASE("what was taken before the server went away is still handled when drai
     value_or_raise(transport->flush(10s));
     REQUIRE(inbox->wait_for(1));
     REQUIRE(eventually([&] { return subscription->pending() == 99; }));
-    server.kill();
-    REQUIRE(events.wait_for(Kind::disconnected));
+    kill_and_wait(server, *transport, events);
     std::thread release{[&] { begin.count_down(); }};
     CHECK(transport->drain_deliveries(20s));
     release.join();
