@@ -98,6 +98,7 @@ void BrokerCore::start_all() {
     changed_.notify_all();
     for (const auto& consumer : consumers_) value_or_raise(consumer->start(*transport_));
     value_or_raise(transport_->flush(options_.connect_timeout));
+    ready_.store(true, std::memory_order_release);
 }
 
 void BrokerCore::undo_start() noexcept {
@@ -138,6 +139,7 @@ void BrokerCore::begin_stop(std::chrono::milliseconds timeout) {
 
 void BrokerCore::wind_down(std::chrono::milliseconds timeout) {
     const auto deadline = clock_->now() + timeout;
+    std::ignore = stats();  // while the subscriptions still know what they dropped
     bool drained = transport_->drain_deliveries(timeout);
     std::vector<std::shared_ptr<Consumer>> consumers;
     {
@@ -163,7 +165,7 @@ void BrokerCore::settle(bool drained) {
 
 bool BrokerCore::drained() const {
     const std::lock_guard lock{mutex_};
-    return state_ == State::stopped && drained_;
+    return state_ == State::stopped && drained_ && !lost_;
 }
 
 std::shared_ptr<Consumer> BrokerCore::add(SubscriberSpec spec) {
@@ -173,12 +175,12 @@ std::shared_ptr<Consumer> BrokerCore::add(SubscriberSpec spec) {
     if (state_ == State::stopping || state_ == State::stopped) {
         raise({Errc::closed, "subscriber " + quoted(consumer->spec().subject) + ": the broker was stopped"});
     }
-    if (state_ == State::running) {
+    if (state_ != State::idle) {
         std::vector<std::string> problems;
         consumer->bind(problems);
         if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the subscriber")});
-        value_or_raise(consumer->start(*transport_));
     }
+    if (state_ == State::running) value_or_raise(consumer->start(*transport_));
     forget_finished();
     consumers_.push_back(consumer);
     if (state_ == State::running) {
@@ -219,12 +221,23 @@ void BrokerCore::on_event(const ConnectionEvent& event) noexcept {
     const auto& where = event.subject.empty() ? event.url : event.subject;
     logger_.log(good ? LogLevel::info : LogLevel::warn, "{}{}{}{}{}", to_string(event.kind), where.empty() ? "" : " ",
                 where, event.detail.empty() ? "" : ": ", event.detail);
+    if (event.kind == Kind::closed) end_if_lost();
     if (!options_.on_event) return;
     const CallbackScope scope;
     const std::lock_guard lock{event_mutex_};
     try {
         options_.on_event(event);
     } catch (...) { logger_.error("on_event threw: {}", exception_text()); }
+}
+
+void BrokerCore::end_if_lost() noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        if (state_ != State::running || stop_wanted_) return;
+        lost_ = true;
+    }
+    logger_.critical("the connection is closed for good: ReconnectOptions allow no more attempts; the broker stops");
+    begin_stop(options_.stop_timeout);
 }
 
 void BrokerCore::report_slow_consumer(const Consumer& consumer) noexcept {

@@ -53,15 +53,19 @@ public:
     Expected<void> send(const Publication& publication, std::string_view content_type);
     Expected<void> publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options);
     Expected<Message> request(std::string_view subject, const Encoded& encoded, const RequestOptions& options);
-    void request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options, ReplyHandler handler);
-    std::unique_ptr<ReplyQueue> request_many(std::string_view subject, const Encoded& encoded, const RequestManyOptions& options);
+    void request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
+                       ReplyHandler handler);
+    std::unique_ptr<ReplyQueue> request_many(std::string_view subject, const Encoded& encoded,
+                                             const RequestManyOptions& options);
 
     void report_slow_consumer(const Consumer& consumer) noexcept;
 
     std::chrono::nanoseconds ping(std::chrono::milliseconds timeout);
     /// Whether the stop left nothing unhandled.
     bool drained() const;
-    bool running() const noexcept { return state_.load(std::memory_order_acquire) == State::running; }
+    bool running() const noexcept {
+        return ready_.load(std::memory_order_acquire) && state_.load(std::memory_order_acquire) == State::running;
+    }
     ServerInfo server() const;
     BrokerStats stats() const;
     Broker& owner() const noexcept { return *owner_; }
@@ -81,12 +85,15 @@ private:
     void wind_down(std::chrono::milliseconds timeout);
     void settle(bool drained);
     void on_event(const ConnectionEvent& event) noexcept;
+    /// Ends run() when nothing will ever come again.
+    void end_if_lost() noexcept;
     /// Whether messages can leave: while running, and while handlers finish during a stop.
     Expected<void> check_open(std::string_view what, std::string_view subject) const;
     std::chrono::milliseconds timeout_or_default(std::chrono::milliseconds timeout) const noexcept;
     /// Opens a ticket for `sink`, then sends the request.
     template <class Open>
-    Expected<RequestMux::Ticket> ask(std::string_view subject, const Encoded& encoded, const Headers& headers, Open&& open);
+    Expected<RequestMux::Ticket> ask(std::string_view subject, const Encoded& encoded, const Headers& headers,
+                                     Open&& open);
 
     Broker* owner_;
     BrokerOptions options_;
@@ -100,9 +107,11 @@ private:
 
     std::stop_source stop_source_ = {};
     std::atomic<State> state_ = State::idle;
-    mutable std::mutex mutex_ = {};  // consumers_, provided_, changes of state_ and the next three
+    mutable std::mutex mutex_ = {};         // consumers_, provided_, changes of state_ and the next three
     std::condition_variable changed_ = {};  // state_
     bool stop_wanted_ = false;
+    std::atomic<bool> ready_ = false;  // start() has done everything
+    bool lost_ = false;                // the connection was closed, and not by us
     bool drained_ = true;
     std::thread stopper_ = {};
     std::mutex event_mutex_ = {};  // calls of on_event

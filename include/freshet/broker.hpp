@@ -140,6 +140,7 @@ public:
     /// One round trip to the server on each connection. Throws Error: Condition::timeout, disconnected.
     std::chrono::nanoseconds ping(std::chrono::milliseconds timeout = std::chrono::milliseconds{2'000});
 
+    /// Between a successful start() and the begin of a stop.
     bool running() const noexcept;
     ServerInfo server() const;
     BrokerStats stats() const;

@@ -27,28 +27,29 @@ public:
     /// closed or the reconnect buffer full, Condition::bad_payload when too large, Errc::bad_subject for a token that is empty or
     /// has dots, spaces or wildcards.
     template <class... Tokens>
-    void publish(const T& value, const Tokens&... tokens) {
+    void publish(const T& value, const Tokens&... tokens) const {
         value_or_raise(try_publish(value, tokens...));
     }
 
     /// Like publish, the error as a value.
     template <class... Tokens>
-    Expected<void> try_publish(const T& value, const Tokens&... tokens) {
+    Expected<void> try_publish(const T& value, const Tokens&... tokens) const {
         return try_publish(options_, value, tokens...);
     }
 
     /// Like publish, with options of its own for this message.
     template <class... Tokens>
-    void publish(const PublishOptions& options, const T& value, const Tokens&... tokens) {
+    void publish(const PublishOptions& options, const T& value, const Tokens&... tokens) const {
         value_or_raise(try_publish(options, value, tokens...));
     }
 
     template <class... Tokens>
-    Expected<void> try_publish(const PublishOptions& options, const T& value, const Tokens&... tokens) {
+    Expected<void> try_publish(const PublishOptions& options, const T& value, const Tokens&... tokens) const {
         if constexpr (checked) {
-            static_assert(sizeof...(Tokens) == StaticTemplate<Target>::parameter_count,
-                          "freshet: publish takes the value and one token for each {parameter} of the publisher's subject. See "
-                          "docs/publishing.md#publishers");
+            static_assert(
+                sizeof...(Tokens) == StaticTemplate<Target>::parameter_count,
+                "freshet: publish takes the value and one token for each {parameter} of the publisher's subject. See "
+                "docs/publishing.md#publishers");
         }
         const detail::BufferLease subject;
         if (auto formatted = subject_.format_values(subject->string(), tokens...); !formatted) return formatted;

@@ -195,6 +195,7 @@ TEST_CASE("a subscriber that cannot keep up drops beyond its limit, says so once
     const auto stats = subscriber.stats();
     CHECK(stats.received + stats.dropped == 1'000);
     CHECK(stats.received >= 10);
+    CHECK(broker.stats().dropped == stats.dropped);
     CHECK(slow_events < 200);  // once each time the queue has filled up again, not for each of the hundreds dropped
 }
 

@@ -197,3 +197,29 @@ TEST_CASE_METHOD(Fixture, "a server that is killed and comes back: subscribers, 
     CHECK(service.running());
     CHECK(service.stop());
 }
+
+TEST_CASE("a connection that is closed for good ends the broker") {
+    testing::NatsServer server;
+    Broker broker{{.servers = {server.url()}, .reconnect = {.enabled = false}}};
+    auto stream = broker.subscriber("quiet").messages();
+    broker.start();
+    CHECK(broker.running());
+    server.kill();
+    for (const auto& message : stream) FAIL(message.subject());
+    CHECK(eventually([&] { return !broker.running(); }));
+    CHECK(broker.try_publish("quiet", "x").error().condition() == Condition::disconnected);
+}
+
+TEST_CASE("a subscriber may be declared while the broker starts") {
+    testing::NatsServer server;
+    std::atomic<int> received = 0;
+    Broker* that = nullptr;
+    Broker broker{{.servers = {server.url()}, .on_event = [&](const ConnectionEvent& event) {
+                       if (event.kind != ConnectionEvent::Kind::connected) return;
+                       that->subscriber<"late.{n}">().handle([&](Path<"n", int> n) { received += n; });
+                   }}};
+    that = &broker;
+    broker.start();
+    broker.publish("late.3", "");
+    CHECK(eventually([&] { return received == 3; }));
+}

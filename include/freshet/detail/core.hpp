@@ -90,6 +90,8 @@ Expected<R> decode_reply(std::string_view subject, Expected<Message> reply) {
         if (!reply) return std::unexpected{std::move(reply).error()};
         return {};
     } else {
+        static_assert(!RawView<R>, "freshet: a view of the answer's body would outlive it; ask for std::string, "
+                                   "std::vector<std::byte> or Message. See docs/requests.md");
         static_assert(Decodable<R>, "freshet: the answer's type has no codec: add FRESHET_JSON(Type, fields...), link "
                                     "freshet::glaze, or specialise freshet::Codec<T>. See docs/codecs.md");
         if (!reply) return std::unexpected{std::move(reply).error()};
