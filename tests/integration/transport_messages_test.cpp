@@ -93,7 +93,7 @@ TEST_CASE("headers travel with every value, and their names keep their case") {
         body = message.text();
     });
     const auto subscription = subscribe(*transport, inbox, {.subject = "h"});
-    const Headers headers{{"Key", "1"}, {"key", "2"}, {"Key", "3"}, {"Empty", ""}, {"Text", "a: b, \xe2\x82\xac"}};
+    const Headers headers{{"Key", "1"}, {"key", "2"}, {"Key", "3"}, {"Text", "a: b, \xe2\x82\xac"}};
     const auto flush = GENERATE(Flush::batched, Flush::now);
     value_or_raise(
         transport->publish({.subject = "h", .payload = as_bytes("body"), .headers = &headers, .flush = flush}));
@@ -102,7 +102,22 @@ TEST_CASE("headers travel with every value, and their names keep their case") {
 
     CHECK(body == "body");
     CHECK(got.size() == headers.size());
-    for (const auto* name : {"Key", "key", "Empty", "Text"}) CHECK(got.values(name) == headers.values(name));
+    for (const auto* name : {"Key", "key", "Text"}) CHECK(got.values(name) == headers.values(name));
+}
+
+TEST_CASE("a header's value may be empty") {
+    if (NATS_VERSION_NUMBER < 0x030b00) SKIP("cnats before 3.11 takes the next line for an empty value");
+    NatsServer server;
+    auto transport = connect(server);
+    Headers got;
+    auto inbox = std::make_shared<Inbox>([&](const Message& message) { got = message.headers(); });
+    const auto subscription = subscribe(*transport, inbox, {.subject = "h"});
+    const Headers headers{{"a", ""}, {"b", ""}, {"c", "1"}};
+    value_or_raise(transport->publish({.subject = "h", .headers = &headers}));
+    REQUIRE(inbox->wait_for(1));
+    transport->close(1s);
+    CHECK(got.size() == 3);
+    for (const auto* name : {"a", "b", "c"}) CHECK(got.values(name) == headers.values(name));
 }
 
 TEST_CASE("headers without a payload and with a reply subject travel too") {
