@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/broker.hpp>
 
+#include <atomic>
 #include <stop_token>
 #include <thread>
 #include <tuple>
@@ -14,7 +15,8 @@
 namespace freshet {
 
 Broker::Broker(BrokerOptions options)
-    : core_{std::make_unique<detail::BrokerCore>(*this, detail::resolve(std::move(options)), detail::make_nats_transport)} {}
+    : core_{std::make_unique<detail::BrokerCore>(*this, detail::resolve(std::move(options)),
+                                                 detail::make_nats_transport)} {}
 
 Broker::~Broker() {
     // The threads that it would wait for are not there.
@@ -29,8 +31,12 @@ bool Broker::stop() { return stop(core_->options().stop_timeout); }
 void Broker::run() {
     detail::SignalWatch signals;
     const std::stop_callback wake{core_->stop_token(), [&] { signals.wake(); }};
+    std::atomic<bool> signalled = false;
     const std::jthread watcher{[&] {
-        if (const int signal = signals.wait(); signal != 0) logger().info("stopping on signal {}", signal);
+        if (const int signal = signals.wait(); signal != 0) {
+            signalled = true;
+            logger().info("stopping on signal {}", signal);
+        }
         stop();
     }};
     try {
@@ -38,7 +44,8 @@ void Broker::run() {
     } catch (const Error& error) {
         signals.wake();
         const bool stopped_early = error.code() == Errc::closed && core_->stop_token().stop_requested();
-        if (!stopped_early) throw;
+        if (!stopped_early && !signalled) throw;
+        logger().info("{}", error.what());
     } catch (...) {
         signals.wake();
         throw;
@@ -57,7 +64,8 @@ void Broker::provide_erased(const std::type_info& type, std::shared_ptr<void> ob
 }
 
 void Broker::check_subject(std::string_view subject) {
-    if (freshet::check_subject(subject) != SubjectFault::none) raise(detail::subject_error(subject, SubjectUse::publish));
+    if (freshet::check_subject(subject) != SubjectFault::none)
+        raise(detail::subject_error(subject, SubjectUse::publish));
 }
 
 }  // namespace freshet

@@ -36,12 +36,22 @@ struct Fixture {
     Broker broker{{.servers = {server.url()}, .stop_timeout = 1h, .logger = log.logger()}};
 };
 
+/// Its extractor throws.
+struct Unbindable {};
+
 const SubscriberOptions plain = {};
 const SubscriberOptions workers = {.workers = 3};
 const SubscriberOptions ordered = {.workers = 3, .ordered_by = "n"};
 const SubscriberOptions dedicated = {.dedicated = true};
 
 }  // namespace
+
+template <>
+struct freshet::Extractor<Unbindable> {
+    using Plan = int;
+    static Plan bind(Binder&) { throw std::logic_error{"no plan"}; }
+    static Expected<Unbindable> extract(Plan, Context&) { return Unbindable{}; }
+};
 
 TEST_CASE("an on_event that throws is logged, and the broker goes on") {
     testing::NatsServer server;
@@ -177,6 +187,36 @@ TEST_CASE("on_event stops the broker") {
     server.kill();
     CHECK_FALSE(inbox.next());  // until the subscription has ended
     CHECK(eventually([&] { return stopped && !own.running(); }));
+}
+
+TEST_CASE("on_event stops the broker while it starts") {
+    testing::NatsServer server;
+    Broker* broker = nullptr;
+    Broker own{{.servers = {server.url()}, .on_event = [&](const ConnectionEvent& event) {
+                    if (event.kind == Kind::connected) broker->stop();
+                }}};
+    broker = &own;
+    own.subscriber("orders").handle([](std::string_view) {});
+    const bool run = GENERATE(false, true);
+    if (run) {
+        own.run();
+    } else {
+        try {
+            own.start();
+            FAIL("it started");
+        } catch (const Error& error) {
+            CHECK(error.code() == Errc::closed);
+            CHECK_THAT(error.what(), ContainsSubstring("start: the broker was stopped before it ran"));
+        }
+    }
+    CHECK_FALSE(own.running());
+}
+
+TEST_CASE_METHOD(Fixture, "an extractor that throws when it is bound ends start and run, which do not hang") {
+    broker.subscriber("orders").handle([](Unbindable) {});
+    CHECK_THROWS_AS(broker.run(), std::logic_error);
+    CHECK_FALSE(broker.running());
+    CHECK_THROWS_AS(broker.start(), Error);
 }
 
 TEST_CASE_METHOD(Fixture, "an answer's callback that throws is logged, and later answers come") {

@@ -139,6 +139,7 @@ TEST_CASE("stop returns false at its deadline while a handler blocks; the destru
     testing::LogLines log;
     const auto options = GENERATE(plain, workers, dedicated);
     std::optional<Broker> broker{std::in_place, BrokerOptions{.servers = {server.url()}, .logger = log.logger()}};
+    const int running = options.workers > 1 ? 2 : 1;  // handlers at the same time
     Gate gate;
     std::atomic<int> begun = 0;
     std::atomic<int> ended = 0;
@@ -151,8 +152,9 @@ TEST_CASE("stop returns false at its deadline while a handler blocks; the destru
     });
     broker->start();
     for (int i = 0; i < 10; ++i) broker->publish("work", "x");
-    REQUIRE(eventually([&] { return begun > 0 && subscriber.stats().received + subscriber.stats().pending == 10; }));
-    const int running = begun;
+    REQUIRE(eventually([&] {
+        return begun == running && subscriber.stats().received + subscriber.stats().pending == 10;
+    }));
 
     auto stopping = std::async(std::launch::async, [&] { return broker->stop(50ms); });
     const bool in_time = stopping.wait_for(20s) == std::future_status::ready;
@@ -175,9 +177,9 @@ TEST_CASE("stop returns false at its deadline while a handler blocks; the destru
 
 TEST_CASE("stop inside a handler that then blocks does not hold up a stop from outside") {
     testing::NatsServer server;
-    Broker broker{{.servers = {server.url()}}};
     Gate gate;
     std::atomic<bool> begun = false;
+    Broker broker{{.servers = {server.url()}}};
     broker.subscriber<"work">().handle([&](std::string_view, Broker& own) {
         own.stop(20ms);
         begun = true;

@@ -67,12 +67,14 @@ TEST_CASE_METHOD(Fixture, "the README's handler: path, logger, body, publish_to 
     CHECK(invoices.next(5s)->subject() == "invoices.us");
 }
 
-TEST_CASE_METHOD(Fixture, "a handler takes path, header, inject, logger, broker, stop token, context, message and body at once") {
+TEST_CASE_METHOD(
+    Fixture, "a handler takes path, header, inject, logger, broker, stop token, context, message and body at once") {
     broker.provide(std::make_shared<Ledger>());
     broker.subscriber<"pay.{region}.{id}">().handle(
         [](const Add& body, Path<"region"> region, Path<"id", int> id, Header<"trace"> trace,
-           Header<"retries", std::optional<int>> retries, Header<"absent", std::optional<int>> absent, Inject<Ledger> ledger,
-           Logger&, Broker& same, std::stop_token stop, Context& context, const Message& message, const Tenant& tenant) -> std::string {
+           Header<"retries", std::optional<int>> retries, Header<"absent", std::optional<int>> absent,
+           Inject<Ledger> ledger, Logger&, Broker& same, std::stop_token stop, Context& context, const Message& message,
+           const Tenant& tenant) -> std::string {
             ++ledger->entries;
             CHECK(same.running());
             CHECK_FALSE(stop.stop_requested());
@@ -80,28 +82,35 @@ TEST_CASE_METHOD(Fixture, "a handler takes path, header, inject, logger, broker,
             CHECK(context.path("nope") == std::nullopt);
             CHECK(message.subject() == "pay.eu.42");
             return std::string{*region} + "/" + std::to_string(id + 1) + "/" + std::string{*trace} + "/" +
-                   std::to_string(retries->value_or(-1)) + "/" + std::to_string(absent->value_or(-1)) + "/" + tenant.name + "/" +
-                   std::to_string(body.a + body.b);
+                   std::to_string(retries->value_or(-1)) + "/" + std::to_string(absent->value_or(-1)) + "/" +
+                   tenant.name + "/" + std::to_string(body.a + body.b);
         });
     broker.start();
-    const auto answer = broker.request<std::string>("pay.eu.42", Add{1, 2},
-                                                    {.headers = {{"trace", "t1"}, {"retries", "3"}, {"tenant", "acme"}}});
+    const auto answer =
+        broker.request<std::string>("pay.eu.42", Add{1, 2},
+                                    {.headers = {{"trace", "t1"}, {"retries", "3"}, {"tenant", "acme"}}});
     CHECK(answer == "eu/43/t1/3/-1/acme/3");
 }
 
 TEST_CASE_METHOD(Fixture, "what a handler returns decides what is answered and published") {
     auto out = broker.subscriber("out.>").messages();
-    broker.subscriber<"ret.text">().publish_to<"out.text">().handle([](std::string_view text) { return std::string{text} + "!"; });
-    broker.subscriber<"ret.maybe">().publish_to<"out.maybe">().handle(
-        [](const Add& add) -> std::optional<Sum> { return add.a > 0 ? std::optional{Sum{add.a}} : std::nullopt; });
-    broker.subscriber<"ret.response">().publish_to<"out.response">().handle(
-        [](const Add& add) { return Response{Sum{add.b}, {{"colour", "red"}}}; });
+    broker.subscriber<"ret.text">().publish_to<"out.text">().handle([](std::string_view text) {
+        return std::string{text} + "!";
+    });
+    broker.subscriber<"ret.maybe">().publish_to<"out.maybe">().handle([](const Add& add) -> std::optional<Sum> {
+        return add.a > 0 ? std::optional{Sum{add.a}} : std::nullopt;
+    });
+    broker.subscriber<"ret.response">().publish_to<"out.response">().handle([](const Add& add) {
+        return Response{Sum{add.b}, {{"colour", "red"}}};
+    });
     broker.subscriber<"ret.confirm">().handle([](const Add&) { return Response<>{}; });
     broker.subscriber<"ret.expected">().handle([](const Add& add) -> Expected<Sum> {
         if (add.a < 0) return std::unexpected{RemoteError{422, "a is negative"}};
         return Sum{add.a};
     });
-    broker.subscriber<"ret.outcome">().handle([](const Add& add) { return add.a > 0 ? Outcome::ack : Outcome::term("no"); });
+    broker.subscriber<"ret.outcome">().handle([](const Add& add) {
+        return add.a > 0 ? Outcome::ack : Outcome::term("no");
+    });
     broker.start();
 
     CHECK(broker.request<std::string>("ret.text", "hello") == "hello!");
@@ -139,12 +148,16 @@ TEST_CASE_METHOD(Fixture, "functions, member functions and callable objects are 
     };
     broker.subscriber<"f.member">().handle(&Counter::add, counter);
     broker.subscriber<"f.shared">().handle(&Counter::add, std::make_shared<Counter>());
+    broker.subscriber<"f.pointer">().handle(&Counter::add, &counter);
+    broker.subscriber<"f.unique">().handle(&Counter::add, std::make_unique<Counter>());
     broker.subscriber<"f.object">().handle(counter);
     broker.subscriber<"f.function">().handle(Functions::twice);
     broker.start();
     counter.base = 10;
     CHECK(broker.request<Sum>("f.member", Add{1, 2}).value == 13);
     CHECK(broker.request<Sum>("f.shared", Add{1, 2}).value == 103);
+    CHECK(broker.request<Sum>("f.pointer", Add{1, 2}).value == 13);
+    CHECK(broker.request<Sum>("f.unique", Add{1, 2}).value == 103);
     CHECK(broker.request<Sum>("f.object", Add{1, 2}).value == -1);
     CHECK(broker.request<Sum>("f.function", Add{4, 2}).value == 8);
 }
@@ -167,7 +180,9 @@ TEST_CASE_METHOD(Fixture, "a correlation id travels with what a handler sends") 
     broker.subscriber<"corr.in">().publish_to<"corr.out">().handle([](std::string_view, Context& context) {
         return std::string{context.correlation_id()};
     });
-    broker.subscriber<"corr.plain">().publish_to<"corr.out">().handle([](std::string_view text) { return std::string{text}; });
+    broker.subscriber<"corr.plain">().publish_to<"corr.out">().handle([](std::string_view text) {
+        return std::string{text};
+    });
     broker.start();
 
     broker.publish("corr.in", "x", {.headers = {{"correlation_id", "c-1"}}});

@@ -228,6 +228,9 @@ TEST_CASE_METHOD(ServiceFixture, "a second signal ends a process that waits for 
 }
 
 TEST_CASE_METHOD(ServiceFixture, "a signal does not interrupt what a handler waits for") {
+#ifdef __SANITIZE_THREAD__
+    SKIP("ThreadSanitizer holds a signal back until read() returns");
+#endif
     broker.start();
     const auto service = start("read");
     publish_until(*service, "the read");
