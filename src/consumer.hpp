@@ -80,7 +80,9 @@ private:
     void report_failure(Context& context, const Error& failure, bool rejected) noexcept;
     bool idle() const;
     void answer_error(const Message& request, const Error& error, int code) noexcept;
-    bool answers(const Message& message) const noexcept { return !spec_.options.no_reply && !message.reply_to().empty(); }
+    bool answers(const Message& message) const noexcept {
+        return !spec_.options.no_reply && !message.reply_to().empty();
+    }
     Expected<void> publish_target(const Target& target, const Message& incoming, const Encoded& encoded,
                                   const Headers* headers);
 

@@ -15,9 +15,10 @@ Broker& Context::broker() const noexcept { return consumer_->core().owner(); }
 
 Logger& Context::logger() {
     if (!logger_) {
-        logger_ = consumer_->core().logger().with({.subject = subject(),
-                                                   .queue = consumer_->spec().options.queue,
-                                                   .correlation_id = detail::ContextAccess::correlation_in_scope(*this)});
+        logger_ =
+            consumer_->core().logger().with({.subject = subject(),
+                                             .queue = consumer_->spec().options.queue,
+                                             .correlation_id = detail::ContextAccess::correlation_in_scope(*this)});
     }
     return *logger_;
 }
@@ -107,8 +108,8 @@ Error bad_path(const Context& context, std::string_view name, std::string_view t
 }
 
 Error bad_header(const Context& context, std::string_view name, std::string_view value, std::string_view type) {
-    return {Errc::bad_header, "the header " + quoted(name) + " of a message on " + quoted(context.subject()) + " has the value " +
-                                  quoted(value) + ", which is not a valid " + std::string{type}};
+    return {Errc::bad_header, "the header " + quoted(name) + " of a message on " + quoted(context.subject()) +
+                                  " has the value " + quoted(value) + ", which is not a valid " + std::string{type}};
 }
 
 Error missing_header(const Context& context, std::string_view name) {
@@ -121,8 +122,9 @@ std::string unknown_path(std::string_view name) {
 }
 
 std::string not_provided(std::string_view type) {
-    return "the handler takes Inject<" + std::string{type} + ">, but nothing was provided: call broker.provide(std::make_shared<" +
-           std::string{type} + ">(...)) before start()";
+    return "the handler takes Inject<" + std::string{type} +
+           ">, but nothing was provided: call broker.provide(std::make_shared<" + std::string{type} +
+           ">(...)) before start()";
 }
 
 }  // namespace detail

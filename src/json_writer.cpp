@@ -98,27 +98,6 @@ void write_body(Format format, Buffer& out, bool (*write)(JsonWriter&, const voi
     });
 }
 
-void write_node(JsonReader& in, const JsonNode& node, Format format, Buffer& out) {
-    with_writer(format, out, [&](JsonWriter& writer) {
-        if (!copy(in, node, writer)) throw Error{Errc::bad_payload, writer.message()};
-    });
-}
-
-bool write_document(JsonWriter& out, Bytes document, Format format) {
-    struct Target {
-        JsonWriter& out;
-        bool parsed = false;
-    } target{out};
-    const auto write = [](JsonReader& in, const JsonNode& root, void* to) {
-        auto& [writer, parsed] = *static_cast<Target*>(to);
-        parsed = true;
-        return copy(in, root, writer);
-    };
-    const auto done = read_body(document, format, write, &target);
-    if (!done && !target.parsed) out.fail(std::string{done.error().message()});
-    return done.has_value();
-}
-
 Expected<void> transcode(Bytes in, Format from, Format to, Buffer& out) {
     return with_writer(to, out, [&](JsonWriter& writer) {
         const auto write = [](JsonReader& reader, const JsonNode& root, void* to_writer) {

@@ -69,7 +69,8 @@ std::size_t MessageQueue::size() const {
     return messages_.size();
 }
 
-std::pair<std::shared_ptr<Consumer>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry, SubscriberSpec spec) {
+std::pair<std::shared_ptr<Consumer>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry,
+                                                                                SubscriberSpec spec) {
     auto queue = std::make_shared<MessageQueue>(spec.options.max_pending_messages, spec.options.max_pending_bytes);
     spec.handler = std::make_unique<QueueHandler>(queue);
     // The thread that reads is all it needs.

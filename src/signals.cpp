@@ -56,8 +56,7 @@ SignalWatch::~SignalWatch() {
 
 int SignalWatch::wait() {
     unsigned char byte = 0;
-    while (read(pipe_ends[0], &byte, 1) < 0 && errno == EINTR) {
-    }
+    while (read(pipe_ends[0], &byte, 1) < 0 && errno == EINTR) {}
     return byte;
 }
 

@@ -66,23 +66,23 @@ concept RawSource = RawOwner<T> || RawView<T> || std::same_as<std::decay_t<T>, c
 /// Who encodes and decodes a T.
 enum class CodecKind { none, user, raw, json, glaze };
 
-template <class T, Direction direction>
+template <class T, Direction Way>
 consteval CodecKind library_codec() {
-    if constexpr (direction == Direction::write ? RawSource<T> : RawOwner<T> || RawView<T>) return CodecKind::raw;
-    else if constexpr (is_json<T, direction>()) return CodecKind::json;
+    if constexpr (Way == Direction::write ? RawSource<T> : RawOwner<T> || RawView<T>) return CodecKind::raw;
+    else if constexpr (is_json<T, Way>()) return CodecKind::json;
 #ifdef FRESHET_GLAZE
-    else if constexpr (GlazeBody<T, direction>) return CodecKind::glaze;
+    else if constexpr (GlazeBody<T, Way>) return CodecKind::glaze;
 #endif
     else return CodecKind::none;
 }
 
-template <class T, Direction direction>
+template <class T, Direction Way>
 consteval CodecKind codec_of() {
     constexpr bool encodes = UserEncodes<T> || UserEncodesFormats<T>;
     constexpr bool decodes = UserDecodes<T> || UserDecodesFormats<T>;
     if constexpr (encodes || decodes)
-        return (direction == Direction::write ? encodes : decodes) ? CodecKind::user : CodecKind::none;
-    else return library_codec<T, direction>();
+        return (Way == Direction::write ? encodes : decodes) ? CodecKind::user : CodecKind::none;
+    else return library_codec<T, Way>();
 }
 
 }  // namespace detail

@@ -38,10 +38,9 @@ struct GlazeOptions : glz::opts {
     bool validate_trailing_whitespace = true;
 };
 
-template <class T, Direction direction>
-concept GlazeBody =
-    std::is_class_v<T> &&
-    (direction == Direction::read ? glz::read_supported<T, glz::JSON> : glz::write_supported<T, glz::JSON>);
+template <class T, Direction Way>
+concept GlazeBody = std::is_class_v<T> &&
+                    (Way == Direction::read ? glz::read_supported<T, glz::JSON> : glz::write_supported<T, glz::JSON>);
 
 template <class T>
 consteval void check_glaze_body() {

@@ -5,6 +5,10 @@
 // become bodies and fields; types with FRESHET_JSON, FRESHET_ENUM or JsonAs become values of nlohmann::json.
 
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -40,23 +44,99 @@ concept NlohmannValue =
     (std::is_class_v<T> && HasNlohmannJson<T> && !JsonScalar<T> && !JsonView<T> && !is_optional<T> && !is_array<T> &&
      !JsonMap<T> && !JsonSequence<T> && !requires { std::tuple_size<T>::value; });
 
+template <class Json>
+Json to_nlohmann(JsonReader& in, const JsonNode& node);
+
+template <class Json>
+Json to_nlohmann_array(JsonReader& in, const JsonNode& node) {
+    typename Json::array_t array;
+    array.reserve(node.count);
+    for (const JsonNode* at = node.begin(); at != node.end(); at += at->span) {
+        array.push_back(to_nlohmann<Json>(in, *at));
+    }
+    return array;
+}
+
+template <class Json>
+Json to_nlohmann_object(JsonReader& in, const JsonNode& node) {
+    Json object = Json::object();
+    for (const JsonNode* key = node.begin(); key != node.end(); key += 1 + key[1].span) {
+        object[std::string{in.text(*key)}] = to_nlohmann<Json>(in, key[1]);
+    }
+    return object;
+}
+
+template <class Json>
+Json to_nlohmann(JsonReader& in, const JsonNode& node) {
+    switch (node.kind) {
+        case JsonKind::null: break;
+        case JsonKind::boolean: return node.boolean;
+        case JsonKind::integer: return node.integer;
+        case JsonKind::natural: return node.natural;
+        case JsonKind::real: return node.real;
+        case JsonKind::text: return in.text(node);
+        case JsonKind::binary: return Json::binary({in.text(node).begin(), in.text(node).end()});
+        case JsonKind::array: return to_nlohmann_array<Json>(in, node);
+        case JsonKind::object: return to_nlohmann_object<Json>(in, node);
+    }
+    return nullptr;
+}
+
+template <class Json>
+bool write_nlohmann(JsonWriter& out, const Json& json);
+
+template <class Json>
+bool write_nlohmann_array(JsonWriter& out, const Json& json) {
+    if (!out.begin_array(json.size())) return false;
+    std::size_t index = 0;
+    for (const auto& element : json) {
+        if (!write_nlohmann(out, element)) return out.at_index(index);
+        ++index;
+    }
+    out.end_array();
+    return true;
+}
+
+template <class Json>
+bool write_nlohmann_object(JsonWriter& out, const Json& json) {
+    if (!out.begin_object(json.size())) return false;
+    for (const auto& [key, value] : json.items()) {
+        if (!out.key(key) || !write_nlohmann(out, value)) return out.at_field(key);
+    }
+    out.end_object();
+    return true;
+}
+
+template <class Json>
+bool write_nlohmann(JsonWriter& out, const Json& json) {
+    using enum nlohmann::json::value_t;
+    switch (json.type()) {
+        case boolean: out.boolean(json.template get<bool>()); return true;
+        case number_integer: out.integer(json.template get<std::int64_t>()); return true;
+        case number_unsigned: out.natural(json.template get<std::uint64_t>()); return true;
+        case number_float: return out.real(json.template get<double>());
+        case string: return out.text(json.template get_ref<const std::string&>());
+        case binary: return out.binary(std::as_bytes(std::span{json.get_binary()}));
+        case array: return write_nlohmann_array(out, json);
+        case object: return write_nlohmann_object(out, json);
+        default: out.null(); return true;
+    }
+}
+
 template <NlohmannValue T>
 struct ForeignJson<T> {
     using Json = std::conditional_t<std::same_as<T, nlohmann::ordered_json>, nlohmann::ordered_json, nlohmann::json>;
 
     static bool read(JsonReader& in, const JsonNode& node, T& out) {
-        Buffer document;
-        write_node(in, node, Format::cbor, document);
         try {
-            Json::from_cbor(document.text()).get_to(out);
+            to_nlohmann<Json>(in, node).get_to(out);
             return true;
         } catch (const nlohmann::json::exception& error) { return nlohmann_failure(in, error.what()); }
     }
 
     static bool write(JsonWriter& out, const T& value) {
-        Buffer document;
-        Json::to_cbor(Json(value), document.string());
-        return write_document(out, document.bytes(), Format::cbor);
+        if constexpr (is_nlohmann_json<T>) return write_nlohmann(out, value);
+        else return write_nlohmann(out, Json(value));
     }
 };
 

@@ -57,21 +57,21 @@ struct SkipServerVerification {};
 
 /// TLS. Used when `enabled`, and whenever the URL says `tls://` or the server requires it.
 struct TlsOptions {
-    bool enabled = false;           ///< require TLS (default: only if URL or server ask for it)
-    std::string ca_file = {};       ///< PEM file of trusted authorities (default: the system's)
-    std::string certificate = {};   ///< PEM file of the client's certificate chain (default: none)
-    std::string private_key = {};   ///< PEM file of the client's key; needed with `certificate`
-    bool handshake_first = false;   ///< start TLS before the server's first line; needs a server configured so
+    bool enabled = false;          ///< require TLS (default: only if URL or server ask for it)
+    std::string ca_file = {};      ///< PEM file of trusted authorities (default: the system's)
+    std::string certificate = {};  ///< PEM file of the client's certificate chain (default: none)
+    std::string private_key = {};  ///< PEM file of the client's key; needed with `certificate`
+    bool handshake_first = false;  ///< start TLS before the server's first line; needs a server configured so
     std::variant<VerifyServer, SkipServerVerification> verify = VerifyServer{};
 };
 
 /// What happens when the connection is lost.
 struct ReconnectOptions {
-    bool enabled = true;                                ///< false: close when the connection is lost
-    int max_attempts = -1;                              ///< per server; -1: for ever
-    std::chrono::milliseconds min_wait{100};            ///< first wait; doubles with each round of all servers
-    std::chrono::milliseconds max_wait{5'000};          ///< the longest wait; every wait is jittered by half
-    std::size_t buffer_bytes = std::size_t{8} << 20;    ///< publications kept meanwhile; then Errc::buffer_full
+    bool enabled = true;                              ///< false: close when the connection is lost
+    int max_attempts = -1;                            ///< per server; -1: for ever
+    std::chrono::milliseconds min_wait{100};          ///< first wait; doubles with each round of all servers
+    std::chrono::milliseconds max_wait{5'000};        ///< the longest wait; every wait is jittered by half
+    std::size_t buffer_bytes = std::size_t{8} << 20;  ///< publications kept meanwhile; then Errc::buffer_full
 };
 
 /// When the bytes of a publication leave the process.
@@ -140,23 +140,23 @@ struct BrokerOptions {
 /// Options of one publication.
 struct PublishOptions {
     Headers headers = {};
-    std::string reply_to = {};               ///< where answers should go
-    std::optional<Format> format = {};       ///< of a typed body; default: the broker's
-    Flush flush = Flush::batched;            ///< now: on the socket before publish returns
+    std::string reply_to = {};          ///< where answers should go
+    std::optional<Format> format = {};  ///< of a typed body; default: the broker's
+    Flush flush = Flush::batched;       ///< now: on the socket before publish returns
 };
 
 /// Options of one request.
 struct RequestOptions {
-    std::chrono::milliseconds timeout{0};    ///< deadline; 0: the broker's request_timeout
+    std::chrono::milliseconds timeout{0};  ///< deadline; 0: the broker's request_timeout
     Headers headers = {};
-    std::optional<Format> format = {};       ///< of a typed body; default: the broker's
+    std::optional<Format> format = {};  ///< of a typed body; default: the broker's
 };
 
 /// Options of a request that several answer (ADR-47). It ends at the first of these.
 struct RequestManyOptions {
-    std::chrono::milliseconds timeout{0};    ///< in all; 0: the broker's request_timeout
-    std::chrono::milliseconds stall{0};      ///< time without another answer; 0: do not stop for that
-    std::size_t max_replies = 0;             ///< 0: any number
+    std::chrono::milliseconds timeout{0};  ///< in all; 0: the broker's request_timeout
+    std::chrono::milliseconds stall{0};    ///< time without another answer; 0: do not stop for that
+    std::size_t max_replies = 0;           ///< 0: any number
     Headers headers = {};
     std::optional<Format> format = {};
 };

@@ -66,9 +66,10 @@ struct SubscriberOptions {
 struct SubscriberStats {
     std::uint64_t received = 0;  ///< messages handed to the handler
     std::uint64_t failed = 0;    ///< of these: the handler threw or said so, or a publication failed
-    std::uint64_t rejected = 0;  ///< of these: not decodable, a path or header did not parse; the handler was not called
-    std::uint64_t dropped = 0;   ///< lost because more than max_pending waited
-    std::size_t pending = 0;     ///< waiting now
+    std::uint64_t rejected =
+        0;                      ///< of these: not decodable, a path or header did not parse; the handler was not called
+    std::uint64_t dropped = 0;  ///< lost because more than max_pending waited
+    std::size_t pending = 0;    ///< waiting now
 };
 
 namespace detail {
@@ -163,7 +164,8 @@ private:
 };
 
 namespace detail {
-std::pair<std::shared_ptr<Consumer>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry, SubscriberSpec spec);
+std::pair<std::shared_ptr<Consumer>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry,
+                                                                                SubscriberSpec spec);
 }
 
 /// What `subscriber(...)` gives: say where results go and which function handles the messages.
@@ -176,9 +178,10 @@ public:
     /// Publishes what the handler returns to this subject, too. `{names}` are filled from the incoming subject.
     template <FixedString Target>
     SubscriberBuilder<Pattern, true> publish_to() && {
-        static_assert(!StaticTemplate<Target>::valid || Pattern::fills(Target.view()),
-                      "freshet: publish_to names a {parameter} that the subscriber's subject does not have, so it cannot be "
-                      "filled. See docs/handlers.md#results");
+        static_assert(
+            !StaticTemplate<Target>::valid || Pattern::fills(Target.view()),
+            "freshet: publish_to names a {parameter} that the subscriber's subject does not have, so it cannot be "
+            "filled. See docs/handlers.md#results");
         return std::move(*this).publish_to(std::string{Target.view()});
     }
     /// The same, checked when the broker starts.

@@ -63,10 +63,11 @@ struct Fixture {
 
 TEST_CASE_METHOD(Fixture, "publishing and handling bytes allocates nothing, with path, header and inject neither") {
     broker.provide(std::make_shared<int>(1));
-    broker.subscriber<"alloc.{id}.bytes">().handle(
-        [&](std::string_view body, Path<"id", int> id, Header<"none", std::optional<int>> none, Inject<int> one, Context&) {
-            if (body.size() == 5 && id == 7 && !*none && *one == 1) ++handled;
-        });
+    broker.subscriber<"alloc.{id}.bytes">().handle([&](std::string_view body, Path<"id", int> id,
+                                                       Header<"none", std::optional<int>> none, Inject<int> one,
+                                                       Context&) {
+        if (body.size() == 5 && id == 7 && !*none && *one == 1) ++handled;
+    });
     broker.start();
     CHECK(per_message([&] { broker.publish("alloc.7.bytes", std::string_view{"hello"}); }) < 0.01);
 }
@@ -90,6 +91,6 @@ TEST_CASE_METHOD(Fixture, "a blocking request and its answer allocate nothing") 
     broker.start();
     const auto ask = broker.client<Message(std::string_view)>("ask");
     CHECK(per_message([&] {
-        if (ask("hello").text() == "hello") ++handled;
-    }) < 0.01);
+              if (ask("hello").text() == "hello") ++handled;
+          }) < 0.01);
 }

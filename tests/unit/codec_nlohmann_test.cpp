@@ -116,7 +116,8 @@ TEST_CASE("nlohmann::json is a body") {
     const auto binary = nlohmann::json::binary({1, 2, 255});
     CHECK(sent(binary, Format::cbor) == binary);
     CHECK(write_refusal(nlohmann::json{{"b", binary}}) == "b: bytes, which JSON cannot carry");
-    CHECK(write_refusal(nlohmann::json{{"q", "\xff"}}) == "a string is not UTF-8");
+    CHECK(write_refusal(nlohmann::json{{"q", "\xff"}}) ==
+          "q: a string that is not UTF-8; send such bytes as std::vector<std::byte>");
     CHECK(write_refusal(nlohmann::json{1, std::numeric_limits<double>::infinity()}) ==
           "[1]: inf is not a finite number, which JSON cannot carry");
 }

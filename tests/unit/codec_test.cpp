@@ -196,6 +196,7 @@ TEST_CASE("bodies are read and written by many threads at once") {
     std::array<bool, 4> right{};
     {
         std::vector<std::jthread> threads;
+        threads.reserve(right.size());
         for (std::size_t i = 0; i < right.size(); ++i) {
             threads.emplace_back([&right, i] {
                 const shop::Order order{.id = std::to_string(i), .amount = 1, .lines = {{"x", static_cast<int>(i), 2}}};

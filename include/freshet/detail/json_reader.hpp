@@ -76,9 +76,6 @@ private:
 Expected<void> read_body(Bytes in, Format format, bool (*read)(JsonReader& in, const JsonNode& root, void* out),
                          void* out);
 
-/// One value of a document as a document of its own. Throws Error(Errc::bad_payload) for what the format cannot carry.
-void write_node(JsonReader& in, const JsonNode& node, Format format, Buffer& out);
-
 /// The same document in another format, written to `out`.
 Expected<void> transcode(Bytes in, Format from, Format to, Buffer& out);
 

@@ -72,22 +72,22 @@ concept JsonSequence = !std::same_as<T, typename T::value_type> && requires(T& l
 };
 
 /// Whether T can be a value in JSON. The fields of a type are not looked into: they may be of the type itself.
-template <class T, Direction direction>
+template <class T, Direction Way>
 consteval bool is_json() {
     if constexpr (ReadsAsJson<T> || WritesAsJson<T>) {
-        return direction == Direction::read ? ReadsAsJson<T> : WritesAsJson<T>;
+        return Way == Direction::read ? ReadsAsJson<T> : WritesAsJson<T>;
     } else if constexpr (HasFields<T> || JsonScalar<T> || JsonInteger<T> || HasEnumNames<T>) {
         return true;
     } else if constexpr (JsonView<T>) {
-        return direction == Direction::write;
+        return Way == Direction::write;
     } else if constexpr (requires { sizeof(ForeignJson<T>); }) {
         return true;
     } else if constexpr (std::is_enum_v<T>) {
         return !EnumOfNlohmann<T>;
     } else if constexpr (JsonMap<T>) {
-        return is_json<typename T::mapped_type, direction>();
+        return is_json<typename T::mapped_type, Way>();
     } else if constexpr (is_optional<T> || is_array<T> || JsonSequence<T>) {
-        return is_json<typename T::value_type, direction>();
+        return is_json<typename T::value_type, Way>();
     } else {
         return false;
     }

@@ -59,9 +59,6 @@ private:
     std::size_t depth_ = 0;
 };
 
-/// A document as one value of another.
-bool write_document(JsonWriter& out, Bytes document, Format format);
-
 /// Has `write` write `value` in the format. Throws Error(Errc::bad_payload) for what the format cannot carry.
 void write_body(Format format, Buffer& out, bool (*write)(JsonWriter& out, const void* value), const void* value);
 
