@@ -154,7 +154,7 @@ TEST_CASE("errors: each failure has its condition") {
     CHECK_THAT(output, ContainsSubstring("throws RemoteError: remote error, code 404: "));
     CHECK_THAT(output, ContainsSubstring("throws std::exception: remote error, code 500: "));
     CHECK_THAT(output, ContainsSubstring("throws something else: remote error, code 500: "));
-    CHECK_THAT(output, ContainsSubstring("returns an error: remote error, code 500: "));
+    CHECK_THAT(output, ContainsSubstring("returns an error: remote error, code 404: "));
     CHECK_THAT(output, ContainsSubstring("body does not decode: remote error, code 400: "));
     CHECK_THAT(output, ContainsSubstring("path does not parse: remote error, code 400: "));
     CHECK_THAT(output, ContainsSubstring("header is missing: remote error, code 400: "));
