@@ -70,6 +70,7 @@ public:
     BrokerStats stats() const;
     Broker& owner() const noexcept { return *owner_; }
     Logger& logger() noexcept { return logger_; }
+    Clock& clock() const noexcept { return *clock_; }
     const BrokerOptions& options() const noexcept { return options_; }
     Transport* transport() const noexcept { return transport_.get(); }
 

@@ -22,7 +22,21 @@ Condition condition_of(Errc code) noexcept {
         case Errc::bad_subject:
         case Errc::unauthorized:
         case Errc::bad_setup: return Condition::bad_setup;
-        case Errc::remote: return Condition::remote;
+        case Errc::remote:
+        case Errc::limit_reached: return Condition::remote;
+        case Errc::no_jetstream:
+        case Errc::no_stream: return Condition::no_responders;
+        case Errc::server_too_old:
+        case Errc::settings_differ:
+        case Errc::subjects_overlap:
+        case Errc::wrong_stream: return Condition::bad_setup;
+        case Errc::stream_not_found:
+        case Errc::consumer_not_found:
+        case Errc::message_not_found: return Condition::not_found;
+        case Errc::stream_exists:
+        case Errc::consumer_exists: return Condition::already_exists;
+        case Errc::wrong_last_sequence:
+        case Errc::wrong_last_id: return Condition::wrong_revision;
     }
     return Condition::bad_setup;
 }
@@ -37,6 +51,20 @@ const char* text_of(Errc code) noexcept {
         case Errc::bad_path: return "bad path parameter";
         case Errc::bad_subject: return "bad subject";
         case Errc::unauthorized: return "unauthorized";
+        case Errc::no_jetstream: return "no JetStream";
+        case Errc::server_too_old: return "server too old";
+        case Errc::settings_differ: return "settings differ";
+        case Errc::subjects_overlap: return "subjects overlap";
+        case Errc::limit_reached: return "limit reached";
+        case Errc::stream_not_found: return "stream not found";
+        case Errc::consumer_not_found: return "consumer not found";
+        case Errc::message_not_found: return "message not found";
+        case Errc::stream_exists: return "stream exists";
+        case Errc::consumer_exists: return "consumer exists";
+        case Errc::no_stream: return "no stream";
+        case Errc::wrong_stream: return "wrong stream";
+        case Errc::wrong_last_sequence: return "wrong last sequence";
+        case Errc::wrong_last_id: return "wrong last message id";
         default: return to_string(condition_of(code));
     }
 }

@@ -19,6 +19,21 @@
 
 namespace freshet {
 
+// Of <freshet/jetstream.hpp>, which those who call jetstream(), kv() or object_store() include.
+namespace js {
+class JetStream;
+struct ContextOptions;
+}  // namespace js
+namespace kv {
+template <class T>
+class Kv;
+struct Options;
+}  // namespace kv
+namespace obj {
+class Store;
+struct Options;
+}  // namespace obj
+
 /// What a broker has done so far.
 struct BrokerStats {
     TransportStats transport = {};
@@ -110,6 +125,18 @@ public:
         check_subject(subject);
         return {*core_, std::move(subject), std::move(options)};
     }
+
+    /// JetStream, of the connection's own domain or of another. Needs <freshet/jetstream.hpp> and freshet::jetstream, as the next two do.
+    js::JetStream jetstream();
+    js::JetStream jetstream(const js::ContextOptions& options);
+    /// A key-value bucket whose values are T.
+    template <class T>
+    freshet::kv::Kv<T> kv(std::string bucket);
+    template <class T>
+    freshet::kv::Kv<T> kv(std::string bucket, const freshet::kv::Options& options);
+    /// A bucket of an object store.
+    obj::Store object_store(std::string bucket);
+    obj::Store object_store(std::string bucket, const obj::Options& options);
 
     /// Gives an object to handlers that ask for `Inject<T>`. One per type; before start().
     template <class T>

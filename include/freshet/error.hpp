@@ -43,6 +43,21 @@ enum class Errc {
     unauthorized,       ///< Condition::bad_setup: the server refused the credentials or a permission
     bad_setup,          ///< Condition::bad_setup: everything else that is wrong before it starts
     remote,
+    // JetStream:
+    no_jetstream,         ///< Condition::no_responders: it is not enabled, or the context's domain or prefix is wrong
+    server_too_old,       ///< Condition::bad_setup: a feature needs a newer server
+    settings_differ,      ///< Condition::bad_setup: a stream, consumer or bucket exists with other settings
+    subjects_overlap,     ///< Condition::bad_setup: another stream takes some of the subjects
+    limit_reached,        ///< Condition::remote: of the account, the server or the stream
+    stream_not_found,     ///< Condition::not_found
+    consumer_not_found,   ///< Condition::not_found
+    message_not_found,    ///< Condition::not_found
+    stream_exists,        ///< Condition::already_exists: with another configuration
+    consumer_exists,      ///< Condition::already_exists: with another configuration, or in use
+    no_stream,            ///< Condition::no_responders: no stream takes the subject published to
+    wrong_stream,         ///< Condition::bad_setup: another stream than expected takes the subject
+    wrong_last_sequence,  ///< Condition::wrong_revision: of the stream or the subject
+    wrong_last_id,        ///< Condition::wrong_revision: the last message id is another
 };
 
 }  // namespace freshet
