@@ -48,6 +48,9 @@ public:
     /// The stream was deleted and made anew (a memory store after a restart): what was delivered may be gone, and delivery
     /// begins again as at the start, with `pending` messages.
     virtual void on_reset(std::uint64_t pending) noexcept = 0;
+    /// There is no such stream any more. Called at each attempt to make the consumer anew that fails for it; it is tried
+    /// again, so whoever declares the stream meanwhile gets its messages, after on_reset. Must not block.
+    virtual void on_missing() noexcept {}
     /// The last call, exactly once if start succeeded.
     virtual void on_end() noexcept = 0;
 };
