@@ -159,6 +159,7 @@ struct RequestManyOptions {
     std::size_t max_replies = 0;           ///< 0: any number
     Headers headers = {};
     std::optional<Format> format = {};
+    bool ends_at_empty = true;  ///< an answer without a body says that there are no more, and is not given
 };
 
 }  // namespace freshet
