@@ -8,6 +8,7 @@
 
 #include <freshet/buffer.hpp>
 #include <freshet/headers.hpp>
+#include <freshet/metadata.hpp>
 
 struct __natsMsg;  // cnats's message; <freshet/native.hpp> hands it out
 
@@ -57,6 +58,9 @@ public:
     /// The status the server put into the header line (503: no responders; 100, 404, 408, 409 in JetStream), else 0.
     /// It parses the headers: where replies are many, ask only those without a payload.
     int status() const;
+
+    /// What JetStream tells of it: sequences, deliveries, time; nothing for a message that a stream did not deliver.
+    std::optional<Metadata> metadata() const noexcept;
 
     explicit operator bool() const noexcept { return native_ != nullptr; }
     __natsMsg* native() const noexcept { return native_; }
