@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <freshet/detail/chrono.hpp>
+
+namespace freshet::detail {
+
+/// A time as the server writes it: `2022-08-06T00:29:27.587861324Z`, any offset instead of the Z, and `2022-08-06
+/// 00:29:27.587861324 +0000 UTC`, which old servers put into the header of a direct get. Nothing for another text; the
+/// zero time of Go (year 1) is a time like others, as far as the clock's range goes.
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) noexcept;
+
+/// `2022-08-06T00:29:27.587861324Z`.
+std::string format_rfc3339(std::chrono::system_clock::time_point time);
+
+}  // namespace freshet::detail
