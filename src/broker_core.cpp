@@ -65,7 +65,7 @@ void BrokerCore::start() {
             raise({Errc::bad_setup, stopped ? "start: the broker was stopped; make a new one to start again"
                                             : "start: the broker runs already"});
         }
-        state_ = State::starting;
+        state_ = State::connecting;
     }
     try {
         bind_all();
@@ -91,18 +91,27 @@ void BrokerCore::bind_all() {
 
 void BrokerCore::start_all() {
     value_or_raise(transport_->open(options_.start_timeout, [this](const ConnectionEvent& event) { on_event(event); }));
-    const std::lock_guard lock{mutex_};
+    std::unique_lock lock{mutex_};
     if (stop_wanted_) raise(stopped_early());
-    // Running from here: the first messages may arrive, and their handlers publish, before the last subscription is made.
+    state_ = State::subscribing;
+    const auto consumers = consumers_;  // who is declared from now on starts by itself
+    lock.unlock();
+    for (const auto& consumer : consumers) {
+        if (stop_source_.stop_requested()) break;
+        value_or_raise(consumer->start());
+    }
+    value_or_raise(transport_->flush(options_.connect_timeout));
+    lock.lock();
     state_ = State::running;
     changed_.notify_all();
-    for (const auto& consumer : consumers_) value_or_raise(consumer->start(*transport_));
-    value_or_raise(transport_->flush(options_.connect_timeout));
-    ready_.store(true, std::memory_order_release);
 }
 
 void BrokerCore::undo_start() noexcept {
     mux_.close({Errc::closed, "the broker could not start"});
+    {
+        const std::lock_guard lock{mutex_};
+        for (const auto& consumer : consumers_) consumer->quiesce();
+    }
     transport_->close(std::chrono::milliseconds{0});
     const std::lock_guard lock{mutex_};
     state_ = State::stopped;
@@ -127,25 +136,32 @@ void BrokerCore::begin_stop(std::chrono::milliseconds timeout) {
         return;
     }
     if (state_ == State::stopped || stop_wanted_) return;
-    const bool starting = state_ == State::starting;
+    const bool connecting = state_ == State::connecting;
     // In a thread of its own: callers wait until their deadline, and not at all inside a callback.
-    if (!starting) stopper_ = std::thread{[this, timeout] { wind_down(timeout); }};
-    if (!starting) state_ = State::stopping;
+    if (!connecting) stopper_ = std::thread{[this, timeout] { wind_down(timeout); }};
+    if (state_ == State::running) state_ = State::stopping;
     stop_wanted_ = true;
     lock.unlock();
     stop_source_.request_stop();
-    if (starting) transport_->close(std::chrono::milliseconds{0});
+    if (connecting) transport_->close(std::chrono::milliseconds{0});
 }
 
 void BrokerCore::wind_down(std::chrono::milliseconds timeout) {
     const auto deadline = clock_->now() + timeout;
+    {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [this] { return state_ != State::subscribing; });
+        if (state_ == State::stopped) return;  // start() failed
+        state_ = State::stopping;
+    }
     std::ignore = stats();  // while the subscriptions still know what they dropped
-    bool drained = transport_->drain_deliveries(timeout);
     std::vector<std::shared_ptr<Consumer>> consumers;
     {
         const std::lock_guard lock{mutex_};
         consumers = consumers_;
     }
+    for (const auto& consumer : consumers) consumer->quiesce();
+    bool drained = transport_->drain_deliveries(timeout);
     for (const auto& consumer : consumers) drained = consumer->finish_stop(deadline) && drained;
     mux_.close({Errc::closed, "the broker was stopped before an answer came"});
     if (!drained) {
@@ -171,7 +187,7 @@ bool BrokerCore::drained() const {
 std::shared_ptr<Consumer> BrokerCore::add(SubscriberSpec spec) {
     if (nats::forked()) raise(nats::forked_error("subscriber"));
     auto consumer = std::make_shared<Consumer>(*this, std::move(spec));
-    const std::lock_guard lock{mutex_};
+    std::unique_lock lock{mutex_};
     if (state_ == State::stopping || state_ == State::stopped) {
         raise({Errc::closed, "subscriber " + quoted(consumer->spec().subject) + ": the broker was stopped"});
     }
@@ -180,14 +196,22 @@ std::shared_ptr<Consumer> BrokerCore::add(SubscriberSpec spec) {
         consumer->bind(problems);
         if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the subscriber")});
     }
-    if (state_ == State::running) value_or_raise(consumer->start(*transport_));
     forget_finished();
     consumers_.push_back(consumer);
-    if (state_ == State::running) {
-        // So that what is published from now on, by anybody, reaches it. Lost in a reconnect the subscription is made again.
-        std::ignore = transport_->flush(options_.connect_timeout);
-    }
+    const bool live = is_live();
+    lock.unlock();  // a source may ask the server
+    if (live) start_now(consumer);
     return consumer;
+}
+
+void BrokerCore::start_now(const std::shared_ptr<Consumer>& consumer) {
+    if (auto started = consumer->start(); !started) {
+        const std::lock_guard lock{mutex_};
+        std::erase(consumers_, consumer);
+        raise(started.error());
+    }
+    // So that what is published from now on, by anybody, reaches it. Lost in a reconnect the subscription is made again.
+    std::ignore = transport_->flush(options_.connect_timeout);
 }
 
 void BrokerCore::forget_finished() {
@@ -233,7 +257,7 @@ void BrokerCore::on_event(const ConnectionEvent& event) noexcept {
 void BrokerCore::end_if_lost() noexcept {
     {
         const std::lock_guard lock{mutex_};
-        if (state_ != State::running || stop_wanted_) return;
+        if (!is_live() || stop_wanted_) return;
         lost_ = true;
     }
     logger_.critical("the connection is closed for good: ReconnectOptions allow no more attempts; the broker stops");

@@ -63,9 +63,7 @@ public:
     std::chrono::nanoseconds ping(std::chrono::milliseconds timeout);
     /// Whether the stop left nothing unhandled.
     bool drained() const;
-    bool running() const noexcept {
-        return ready_.load(std::memory_order_acquire) && state_.load(std::memory_order_acquire) == State::running;
-    }
+    bool running() const noexcept { return state_.load(std::memory_order_acquire) == State::running; }
     ServerInfo server() const;
     BrokerStats stats() const;
     Broker& owner() const noexcept { return *owner_; }
@@ -75,11 +73,20 @@ public:
     Transport* transport() const noexcept { return transport_.get(); }
 
 private:
-    enum class State : std::uint8_t { idle, starting, running, stopping, stopped };
+    enum class State : std::uint8_t {
+        idle,
+        connecting,
+        subscribing,  // messages are handled, and handlers publish
+        running,
+        stopping,
+        stopped,
+    };
 
     void bind_all();
     void start_all();
     void undo_start() noexcept;
+    void start_now(const std::shared_ptr<Consumer>& consumer);
+    bool is_live() const noexcept { return state_ == State::subscribing || state_ == State::running; }
     Expected<void> open_inbox();
     void forget_finished();
     void begin_stop(std::chrono::milliseconds timeout);
@@ -111,8 +118,7 @@ private:
     mutable std::mutex mutex_ = {};         // consumers_, provided_, changes of state_ and the next three
     std::condition_variable changed_ = {};  // state_
     bool stop_wanted_ = false;
-    std::atomic<bool> ready_ = false;  // start() has done everything
-    bool lost_ = false;                // the connection was closed, and not by us
+    bool lost_ = false;  // the connection was closed, and not by us
     bool drained_ = true;
     std::thread stopper_ = {};
     std::mutex event_mutex_ = {};  // calls of on_event

@@ -118,6 +118,7 @@ Expected<void> BrokerCore::check_open(std::string_view what, std::string_view su
     if (nats::forked())
         return std::unexpected{nats::forked_error((std::string{what} + " on " + quoted(subject)).c_str())};
     switch (state_.load(std::memory_order_acquire)) {
+        case State::subscribing:
         case State::running:
         case State::stopping: return {};
         case State::stopped:

@@ -6,6 +6,7 @@
 
 #include "broker_core.hpp"
 #include "callback_scope.hpp"
+#include "core_source.hpp"
 #include "exception_text.hpp"
 #include "quoted.hpp"
 
@@ -67,7 +68,11 @@ private:
 
 }  // namespace
 
-Consumer::Consumer(BrokerCore& core, SubscriberSpec spec) : core_{&core}, spec_{std::move(spec)} {}
+Consumer::Consumer(BrokerCore& core, SubscriberSpec spec)
+    : core_{&core},
+      spec_{std::move(spec)},
+      source_{spec_.source != nullptr ? std::move(spec_.source) : std::make_unique<CoreSource>(spec_.options)},
+      answers_{!spec_.options.no_reply && source_->answerable()} {}
 
 Consumer::~Consumer() = default;
 
@@ -81,11 +86,7 @@ void Consumer::bind(std::vector<std::string>& problems) {
     ConsumerBinder binder{*subject_, *core_, problems};
     if (spec_.handler == nullptr) binder.problem("it has no handler; call .handle(...)");
     else spec_.handler->bind(binder);
-    if (!spec_.options.queue.empty()) {
-        // The server takes any token; what it would misread is what a subject may not have either.
-        if (check_subject(spec_.options.queue) != SubjectFault::none)
-            binder.problem("its queue group " + quoted(spec_.options.queue) + " has spaces, wildcards or empty tokens");
-    }
+    source_->bind(*subject_, binder);
     bind_targets(problems);
     bind_order(problems);
 }
@@ -131,32 +132,24 @@ void Consumer::make_lanes() {
                                 [this](Message message) noexcept { process(std::move(message)); });
 }
 
-Expected<void> Consumer::start(Transport& transport) {
+Expected<void> Consumer::start() {
     {
         const std::lock_guard lock{mutex_};
         if (ended_) return {};  // stopped meanwhile
         make_lanes();
         started_ = true;
     }
-    auto subscription = transport.subscribe({.subject = subject_->wire(),
-                                             .queue = spec_.options.queue,
-                                             .max_pending_messages = spec_.options.max_pending_messages,
-                                             .max_pending_bytes = spec_.options.max_pending_bytes},
-                                            shared_from_this());
-    if (!subscription) {
-        const std::lock_guard lock{mutex_};
-        ended_ = true;
-        return std::unexpected{std::move(subscription).error()};
-    }
-    const std::lock_guard lock{mutex_};
-    subscription_ = *std::move(subscription);
-    if (spec_.options.max_messages != 0) return subscription_->auto_unsubscribe(spec_.options.max_messages);
-    return {};
+    auto started = source_->start(*core_, *subject_, shared_from_this());
+    if (!started) on_end();
+    return started;
 }
 
 void Consumer::begin_stop(std::chrono::milliseconds timeout) {
-    const std::lock_guard lock{mutex_};
-    if (subscription_ != nullptr && !ended_) subscription_->drain(timeout);
+    {
+        const std::lock_guard lock{mutex_};
+        if (ended_) return;
+    }
+    source_->stop(timeout);
 }
 
 bool Consumer::finish_stop(TimePoint deadline) {
@@ -230,25 +223,24 @@ SubscriberStats Consumer::stats() const {
                           .dropped = dropped_.load(std::memory_order_relaxed)};
     const std::lock_guard lock{mutex_};
     if (lanes_ != nullptr) stats.pending += lanes_->pending();
-    if (subscription_ != nullptr) {
-        stats.pending += subscription_->pending();
-        stats.dropped += subscription_->dropped();
-    }
+    stats.pending += source_->pending();
+    stats.dropped += source_->dropped();
     return stats;
 }
 
 void Consumer::process(Message message) noexcept {
+    if (source_->wants_back()) return source_->settle(std::move(message), {.outcome = Outcome::nack()});
     received_.fetch_add(1, std::memory_order_relaxed);
     Context context{*this, message};
     const HandlerScope scope{context};
-    report(context, run(context));
+    conclude(context, run(context));
 }
 
 void Consumer::reject(Message message, const Error& why) noexcept {
     received_.fetch_add(1, std::memory_order_relaxed);
     Context context{*this, message};
     const HandlerScope scope{context};
-    report(context, ContextAccess::reject(context, why));
+    conclude(context, ContextAccess::reject(context, why));
 }
 
 Outcome Consumer::run(Context& context) noexcept {
@@ -259,14 +251,17 @@ Outcome Consumer::run(Context& context) noexcept {
     }
 }
 
-void Consumer::report(Context& context, const Outcome& returned) noexcept {
-    if (const auto& failure = ContextAccess::failure(context)) {
-        const bool rejected = returned.kind() == Outcome::Kind::term;
-        return report_failure(context, *failure, rejected);
-    }
+void Consumer::conclude(Context& context, const Outcome& returned) noexcept {
+    const auto& failure = ContextAccess::failure(context);
     const auto& decided = ContextAccess::decided(context);
-    const Outcome& outcome = decided ? *decided : returned;
-    if (outcome != Outcome::ack) report_failure(context, Error{Errc::remote, verdict(outcome)}, false);
+    const Handled handled{.outcome = decided ? *decided : returned,
+                          .failure = failure ? &*failure : nullptr,
+                          .rejected = failure && returned.kind() == Outcome::Kind::term,
+                          .decided = decided.has_value()};
+    if (handled.failure != nullptr) report_failure(context, *handled.failure, handled.rejected);
+    else if (handled.outcome != Outcome::ack)
+        report_failure(context, Error{Errc::remote, verdict(handled.outcome)}, false);
+    source_->settle(ContextAccess::take_message(context), handled);
 }
 
 void Consumer::report_failure(Context& context, const Error& failure, bool rejected) noexcept {
@@ -306,11 +301,7 @@ Expected<void> Consumer::emit(Context& context, const Encoded& encoded, const He
 }
 
 /// Nothing waits behind the message being handled. Not known with lanes.
-bool Consumer::idle() const {
-    if (lanes_ != nullptr) return false;
-    const std::lock_guard lock{mutex_};
-    return subscription_ != nullptr && subscription_->pending() == 0;
-}
+bool Consumer::idle() const { return lanes_ == nullptr && source_->pending() == 0; }
 
 Expected<void> Consumer::publish_target(const Target& target, const Message& incoming, const Encoded& encoded,
                                         const Headers* headers) {

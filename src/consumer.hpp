@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <freshet/detail/core.hpp>
+#include <freshet/detail/source.hpp>
 #include <freshet/subject.hpp>
 #include <freshet/subject_template.hpp>
 #include <freshet/subscriber.hpp>
@@ -33,8 +34,10 @@ public:
     /// Checks everything that can be wrong before the first message; each problem is added to `problems`.
     void bind(std::vector<std::string>& problems);
     /// Subscribes. Messages may come before it returns.
-    Expected<void> start(Transport& transport);
+    Expected<void> start();
 
+    /// The broker stops: the source asks for nothing more. Does not wait.
+    void quiesce() noexcept { source_->quiesce(); }
     /// Takes nothing new and lets what has arrived be handled; does not wait.
     void begin_stop(std::chrono::milliseconds timeout);
     /// Waits until the transport delivers no more, then until the lanes are empty. False when `deadline` passed.
@@ -54,6 +57,7 @@ public:
     BrokerCore& core() const noexcept { return *core_; }
     const SubscriberSpec& spec() const noexcept { return spec_; }
     const std::optional<Subject>& subject() const noexcept { return subject_; }
+    Source& source() const noexcept { return *source_; }
     SubscriberStats stats() const;
     void count_dropped() noexcept;
 
@@ -76,24 +80,23 @@ private:
     void process(Message message) noexcept;
     void reject(Message message, const Error& why) noexcept;
     Outcome run(Context& context) noexcept;
-    void report(Context& context, const Outcome& returned) noexcept;
+    void conclude(Context& context, const Outcome& returned) noexcept;
     void report_failure(Context& context, const Error& failure, bool rejected) noexcept;
     bool idle() const;
     void answer_error(const Message& request, const Error& error, int code) noexcept;
-    bool answers(const Message& message) const noexcept {
-        return !spec_.options.no_reply && !message.reply_to().empty();
-    }
+    bool answers(const Message& message) const noexcept { return answers_ && !message.reply_to().empty(); }
     Expected<void> publish_target(const Target& target, const Message& incoming, const Encoded& encoded,
                                   const Headers* headers);
 
     BrokerCore* core_;
     SubscriberSpec spec_;
+    std::unique_ptr<Source> source_;
+    const bool answers_;
     std::optional<Subject> subject_ = {};
     std::vector<Target> targets_ = {};
     std::optional<std::size_t> order_token_ = {};
     std::unique_ptr<Lanes> lanes_ = {};
 
-    std::unique_ptr<TransportSubscription> subscription_ = {};
     mutable std::mutex mutex_ = {};
     std::condition_variable ended_changed_ = {};
     bool started_ = false;

@@ -64,11 +64,24 @@ public:
     /// Nothing happens until `.handle(...)`.
     template <FixedString Pattern>
     SubscriberBuilder<StaticSubject<Pattern>> subscriber(SubscriberOptions options = {}) {
-        return {registry(), {std::string{StaticSubject<Pattern>::view()}, std::move(options), {}, nullptr}};
+        return {registry(), {std::string{StaticSubject<Pattern>::view()}, std::move(options), {}, nullptr, nullptr}};
     }
     /// The same for a subject known at run time; a bad one is reported by start().
     SubscriberBuilder<detail::RuntimeSubject> subscriber(std::string subject, SubscriberOptions options = {}) {
-        return {registry(), {std::move(subject), std::move(options), {}, nullptr}};
+        return {registry(), {std::move(subject), std::move(options), {}, nullptr, nullptr}};
+    }
+
+    /// A subscriber of something else than a core NATS subject, such as `js::Pull{...}` of <freshet/jetstream.hpp>.
+    template <FixedString Pattern, detail::SourceOptions Options>
+    SubscriberBuilder<StaticSubject<Pattern>> subscriber(Options options) {
+        auto [run, source] = make_source(std::move(options));
+        return {registry(),
+                {std::string{StaticSubject<Pattern>::view()}, std::move(run), {}, nullptr, std::move(source)}};
+    }
+    template <detail::SourceOptions Options>
+    SubscriberBuilder<detail::RuntimeSubject> subscriber(std::string subject, Options options) {
+        auto [run, source] = make_source(std::move(options));
+        return {registry(), {std::move(subject), std::move(run), {}, nullptr, std::move(source)}};
     }
 
     /// Publishes and returns: the message is in the connection's buffer, no answer is awaited. Blocks only while that buffer is full.

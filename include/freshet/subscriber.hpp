@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include <freshet/detail/chrono.hpp>
+#include <freshet/detail/source.hpp>
 #include <freshet/detail/typed_handler.hpp>
 #include <freshet/message.hpp>
 #include <freshet/subject_template.hpp>
@@ -83,6 +85,18 @@ struct SubscriberSpec {
     SubscriberOptions options = {};
     std::vector<std::string> publish_to = {};
     std::unique_ptr<HandlerBase> handler = {};
+    std::unique_ptr<Source> source = {};  // null: a core NATS subscription
+};
+
+/// What `subscriber(options)` of another module's options makes of them: `SourceSpec make_source(Options)`, found beside the
+/// options' type.
+struct SourceSpec {
+    SubscriberOptions options = {};
+    std::unique_ptr<Source> source = {};
+};
+template <class Options>
+concept SourceOptions = requires(Options options) {
+    { make_source(std::move(options)) } -> std::same_as<SourceSpec>;
 };
 
 /// Where subscribers are declared: a broker.

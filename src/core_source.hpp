@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include <freshet/detail/source.hpp>
+#include <freshet/subscriber.hpp>
+#include <freshet/transport.hpp>
+
+namespace freshet::detail {
+
+/// A core NATS subscription as a source: nothing is settled.
+class CoreSource final : public Source {
+public:
+    explicit CoreSource(const SubscriberOptions& options);
+
+    void bind(const Subject& subject, Binder& binder) override;
+    Expected<void> start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
+    void stop(std::chrono::milliseconds timeout) noexcept override;
+    void settle(Message message, const Handled& handled) noexcept override;
+    std::size_t pending() const noexcept override;
+    std::uint64_t dropped() const noexcept override;
+
+private:
+    SubscriptionSpec spec_;
+    std::uint64_t max_messages_;
+    std::unique_ptr<TransportSubscription> subscription_ = {};
+    std::atomic<TransportSubscription*> live_ = nullptr;  // the same, once it is there
+};
+
+}  // namespace freshet::detail
