@@ -246,12 +246,32 @@ void BrokerCore::on_event(const ConnectionEvent& event) noexcept {
     logger_.log(good ? LogLevel::info : LogLevel::warn, "{}{}{}{}{}", to_string(event.kind), where.empty() ? "" : " ",
                 where, event.detail.empty() ? "" : ": ", event.detail);
     if (event.kind == Kind::closed) end_if_lost();
+    if (event.kind == Kind::disconnected || event.kind == Kind::reconnected) {
+        tell_watchers(event.kind == Kind::reconnected);
+    }
     if (!options_.on_event) return;
     const CallbackScope scope;
     const std::lock_guard lock{event_mutex_};
     try {
         options_.on_event(event);
     } catch (...) { logger_.error("on_event threw: {}", exception_text()); }
+}
+
+void BrokerCore::watch(std::weak_ptr<ConnectionWatcher> watcher) {
+    const std::lock_guard lock{watchers_mutex_};
+    std::erase_if(watchers_, [](const auto& known) { return known.expired(); });
+    watchers_.push_back(std::move(watcher));
+}
+
+void BrokerCore::tell_watchers(bool up) noexcept {
+    std::vector<std::weak_ptr<ConnectionWatcher>> watchers;
+    {
+        const std::lock_guard lock{watchers_mutex_};
+        watchers = watchers_;
+    }
+    for (const auto& watcher : watchers) {
+        if (const auto alive = watcher.lock()) alive->on_connection(up);
+    }
 }
 
 void BrokerCore::end_if_lost() noexcept {

@@ -22,6 +22,7 @@
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
 
+#include "connection_watcher.hpp"
 #include "consumer.hpp"
 #include "request_mux.hpp"
 
@@ -60,6 +61,9 @@ public:
 
     void report_slow_consumer(const Consumer& consumer) noexcept;
 
+    /// Tells `watcher` of the connection's losses and returns as long as it lives.
+    void watch(std::weak_ptr<ConnectionWatcher> watcher);
+
     std::chrono::nanoseconds ping(std::chrono::milliseconds timeout);
     /// Whether the stop left nothing unhandled.
     bool drained() const;
@@ -93,6 +97,7 @@ private:
     void wind_down(std::chrono::milliseconds timeout);
     void settle(bool drained);
     void on_event(const ConnectionEvent& event) noexcept;
+    void tell_watchers(bool up) noexcept;
     /// Ends run() when nothing will ever come again.
     void end_if_lost() noexcept;
     /// Whether messages can leave: while running, and while handlers finish during a stop.
@@ -122,6 +127,8 @@ private:
     bool drained_ = true;
     std::thread stopper_ = {};
     std::mutex event_mutex_ = {};  // calls of on_event
+    std::mutex watchers_mutex_ = {};
+    std::vector<std::weak_ptr<ConnectionWatcher>> watchers_ = {};
     std::vector<std::shared_ptr<Consumer>> consumers_ = {};
     SubscriberStats gone_ = {};  // of consumers that were stopped and forgotten
     std::unordered_map<std::type_index, std::shared_ptr<void>> provided_ = {};
