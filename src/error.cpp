@@ -128,10 +128,17 @@ std::optional<Condition> Error::condition() const noexcept {
 
 RemoteError::RemoteError(int code, std::string description) : Error{Errc::remote, std::move(description)} {
     remote_code_ = code;
+    remote_description_size_ = message().size();
+}
+
+RemoteError::RemoteError(int code, std::string_view what, std::string_view description)
+    : Error{Errc::remote, std::string{what}.append(": ").append(description.empty() ? "no description" : description)} {
+    remote_code_ = code;
+    remote_description_size_ = description.size();
 }
 
 void raise(const Error& error) {
-    if (error.code() == Errc::remote) throw RemoteError{error.remote_code(), std::string{error.message()}};
+    if (error.code() == Errc::remote) throw RemoteError{error};
     throw error;
 }
 

@@ -48,7 +48,7 @@ TEST_CASE_METHOD(Fixture, "exceptions by condition") {
         auto invoice = broker.request<Invoice>("invoices.make", order);
         said = invoice.order_id;
     } catch (const freshet::RemoteError& error) {  // the service answered with an error
-        said = std::to_string(error.remote_code());
+        said = std::to_string(error.remote_code()) + ": " + std::string{error.remote_description()};
     } catch (const freshet::Error& error) {
         if (error.code() == freshet::Condition::no_responders) said = "no billing service runs";
         else if (error.code() == freshet::Condition::timeout) said = "it is busy";

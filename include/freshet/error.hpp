@@ -92,13 +92,21 @@ public:
 
     /// The `Nats-Service-Error-Code` of a remote error, else 0.
     int remote_code() const noexcept { return remote_code_; }
+    /// The `Nats-Service-Error` of a remote error, without what message() says around it; else empty.
+    std::string_view remote_description() const noexcept {
+        return message().substr(message_->size() - remote_description_size_);
+    }
 
 protected:
     int remote_code_ = 0;
+    std::size_t remote_description_size_ = 0;  // it is the end of the message
 
 private:
     std::shared_ptr<const std::string> message_;  // shared: copying an exception must not throw
 };
+
+/// Throws `error`; as RemoteError where it is one.
+[[noreturn]] void raise(const Error& error);
 
 /// An error that travels: what a handler throws to choose the code of its answer, and what the caller of a request
 /// gets when the other side answered with `Nats-Service-Error` (ADR-32).
@@ -107,6 +115,12 @@ public:
     /// @param code         `Nats-Service-Error-Code`, by habit an HTTP status
     /// @param description  `Nats-Service-Error`, one line
     RemoteError(int code, std::string description);
+    /// The same for the message "what: description".
+    RemoteError(int code, std::string_view what, std::string_view description);
+
+private:
+    friend void freshet::raise(const Error& error);
+    explicit RemoteError(const Error& error) : Error{error} {}
 };
 
 /// A value, or the Error that try_ functions return instead of throwing.
@@ -117,9 +131,6 @@ using Expected = std::expected<T, Error>;
 inline std::unexpected<Error> failure(Errc code, std::string message) {
     return std::unexpected<Error>{Error{code, std::move(message)}};
 }
-
-/// Throws `error`; as RemoteError where it is one.
-[[noreturn]] void raise(const Error& error);
 
 /// The value, or throws the error.
 template <class T>

@@ -66,7 +66,24 @@ TEST_CASE("a remote error stays one on its way through an Expected") {
         CHECK(error.remote_code() == 404);
         CHECK(error.message() == "no such order");
         CHECK(error.code() == Condition::remote);
+        CHECK(error.remote_description() == "no such order");
     }
+}
+
+TEST_CASE("a remote error knows what the other side said, apart from what is said around it") {
+    const RemoteError error{404, R"("orders.find" answered with error 404)", "no such order"};
+    CHECK(error.message() == R"("orders.find" answered with error 404: no such order)");
+    CHECK(error.remote_description() == "no such order");
+    try {
+        raise(error);
+    } catch (const RemoteError& raised) {
+        CHECK(raised.message() == error.message());
+        CHECK(raised.remote_description() == "no such order");
+    }
+    const RemoteError silent{500, "x", ""};
+    CHECK(silent.message() == "x: no description");
+    CHECK(silent.remote_description().empty());
+    CHECK(Error{Errc::timeout, "late"}.remote_description().empty());
 }
 
 TEST_CASE("value_or_raise gives the value or throws the error") {
