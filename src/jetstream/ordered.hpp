@@ -48,8 +48,8 @@ public:
     /// The stream was deleted and made anew (a memory store after a restart): what was delivered may be gone, and delivery
     /// begins again as at the start, with `pending` messages.
     virtual void on_reset(std::uint64_t pending) noexcept = 0;
-    /// There is no such stream any more. Called at each attempt to make the consumer anew that fails for it; it is tried
-    /// again, so whoever declares the stream meanwhile gets its messages, after on_reset. Must not block.
+    /// There is no such stream any more. Called in the thread that makes the consumer anew, at each attempt that fails for it;
+    /// may block, and declare the stream: then its messages follow, after on_reset.
     virtual void on_missing() noexcept {}
     /// The last call, exactly once if start succeeded.
     virtual void on_end() noexcept = 0;
