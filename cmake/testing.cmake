@@ -13,7 +13,8 @@ function(freshet_add_test)
         set(arg_TIMEOUT 60)
     endif()
     add_executable(${arg_NAME} ${arg_SOURCES})
-    target_link_libraries(${arg_NAME} PRIVATE freshet::freshet freshet_warnings Catch2::Catch2WithMain ${arg_LIBRARIES})
+    target_link_libraries(${arg_NAME} PRIVATE freshet::freshet freshet::testing freshet_warnings Catch2::Catch2WithMain
+        ${arg_LIBRARIES})
     catch_discover_tests(${arg_NAME} TEST_PREFIX "${arg_NAME}." DISCOVERY_MODE PRE_TEST
         PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
 endfunction()

@@ -23,7 +23,9 @@
 #include <freshet/transport.hpp>
 
 #include "connection_watcher.hpp"
+#include "broker_clock.hpp"
 #include "consumer.hpp"
+#include "delivery_observer.hpp"
 #include "request_mux.hpp"
 
 namespace freshet::detail {
@@ -39,6 +41,20 @@ public:
     BrokerCore(Broker& owner, BrokerOptions options, MakeTransport make_transport);
     /// Stops, and waits for handlers that still run, however long they take.
     ~BrokerCore();
+
+    /// What a test puts in the place of the network and of time.
+    struct TestSetup {
+        MakeTransport make_transport;
+        std::shared_ptr<Clock> clock;  // null: the system's
+        std::shared_ptr<DeliveryObserver> observer;
+        bool threads = true;  // false: subscribers with workers and dedicated ones run in the transport's thread too
+    };
+    /// Before start().
+    void prepare(TestSetup setup);
+    /// Provides another object, also to subscribers that run; no handler may run meanwhile.
+    void replace(const std::type_info& type, std::shared_ptr<void> object);
+    DeliveryObserver* observer() const noexcept { return observer_.get(); }
+    bool threads() const noexcept { return threads_; }
 
     void start();
     /// Blocks, unless called inside a callback.
@@ -73,6 +89,7 @@ public:
     Broker& owner() const noexcept { return *owner_; }
     Logger& logger() noexcept { return logger_; }
     Clock& clock() const noexcept { return *clock_; }
+    std::shared_ptr<Clock> shared_clock() const noexcept { return clock_; }
     const BrokerOptions& options() const noexcept { return options_; }
     Transport* transport() const noexcept { return transport_.get(); }
 
@@ -94,6 +111,7 @@ private:
     Expected<void> open_inbox();
     void forget_finished();
     void begin_stop(std::chrono::milliseconds timeout);
+    void start_stopper(std::chrono::milliseconds timeout);
     void wind_down(std::chrono::milliseconds timeout);
     void settle(bool drained);
     void on_event(const ConnectionEvent& event) noexcept;
@@ -111,12 +129,15 @@ private:
     Broker* owner_;
     BrokerOptions options_;
     Logger logger_;
-    std::unique_ptr<Clock> clock_;
+    std::shared_ptr<BrokerClock> clock_;
     std::unique_ptr<Transport> transport_;
     RequestMux mux_;
     std::unique_ptr<TransportSubscription> inbox_ = {};
     std::mutex inbox_mutex_ = {};
     std::atomic<bool> inbox_open_ = false;
+
+    std::shared_ptr<DeliveryObserver> observer_ = {};
+    bool threads_ = true;
 
     std::stop_source stop_source_ = {};
     std::atomic<State> state_ = State::idle;

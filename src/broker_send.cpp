@@ -11,6 +11,7 @@
 #include "nats/library.hpp"
 #include "quoted.hpp"
 #include "random_id.hpp"
+#include "wait.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -63,11 +64,12 @@ private:
 /// The answers to one request, queued between the mux and the thread that reads them.
 class ManyReplies final : public ReplyQueue {
 public:
-    ManyReplies(RequestMux& mux, std::string_view subject) : mux_{mux}, state_{std::make_unique<State>(subject)} {}
+    ManyReplies(RequestMux& mux, Clock& clock, std::string_view subject)
+        : mux_{mux}, clock_{clock}, state_{std::make_unique<State>(subject)} {}
     ~ManyReplies() override {
         if (ticket_) mux_.finish(*ticket_);
         std::unique_lock lock{state_->mutex};
-        state_->changed.wait(lock, [this] { return state_->ended; });
+        wait(clock_, lock, state_->changed, [this] { return state_->ended; });
     }
 
     ReplySink& sink() noexcept { return *state_; }
@@ -78,7 +80,7 @@ public:
     std::string_view subject() const noexcept override { return state_->subject(); }
     std::optional<Expected<Message>> next() override {
         std::unique_lock lock{state_->mutex};
-        state_->changed.wait(lock, [this] { return state_->ended || !state_->replies.empty(); });
+        wait(clock_, lock, state_->changed, [this] { return state_->ended || !state_->replies.empty(); });
         if (state_->replies.empty()) return std::nullopt;
         auto reply = std::move(state_->replies.front());
         state_->replies.pop_front();
@@ -107,6 +109,7 @@ private:
     };
 
     RequestMux& mux_;
+    Clock& clock_;
     std::unique_ptr<State> state_;
     std::optional<RequestMux::Ticket> ticket_ = {};
 };
@@ -202,7 +205,7 @@ Expected<Message> BrokerCore::request(std::string_view subject, const Encoded& e
     const auto ticket =
         ask(subject, encoded, options.headers, [&] { return mux_.open(reply, timeout_or_default(options.timeout)); });
     if (!ticket) return std::unexpected{ticket.error()};
-    return reply.wait();
+    return reply.wait(*clock_);
 }
 
 void BrokerCore::request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
@@ -216,7 +219,7 @@ void BrokerCore::request_async(std::string_view subject, const Encoded& encoded,
 
 std::unique_ptr<ReplyQueue> BrokerCore::request_many(std::string_view subject, const Encoded& encoded,
                                                      const RequestManyOptions& options) {
-    auto replies = std::make_unique<ManyReplies>(mux_, subject);
+    auto replies = std::make_unique<ManyReplies>(mux_, *clock_, subject);
     const ManyLimits limits{
         .timeout = timeout_or_default(options.timeout), .stall = options.stall, .max_replies = options.max_replies};
     const auto ticket = ask(subject, encoded, options.headers, [&] { return mux_.open_many(replies->sink(), limits); });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <utility>
+
 #include <freshet/context.hpp>
 
 namespace freshet::detail {
@@ -16,6 +18,7 @@ public:
     static bool inside() noexcept { return depth_ > 0; }
 
 private:
+    friend class OutsideScope;
     static inline thread_local int depth_ = 0;
 };
 
@@ -31,10 +34,28 @@ public:
     static Context* current() noexcept { return current_; }
 
 private:
+    friend class OutsideScope;
     static inline thread_local Context* current_ = nullptr;
 
     CallbackScope callback_ = {};
     Context* outer_;
+};
+
+/// While it lives, this thread does other work than that of the handler or callback which it is inside of, and waits.
+class OutsideScope {
+public:
+    OutsideScope() noexcept
+        : depth_{std::exchange(CallbackScope::depth_, 0)}, context_{std::exchange(HandlerScope::current_, nullptr)} {}
+    OutsideScope(const OutsideScope&) = delete;
+    OutsideScope& operator=(const OutsideScope&) = delete;
+    ~OutsideScope() {
+        CallbackScope::depth_ = depth_;
+        HandlerScope::current_ = context_;
+    }
+
+private:
+    int depth_;
+    Context* context_;
 };
 
 }  // namespace freshet::detail

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <utility>
 
+#include "wait.hpp"
+
 namespace freshet::detail {
 
 class Lanes::State {
@@ -28,6 +30,7 @@ public:
             release(size);
             return false;
         }
+        add_work(1);
         queue.messages.push_back(std::move(message));
         queue.filled.notify_one();
         return true;
@@ -43,9 +46,7 @@ public:
 
     bool drain(TimePoint deadline) {
         if (inside()) return pending() == 0;
-        std::unique_lock lock{running_mutex_};
-        if (stopped_.wait_until(lock, deadline, [this] { return running_ == 0; })) return dropped() == 0;
-        lock.unlock();
+        if (wait_for_threads(deadline)) return dropped() == 0;
         drop_waiting();
         return false;
     }
@@ -57,6 +58,7 @@ public:
             dropped.swap(queue.messages);
             for (const auto& message : dropped) release(message.payload().size());
             dropped_.fetch_add(dropped.size(), std::memory_order_relaxed);
+            add_work(-static_cast<std::ptrdiff_t>(dropped.size()));
         }
     }
 
@@ -75,6 +77,17 @@ public:
     std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
 private:
+    bool wait_for_threads(TimePoint deadline) {
+        std::unique_lock lock{running_mutex_};
+        const auto done = [this] { return running_ == 0; };
+        if (options_.clock == nullptr) return stopped_.wait_until(lock, deadline, done);
+        return wait_until(*options_.clock, lock, stopped_, deadline, done);
+    }
+
+    void add_work(std::ptrdiff_t change) const noexcept {
+        if (options_.clock != nullptr && change != 0) options_.clock->add_work(change);
+    }
+
     struct Queue {
         std::mutex mutex = {};
         std::condition_variable filled = {};
@@ -91,7 +104,11 @@ private:
             queue.messages.pop_front();
             lock.unlock();
             release(message.payload().size());
-            handler_(std::move(message));
+            {
+                const WorkScope scope;
+                handler_(std::move(message));
+            }
+            add_work(-1);
             lock.lock();
         }
     }

@@ -24,6 +24,7 @@ struct LanesOptions {
     LaneOrder order = LaneOrder::none;
     std::size_t max_messages = 65'536;  ///< waiting in all queues together
     std::size_t max_bytes = std::size_t{64} << 20;
+    Clock* clock = nullptr;                     ///< of the deadlines, and told of the work; null: the system's
     std::function<void()> on_thread_exit = {};  ///< called at the end of each thread, in it; must not throw
 };
 

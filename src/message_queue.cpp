@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "message_queue.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <freshet/detail/handler.hpp>
 
+#include "broker_core.hpp"
 #include "consumer.hpp"
+#include "wait.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -15,7 +18,7 @@ class QueueHandler final : public HandlerBase {
 public:
     explicit QueueHandler(std::shared_ptr<MessageQueue> queue) noexcept : queue_{std::move(queue)} {}
 
-    void bind(Binder& binder) override { (void)binder; }
+    void bind(Binder& binder) override { queue_->use(binder.clock()); }
     Outcome invoke(Context& context) override {
         if (!queue_->push(ContextAccess::take_message(context))) ContextAccess::consumer(context).count_dropped();
         return Outcome::ack;
@@ -38,19 +41,27 @@ bool MessageQueue::push(Message message) {
     return true;
 }
 
+void MessageQueue::use(std::shared_ptr<Clock> clock) noexcept {
+    if (clock == nullptr) return;
+    const std::lock_guard lock{mutex_};
+    clock_ = std::move(clock);
+}
+
+std::shared_ptr<Clock> MessageQueue::clock() const {
+    const std::lock_guard lock{mutex_};
+    return clock_;
+}
+
 std::optional<Message> MessageQueue::pop(std::chrono::milliseconds timeout) {
-    std::unique_lock lock{mutex_};
-    changed_.wait_for(lock, timeout, [this] { return closed_ || !messages_.empty(); });
-    return take();
+    const auto clock = this->clock();
+    return pop_until(clock->now() + std::min(timeout, longest_timeout), clock);
 }
 
-std::optional<Message> MessageQueue::pop() {
-    std::unique_lock lock{mutex_};
-    changed_.wait(lock, [this] { return closed_ || !messages_.empty(); });
-    return take();
-}
+std::optional<Message> MessageQueue::pop() { return pop_until(TimePoint::max(), clock()); }
 
-std::optional<Message> MessageQueue::take() {
+std::optional<Message> MessageQueue::pop_until(TimePoint deadline, const std::shared_ptr<Clock>& clock) {
+    std::unique_lock lock{mutex_};
+    wait_until(*clock, lock, changed_, deadline, [this] { return closed_ || !messages_.empty(); });
     if (messages_.empty()) return std::nullopt;
     std::optional<Message> message{std::move(messages_.front())};
     messages_.pop_front();

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include <freshet/clock.hpp>
 #include <freshet/detail/chrono.hpp>
 #include <freshet/message.hpp>
 #include <freshet/subscriber.hpp>
@@ -19,6 +20,9 @@ public:
     MessageQueue(std::size_t max_messages, std::size_t max_bytes) noexcept
         : max_messages_{max_messages}, max_bytes_{max_bytes} {}
 
+    /// The clock of pop's deadlines; without one it is the system's.
+    void use(std::shared_ptr<Clock> clock) noexcept;
+
     /// False when it is full or closed.
     bool push(Message message);
     /// Nothing when `timeout` has passed, or when it is closed and empty.
@@ -29,12 +33,14 @@ public:
     std::size_t size() const;
 
 private:
-    std::optional<Message> take();
+    std::optional<Message> pop_until(TimePoint deadline, const std::shared_ptr<Clock>& clock);
+    std::shared_ptr<Clock> clock() const;
 
     const std::size_t max_messages_;
     const std::size_t max_bytes_;
     mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
+    std::shared_ptr<Clock> clock_ = std::make_shared<SystemClock>();
     std::deque<Message> messages_ = {};
     std::size_t bytes_ = 0;
     bool closed_ = false;

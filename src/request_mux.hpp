@@ -16,6 +16,8 @@
 #include <freshet/error.hpp>
 #include <freshet/message.hpp>
 
+#include "wait.hpp"
+
 namespace freshet::detail {
 
 /// Who asked, and gets the answers. Calls come one at a time, from the thread that feeds the mux, the clock's, or one that
@@ -43,9 +45,9 @@ public:
     /// `subject` must live as long as this.
     explicit BlockingReply(std::string_view subject) noexcept : subject_{subject} {}
 
-    /// Blocks until the request has ended. To be called once, after the ticket was opened.
-    Expected<Message> wait() {
-        ended_.acquire();
+    /// Blocks until the request has ended. To be called once, after the ticket was opened. `clock` is the mux's.
+    Expected<Message> wait(Clock& clock) {
+        if (!run_until(clock, TimePoint::max(), [this] { return ended_.try_acquire(); })) ended_.acquire();
         return *std::move(reply_);
     }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -43,6 +44,16 @@ public:
     /// As cancel, and waits while the task runs: afterwards nothing it refers to is needed. Called inside a task it does
     /// not wait. Hold no lock that the task takes.
     virtual void cancel_and_wait(TimerId id) noexcept = 0;
+
+    /// For a thread that is to block until `done()` or `deadline`. False, at once: time passes by itself, so block. True: this is a
+    /// clock of tests, which the waiting thread itself has moved on, running what was due, until one of the two came.
+    /// Call it with no lock held; `done` takes its own. `work` is how much of add_work is this thread's own: it does not
+    /// count meanwhile. In freshet's sources detail::wait_until does all of it.
+    virtual bool run_until(TimePoint deadline, const std::function<bool()>& done, std::ptrdiff_t work = 0);
+
+    /// Tells a clock of tests how many pieces of work threads have in hand (`change` more or fewer): it does not move on by
+    /// itself while there are any.
+    virtual void add_work(std::ptrdiff_t change) noexcept;
 };
 
 /// The real time, and one thread that runs the tasks, started by the first of them.

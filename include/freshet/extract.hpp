@@ -17,6 +17,7 @@
 
 namespace freshet {
 
+class Clock;
 class Context;
 
 /// A token of the subject: `Path<"id", int>` takes the 42 of "users.42.created" in a subscriber of "users.{id}.created".
@@ -63,6 +64,8 @@ public:
     virtual std::optional<std::size_t> token_of(std::string_view name) const = 0;
     /// The object provided for a type, or null.
     virtual void* provided(const std::type_info& type) const = 0;
+    /// The broker's clock, which may be kept; null: the system's.
+    virtual std::shared_ptr<Clock> clock() const { return nullptr; }
     /// Reports something that keeps the subscriber from starting.
     virtual void problem(std::string text) = 0;
 

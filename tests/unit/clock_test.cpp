@@ -11,12 +11,9 @@
 
 #include <freshet/clock.hpp>
 
-#include "../support/fake_clock.hpp"
-
 using namespace std::chrono_literals;
 using freshet::SystemClock;
 using freshet::TimerId;
-using freshet::testing::FakeClock;
 
 TEST_CASE("tasks run in the order of their times, not before") {
     SystemClock clock;
@@ -157,21 +154,4 @@ TEST_CASE("many threads schedule and cancel: each task either runs or was cancel
     clock.schedule(clock.now() + 1ms, [&] { last.release(); });
     last.acquire();
     CHECK(ran + cancelled == threads * each);
-}
-
-TEST_CASE("the fake clock runs each task at its own time") {
-    FakeClock clock;
-    const auto start = clock.now();
-    std::vector<std::chrono::nanoseconds> times;
-    clock.schedule(start + 2s, [&] { times.push_back(clock.now() - start); });
-    clock.schedule(start + 1s, [&] {
-        times.push_back(clock.now() - start);
-        clock.schedule(clock.now() + 500ms, [&] { times.push_back(clock.now() - start); });
-    });
-    clock.advance(1s);
-    CHECK(times == std::vector<std::chrono::nanoseconds>{1s});
-    clock.advance(2s);
-    CHECK(times == std::vector<std::chrono::nanoseconds>{1s, 1500ms, 2s});
-    CHECK(clock.now() == start + 3s);
-    CHECK(clock.scheduled() == 0);
 }

@@ -16,14 +16,14 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "../../src/request_mux.hpp"
-#include "../support/fake_clock.hpp"
 #include "../support/wait.hpp"
+#include <freshet/testing/virtual_clock.hpp>
 
 using namespace std::chrono_literals;
 using namespace freshet;
 using namespace freshet::detail;
 using Catch::Matchers::ContainsSubstring;
-using freshet::testing::FakeClock;
+using freshet::testing::VirtualClock;
 using Ticket = RequestMux::Ticket;
 
 namespace {
@@ -71,7 +71,7 @@ using Texts = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("the inbox is one wildcard subject with a random token, different for each mux") {
-    FakeClock clock;
+    VirtualClock clock;
     const RequestMux one{clock, "_INBOX"};
     const RequestMux other{clock, "_INBOX"};
     const std::string wildcard{one.inbox_wildcard()};
@@ -80,7 +80,7 @@ TEST_CASE("the inbox is one wildcard subject with a random token, different for 
 }
 
 TEST_CASE("a reply reaches the request it answers") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX.acme"};
     Recorder first;
     Recorder second;
@@ -103,7 +103,7 @@ TEST_CASE("a reply reaches the request it answers") {
 }
 
 TEST_CASE("an empty reply is an answer like any other") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     Recorder sink;
     mux.on_reply(reply(mux.open(sink, 1s).value(), ""));
@@ -112,7 +112,7 @@ TEST_CASE("an empty reply is an answer like any other") {
 }
 
 TEST_CASE("a reply that nobody waits for reaches no later request") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     Recorder first;
     const auto old_ticket = mux.open(first, 1s).value();
@@ -131,7 +131,7 @@ TEST_CASE("a reply that nobody waits for reaches no later request") {
 }
 
 TEST_CASE("subjects that are no ticket of ours are counted and dropped") {
-    FakeClock clock;
+    VirtualClock clock;
     Recorder sink;
     RequestMux mux{clock, "_INBOX"};
     const auto ticket = mux.open(sink, 1s).value();
@@ -145,7 +145,7 @@ TEST_CASE("subjects that are no ticket of ours are counted and dropped") {
 }
 
 TEST_CASE("no responders is an error of its own") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     Recorder sink{"orders.make"};
     mux.on_reply(no_responders(mux.open(sink, 1s).value()));
@@ -157,7 +157,7 @@ TEST_CASE("no responders is an error of its own") {
 }
 
 TEST_CASE("an answer with an error header is a remote error with its code") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     auto answer = [&](const Headers& headers) {
         Recorder sink{"orders.make"};
@@ -175,7 +175,7 @@ TEST_CASE("an answer with an error header is a remote error with its code") {
 }
 
 TEST_CASE("a request without an answer ends at its deadline, and says which and how long") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     Recorder slow{"orders.make"};
     Recorder fast{"orders.count"};
@@ -200,7 +200,7 @@ TEST_CASE("a request without an answer ends at its deadline, and says which and 
 }
 
 TEST_CASE("deadlines in any order are all met, with one timer at most") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     std::vector<std::unique_ptr<Recorder>> sinks;
     std::vector<TimePoint> deadlines;
@@ -224,7 +224,7 @@ TEST_CASE("deadlines in any order are all met, with one timer at most") {
 }
 
 TEST_CASE("an endless timeout needs no timer") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     Recorder sink;
     const auto ticket = mux.open(sink, std::chrono::nanoseconds::max()).value();
@@ -234,7 +234,7 @@ TEST_CASE("an endless timeout needs no timer") {
 }
 
 TEST_CASE("cancel ends one request, with its error, once") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     Recorder sink;
     Recorder other;
@@ -252,7 +252,7 @@ TEST_CASE("cancel ends one request, with its error, once") {
 }
 
 TEST_CASE("close ends everything and refuses more; the destructor does the same") {
-    FakeClock clock;
+    VirtualClock clock;
     Recorder one;
     Recorder many;
     {
@@ -284,7 +284,7 @@ TEST_CASE("close ends everything and refuses more; the destructor does the same"
 }
 
 TEST_CASE("a sink may open the next request, from a reply, a timeout and a cancel") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     Recorder next;
     Recorder sink;
@@ -304,7 +304,7 @@ TEST_CASE("a sink may open the next request, from a reply, a timeout and a cance
 }
 
 TEST_CASE("many answers are delivered one by one until enough have come") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     Recorder sink;
     const auto ticket = mux.open_many(sink, {.timeout = 1s, .max_replies = 3}).value();
@@ -321,7 +321,7 @@ TEST_CASE("many answers are delivered one by one until enough have come") {
 }
 
 TEST_CASE("many answers end at the sentinel, which is not delivered") {
-    FakeClock clock;
+    VirtualClock clock;
     Recorder takes_empty;
     RequestMux mux{clock, "_INBOX"};
     Recorder sink;
@@ -338,7 +338,7 @@ TEST_CASE("many answers end at the sentinel, which is not delivered") {
 }
 
 TEST_CASE("many answers end at the timeout, without an error, also when there was none") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     Recorder some;
     Recorder none;
@@ -354,7 +354,7 @@ TEST_CASE("many answers end at the timeout, without an error, also when there wa
 }
 
 TEST_CASE("the stall time counts after each answer, not before the first, and not past the timeout") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     Recorder sink;
     const auto ticket = mux.open_many(sink, {.timeout = 1s, .stall = 100ms}).value();
@@ -378,7 +378,7 @@ TEST_CASE("the stall time counts after each answer, not before the first, and no
 }
 
 TEST_CASE("many: no responders ends it with the error, an error answer of one service does not") {
-    FakeClock clock;
+    VirtualClock clock;
     Recorder sink;
     RequestMux mux{clock, "_INBOX"};
     Recorder nobody;
@@ -397,7 +397,7 @@ TEST_CASE("many: no responders ends it with the error, an error answer of one se
 }
 
 TEST_CASE("many: a sink that ends its request while it is called is ended after that call") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     Recorder sink;
     Ticket ticket = mux.open_many(sink, {.timeout = 1s}).value();
@@ -422,7 +422,7 @@ TEST_CASE("many: a sink that ends its request while it is called is ended after 
 }
 
 TEST_CASE("many: the time a sink takes does not count against the stall") {
-    FakeClock clock;
+    VirtualClock clock;
     RequestMux mux{clock, "_INBOX"};
     Recorder sink;
     const auto ticket = mux.open_many(sink, {.timeout = 10s, .stall = 100ms}).value();
@@ -471,7 +471,7 @@ TEST_CASE("threads that wait get the answer to their own question, or the error 
                 questions.emplace_back(ticket->reply_to(), text);
                 asked.notify_one();
             }
-            const auto result = reply.wait();
+            const auto result = reply.wait(clock);
             if (!result && result.error().code() == Condition::timeout) ++timeouts;
             else if (!result || result->text() != text) ++wrong;
         }

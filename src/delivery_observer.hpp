@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <exception>
+#include <string_view>
+#include <typeinfo>
+
+#include <freshet/detail/source.hpp>
+
+namespace freshet {
+class Context;
+}
+
+namespace freshet::detail {
+
+class Consumer;
+
+/// Sees each delivery of a broker: for tests. Called on the thread that handles the message.
+class DeliveryObserver {
+public:
+    DeliveryObserver() = default;
+    DeliveryObserver(const DeliveryObserver&) = delete;
+    DeliveryObserver& operator=(const DeliveryObserver&) = delete;
+    virtual ~DeliveryObserver() = default;
+
+    /// The handlers of the subscriber with this pattern take the object provided for `type`.
+    virtual void on_inject(std::string_view pattern, const std::type_info& type) = 0;
+    /// Before the handler. What it throws counts as thrown by the handler.
+    virtual void on_delivery(const Consumer& consumer, const Context& context) = 0;
+    /// The handler threw.
+    virtual void on_thrown(const Context& context, const std::exception_ptr& thrown) noexcept = 0;
+    /// The message is about to be settled. The same context as before; its message may be empty by now.
+    virtual void on_settled(const Consumer& consumer, const Context& context, const Handled& handled) noexcept = 0;
+};
+
+}  // namespace freshet::detail
