@@ -107,6 +107,7 @@ private:
     std::atomic<std::uint64_t> failed_ = 0;
     std::atomic<std::uint64_t> rejected_ = 0;
     std::atomic<std::uint64_t> dropped_ = 0;
+    std::atomic<std::uint64_t> skipped_ = 0;
     std::atomic<bool> overflowing_ = false;
 };
 

@@ -29,6 +29,13 @@ std::optional<std::string_view> Context::path(std::string_view name) const noexc
     return detail::token_at(subject(), *token);
 }
 
+void Context::in_progress() { consumer_->source().in_progress(*message_); }
+
+void Context::ack_sync(std::chrono::milliseconds timeout) {
+    value_or_raise(consumer_->source().ack_sync(*message_, timeout));
+    ack();
+}
+
 std::string_view Context::correlation_id() {
     const auto given = detail::ContextAccess::correlation_in_scope(*this);
     if (!given.empty()) return given;

@@ -51,8 +51,13 @@ public:
     void ack() { decided_ = Outcome::ack; }
     void nack(std::chrono::nanoseconds delay = {}) { decided_ = Outcome::nack(delay); }
     void term(std::string why = {}) { decided_ = Outcome::term(std::move(why)); }
-    /// Tells the server that work goes on, so that it does not deliver the message again. Nothing on core NATS.
-    void in_progress() {}
+    /// Tells the server that work goes on, so that it does not deliver the message again; freshet does that by itself while
+    /// a handler runs. Nothing on core NATS.
+    void in_progress();
+    /// Acknowledges now, and blocks until the server has confirmed it ("double ack"): afterwards the message is never
+    /// delivered again. Throws Error when no confirmation came within `timeout` (0: the broker's request_timeout): then it
+    /// may be. Nothing on core NATS.
+    void ack_sync(std::chrono::milliseconds timeout = {});
 
     /// Keeps a value for the rest of this delivery, one per type.
     template <class T>

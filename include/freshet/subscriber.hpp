@@ -71,6 +71,7 @@ struct SubscriberStats {
     std::uint64_t rejected =
         0;                      ///< of these: not decodable, a path or header did not parse; the handler was not called
     std::uint64_t dropped = 0;  ///< lost because more than max_pending waited
+    std::uint64_t skipped = 0;  ///< of those received: the handler threw Skip
     std::size_t pending = 0;    ///< waiting now
 };
 

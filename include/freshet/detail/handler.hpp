@@ -47,6 +47,11 @@ struct ContextAccess {
     static const std::optional<Error>& failure(const Context& context) noexcept { return context.failure_; }
     static const std::optional<Outcome>& decided(const Context& context) noexcept { return context.decided_; }
     static Message take_message(Context& context) noexcept { return std::move(*context.message_); }
+    /// The handler says the outcome.
+    static Outcome decide(Context& context, Outcome outcome) {
+        context.decided_ = outcome;
+        return outcome;
+    }
     static bool answered(const Context& context) noexcept { return context.answered_; }
     static void mark_answered(Context& context) noexcept { context.answered_ = true; }
     static Consumer& consumer(const Context& context) noexcept { return *context.consumer_; }

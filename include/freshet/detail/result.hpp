@@ -59,7 +59,8 @@ template <class R>
 Outcome finish(Context& context, R&& result) {
     using Result = std::remove_cvref_t<R>;
     if constexpr (std::is_same_v<Result, Outcome>) {
-        return std::forward<R>(result);
+        const auto& decided = ContextAccess::decided(context);  // a call on the Context wins
+        return ContextAccess::decide(context, decided ? *decided : std::forward<R>(result));
     } else if constexpr (is_expected<Result>) {
         if (!result) return ContextAccess::fail(context, std::forward<R>(result).error());
         if constexpr (std::is_void_v<typename Result::value_type>) return Outcome::ack;

@@ -25,7 +25,8 @@ struct Handled {
     const Outcome& outcome;          ///< what the handler returned or decided
     const Error* failure = nullptr;  ///< why it failed or was refused; null: it did not
     bool rejected = false;  ///< the message cannot be handled at all: it does not decode, a path does not parse
-    bool decided = false;   ///< the outcome was chosen through the Context
+    bool decided = false;    ///< the handler said the outcome: returned it, threw it, or chose it through the Context
+    bool untouched = false;  ///< the subscriber stops, and the handler did not see the message
 };
 
 /// Where a subscriber's messages come from, and where it is told what became of each: a core NATS subscription, a
@@ -62,6 +63,12 @@ public:
 
     /// The handler still works on it.
     virtual void in_progress(const Message& message) noexcept { (void)message; }
+
+    /// Acknowledges it now, and blocks until the server has confirmed that.
+    virtual Expected<void> ack_sync(const Message& message, std::chrono::milliseconds timeout) {
+        (void)message, (void)timeout;
+        return {};
+    }
 
     /// Whether the reply subject of a message is that of somebody who waits for an answer.
     virtual bool answerable() const noexcept { return true; }
