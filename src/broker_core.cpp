@@ -9,6 +9,7 @@
 #include "exception_text.hpp"
 #include "nats/library.hpp"
 #include "quoted.hpp"
+#include "wait.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -43,15 +44,32 @@ BrokerCore::BrokerCore(Broker& owner, BrokerOptions options, MakeTransport make_
     : owner_{&owner},
       options_{std::move(options)},
       logger_{options_.logger},
-      clock_{std::make_unique<SystemClock>()},
+      clock_{std::make_shared<BrokerClock>()},
       transport_{make_transport(options_)},
       mux_{*clock_, options_.inbox_prefix} {}
+
+void BrokerCore::prepare(TestSetup setup) {
+    const std::lock_guard lock{mutex_};
+    if (state_ != State::idle) raise({Errc::bad_setup, "the broker was started: a test takes one that was not"});
+    if (setup.clock != nullptr) clock_->replace(std::move(setup.clock));
+    transport_ = setup.make_transport(options_);
+    threads_ = setup.threads;
+    observer_ = std::move(setup.observer);
+}
+
+void BrokerCore::replace(const std::type_info& type, std::shared_ptr<void> object) {
+    const std::lock_guard lock{mutex_};
+    provided_[type] = std::move(object);
+    if (state_ == State::idle) return;
+    std::vector<std::string> problems;
+    for (const auto& consumer : consumers_) consumer->bind(problems);
+}
 
 BrokerCore::~BrokerCore() {
     begin_stop(options_.stop_timeout);
     {
         std::unique_lock lock{mutex_};
-        changed_.wait(lock, [this] { return state_ == State::stopped; });
+        wait(*clock_, lock, changed_, [this] { return state_ == State::stopped; });
     }
     if (stopper_.joinable()) stopper_.join();
     for (const auto& consumer : consumers_) consumer->join();
@@ -125,7 +143,7 @@ bool BrokerCore::stop(std::chrono::milliseconds timeout) {
     begin_stop(timeout);
     if (CallbackScope::inside()) return true;
     std::unique_lock lock{mutex_};
-    return changed_.wait_until(lock, deadline, [this] { return state_ == State::stopped; }) && drained_;
+    return wait_until(*clock_, lock, changed_, deadline, [this] { return state_ == State::stopped; }) && drained_;
 }
 
 void BrokerCore::begin_stop(std::chrono::milliseconds timeout) {
@@ -139,7 +157,7 @@ void BrokerCore::begin_stop(std::chrono::milliseconds timeout) {
     if (state_ == State::stopped || stop_wanted_) return;
     const bool connecting = state_ == State::connecting;
     // In a thread of its own: callers wait until their deadline, and not at all inside a callback.
-    if (!connecting) stopper_ = std::thread{[this, timeout] { wind_down(timeout); }};
+    if (!connecting) start_stopper(timeout);
     if (state_ == State::running) state_ = State::stopping;
     stop_wanted_ = true;
     lock.unlock();
@@ -147,11 +165,22 @@ void BrokerCore::begin_stop(std::chrono::milliseconds timeout) {
     if (connecting) transport_->close(std::chrono::milliseconds{0});
 }
 
+void BrokerCore::start_stopper(std::chrono::milliseconds timeout) {
+    clock_->add_work(1);
+    stopper_ = std::thread{[this, timeout] {
+        {
+            const WorkScope scope;
+            wind_down(timeout);
+        }
+        clock_->add_work(-1);
+    }};
+}
+
 void BrokerCore::wind_down(std::chrono::milliseconds timeout) {
     const auto deadline = clock_->now() + timeout;
     {
         std::unique_lock lock{mutex_};
-        changed_.wait(lock, [this] { return state_ != State::subscribing; });
+        wait(*clock_, lock, changed_, [this] { return state_ != State::subscribing; });
         if (state_ == State::stopped) return;  // start() failed
         state_ = State::stopping;
     }

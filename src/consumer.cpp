@@ -11,6 +11,7 @@
 #include "core_source.hpp"
 #include "exception_text.hpp"
 #include "quoted.hpp"
+#include "wait.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -57,7 +58,11 @@ public:
         : subject_{subject}, core_{core}, problems_{problems} {}
 
     std::optional<std::size_t> token_of(std::string_view name) const override { return subject_.token_of(name); }
-    void* provided(const std::type_info& type) const override { return core_.provided(type); }
+    void* provided(const std::type_info& type) const override {
+        if (core_.observer() != nullptr) core_.observer()->on_inject(subject_.pattern(), type);
+        return core_.provided(type);
+    }
+    std::shared_ptr<Clock> clock() const override { return core_.shared_clock(); }
     void problem(std::string text) override {
         problems_.push_back("subscriber " + quoted(subject_.pattern()) + ": " + std::move(text));
     }
@@ -125,12 +130,13 @@ void Consumer::bind_order(std::vector<std::string>& problems) {
 
 void Consumer::make_lanes() {
     const auto& options = spec_.options;
-    if (options.workers <= 1 && !options.dedicated) return;
+    if (!core_->threads() || (options.workers <= 1 && !options.dedicated)) return;
     lanes_ =
         std::make_unique<Lanes>(LanesOptions{.threads = options.workers > 1 ? options.workers : 1,
                                              .order = options.ordered_by.set() ? LaneOrder::by_key : LaneOrder::none,
                                              .max_messages = options.max_pending_messages,
-                                             .max_bytes = options.max_pending_bytes},
+                                             .max_bytes = options.max_pending_bytes,
+                                             .clock = &core_->clock()},
                                 [this](Message message) noexcept { process(std::move(message)); });
 }
 
@@ -157,7 +163,8 @@ void Consumer::begin_stop(std::chrono::milliseconds timeout) {
 bool Consumer::finish_stop(TimePoint deadline) {
     {
         std::unique_lock lock{mutex_};
-        if (!ended_changed_.wait_until(lock, deadline, [this] { return ended_ || !started_; })) return false;
+        if (!wait_until(core_->clock(), lock, ended_changed_, deadline, [this] { return ended_ || !started_; }))
+            return false;
     }
     if (lanes_ != nullptr && !lanes_->close_and_drain(deadline)) return false;
     const std::lock_guard lock{mutex_};
@@ -167,7 +174,7 @@ bool Consumer::finish_stop(TimePoint deadline) {
 
 void Consumer::join() {
     std::unique_lock lock{mutex_};
-    ended_changed_.wait(lock, [this] { return ended_ || !started_; });
+    wait(core_->clock(), lock, ended_changed_, [this] { return ended_ || !started_; });
     const auto lanes = std::move(lanes_);
     finished_ = true;
     lock.unlock();  // the lanes' threads are joined without it
@@ -247,7 +254,9 @@ void Consumer::reject(Message message, const Error& why) noexcept {
 }
 
 Outcome Consumer::run(Context& context) noexcept {
+    auto* const observer = core_->observer();
     try {
+        if (observer != nullptr) observer->on_delivery(*this, context);
         return spec_.handler->invoke(context);
     } catch (const Ack&) { return ContextAccess::decide(context, Outcome::ack); } catch (const Nack& nack) {
         return ContextAccess::decide(context, Outcome::nack(nack.delay));
@@ -256,7 +265,11 @@ Outcome Consumer::run(Context& context) noexcept {
     } catch (const Skip&) {
         skipped_.fetch_add(1, std::memory_order_relaxed);
         return ContextAccess::decide(context, Outcome::ack);
-    } catch (const Error& error) { return ContextAccess::fail(context, error); } catch (...) {
+    } catch (const Error& error) {
+        if (observer != nullptr) observer->on_thrown(context, std::current_exception());
+        return ContextAccess::fail(context, error);
+    } catch (...) {
+        if (observer != nullptr) observer->on_thrown(context, std::current_exception());
         return ContextAccess::fail(context, Error{Errc::remote, exception_text()});
     }
 }
@@ -271,6 +284,7 @@ void Consumer::conclude(Context& context, const Outcome& returned) noexcept {
     if (handled.failure != nullptr) report_failure(context, *handled.failure, handled.rejected);
     else if (handled.outcome != Outcome::ack)
         report_failure(context, Error{Errc::remote, verdict(handled.outcome)}, false);
+    if (core_->observer() != nullptr) core_->observer()->on_settled(*this, context, handled);
     source_->settle(ContextAccess::take_message(context), handled);
 }
 
