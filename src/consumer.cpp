@@ -158,6 +158,18 @@ void Consumer::begin_stop(std::chrono::milliseconds timeout) {
         if (ended_) return;
     }
     source_->stop(timeout);
+    give_back();
+}
+
+void Consumer::quiesce() noexcept {
+    source_->quiesce();
+    give_back();
+}
+
+void Consumer::give_back() noexcept {
+    if (lanes_ == nullptr || !source_->wants_back()) return;
+    for (auto& message : lanes_->take_waiting())
+        source_->settle(std::move(message), {.outcome = Outcome::nack(), .untouched = true});
 }
 
 bool Consumer::finish_stop(TimePoint deadline) {

@@ -37,7 +37,7 @@ public:
     Expected<void> start();
 
     /// The broker stops: the source asks for nothing more. Does not wait.
-    void quiesce() noexcept { source_->quiesce(); }
+    void quiesce() noexcept;
     /// Takes nothing new and lets what has arrived be handled; does not wait.
     void begin_stop(std::chrono::milliseconds timeout);
     /// Waits until the transport delivers no more, then until the lanes are empty. False when `deadline` passed.
@@ -78,6 +78,8 @@ private:
     Expected<std::size_t> order_of(const Message& message) const;
 
     void process(Message message) noexcept;
+    /// Settles what waits in the lanes, if the source wants it back.
+    void give_back() noexcept;
     void reject(Message message, const Error& why) noexcept;
     Outcome run(Context& context) noexcept;
     void conclude(Context& context, const Outcome& returned) noexcept;

@@ -62,6 +62,20 @@ public:
         }
     }
 
+    std::vector<Message> take_waiting() {
+        std::vector<Message> taken;
+        for (auto& queue : queues_) {
+            const std::lock_guard lock{queue.mutex};
+            for (auto& message : queue.messages) {
+                release(message.payload().size());
+                taken.push_back(std::move(message));
+            }
+            queue.messages.clear();
+        }
+        add_work(-static_cast<std::ptrdiff_t>(taken.size()));
+        return taken;
+    }
+
     /// Handles messages of the thread's queue until that is closed and empty.
     void run(std::size_t thread) noexcept {
         current_ = this;
@@ -163,6 +177,7 @@ bool Lanes::close_and_drain(TimePoint deadline) {
     return state_->drain(deadline);
 }
 
+std::vector<Message> Lanes::take_waiting() { return state_->take_waiting(); }
 std::size_t Lanes::pending() const noexcept { return state_->pending(); }
 std::uint64_t Lanes::dropped() const noexcept { return state_->dropped(); }
 

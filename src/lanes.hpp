@@ -49,6 +49,9 @@ public:
     /// Inside a handler it does not wait: what was queued is handled later; false if there is any.
     bool close_and_drain(TimePoint deadline);
 
+    /// Gives back what waits: it will not be handled.
+    std::vector<Message> take_waiting();
+
     /// Waiting, without those being handled.
     std::size_t pending() const noexcept;
     /// Taken by push, then dropped by a deadline.
