@@ -193,7 +193,7 @@ void BrokerCore::wind_down(std::chrono::milliseconds timeout) {
     for (const auto& consumer : consumers) consumer->quiesce();
     bool drained = transport_->drain_deliveries(timeout);
     for (const auto& consumer : consumers) drained = consumer->finish_stop(deadline) && drained;
-    mux_.close({Errc::closed, "the broker was stopped before an answer came"});
+    mux_.close({Errc::closed, "the broker was stopped"});
     if (!drained) {
         logger_.error("stopped with messages unhandled: they did not finish within {} ms", timeout.count());
         settle(false);  // before what follows, which waits for handlers that still run

@@ -66,8 +66,9 @@ public:
     void provide(const std::type_info& type, std::shared_ptr<void> object);
     void* provided(const std::type_info& type) const;
 
-    /// Sends a message whose subject has been checked, with the headers it needs beside its own.
-    Expected<void> send(const Publication& publication, std::string_view content_type);
+    /// Sends a message whose subject has been checked, with the headers it needs beside its own. What sending throws is the
+    /// error.
+    Expected<void> send(const Publication& publication, std::string_view content_type) noexcept;
     Expected<void> publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options);
     Expected<Message> request(std::string_view subject, const Encoded& encoded, const RequestOptions& options);
     void request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
@@ -121,7 +122,8 @@ private:
     /// Whether messages can leave: while running, and while handlers finish during a stop.
     Expected<void> check_open(std::string_view what, std::string_view subject) const;
     std::chrono::milliseconds timeout_or_default(std::chrono::milliseconds timeout) const noexcept;
-    /// Opens a ticket for `sink`, then sends the request.
+    Expected<void> send_enveloped(const Publication& publication, std::string_view content_type);
+    /// Opens a ticket, then sends the request. What it throws it throws before there is a ticket.
     template <class Open>
     Expected<RequestMux::Ticket> ask(std::string_view subject, const Encoded& encoded, const Headers& headers,
                                      Open&& open);

@@ -67,7 +67,8 @@ public:
     ManyReplies(RequestMux& mux, Clock& clock, std::string_view subject)
         : mux_{mux}, clock_{clock}, state_{std::make_unique<State>(subject)} {}
     ~ManyReplies() override {
-        if (ticket_) mux_.finish(*ticket_);
+        if (!ticket_) return;
+        mux_.finish(*ticket_);
         std::unique_lock lock{state_->mutex};
         wait(clock_, lock, state_->changed, [this] { return state_->ended; });
     }
@@ -132,7 +133,13 @@ Expected<void> BrokerCore::check_open(std::string_view what, std::string_view su
     }
 }
 
-Expected<void> BrokerCore::send(const Publication& publication, std::string_view content_type) {
+Expected<void> BrokerCore::send(const Publication& publication, std::string_view content_type) noexcept {
+    try {
+        return send_enveloped(publication, content_type);
+    } catch (...) { return std::unexpected{exception_error()}; }
+}
+
+Expected<void> BrokerCore::send_enveloped(const Publication& publication, std::string_view content_type) {
     const bool full = options_.envelope == Envelope::full;
     const bool say_type = !content_type.empty() && (full || content_type != freshet::content_type(Format::json));
     const auto correlation = correlation_in_scope();

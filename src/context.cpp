@@ -98,7 +98,9 @@ std::stop_token ContextAccess::stop_token(const Context& context) noexcept {
 
 std::string_view ContextAccess::correlation_in_scope(const Context& context) {
     if (!context.made_correlation_id_.empty()) return context.made_correlation_id_;
-    return context.message_->header("correlation_id").value_or(std::string_view{});
+    const auto given = context.message_->header("correlation_id").value_or(std::string_view{});
+    // Whoever wrote the message by hand may have put in what cannot be sent on.
+    return Headers::check("correlation_id", given) ? given : std::string_view{};
 }
 
 std::string_view subject_token(const Context& context, std::size_t index) noexcept {

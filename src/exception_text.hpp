@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <exception>
 #include <string>
+
+#include <freshet/error.hpp>
 
 namespace freshet::detail {
 
 /// What the exception in flight says. To be called in a catch block.
-inline std::string exception_text() {
-    try {
-        throw;
-    } catch (const std::exception& error) { return error.what(); } catch (...) {
-        return "an exception that is not a std::exception";
-    }
-}
+std::string exception_text();
+
+/// The exception in flight as an error: itself if it is one. To be called in a catch block.
+Error exception_error() noexcept;
 
 }  // namespace freshet::detail

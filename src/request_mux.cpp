@@ -67,8 +67,7 @@ std::optional<Error> remote_error(const Message& message, std::string_view subje
     if (!description && !code_text) return std::nullopt;
     int code = 0;
     if (code_text) std::from_chars(code_text->data(), code_text->data() + code_text->size(), code);
-    const auto what = description && !description->empty() ? *description : std::string_view{"no description"};
-    return RemoteError{code, fmt::format("{} answered with error {}: {}", quoted(subject), code, what)};
+    return RemoteError{code, fmt::format("{} answered with error {}", quoted(subject), code), description.value_or("")};
 }
 
 Expected<Message> judge(Message message, int status, std::string_view subject) {
@@ -78,6 +77,13 @@ Expected<Message> judge(Message message, int status, std::string_view subject) {
 }
 
 int status_of(const Message& message) { return message.payload().empty() ? message.status() : 0; }
+
+/// What `why` means for one request.
+Error unanswered(std::string_view subject, const Error& why) noexcept {
+    try {
+        return {why.code(), fmt::format("no answer from {}: {}", quoted(subject), why.message())};
+    } catch (...) { return why; }  // no memory for the text
+}
 
 void end_with(ReplySink& sink, const std::optional<Error>& why) noexcept {
     if (why) sink.on_reply(std::unexpected{*why});
@@ -123,7 +129,7 @@ RequestMux::RequestMux(Clock& clock, std::string_view inbox_prefix)
       inbox_wildcard_{inbox_ + '*'} {}
 
 RequestMux::~RequestMux() {
-    close({Errc::closed, "the broker was stopped before an answer came"});
+    close({Errc::closed, "the broker was stopped"});
     clock_.cancel_and_wait(timer_);
 }
 
@@ -141,14 +147,19 @@ Expected<RequestMux::Ticket> RequestMux::open(ReplySink& sink, std::chrono::nano
                                               std::unique_ptr<Many> many) {
     const auto deadline = later(clock_.now(), timeout);
     const std::lock_guard lock{mutex_};
-    if (closed_) return std::unexpected{*closed_};
+    if (closed_) return std::unexpected{unanswered(sink.subject(), *closed_)};
     Slot& slot = take_slot();
     slot.sink = &sink;
     slot.deadline = deadline;
     slot.timeout = timeout;
     slot.many = std::move(many);
     if (slot.many) slot.many->deadline = deadline;
-    arm(deadline);
+    try {
+        arm(deadline);
+    } catch (...) {  // the clock has no memory or no thread
+        release(slot);
+        throw;
+    }
     return ticket_for(slot);
 }
 
@@ -253,9 +264,11 @@ void RequestMux::cancel_all(const Error& error) noexcept {
     std::unique_lock lock{mutex_};
     for (std::size_t index = 0; index < slots_.size(); ++index) {
         ReplySink* sink = slots_[index].sink;
-        if (sink == nullptr || !release_or_mark(slots_[index], error)) continue;
+        if (sink == nullptr) continue;
+        const auto why = unanswered(sink->subject(), error);
+        if (!release_or_mark(slots_[index], why)) continue;
         lock.unlock();
-        end_with(*sink, error);
+        end_with(*sink, why);
         lock.lock();
     }
 }
@@ -282,11 +295,15 @@ std::uint64_t RequestMux::unexpected_replies() const noexcept {
 // scheduled or cancelled for them.
 void RequestMux::arm(TimePoint when) {
     if (when >= sweep_at_) return;
+    const bool coming = sweeping_                               // it arms the next one
+                        || (armed_ && !clock_.cancel(timer_));  // it is about to begin, and will see this deadline
+    if (!coming) {
+        armed_ = false;
+        sweep_at_ = TimePoint::max();  // so it stays if this throws
+        timer_ = clock_.schedule(std::max(when, sweep_not_before_), [this] { sweep(); });
+        armed_ = true;
+    }
     sweep_at_ = when;
-    if (sweeping_) return;                         // it arms the next one
-    if (armed_ && !clock_.cancel(timer_)) return;  // it is about to begin, and will see this deadline
-    timer_ = clock_.schedule(std::max(when, sweep_not_before_), [this] { sweep(); });
-    armed_ = true;
 }
 
 void RequestMux::sweep() noexcept {

@@ -103,7 +103,7 @@ public:
 
     std::string_view inbox_wildcard() const noexcept { return inbox_wildcard_; }
 
-    /// A request for one answer. Fails only after close(), with its error; then the sink is not called.
+    /// A request for one answer. Fails only after close(), with its error; then, and when it throws, the sink is not called.
     Expected<Ticket> open(ReplySink& sink, std::chrono::nanoseconds timeout);
     /// A request for several answers. When its time is over it ends without an error, also if there was no answer.
     Expected<Ticket> open_many(ReplySink& sink, const ManyLimits& limits);
@@ -116,7 +116,7 @@ public:
     void cancel(const Ticket& ticket, const Error& error) noexcept;
     /// The same without an error, for a request of many only.
     void finish(const Ticket& ticket) noexcept;
-    /// Ends everything that is open.
+    /// Ends everything that is open. The sinks get `error` with their subject in front.
     void cancel_all(const Error& error) noexcept;
     /// The same, and refuses new requests.
     void close(const Error& error) noexcept;

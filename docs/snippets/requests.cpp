@@ -170,7 +170,7 @@ TEST_CASE_METHOD(Fixture, "stop ends what is in flight") {
     broker.stop();
     CHECK(message_of([&] { answer.get(); }) == shown(R"(
 // [stopped]
-the broker was stopped before an answer came
+no answer from "mute": the broker was stopped
 // [stopped]
 )"));
 }

@@ -42,7 +42,7 @@ public:
     /// The token of a `{name}` of the subscriber's subject, as text.
     std::optional<std::string_view> path(std::string_view name) const noexcept;
 
-    /// The `correlation_id` header; if there is none, an id made at the first call. While a handler runs, its
+    /// The `correlation_id` header; if there is none that can be sent on, an id made at the first call. While a handler runs, its
     /// publications and requests carry the correlation id that the message came with or that was made here.
     std::string_view correlation_id();
 

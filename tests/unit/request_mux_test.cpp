@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <thread>
@@ -57,6 +58,21 @@ public:
 
 private:
     std::string subject_;
+};
+
+/// A clock without memory for tasks, as long as it is told so.
+class ForgetfulClock final : public Clock {
+public:
+    TimePoint now() const noexcept override { return time.now(); }
+    TimerId schedule(TimePoint when, Task task) override {
+        if (forgets) throw std::bad_alloc{};
+        return time.schedule(when, std::move(task));
+    }
+    bool cancel(TimerId id) noexcept override { return time.cancel(id); }
+    void cancel_and_wait(TimerId id) noexcept override { time.cancel_and_wait(id); }
+
+    VirtualClock time = {};
+    bool forgets = true;
 };
 
 Message reply(const Ticket& ticket, std::string_view text, const Headers& headers = {}) {
@@ -260,16 +276,18 @@ TEST_CASE("close ends everything and refuses more; the destructor does the same"
         REQUIRE(mux.open(one, 1s).has_value());
         REQUIRE(mux.open_many(many, {.timeout = 1s}).has_value());
         mux.cancel_all({Errc::disconnected, "lost"});
-        CHECK(one.texts() == Texts{"lost"});
-        CHECK(many.texts() == Texts{"lost"});
+        const std::string lost = R"(no answer from "orders.make": lost)";
+        CHECK(one.texts() == Texts{lost});
+        CHECK(many.texts() == Texts{lost});
         CHECK(many.ends == 1);
 
         REQUIRE(mux.open(one, 1s).has_value());
         mux.close({Errc::closed, "stopped"});
-        CHECK(one.texts() == Texts{"lost", "stopped"});
+        const std::string stopped = R"(no answer from "orders.make": stopped)";
+        CHECK(one.texts() == Texts{lost, stopped});
         const auto refused = mux.open(one, 1s);
         REQUIRE_FALSE(refused);
-        CHECK(refused.error().message() == "stopped");
+        CHECK(refused.error().message() == stopped);
         CHECK(one.ends == 2);
     }
     CHECK(clock.scheduled() == 0);
@@ -281,6 +299,20 @@ TEST_CASE("close ends everything and refuses more; the destructor does the same"
     CHECK(one.ends == 3);
     CHECK(one.replies.back().error().code() == Errc::closed);
     CHECK(clock.scheduled() == 0);
+}
+
+TEST_CASE("a request whose deadline cannot be scheduled is not open") {
+    ForgetfulClock clock;
+    RequestMux mux{clock, "_INBOX"};
+    Recorder sink;
+    CHECK_THROWS_AS(mux.open(sink, 1s), std::bad_alloc);
+    CHECK_THROWS_AS(mux.open_many(sink, {.timeout = 1s}), std::bad_alloc);
+    CHECK(mux.in_flight() == 0);
+    clock.forgets = false;
+    REQUIRE(mux.open(sink, 1s).has_value());
+    clock.time.advance(2s);
+    CHECK(sink.texts() == Texts{R"(no answer from "orders.make" within 1000 ms)"});
+    CHECK(sink.ends == 1);
 }
 
 TEST_CASE("a sink may open the next request, from a reply, a timeout and a cancel") {

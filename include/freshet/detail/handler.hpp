@@ -55,7 +55,7 @@ struct ContextAccess {
     static bool answered(const Context& context) noexcept { return context.answered_; }
     static void mark_answered(Context& context) noexcept { context.answered_ = true; }
     static Consumer& consumer(const Context& context) noexcept { return *context.consumer_; }
-    /// The correlation id that travels with what the handler sends; empty if there is none.
+    /// The correlation id that travels with what the handler sends; empty if there is none that can.
     static std::string_view correlation_in_scope(const Context& context);
 };
 
