@@ -14,12 +14,7 @@ namespace freshet {
 Broker& Context::broker() const noexcept { return consumer_->core().owner(); }
 
 Logger& Context::logger() {
-    if (!logger_) {
-        logger_ =
-            consumer_->core().logger().with({.subject = subject(),
-                                             .queue = consumer_->spec().options.queue,
-                                             .correlation_id = detail::ContextAccess::correlation_in_scope(*this)});
-    }
+    if (!logger_) logger_ = consumer_->core().logger().with(&detail::ContextAccess::log_fields, this);
     return *logger_;
 }
 
@@ -101,6 +96,13 @@ std::string_view ContextAccess::correlation_in_scope(const Context& context) {
     const auto given = context.message_->header("correlation_id").value_or(std::string_view{});
     // Whoever wrote the message by hand may have put in what cannot be sent on.
     return Headers::check("correlation_id", given) ? given : std::string_view{};
+}
+
+LogFields ContextAccess::log_fields(const void* context) {
+    const auto& of = *static_cast<const Context*>(context);
+    return {.subject = of.subject(),
+            .queue = of.consumer_->spec().options.queue,
+            .correlation_id = correlation_in_scope(of)};
 }
 
 std::string_view subject_token(const Context& context, std::size_t index) noexcept {

@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <exception>
 #include <iterator>
+#include <mutex>
 
 #include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 namespace freshet {
@@ -83,10 +85,24 @@ fmt::memory_buffer formatted(fmt::string_view format, fmt::format_args arguments
     return text;
 }
 
+constexpr const char* own_name = "freshet";
+
+std::shared_ptr<spdlog::logger> own_logger() {
+    static std::mutex mutex;  // a name can be registered once
+    const std::lock_guard lock{mutex};
+    if (auto known = spdlog::get(own_name)) return known;
+    auto made = std::make_shared<spdlog::logger>(own_name, std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    spdlog::initialize_logger(made);  // with the level and pattern that the program has set for all
+    return made;
+}
+
 std::shared_ptr<spdlog::logger> or_default(std::shared_ptr<spdlog::logger> given) {
-    if (!given) given = spdlog::default_logger();
+    if (given) return given;
+    auto programs = spdlog::default_logger();
     // Taking away spdlog's default logger is how a program says that it wants none.
-    return given ? given : std::make_shared<spdlog::logger>("freshet");
+    if (!programs) return std::make_shared<spdlog::logger>(own_name);
+    // The one that spdlog begins with has no name, and writes to stdout, among what a program prints.
+    return programs->name().empty() ? own_logger() : programs;
 }
 
 }  // namespace
@@ -99,10 +115,11 @@ void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arg
     try {
         const auto text = formatted(format, arguments);
         fmt::memory_buffer line;
-        append_text(line, {text.data(), text.size()}, fields_.subject.empty());
-        append_field(line, " subject=", fields_.subject);
-        append_field(line, " queue=", fields_.queue);
-        append_field(line, " correlation_id=", fields_.correlation_id);
+        const auto fields = fields_of_ != nullptr ? fields_of_(of_) : fields_;
+        append_text(line, {text.data(), text.size()}, fields.subject.empty());
+        append_field(line, " subject=", fields.subject);
+        append_field(line, " queue=", fields.queue);
+        append_field(line, " correlation_id=", fields.correlation_id);
         logger_->log(native_level(level), spdlog::string_view_t{line.data(), line.size()});
     } catch (...) {  // no memory, or the user's own error handler of spdlog threw
         std::fputs("freshet: a log line was lost\n", stderr);

@@ -33,11 +33,20 @@ struct LogFields {
 /// Functions do not throw; thread-safe like the spdlog logger.
 class Logger {
 public:
-    /// Null: spdlog's default logger.
+    /// Null: the program's default logger of spdlog if it has set one (with a name), else the logger "freshet", which writes to
+    /// stderr and is made if spdlog does not know it.
     explicit Logger(std::shared_ptr<spdlog::logger> sink);
 
     /// The same sink with other fields. Cheap; must not outlive this Logger.
     Logger with(const LogFields& fields) const noexcept { return Logger{nullptr, logger_, fields}; }
+    /// The same, but `fields(of)` is asked for each line that is written, in the thread that writes it.
+    using FieldsOf = LogFields (*)(const void* of);
+    Logger with(FieldsOf fields, const void* of) const noexcept {
+        Logger logger{nullptr, logger_, {}};
+        logger.fields_of_ = fields;
+        logger.of_ = of;
+        return logger;
+    }
 
     bool enabled(LogLevel level) const noexcept;
 
@@ -82,6 +91,8 @@ private:
     std::shared_ptr<spdlog::logger> owned_;
     spdlog::logger* logger_;
     LogFields fields_ = {};
+    FieldsOf fields_of_ = nullptr;  // instead of fields_
+    const void* of_ = nullptr;
 };
 
 }  // namespace freshet

@@ -122,7 +122,8 @@ struct BrokerOptions {
     Envelope envelope = Envelope::minimal;
     /// Format of typed bodies where the message or the call says nothing.
     Format format = Format::json;
-    /// Where freshet and the handlers' Logger write. Empty: spdlog's default logger.
+    /// Where freshet and the handlers' Logger write. Empty: the program's default logger of spdlog if it has set one with a name,
+    /// else stderr, see docs/logging.md.
     std::shared_ptr<spdlog::logger> logger = {};
     /// Called for every connection event, which is logged anyway.
     EventSink on_event = {};

@@ -188,6 +188,8 @@ TEST_CASE("the user's own logger, spdlog's default, or none") {
     spdlog::set_default_logger(nullptr);
     Logger none{nullptr};
     spdlog::set_default_logger(before);
+    CHECK(Logger{nullptr}.native().name() == "freshet");  // and not spdlog's first, which writes to stdout
+    CHECK(&Logger{nullptr}.native() == spdlog::get("freshet").get());
     by_default.info("to the default");
     none.info("to nobody");
     CHECK(recorded.sink->lines == Lines{"info: to the default"});
@@ -216,4 +218,26 @@ TEST_CASE("threads write whole lines") {
             whole && line == "info: " + std::string(100, letter) + " subject=orders." + std::to_string(letter - 'a');
     }
     CHECK(whole);
+}
+
+TEST_CASE("fields that are asked for are asked for when a line is written") {
+    const Recorded recorded;
+    struct Asked {
+        std::string subject = "orders.eu";
+        mutable int times = 0;
+    } asked;
+    auto logger = recorded.logger.with(
+        [](const void* of) {
+            const auto& from = *static_cast<const Asked*>(of);
+            ++from.times;
+            return freshet::LogFields{.subject = from.subject};
+        },
+        &asked);
+    recorded.native->set_level(spdlog::level::warn);
+    logger.info("silent");
+    CHECK(asked.times == 0);
+    logger.warn("late");
+    CHECK(asked.times == 1);
+    CHECK(recorded.last() == "warning: late subject=orders.eu");
+    CHECK(logger.with({.subject = "other"}).enabled(LogLevel::warn));
 }

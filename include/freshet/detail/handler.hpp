@@ -57,6 +57,8 @@ struct ContextAccess {
     static Consumer& consumer(const Context& context) noexcept { return *context.consumer_; }
     /// The correlation id that travels with what the handler sends; empty if there is none that can.
     static std::string_view correlation_in_scope(const Context& context);
+    /// What a log line says of a delivery. `context` is a Context.
+    static LogFields log_fields(const void* context);
 };
 
 /// A buffer of this thread that keeps its capacity; leases nest.
