@@ -63,6 +63,10 @@ void Broker::provide_erased(const std::type_info& type, std::shared_ptr<void> ob
     core_->provide(type, std::move(object));
 }
 
+void Broker::override_erased(const void* key, std::shared_ptr<const void> replacement) {
+    core_->override_dependency(key, std::move(replacement));
+}
+
 void Broker::check_subject(std::string_view subject) {
     if (freshet::check_subject(subject) != SubjectFault::none)
         raise(detail::subject_error(subject, SubjectUse::publish));

@@ -269,6 +269,18 @@ void* BrokerCore::provided(const std::type_info& type) const {
     return found == provided_.end() ? nullptr : found->second.get();
 }
 
+void BrokerCore::override_dependency(const void* key, std::shared_ptr<const void> replacement) {
+    const std::lock_guard lock{mutex_};
+    if (state_ != State::idle)
+        raise({Errc::bad_setup, "override_dependency: dependencies are overridden before the broker starts"});
+    replacements_[key] = std::move(replacement);
+}
+
+const void* BrokerCore::replacement(const void* key) const noexcept {
+    const auto found = replacements_.find(key);
+    return found == replacements_.end() ? nullptr : found->second.get();
+}
+
 void BrokerCore::on_event(const ConnectionEvent& event) noexcept {
     using Kind = ConnectionEvent::Kind;
     const bool good = event.kind == Kind::connected || event.kind == Kind::reconnected || event.kind == Kind::closed;

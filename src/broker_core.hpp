@@ -65,6 +65,9 @@ public:
     void stop_consumer(Consumer& consumer);
     void provide(const std::type_info& type, std::shared_ptr<void> object);
     void* provided(const std::type_info& type) const;
+    /// Puts a function's stand-in, a Replacement, where Depends asks for it.
+    void override_dependency(const void* key, std::shared_ptr<const void> replacement);
+    const void* replacement(const void* key) const noexcept;
 
     /// Sends a message whose subject has been checked, with the headers it needs beside its own. What sending throws is the
     /// error.
@@ -155,6 +158,7 @@ private:
     std::vector<std::shared_ptr<Consumer>> consumers_ = {};
     SubscriberStats gone_ = {};  // of consumers that were stopped and forgotten
     std::unordered_map<std::type_index, std::shared_ptr<void>> provided_ = {};
+    std::unordered_map<const void*, std::shared_ptr<const void>> replacements_ = {};  // of functions of Depends
 };
 
 }  // namespace freshet::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "consumer.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -63,8 +64,11 @@ public:
         return core_.provided(type);
     }
     std::shared_ptr<Clock> clock() const override { return core_.shared_clock(); }
+    const void* replacement(const void* key) const noexcept override { return core_.replacement(key); }
     void problem(std::string text) override {
-        problems_.push_back("subscriber " + quoted(subject_.pattern()) + ": " + std::move(text));
+        text.insert(0, "subscriber " + quoted(subject_.pattern()) + ": ");
+        // Two parameters may miss the same.
+        if (std::ranges::find(problems_, text) == problems_.end()) problems_.push_back(std::move(text));
     }
 
 private:

@@ -62,6 +62,10 @@ Outcome ContextAccess::reject(Context& context, Error error) {
     return Outcome::term(std::move(why));
 }
 
+Outcome ContextAccess::refuse(Context& context, std::optional<Error> error) {
+    return error ? reject(context, *std::move(error)) : Outcome::nack();
+}
+
 Outcome ContextAccess::fail(Context& context, Error error) {
     context.failure_ = std::move(error);
     return Outcome::nack();

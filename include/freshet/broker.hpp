@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <freshet/client.hpp>
+#include <freshet/depends.hpp>
 #include <freshet/detail/core.hpp>
 #include <freshet/logger.hpp>
 #include <freshet/options.hpp>
@@ -162,6 +163,14 @@ public:
         provide(std::make_shared<T>(std::forward<T>(object)));
     }
 
+    /// For tests: whoever asks for `Depends<&f>` on this broker gets what `stand_in` returns; its parameters are filled in the same
+    /// way. Before start().
+    template <auto Function, class StandIn>
+    void override_dependency(StandIn&& stand_in) {
+        if (auto made = detail::make_replacement<Function>(std::forward<StandIn>(stand_in)))
+            override_erased(&detail::dependency_key<Function>, std::move(made));
+    }
+
     /// Connects and starts every subscriber; when it returns the server delivers to them. Blocks for
     /// BrokerOptions::start_timeout at most. Throws Error: Condition::bad_setup with every mistake found, or with the server's reason
     /// for a refusal; Condition::disconnected when no server answered. After a throw nothing runs.
@@ -190,6 +199,7 @@ public:
 
 private:
     detail::Registry& registry() noexcept;
+    void override_erased(const void* key, std::shared_ptr<const void> replacement);
     void provide_erased(const std::type_info& type, std::shared_ptr<void> object);
     static void check_subject(std::string_view subject);
 

@@ -22,6 +22,7 @@ class Broker;
 
 namespace detail {
 class Consumer;
+class DependencySlot;
 struct ContextAccess;
 }  // namespace detail
 
@@ -82,6 +83,7 @@ private:
 
     detail::Consumer* consumer_;
     Message* message_;
+    detail::DependencySlot* dependencies_ = nullptr;
     bool answered_ = false;
     std::optional<Outcome> decided_ = {};
     std::optional<Error> failure_ = {};

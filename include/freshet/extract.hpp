@@ -66,6 +66,11 @@ public:
     virtual void* provided(const std::type_info& type) const = 0;
     /// The broker's clock, which may be kept; null: the system's.
     virtual std::shared_ptr<Clock> clock() const { return nullptr; }
+    /// What stands in for a function of Depends; see Broker::override_dependency.
+    virtual const void* replacement(const void* key) const noexcept {
+        (void)key;
+        return nullptr;
+    }
     /// Reports something that keeps the subscriber from starting.
     virtual void problem(std::string text) = 0;
 

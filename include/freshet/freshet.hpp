@@ -6,6 +6,7 @@
 #include <freshet/client.hpp>
 #include <freshet/codec.hpp>
 #include <freshet/context.hpp>
+#include <freshet/depends.hpp>
 #include <freshet/error.hpp>
 #include <freshet/extract.hpp>
 #include <freshet/json.hpp>

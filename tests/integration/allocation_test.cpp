@@ -72,6 +72,27 @@ TEST_CASE_METHOD(Fixture, "publishing and handling bytes allocates nothing, with
     CHECK(per_message([&] { broker.publish("alloc.7.bytes", std::string_view{"hello"}); }) < 0.01);
 }
 
+namespace {
+struct Held {
+    explicit Held(int given) : value{given} {}
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    ~Held() = default;
+    void on_outcome(const Outcome& outcome) { value = outcome == Outcome::ack ? 0 : 1; }
+    int value;
+};
+int plain(Path<"id", int> id) { return *id; }
+Held held(Depends<&plain> given) { return Held{*given}; }
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "dependencies allocate nothing") {
+    broker.subscriber<"alloc.{id}.depends">().handle([&](Depends<&held> first, Depends<&plain> second) {
+        if (first->value == 7 && *second == 7) ++handled;
+    });
+    broker.start();
+    CHECK(per_message([&] { broker.publish("alloc.7.depends", std::string_view{"hello"}); }) < 0.01);
+}
+
 TEST_CASE_METHOD(Fixture, "a typed publisher formats its subject and encodes without allocating") {
     broker.subscriber<"typed.{id}">().handle([&](Bytes) { ++handled; });
     broker.start();

@@ -11,6 +11,11 @@
 #include <freshet/codec.hpp>
 #include <freshet/detail/handler.hpp>
 
+namespace freshet {
+template <auto Function>
+class Depends;
+}
+
 namespace freshet::detail {
 
 enum class ArgumentKind : std::uint8_t {
@@ -19,6 +24,7 @@ enum class ArgumentKind : std::uint8_t {
     logger,
     broker,
     stop_token,
+    depends,
     extracted,
     text,
     bytes,
@@ -27,12 +33,18 @@ enum class ArgumentKind : std::uint8_t {
 };
 
 template <class V>
+inline constexpr bool is_depends = false;
+template <auto Function>
+inline constexpr bool is_depends<Depends<Function>> = true;
+
+template <class V>
 consteval ArgumentKind kind_of_value() {
     if constexpr (std::is_same_v<V, Context>) return ArgumentKind::context;
     else if constexpr (std::is_same_v<V, Message>) return ArgumentKind::message;
     else if constexpr (std::is_same_v<V, Logger>) return ArgumentKind::logger;
     else if constexpr (std::is_same_v<V, Broker>) return ArgumentKind::broker;
     else if constexpr (std::is_same_v<V, std::stop_token>) return ArgumentKind::stop_token;
+    else if constexpr (is_depends<V>) return ArgumentKind::depends;
     else if constexpr (Extractable<V>) return ArgumentKind::extracted;
     else if constexpr (std::is_same_v<V, std::string_view>) return ArgumentKind::text;
     else if constexpr (std::is_same_v<V, Bytes>) return ArgumentKind::bytes;
@@ -179,6 +191,7 @@ struct Argument<A, ArgumentKind::extracted> {
 template <class A>
 typename Argument<A>::Plan bind_argument(Binder& binder) {
     if constexpr (std::is_same_v<typename Argument<A>::Plan, NoPlan>) return {};
+    else if constexpr (argument_kind<A> == ArgumentKind::depends) return Argument<A>::bind(binder);
     else return Extractor<std::remove_cvref_t<A>>::bind(binder);
 }
 

@@ -13,6 +13,44 @@
 
 namespace freshet::detail {
 
+/// What a delivery depends on (see Depends), as it lies on the stack of the call that asked first. Linked in the order of
+/// the calls, newest first.
+class DependencySlot {
+public:
+    DependencySlot() = default;
+    DependencySlot(const DependencySlot&) = delete;
+    DependencySlot& operator=(const DependencySlot&) = delete;
+    virtual ~DependencySlot() = default;
+
+    virtual const void* key() const noexcept = 0;
+    virtual void* value() const noexcept = 0;
+    /// Tells the value how it ended, then destroys it. Throws what the value throws when it is told.
+    virtual void end(const Outcome& outcome) = 0;
+
+private:
+    friend struct ContextAccess;
+    DependencySlot* older_ = nullptr;
+};
+
+/// Ends, newest first, the dependencies that were added to a delivery while it lived.
+class DependencyScope {
+public:
+    explicit DependencyScope(Context& context) noexcept;
+    DependencyScope(const DependencyScope&) = delete;
+    DependencyScope& operator=(const DependencyScope&) = delete;
+    /// Without end(): an exception passes, so they are told nack.
+    ~DependencyScope();
+
+    /// Tells them the outcome, and returns it. Throws what one of them throws; those older are then told nack.
+    Outcome end(Outcome outcome);
+
+private:
+    void end_newest(const Outcome& outcome);
+
+    Context& context_;
+    DependencySlot* const outer_;
+};
+
 /// A handler with its types erased: what the compiled core sees. `invoke` may run on several threads at once.
 class HandlerBase {
 public:
@@ -33,6 +71,8 @@ public:
 struct ContextAccess {
     /// The message cannot be handled: it does not decode, a path or header does not parse.
     static Outcome reject(Context& context, Error error);
+    /// The same if there is an error; without one the context knows already why the handler was not called.
+    static Outcome refuse(Context& context, std::optional<Error> error);
     /// The handler said that it failed.
     static Outcome fail(Context& context, Error error);
     /// Whether anybody gets what the handler returns.
@@ -43,6 +83,19 @@ struct ContextAccess {
     static Outcome emit(Context& context, Bytes body, std::string_view content_type, const Headers* headers);
     static std::string_view content_type(const Context& context);
     static std::stop_token stop_token(const Context& context) noexcept;
+
+    static const DependencySlot* find_dependency(const Context& context, const void* key) noexcept {
+        const DependencySlot* slot = context.dependencies_;
+        while (slot != nullptr && slot->key() != key) slot = slot->older_;
+        return slot;
+    }
+    static void add_dependency(Context& context, DependencySlot& slot) noexcept {
+        slot.older_ = std::exchange(context.dependencies_, &slot);
+    }
+    static DependencySlot* newest_dependency(const Context& context) noexcept { return context.dependencies_; }
+    static void remove_newest_dependency(Context& context) noexcept {
+        context.dependencies_ = context.dependencies_->older_;
+    }
 
     static const std::optional<Error>& failure(const Context& context) noexcept { return context.failure_; }
     static const std::optional<Outcome>& decided(const Context& context) noexcept { return context.decided_; }

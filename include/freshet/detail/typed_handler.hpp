@@ -43,6 +43,10 @@ inline constexpr bool path_known = true;
 template <FixedString Name, class T, class Pattern>
 inline constexpr bool path_known<Path<Name, T>, Pattern> = Pattern::has(Name.view());
 
+/// Whether what A depends on can be made, too; see dependency.hpp.
+template <class A, class Pattern>
+inline constexpr bool dependency_ok = true;
+
 /// One rule, one assertion: the first line of the compiler's message is the rule, the note below it names A.
 template <class A, class Pattern>
 consteval bool check_parameter() {
@@ -63,7 +67,7 @@ consteval bool check_parameter() {
         "and Broker by reference. See docs/handlers.md#parameters");
     static_assert(in_path, "freshet: Path<name> names a parameter that the subscriber's subject does not have. See "
                            "docs/handlers.md#path");
-    return known && taken_as_it_may_be<A> && in_path;
+    return known && taken_as_it_may_be<A> && in_path && dependency_ok<std::remove_cvref_t<A>, Pattern>;
 }
 
 template <class Pattern, class Result, class Arguments, bool Publishes>
@@ -93,15 +97,22 @@ public:
 
     void bind(Binder& binder) override { plans_.emplace(bind_argument<A>(binder)...); }
 
-    Outcome invoke(Context& context) override { return call(context, std::index_sequence_for<A...>{}); }
+    Outcome invoke(Context& context) override {
+        std::tuple<Argument<A>...> arguments;
+        if constexpr ((is_depends<std::remove_cvref_t<A>> || ...)) {
+            DependencyScope scope{context};
+            return scope.end(call(arguments, context, std::index_sequence_for<A...>{}));
+        } else {
+            return call(arguments, context, std::index_sequence_for<A...>{});
+        }
+    }
 
 private:
     template <std::size_t... I>
-    Outcome call(Context& context, std::index_sequence<I...>) {
-        std::tuple<Argument<A>...> arguments;
+    Outcome call(std::tuple<Argument<A>...>& arguments, Context& context, std::index_sequence<I...>) {
         std::optional<Error> error;
         if (!(std::get<I>(arguments).take(std::get<I>(*plans_), context, error) && ... && true))
-            return ContextAccess::reject(context, *std::move(error));
+            return ContextAccess::refuse(context, std::move(error));
         if constexpr (std::is_void_v<Result>) {
             handler_(std::get<I>(arguments).give()...);
             return Outcome::ack;
