@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// What freshet does per message, one case after the other, for valgrind's callgrind to count; scripts/check_budgets.py reads the
+// counts. Prints a line `case allocations-per-message` for each. $FRESHET_BUDGET_PLANT=instructions or allocation adds 100
+// instructions or one allocation to each message, for the test that the gate sees it.
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <functional>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include <spdlog/spdlog.h>
+#include <valgrind/callgrind.h>
+
+#include <freshet/freshet.hpp>
+
+#include "../../src/broker_core.hpp"
+#include "still_transport.hpp"
+
+namespace {
+std::uint64_t allocations = 0;
+}
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (void* const memory = std::malloc(size)) return memory;
+    throw std::bad_alloc{};
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+using namespace freshet;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int messages_per_case = 1'000;
+
+struct Line {
+    std::string sku = {};
+    int quantity = 0;
+    double price = 0;
+};
+struct Order {
+    std::string id = {};
+    std::string customer = {};
+    std::string region = {};
+    std::vector<Line> lines = {};
+    double total = 0;
+};
+FRESHET_JSON(Line, sku, quantity, price);
+FRESHET_JSON(Order, id, customer, region, lines, total);
+
+#ifdef FRESHET_GLAZE
+/// The same without a macro: glaze reflects it.
+struct PlainLine {
+    std::string sku = {};
+    int quantity = 0;
+    double price = 0;
+};
+struct PlainOrder {
+    std::string id = {};
+    std::string customer = {};
+    std::string region = {};
+    std::vector<PlainLine> lines = {};
+    double total = 0;
+};
+#endif
+
+constexpr std::string_view order_text =
+    R"({"id":"ord-000042","customer":"customer-4711","region":"eu","lines":[{"sku":"sku-1001","quantity":2,"price":19.99},)"
+    R"({"sku":"sku-2002","quantity":1,"price":5.5}],"total":45.48,"x":"pad-pad"})";
+
+const Order order{"ord-000042", "customer-4711", "eu", {{"sku-1001", 2, 19.99}, {"sku-2002", 1, 5.5}}, 45.48};
+
+enum class Plant { nothing, instructions, allocation };
+
+Plant plant_wanted() {
+    const char* const text = std::getenv("FRESHET_BUDGET_PLANT");
+    if (text == nullptr) return Plant::nothing;
+    return std::string_view{text} == "allocation" ? Plant::allocation : Plant::instructions;
+}
+
+const Plant plant = plant_wanted();
+
+void do_planted() {
+    if (plant == Plant::allocation) {
+        int* volatile value = new int{};
+        delete value;
+    } else if (plant == Plant::instructions) {
+        for (int i = 0; i < 25; ++i) __asm__ volatile("nop\n\tnop");  // with the loop's own two: a hundred
+    }
+}
+
+/// A broker above a transport that does nothing.
+class Bench {
+public:
+    Bench() { core_.provide(typeid(int), std::make_shared<int>(1)); }
+
+    template <FixedString Pattern>
+    auto subscriber() {
+        return SubscriberBuilder<StaticSubject<Pattern>>{core_,
+                                                         {std::string{Pattern.view()}, {}, {}, nullptr, nullptr}};
+    }
+    void start() { core_.start(); }
+    detail::BrokerCore& core() { return core_; }
+
+    /// A case whose messages were made before.
+    void deliver(const char* name, const std::string& wire, std::string_view subject, std::string_view body,
+                 const Headers& headers = {}, std::string_view reply_to = {}) {
+        std::deque<Message> messages;
+        for (int i = 0; i < 2 * messages_per_case; ++i)
+            messages.push_back(Message::make(subject, as_bytes(body), headers, reply_to));
+        MessageSink& sink = transport_->sink(wire);
+        run(name, [&] {
+            sink.on_message(std::move(messages.front()));
+            messages.pop_front();
+        });
+    }
+
+    void run(const char* name, const std::function<void()>& one) {
+        for (int i = 0; i < messages_per_case; ++i) one();  // what is kept is made now
+        const auto before = allocations;
+        CALLGRIND_ZERO_STATS;
+        for (int i = 0; i < messages_per_case; ++i) {
+            one();
+            do_planted();
+        }
+        CALLGRIND_DUMP_STATS_AT(name);
+        std::printf("%s %g\n", name, static_cast<double>(allocations - before) / messages_per_case);
+    }
+
+private:
+    testing::StillTransport* transport_ = nullptr;
+    Broker owner_{};
+    detail::BrokerCore core_{owner_, BrokerOptions{}, [this](const BrokerOptions&) {
+                                 auto transport = std::make_unique<testing::StillTransport>();
+                                 transport_ = transport.get();
+                                 return transport;
+                             }};
+};
+
+volatile std::size_t sum = 0;
+void use(std::size_t value) { sum = sum + value; }
+
+}  // namespace
+
+int main() {
+    spdlog::set_level(spdlog::level::off);
+    Bench bench;
+    bench.subscriber<"bytes">().handle([](std::string_view body) { use(body.size()); });
+    bench.subscriber<"path.{id}.x">().handle([](std::string_view, Path<"id", int> id) {
+        use(static_cast<std::size_t>(*id));
+    });
+    bench.subscriber<"header">().handle([](std::string_view, Header<"user"> user) { use(user->size()); });
+    bench.subscriber<"inject">().handle([](std::string_view, Inject<int> one) { use(static_cast<std::size_t>(*one)); });
+    bench.subscriber<"context">().handle([](Context& context) { use(context.subject().size()); });
+    bench.subscriber<"json">().handle([](const Order& body) { use(body.lines.size()); });
+#ifdef FRESHET_GLAZE
+    bench.subscriber<"glaze">().handle([](const PlainOrder& body) { use(body.lines.size()); });
+#endif
+    bench.subscriber<"reply">().handle([](std::string_view body) { return body; });
+    bench.subscriber<"chain.{id}.in">().publish_to<"chain.{id}.out">().handle([](std::string_view body) {
+        return body;
+    });
+    bench.start();
+
+    bench.deliver("deliver_bytes", "bytes", "bytes", "hello");
+    bench.deliver("deliver_path", "path.*.x", "path.42.x", "hello");
+    bench.deliver("deliver_header", "header", "header", "hello", {{"user", "somebody"}});
+    bench.deliver("deliver_inject", "inject", "inject", "hello");
+    bench.deliver("deliver_context", "context", "context", "hello");
+    bench.deliver("deliver_json", "json", "json", order_text);
+#ifdef FRESHET_GLAZE
+    bench.deliver("deliver_glaze", "glaze", "glaze", order_text);
+#endif
+    bench.deliver("answer", "reply", "reply", "hello", {}, "_INBOX.x.1");
+    bench.deliver("publish_to", "chain.*.in", "chain.42.in", "hello");
+
+    auto& core = bench.core();
+    bench.run("publish_bytes",
+              [&] { std::ignore = detail::publish_value(core, "a.b", std::string_view{"hello"}, {}); });
+    bench.run("publish_json", [&] { std::ignore = detail::publish_value(core, "a.b", order, {}); });
+    const Publisher<std::string, "orders.{region}.created"> publisher{
+        core, SubjectTemplate{"orders.{region}.created"}, {}};
+    const std::string body = "hello";
+    bench.run("publisher", [&] { std::ignore = publisher.try_publish(body, "eu"); });
+    core.stop(1s);
+}
