@@ -99,7 +99,7 @@ std::string_view ContextAccess::correlation_in_scope(const Context& context) {
     if (!context.made_correlation_id_.empty()) return context.made_correlation_id_;
     const auto given = context.message_->header("correlation_id").value_or(std::string_view{});
     // Whoever wrote the message by hand may have put in what cannot be sent on.
-    return Headers::check("correlation_id", given) ? given : std::string_view{};
+    return given.empty() || Headers::check("correlation_id", given) ? given : std::string_view{};
 }
 
 LogFields ContextAccess::log_fields(const void* context) {
