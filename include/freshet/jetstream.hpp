@@ -3,4 +3,8 @@
 
 // JetStream, for programs that link freshet::jetstream. <freshet/freshet.hpp> does not include it.
 #include <freshet/js/context_options.hpp>
+#include <freshet/js/declare.hpp>
 #include <freshet/js/jetstream.hpp>
+#include <freshet/js/stored_message.hpp>
+#include <freshet/js/stream.hpp>
+#include <freshet/js/stream_handle.hpp>

@@ -2,9 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <freshet/broker.hpp>
 #include <freshet/js/context_options.hpp>
+#include <freshet/js/stream.hpp>
+#include <freshet/js/stream_handle.hpp>
 
 namespace freshet::detail {
 class JsApi;
@@ -15,12 +20,38 @@ namespace freshet::js {
 /// JetStream as broker.jetstream() gives it: streams, and publishing into them.
 ///
 /// Cheap to copy; every function may be called from any thread, also inside handlers. It refers to its broker, which must outlive it
-/// and must have been started when a function is called (else Errc::closed). Functions block for
-/// ContextOptions::timeout at most, unless they say otherwise.
+/// and must have been started when a function is called (else Errc::closed). Functions block for ContextOptions::timeout at
+/// most for each request, unless they say otherwise; they throw Error, and their try_ twins give it as a value.
 class JetStream {
 public:
     /// Throws Error(Errc::bad_setup) for a domain or a prefix that cannot be part of a subject.
     explicit JetStream(detail::BrokerCore& core, const ContextOptions& options = {});
+
+    /// Makes sure that the stream is there, as Stream::declare says. Throws Error: Errc::stream_not_found with Declare::never,
+    /// Errc::settings_differ with Declare::verify, Errc::server_too_old for a setting the server does not know, Errc::remote (the
+    /// server's words) for settings it refuses.
+    StreamInfo declare(const Stream& stream) const { return value_or_raise(try_declare(stream)); }
+    Expected<StreamInfo> try_declare(const Stream& stream) const;
+
+    /// The settings of an existing stream that are not as in `stream`; changes nothing.
+    std::vector<Difference> differences(const Stream& stream) const { return value_or_raise(try_differences(stream)); }
+    Expected<std::vector<Difference>> try_differences(const Stream& stream) const;
+
+    /// A stream by its name.
+    StreamHandle stream(std::string name) const { return {api_, std::move(name)}; }
+    /// The name of the stream that stores a subject. Errc::stream_not_found if none does.
+    std::string stream_of(std::string_view subject) const { return value_or_raise(try_stream_of(subject)); }
+    Expected<std::string> try_stream_of(std::string_view subject) const;
+
+    /// All streams, or those that store `subject`; wildcards allowed.
+    std::vector<StreamInfo> streams(std::string_view subject = {}) const {
+        return value_or_raise(try_streams(subject));
+    }
+    Expected<std::vector<StreamInfo>> try_streams(std::string_view subject = {}) const;
+    std::vector<std::string> stream_names(std::string_view subject = {}) const {
+        return value_or_raise(try_stream_names(subject));
+    }
+    Expected<std::vector<std::string>> try_stream_names(std::string_view subject = {}) const;
 
     const ContextOptions& options() const noexcept;
     const std::shared_ptr<const detail::JsApi>& api() const noexcept { return api_; }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <freshet/js/declare.hpp>
+
+#include "api.hpp"
+
+namespace freshet::detail {
+
+/// The settings in `wanted` that `found` has not: both are configurations as the API writes them. What is not in `wanted` does not count,
+/// nor does the order of subjects, what Go omits (null, "", 0, false, [], {}), or -1 against none. Of `metadata` each key counts for itself.
+std::vector<js::Difference> compare_settings(const Json& wanted, const Json& found);
+
+/// `found` with what `wanted` sets: what an update should send.
+Json merge_settings(const Json& wanted, Json found);
+
+/// "max_age is 1h, wanted 24h; storage is \"file\", wanted \"memory\"".
+std::string describe(const std::vector<js::Difference>& differences);
+
+/// Errc::settings_differ for what exists and is not as wanted; `what` is `stream "ORDERS"`.
+Error settings_error(std::string_view what, const std::vector<js::Difference>& differences);
+
+}  // namespace freshet::detail
