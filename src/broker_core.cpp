@@ -61,8 +61,12 @@ void BrokerCore::replace(const std::type_info& type, std::shared_ptr<void> objec
     const std::lock_guard lock{mutex_};
     provided_[type] = std::move(object);
     if (state_ == State::idle) return;
-    std::vector<std::string> problems;
-    for (const auto& consumer : consumers_) consumer->bind(problems);
+    for (const auto& consumer : consumers_) consumer->rebind();
+}
+
+std::vector<std::shared_ptr<Consumer>> BrokerCore::consumers() const {
+    const std::lock_guard lock{mutex_};
+    return consumers_;
 }
 
 BrokerCore::~BrokerCore() {

@@ -44,15 +44,16 @@ public:
 
     /// What a test puts in the place of the network and of time.
     struct TestSetup {
-        MakeTransport make_transport;
-        std::shared_ptr<Clock> clock;  // null: the system's
-        std::shared_ptr<DeliveryObserver> observer;
+        MakeTransport make_transport = {};
+        std::shared_ptr<Clock> clock = {};  // null: the system's
+        std::shared_ptr<DeliveryObserver> observer = {};
         bool threads = true;  // false: subscribers with workers and dedicated ones run in the transport's thread too
     };
     /// Before start().
     void prepare(TestSetup setup);
     /// Provides another object, also to subscribers that run; no handler may run meanwhile.
     void replace(const std::type_info& type, std::shared_ptr<void> object);
+    std::vector<std::shared_ptr<Consumer>> consumers() const;
     DeliveryObserver* observer() const noexcept { return observer_.get(); }
     bool threads() const noexcept { return threads_; }
 

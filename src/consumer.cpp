@@ -102,6 +102,13 @@ void Consumer::bind(std::vector<std::string>& problems) {
     bind_order(problems);
 }
 
+void Consumer::rebind() {
+    if (!subject_ || spec_.handler == nullptr) return;
+    std::vector<std::string> known;  // since bind
+    ConsumerBinder binder{*subject_, *core_, known};
+    spec_.handler->bind(binder);
+}
+
 void Consumer::bind_targets(std::vector<std::string>& problems) {
     ConsumerBinder binder{*subject_, *core_, problems};
     targets_.clear();

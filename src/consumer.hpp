@@ -33,6 +33,8 @@ public:
 
     /// Checks everything that can be wrong before the first message; each problem is added to `problems`.
     void bind(std::vector<std::string>& problems);
+    /// Looks up again what the handler takes. While none runs.
+    void rebind();
     /// Subscribes. Messages may come before it returns.
     Expected<void> start();
 

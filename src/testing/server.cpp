@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server.hpp"
+#include <freshet/testing/server.hpp>
 
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -93,7 +94,7 @@ bool accepts_connections(std::uint16_t port) {
 
 }  // namespace
 
-NatsServer::NatsServer(ServerOptions options) : options_{std::move(options)}, directory_{make_directory()} {
+Server::Server(ServerOptions options) : options_{std::move(options)}, directory_{make_directory()} {
     try {
         start();
     } catch (...) {
@@ -103,27 +104,37 @@ NatsServer::NatsServer(ServerOptions options) : options_{std::move(options)}, di
     }
 }
 
-NatsServer::~NatsServer() {
+Server::~Server() {
     reap();
+    if (keeps_files()) {
+        std::fprintf(stderr, "freshet: the files of the nats-server, its log among them, are in %s\n",
+                     directory_.c_str());
+        return;
+    }
     std::error_code ignored;
     fs::remove_all(directory_, ignored);
 }
 
-std::string NatsServer::url() const {
+bool Server::keeps_files() const noexcept {
+    const char* const keep = std::getenv("FRESHET_KEEP_LOGS");
+    return std::uncaught_exceptions() > exceptions_ || (keep != nullptr && *keep != '\0');
+}
+
+std::string Server::url() const {
     const bool tls = !options_.tls.certificate.empty();
     return (tls ? "tls://localhost:" : "nats://127.0.0.1:") + std::to_string(port_);
 }
 
-std::string NatsServer::url(std::string_view user, std::string_view password) const {
+std::string Server::url(std::string_view user, std::string_view password) const {
     auto text = url();
     return text.insert(text.find("://") + 3, std::string{user} + ':' + std::string{password} + '@');
 }
 
-std::string NatsServer::cluster_url() const { return "nats://127.0.0.1:" + std::to_string(cluster_port_); }
+std::string Server::cluster_url() const { return "nats://127.0.0.1:" + std::to_string(cluster_port_); }
 
-std::string NatsServer::log() const { return read_file(directory_ / "log"); }
+std::string Server::log() const { return read_file(directory_ / "log"); }
 
-void NatsServer::start() {
+void Server::start() {
     write_config();
     for (int attempt = 1;; ++attempt) {
         spawn();
@@ -134,7 +145,7 @@ void NatsServer::start() {
     }
 }
 
-void NatsServer::spawn() {
+void Server::spawn() {
     auto arguments = command();
     std::vector<char*> argv;
     for (auto& argument : arguments) argv.push_back(argument.data());
@@ -147,7 +158,7 @@ void NatsServer::spawn() {
     pid_ = child;
 }
 
-bool NatsServer::wait_until_ready() {
+bool Server::wait_until_ready() {
     const auto ports_file =
         directory_ / (fs::path{command().front()}.filename().string() + '_' + std::to_string(pid_) + ".ports");
     const auto deadline = std::chrono::steady_clock::now() + start_timeout;
@@ -166,13 +177,13 @@ bool NatsServer::wait_until_ready() {
     return false;
 }
 
-void NatsServer::read_ports(std::string_view ports) {
+void Server::read_ports(std::string_view ports) {
     port_ = port_of(ports, "nats");
     if (!options_.cluster.empty()) cluster_port_ = port_of(ports, "cluster");
     if (port_ == 0) throw std::runtime_error{"no port for clients in the ports file: " + std::string{ports}};
 }
 
-void NatsServer::stop() {
+void Server::stop() {
     if (pid_ == 0) return;
     resume();
     signal(SIGTERM);
@@ -180,41 +191,41 @@ void NatsServer::stop() {
     pid_ = 0;
 }
 
-void NatsServer::kill() { reap(); }
+void Server::kill() { reap(); }
 
-void NatsServer::restart() {
+void Server::restart() {
     stop();
     start();
 }
 
-void NatsServer::restart(ServerOptions options) {
+void Server::restart(ServerOptions options) {
     stop();
     options_ = std::move(options);
     start();
 }
 
-void NatsServer::pause() {
+void Server::pause() {
     signal(SIGSTOP);
     ::waitpid(pid_, nullptr, WUNTRACED);
 }
 
-void NatsServer::resume() { signal(SIGCONT); }
+void Server::resume() { signal(SIGCONT); }
 
-void NatsServer::lame_duck() { signal(SIGUSR2); }
+void Server::lame_duck() { signal(SIGUSR2); }
 
-void NatsServer::signal(int number) const {
+void Server::signal(int number) const {
     if (pid_ == 0) throw std::runtime_error{"the server does not run"};
     ::kill(pid_, number);
 }
 
-void NatsServer::reap() noexcept {
+void Server::reap() noexcept {
     if (pid_ == 0) return;
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
     pid_ = 0;
 }
 
-void NatsServer::write_config() const {
+void Server::write_config() const {
     std::ofstream out{directory_ / "config"};
     const auto quoted = [](const auto& text) { return '"' + std::string{text} + '"'; };
     out << options_.config << '\n';
@@ -241,7 +252,7 @@ void NatsServer::write_config() const {
     if (!out.flush()) throw std::runtime_error{"cannot write " + (directory_ / "config").string()};
 }
 
-std::vector<std::string> NatsServer::command() const {
+std::vector<std::string> Server::command() const {
     std::vector<std::string> words{find_program(),
                                    "-a",
                                    "127.0.0.1",

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Tests of services, without a server or with one: link freshet::testing. See docs/testing.md.
+
+#include <freshet/testing/capture.hpp>
+#include <freshet/testing/memory_server.hpp>
+#include <freshet/testing/server.hpp>
+#include <freshet/testing/test_broker.hpp>
+#include <freshet/testing/virtual_clock.hpp>

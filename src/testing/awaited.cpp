@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "awaited.hpp"
+
+#include <set>
+
+namespace freshet::detail {
+
+std::string Awaited::key_of(const Consumer& consumer) {
+    const auto& spec = consumer.spec();
+    return spec.options.queue.empty() ? spec.subject : "queue " + spec.options.queue;
+}
+
+void Awaited::expect(std::string_view subject) {
+    std::set<std::string> groups;  // of a queue group one gets it
+    const auto consumers = core_.consumers();
+    const std::lock_guard lock{mutex_};
+    for (const auto& consumer : consumers) {
+        if (!consumer->subject() || !consumer->subject()->matches(subject) || consumer->finished()) continue;
+        const auto key = key_of(*consumer);
+        if (!consumer->spec().options.queue.empty() && !groups.insert(key).second) continue;
+        ++expected_[key];
+    }
+}
+
+void Awaited::settled(const Consumer& consumer) {
+    const std::lock_guard lock{mutex_};
+    const auto found = expected_.find(key_of(consumer));
+    if (found == expected_.end()) return;
+    if (--found->second == 0) expected_.erase(found);
+    changed_.notify_all();
+}
+
+void Awaited::wait(std::chrono::milliseconds timeout) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, timeout, [this] { return expected_.empty(); });
+    expected_.clear();
+}
+
+}  // namespace freshet::detail

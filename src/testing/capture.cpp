@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <freshet/testing/capture.hpp>
+
+#include <ostream>
+
+#include <fmt/format.h>
+
+#include "../quoted.hpp"
+
+namespace freshet {
+namespace testing {
+namespace {
+
+constexpr std::size_t shown_body = 200;
+
+std::string shown(std::string_view body) {
+    std::string text;
+    for (const char c : body.substr(0, shown_body)) {
+        const bool plain = static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+        if (plain) text.push_back(c);
+        else text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+    if (body.size() > shown_body) text += fmt::format("... ({} bytes)", body.size());
+    return text;
+}
+
+template <class List>
+std::ostream& print_list(std::ostream& out, const List& list, std::string_view none) {
+    if (list.empty()) out << none;
+    for (const auto& one : list) out << "\n    " << one;
+    if (!list.note().empty()) out << "\n    " << list.note();
+    return out;
+}
+
+}  // namespace
+
+const Deliveries& Deliveries::rethrow() const {
+    for (const auto& delivery : *this)
+        if (delivery.thrown) std::rethrow_exception(delivery.thrown);
+    for (const auto& delivery : *this)
+        if (delivery.failure) raise(*delivery.failure);
+    return *this;
+}
+
+const CapturedMessage& Publications::at(std::size_t index) const {
+    if (index < size()) return (*this)[index];
+    raise({Errc::not_found, fmt::format("publication {} was asked for, and there are {}{}{}", index, size(),
+                                        note_.empty() ? "" : "; ", note_)});
+}
+
+std::ostream& operator<<(std::ostream& out, const CapturedMessage& message) {
+    out << message.subject << ' ' << shown(message.body);
+    if (!message.headers.empty()) out << ' ' << message.headers;
+    return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const Delivery& delivery) {
+    out << detail::quoted(delivery.subscriber) << " got " << delivery.message << ": ";
+    if (!delivery.settled) return out << "still being handled";
+    out << delivery.outcome;
+    if (delivery.failure) out << ": " << delivery.failure->message();
+    return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const Deliveries& deliveries) {
+    return print_list(out, deliveries, "no subscriber got it");
+}
+
+std::ostream& operator<<(std::ostream& out, const Publications& publications) {
+    return print_list(out, publications, "nothing was published there");
+}
+
+}  // namespace testing
+
+std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
+    switch (outcome.kind()) {
+        case Outcome::Kind::ack: out << "ack"; break;
+        case Outcome::Kind::nack: out << "nack"; break;
+        case Outcome::Kind::term: out << "term"; break;
+    }
+    if (outcome.delay().count() > 0)
+        out << " after " << fmt::format("{:g} s", std::chrono::duration<double>{outcome.delay()}.count());
+    if (!outcome.reason().empty()) out << " (" << outcome.reason() << ')';
+    return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const Headers& headers) {
+    out << '[';
+    const char* separator = "";
+    for (const auto& [name, value] : headers) {
+        out << separator << name << ": " << value;
+        separator = ", ";
+    }
+    return out << ']';
+}
+
+std::ostream& operator<<(std::ostream& out, const Error& error) { return out << error.what(); }
+std::ostream& operator<<(std::ostream& out, Errc code) { return out << make_error_code(code).message(); }
+std::ostream& operator<<(std::ostream& out, Condition condition) { return out << to_string(condition); }
+
+}  // namespace freshet

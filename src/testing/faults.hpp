@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <random>
+#include <vector>
+
+#include <freshet/subject.hpp>
+#include <freshet/testing/test_broker.hpp>
+
+namespace freshet::detail {
+
+/// What goes wrong with messages on their way through a MemoryServer: told one by one, or drawn at random. Thread-safe.
+class Faults {
+public:
+    explicit Faults(testing::MemoryServer& server) : server_{server} {}
+
+    /// The next message on the subjects of the pattern.
+    void add(Subject pattern, const testing::Fate& fate);
+    /// Returns the seed.
+    std::uint64_t randomize(const testing::RandomFaults& faults);
+    void stop();
+    std::optional<std::uint64_t> seed() const;
+
+    testing::Fate fate_of(const testing::Passage& passage);
+    /// Whether a publication is to fail.
+    bool fails_publication();
+
+private:
+    struct Told {
+        Subject pattern;
+        testing::Fate fate;
+    };
+
+    bool chance(double probability);
+    std::chrono::milliseconds some_time();
+    testing::Fate draw();
+    void disconnect();
+
+    testing::MemoryServer& server_;
+    mutable std::mutex mutex_ = {};
+    std::vector<Told> told_ = {};
+    std::optional<testing::RandomFaults> random_ = {};
+    std::optional<std::uint64_t> seed_ = {};
+    std::mt19937_64 engine_ = {};
+    TimerId resume_ = {};
+};
+
+}  // namespace freshet::detail

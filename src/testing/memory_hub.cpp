@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory_hub.hpp"
+
+#include <utility>
+
+#include "../random_id.hpp"
+#include "memory_subscription.hpp"
+#include "memory_transport.hpp"
+
+namespace freshet::detail {
+
+Parcel::Parcel(const Publication& publication)
+    : subject{publication.subject}, reply_to{publication.reply_to}, payload{as_text(publication.payload)} {
+    if (publication.headers != nullptr) headers = *publication.headers;
+}
+
+std::size_t Parcel::size() const noexcept {
+    constexpr std::string_view line = "NATS/1.0\r\n";
+    constexpr std::size_t separators = 4;  // ": " and the line break
+    std::size_t size = payload.size();
+    if (!headers.empty()) size += line.size() + 2;
+    for (const auto& [name, value] : headers) size += name.size() + value.size() + separators;
+    return size;
+}
+
+Message Parcel::message() const { return Message::make(subject, as_bytes(payload), headers, reply_to); }
+
+MemoryHub::MemoryHub(testing::MemoryServerOptions options)
+    : options_{std::move(options)}, id_{"MEMORY" + random_id() + random_id() + "MEMORY"} {
+    if (options_.clock == nullptr) options_.clock = std::make_shared<testing::VirtualClock>();
+}
+
+void MemoryHub::intercept(testing::MemoryServer::Intercept intercept) {
+    const std::lock_guard lock{mutex};
+    intercept_ = std::move(intercept);
+}
+
+void MemoryHub::set_running(bool on) {
+    std::vector<MemoryTransport*> all;
+    {
+        const std::lock_guard lock{mutex};
+        if (std::exchange(running, on) == on) return;
+        all.assign(connections.begin(), connections.end());
+        changed.notify_all();
+    }
+    for (auto* connection : all) {
+        if (on) connection->on_server_back();
+        else connection->on_server_gone();
+    }
+}
+
+void MemoryHub::lame_duck() {
+    const std::lock_guard lock{mutex};
+    for (auto* connection : connections) connection->on_lame_duck();
+}
+
+void MemoryHub::add(const std::shared_ptr<MemorySubscription>& subscription) {
+    subscription->id = ++last_id_;
+    trie_.insert(subscription->spec().subject, subscription->id);
+    subscriptions_.emplace(subscription->id, subscription);
+}
+
+void MemoryHub::remove(MemorySubscription& subscription) {
+    if (subscription.id == 0) return;
+    trie_.erase(subscription.spec().subject, subscription.id);
+    subscriptions_.erase(std::exchange(subscription.id, 0));
+}
+
+void MemoryHub::route(const MemoryTransport& from, const SharedParcel& parcel) {
+    const auto receivers = receivers_of(from, *parcel);
+    for (const auto& receiver : receivers) pass(receiver, parcel);
+    if (receivers.empty() && !parcel->reply_to.empty()) tell_no_responders(from, *parcel);
+}
+
+/// In the order they subscribed; of each queue group the one whose turn it is. The group goes by its name alone, whatever
+/// its members' patterns are, as in nats-server.
+MemoryHub::Receivers MemoryHub::receivers_of(const MemoryTransport& from, const Parcel& parcel) {
+    Receivers receivers;
+    std::map<std::string_view, Receivers> groups;
+    const std::lock_guard lock{mutex};
+    MatchedIds found;
+    trie_.match(parcel.subject, found);
+    for (const auto id : found.sorted()) {
+        const auto& subscription = subscriptions_.at(id);
+        if (from.no_echo() && &subscription->owner() == &from) continue;
+        const auto& queue = subscription->spec().queue;
+        (queue.empty() ? receivers : groups[queue]).push_back(subscription);
+    }
+    for (const auto& [queue, members] : groups) {
+        const auto turn = turns_[std::string{queue}]++;
+        receivers.push_back(members[turn % members.size()]);
+    }
+    return receivers;
+}
+
+/// As a server does: to a subscription of the connection that asked.
+void MemoryHub::tell_no_responders(const MemoryTransport& from, const Parcel& request) {
+    std::shared_ptr<MemorySubscription> inbox;
+    {
+        const std::lock_guard lock{mutex};
+        MatchedIds found;
+        trie_.match(request.reply_to, found);
+        for (const auto id : found.sorted()) {
+            const auto& candidate = subscriptions_.at(id);
+            const bool replies = from.no_echo() || candidate->spec().lane == Lane::replies;
+            if (&candidate->owner() == &from && replies && candidate->spec().queue.empty()) {
+                inbox = candidate;
+                break;
+            }
+        }
+    }
+    if (inbox == nullptr) return;
+    auto status = std::make_shared<Parcel>();
+    status->subject = request.reply_to;
+    status->headers = {{"Status", "503"}, {"Nats-Subject", request.subject}};
+    pass(inbox, status);
+}
+
+void MemoryHub::pass(const std::shared_ptr<MemorySubscription>& to, const SharedParcel& parcel) {
+    testing::MemoryServer::Intercept intercept;
+    {
+        const std::lock_guard lock{mutex};
+        intercept = intercept_;
+    }
+    testing::Fate fate;
+    if (intercept)
+        fate = intercept(
+            {.subject = parcel->subject, .subscription = to->spec().subject, .payload = as_bytes(parcel->payload)});
+    for (std::size_t i = 0; i < fate.copies; ++i) {
+        if (fate.delay.count() <= 0) to->take(parcel);
+        else clock().schedule(clock().now() + fate.delay, [to, parcel] { to->take(parcel); });
+    }
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <freshet/detail/subject_trie.hpp>
+#include <freshet/testing/memory_server.hpp>
+
+namespace freshet::detail {
+
+class MemorySubscription;
+class MemoryTransport;
+
+/// A message as the server has it.
+struct Parcel {
+    std::string subject = {};
+    std::string reply_to = {};
+    std::string payload = {};
+    Headers headers = {};
+
+    explicit Parcel(const Publication& publication);
+    Parcel() = default;
+    /// As max_payload and max_pending_bytes count it.
+    std::size_t size() const noexcept;
+    Message message() const;
+};
+using SharedParcel = std::shared_ptr<const Parcel>;
+
+/// What a MemoryServer and its connections share: the one lock, who is subscribed to what, and the way of a message.
+class MemoryHub final : public std::enable_shared_from_this<MemoryHub> {
+public:
+    explicit MemoryHub(testing::MemoryServerOptions options);
+
+    testing::VirtualClock& clock() const noexcept { return *options_.clock; }
+    std::shared_ptr<testing::VirtualClock> shared_clock() const noexcept { return options_.clock; }
+    std::size_t max_payload() const noexcept { return options_.max_payload; }
+    const std::string& id() const noexcept { return id_; }
+    static constexpr std::string_view url = "memory://freshet";
+
+    void intercept(testing::MemoryServer::Intercept intercept);
+    void set_running(bool running);
+    void lame_duck();
+
+    /// Guards what follows, and the state of every connection and subscription.
+    std::mutex mutex = {};
+    /// Any of that has changed.
+    std::condition_variable changed = {};
+
+    bool running = true;
+    std::set<MemoryTransport*> connections = {};
+    // With the lock held:
+    void add(const std::shared_ptr<MemorySubscription>& subscription);
+    void remove(MemorySubscription& subscription);
+
+    /// Takes the parcel to whoever is subscribed; a request that reaches nobody is answered with "no responders".
+    /// Without the lock.
+    void route(const MemoryTransport& from, const SharedParcel& parcel);
+
+private:
+    using Receivers = std::vector<std::shared_ptr<MemorySubscription>>;
+
+    Receivers receivers_of(const MemoryTransport& from, const Parcel& parcel);
+    void tell_no_responders(const MemoryTransport& from, const Parcel& request);
+    void pass(const std::shared_ptr<MemorySubscription>& to, const SharedParcel& parcel);
+
+    testing::MemoryServerOptions options_;
+    std::string id_;
+    testing::MemoryServer::Intercept intercept_ = {};
+    SubjectTrie trie_ = {};
+    std::map<PatternId, std::shared_ptr<MemorySubscription>> subscriptions_ = {};
+    std::map<std::string, std::uint64_t, std::less<>> turns_ = {};  // of queue groups
+    PatternId last_id_ = 0;
+};
+
+}  // namespace freshet::detail

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <typeindex>
+#include <vector>
+
+#include <freshet/subject.hpp>
+#include <freshet/testing/capture.hpp>
+#include <freshet/transport.hpp>
+
+#include "../delivery_observer.hpp"
+
+namespace freshet::detail {
+
+/// Keeps what a broker under test publishes and handles, and makes fail what is to fail. Thread-safe.
+class Recorder final : public DeliveryObserver {
+public:
+    void on_inject(std::string_view pattern, const std::type_info& type) override;
+    void on_delivery(const Consumer& consumer, const Context& context) override;
+    void on_thrown(const Context& context, const std::exception_ptr& thrown) noexcept override;
+    void on_settled(const Consumer& consumer, const Context& context, const Handled& handled) noexcept override;
+
+    /// What a publication of the broker's is to fail with.
+    std::optional<Error> failure_of(const Publication& publication);
+    void on_published(const Publication& publication);
+
+    /// Deliveries from `first` on; of one subscriber and on one subject, where these are not empty.
+    std::vector<testing::Delivery> deliveries(std::size_t first, std::string_view subscriber,
+                                              std::string_view subject) const;
+    std::vector<testing::CapturedMessage> publications() const;
+    std::size_t delivery_count() const;
+    bool all_settled() const;
+    void clear();
+
+    void fail_next(std::type_index type, std::exception_ptr exception);
+    void fail_next_publish(Subject pattern, Errc code);
+    /// Asked for each publication that nothing else makes fail; null: none fails.
+    void fail_publications(std::function<bool()> whether);
+
+    /// Called, without a lock, for each message that the broker published.
+    std::function<void(std::string_view subject)> published_to = {};
+    /// The same for each delivery that is settled.
+    std::function<void(const Consumer& consumer)> settled_by = {};
+
+private:
+    struct PublishFault {
+        Subject pattern;
+        Errc code;
+    };
+
+    void throw_if_told(std::string_view subscriber);
+    testing::Delivery* find(const Context& context) noexcept;
+
+    mutable std::mutex mutex_ = {};
+    std::deque<testing::Delivery> deliveries_ = {};
+    std::size_t forgotten_ = 0;  // deliveries before the first of them
+    std::map<const Context*, std::size_t> running_ = {};
+    std::vector<testing::CapturedMessage> publications_ = {};
+    std::map<std::string, std::set<std::type_index>, std::less<>> injected_ = {};  // by the subscriber's subject
+    std::map<std::type_index, std::exception_ptr> failing_ = {};
+    std::vector<PublishFault> publish_faults_ = {};
+    std::function<bool()> random_failure_ = {};
+};
+
+/// A transport whose publications are recorded, and fail when the recorder says so.
+std::unique_ptr<Transport> record(std::unique_ptr<Transport> transport, std::shared_ptr<Recorder> recorder);
+
+}  // namespace freshet::detail
