@@ -133,6 +133,7 @@ void BrokerCore::undo_start() noexcept {
     mux_.close({Errc::closed, "the broker could not start"});
     {
         const std::lock_guard lock{mutex_};
+        undoing_ = true;
         for (const auto& consumer : consumers_) consumer->quiesce();
     }
     transport_->close(std::chrono::milliseconds{0});
@@ -323,7 +324,7 @@ void BrokerCore::tell_watchers(bool up) noexcept {
 void BrokerCore::end_if_lost() noexcept {
     {
         const std::lock_guard lock{mutex_};
-        if (!is_live() || stop_wanted_) return;
+        if (!is_live() || stop_wanted_ || undoing_) return;
         lost_ = true;
     }
     logger_.critical("the connection is closed for good: ReconnectOptions allow no more attempts; the broker stops");

@@ -150,6 +150,7 @@ private:
     mutable std::mutex mutex_ = {};         // consumers_, provided_, changes of state_ and the next three
     std::condition_variable changed_ = {};  // state_
     bool stop_wanted_ = false;
+    bool undoing_ = false;  // start() has failed
     bool lost_ = false;  // the connection was closed, and not by us
     bool drained_ = true;
     std::thread stopper_ = {};
