@@ -23,6 +23,7 @@ Condition condition_of(Errc code) noexcept {
         case Errc::unauthorized:
         case Errc::bad_setup: return Condition::bad_setup;
         case Errc::remote:
+        case Errc::batch_refused:
         case Errc::limit_reached: return Condition::remote;
         case Errc::no_jetstream:
         case Errc::no_stream: return Condition::no_responders;
@@ -65,6 +66,7 @@ const char* text_of(Errc code) noexcept {
         case Errc::wrong_stream: return "wrong stream";
         case Errc::wrong_last_sequence: return "wrong last sequence";
         case Errc::wrong_last_id: return "wrong last message id";
+        case Errc::batch_refused: return "batch refused";
         default: return to_string(condition_of(code));
     }
 }

@@ -58,6 +58,7 @@ enum class Errc {
     wrong_stream,         ///< Condition::bad_setup: another stream than expected takes the subject
     wrong_last_sequence,  ///< Condition::wrong_revision: of the stream or the subject
     wrong_last_id,        ///< Condition::wrong_revision: the last message id is another
+    batch_refused,        ///< Condition::remote: an atomic batch was not stored
 };
 
 }  // namespace freshet

@@ -7,7 +7,7 @@ namespace freshet {
 namespace js {
 
 JetStream::JetStream(detail::BrokerCore& core, const ContextOptions& options)
-    : api_{std::make_shared<const detail::JsApi>(core, options)} {}
+    : core_{&core}, api_{std::make_shared<const detail::JsApi>(core, options)} {}
 
 const ContextOptions& JetStream::options() const noexcept { return api_->options(); }
 

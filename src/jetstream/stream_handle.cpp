@@ -187,6 +187,15 @@ Expected<std::vector<StoredMessage>> StreamHandle::try_last_messages(const std::
     return get_batches(*api_, name_, "read last messages of " + of_stream(name_), std::move(request), most);
 }
 
+Expected<CounterValue> StreamHandle::try_counter(std::string_view subject, Read read) const {
+    const auto last = try_last_message(subject, read);
+    if (!last) return std::unexpected{last.error()};
+    const auto what = fmt::format("read the counter {} in {}", detail::quoted(subject), of_stream(name_));
+    const auto json = detail::parse_js_answer(what, last->text());
+    if (!json) return std::unexpected{json.error()};
+    return CounterValue{detail::field<std::string>(*json, "val")};
+}
+
 Expected<void> StreamHandle::try_delete_message(std::uint64_t sequence) const {
     return delete_one(*api_, name_, sequence, false);
 }

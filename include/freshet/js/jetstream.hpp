@@ -7,7 +7,11 @@
 #include <vector>
 
 #include <freshet/broker.hpp>
+#include <freshet/js/async_publisher.hpp>
+#include <freshet/js/atomic_batch.hpp>
 #include <freshet/js/context_options.hpp>
+#include <freshet/js/counter_value.hpp>
+#include <freshet/js/publish_options.hpp>
 #include <freshet/js/stream.hpp>
 #include <freshet/js/stream_handle.hpp>
 
@@ -53,10 +57,41 @@ public:
     }
     Expected<std::vector<std::string>> try_stream_names(std::string_view subject = {}) const;
 
+    /// Publishes and waits until the message is stored. Throws Error: Errc::no_stream when no stream stores the subject, Errc::wrong_stream,
+    /// Errc::wrong_last_sequence and Errc::wrong_last_id for expectations that are not met, Errc::limit_reached when the stream is full,
+    /// Errc::timeout (it may be stored or not), and what Broker::publish throws. A duplicate is no error: PublishAck::duplicate.
+    template <class T>
+    PublishAck publish(std::string_view subject, const T& value, const PublishOptions& options = {}) const {
+        return value_or_raise(try_publish(subject, value, options));
+    }
+    template <class T>
+    Expected<PublishAck> try_publish(std::string_view subject, const T& value,
+                                     const PublishOptions& options = {}) const {
+        return detail::with_encoded(*core_, value, options.format, [&](const detail::Encoded& encoded) {
+            return publish_encoded(subject, encoded, options);
+        });
+    }
+    /// For many messages: does not wait for each.
+    AsyncPublisher async_publisher(const AsyncPublisherOptions& options = {}) const { return {api_, *core_, options}; }
+    /// For messages that are stored all or none.
+    AtomicBatch atomic_batch() const { return {api_, *core_}; }
+
+    /// Adds to a counter (ADR-49) and gives what it stands at then. Server 2.12; the stream needs allow_msg_counter. After
+    /// Errc::timeout it may be counted or not; counters do not know ids.
+    CounterValue increment(std::string_view subject, std::int64_t by = 1, const PublishOptions& options = {}) const {
+        return value_or_raise(try_increment(subject, by, options));
+    }
+    Expected<CounterValue> try_increment(std::string_view subject, std::int64_t by = 1,
+                                         const PublishOptions& options = {}) const;
+
     const ContextOptions& options() const noexcept;
     const std::shared_ptr<const detail::JsApi>& api() const noexcept { return api_; }
 
 private:
+    Expected<PublishAck> publish_encoded(std::string_view subject, const detail::Encoded& encoded,
+                                         const PublishOptions& options) const;
+
+    detail::BrokerCore* core_;
     std::shared_ptr<const detail::JsApi> api_;
 };
 

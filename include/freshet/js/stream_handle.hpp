@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <freshet/error.hpp>
+#include <freshet/js/counter_value.hpp>
 #include <freshet/js/stored_message.hpp>
 #include <freshet/js/stream.hpp>
 
@@ -103,6 +104,12 @@ public:
     }
     Expected<std::vector<StoredMessage>> try_last_messages(const std::vector<std::string>& subjects,
                                                            std::uint64_t up_to_sequence = 0) const;
+
+    /// What a counter of this stream stands at (ADR-49). Errc::message_not_found before its first increment. Server 2.12.
+    CounterValue counter(std::string_view subject, Read read = Read::leader) const {
+        return value_or_raise(try_counter(subject, read));
+    }
+    Expected<CounterValue> try_counter(std::string_view subject, Read read = Read::leader) const;
 
     /// Removes one message; erase_message overwrites its bytes on disk as well, which is slow.
     void delete_message(std::uint64_t sequence) const { value_or_raise(try_delete_message(sequence)); }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include <freshet/detail/core.hpp>
+#include <freshet/js/publish_options.hpp>
+
+namespace freshet::detail {
+class BatchSender;
+class JsApi;
+}  // namespace freshet::detail
+
+namespace freshet::js {
+
+/// Messages that a stream stores all together or not at all (ADR-50): add them, then commit. Server 2.12; the stream needs
+/// allow_atomic. The server takes 1,000 messages in one batch, and drops a batch to which nothing comes for 10 s.
+///
+/// Expectations are checked at the commit, against what was stored before the batch; expect_last_sequence is for the first message
+/// only. One thread at a time; move-only; must not outlive the broker. A batch that is destroyed without commit stores nothing.
+class AtomicBatch {
+public:
+    AtomicBatch(std::shared_ptr<const detail::JsApi> api, detail::BrokerCore& core);
+    AtomicBatch(AtomicBatch&&) noexcept;
+    AtomicBatch& operator=(AtomicBatch&&) noexcept;
+    ~AtomicBatch();
+
+    /// Adds a message. The first but one waits for the server's consent to the batch, the others are sent without waiting. Throws Error:
+    /// Errc::batch_refused, Errc::no_stream; after an error the batch is lost.
+    template <class T>
+    void add(std::string_view subject, const T& value, const PublishOptions& options = {}) {
+        value_or_raise(try_add(subject, value, options));
+    }
+    template <class T>
+    Expected<void> try_add(std::string_view subject, const T& value, const PublishOptions& options = {}) {
+        return detail::with_encoded(*core_, value, options.format, [&](const detail::Encoded& encoded) {
+            return add_encoded(subject, encoded, options);
+        });
+    }
+
+    /// Stores what was added, and waits for the server's word. Throws Error: what an expectation that was not met throws from
+    /// publish, Errc::batch_refused where the batch was incomplete, too large, or took too long, Errc::bad_setup if it is empty.
+    PublishAck commit() { return value_or_raise(try_commit()); }
+    Expected<PublishAck> try_commit();
+
+    std::size_t size() const noexcept;
+
+private:
+    Expected<void> add_encoded(std::string_view subject, const detail::Encoded& encoded, const PublishOptions& options);
+
+    detail::BrokerCore* core_;
+    std::unique_ptr<detail::BatchSender> sender_;
+};
+
+}  // namespace freshet::js

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <freshet/js/async_publisher.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include <freshet/subject.hpp>
+
+#include "api.hpp"
+#include "publish.hpp"
+#include "publish_window.hpp"
+
+namespace freshet::js {
+
+AsyncPublisher::AsyncPublisher(std::shared_ptr<const detail::JsApi> api, detail::BrokerCore& core,
+                               const AsyncPublisherOptions& options)
+    : api_{std::move(api)}, core_{&core} {
+    auto send = [&core](const detail::PublishWindow::Outgoing& message, detail::ReplyHandler on_reply) {
+        core.request_async(message.subject, {as_bytes(message.body), message.content_type}, message.request,
+                           std::move(on_reply));
+    };
+    auto report = [&core](const std::string& text) { core.logger().error("{}", text); };
+    window_ = std::make_shared<detail::PublishWindow>(core.clock(), std::max<std::size_t>(options.max_pending, 1),
+                                                      std::move(send), std::move(report));
+}
+
+Expected<void> AsyncPublisher::start_encoded(std::string_view subject, const detail::Encoded& encoded,
+                                             const PublishOptions& options, Done done) {
+    if (check_subject(subject) != SubjectFault::none)
+        return std::unexpected{detail::subject_error(subject, SubjectUse::publish)};
+    if (auto able = detail::check_publish_options(*api_, options); !able) return able;
+    auto headers = detail::publish_headers(subject, options);
+    if (!headers) return std::unexpected{std::move(headers).error()};
+    window_->publish({.subject = std::string{subject},
+                      .body = std::string{as_text(encoded.body)},
+                      .content_type = encoded.content_type,
+                      .request = {.timeout = options.timeout.count() > 0 ? options.timeout : api_->options().timeout,
+                                  .headers = *std::move(headers)},
+                      .has_id = !options.id.empty(),
+                      .retries = options.retries,
+                      .retry_wait = options.retry_wait},
+                     std::move(done));
+    return {};
+}
+
+Expected<void> AsyncPublisher::try_flush(std::chrono::milliseconds timeout) { return window_->flush(timeout); }
+
+std::size_t AsyncPublisher::pending() const { return window_->pending(); }
+
+}  // namespace freshet::js

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <freshet/js/atomic_batch.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <freshet/subject.hpp>
+
+#include "../quoted.hpp"
+#include "../random_id.hpp"
+#include "api.hpp"
+#include "publish.hpp"
+
+namespace freshet::detail {
+
+/// Sends a batch one message behind: the last one says that it is the last.
+class BatchSender {
+public:
+    BatchSender(std::shared_ptr<const JsApi> api, BrokerCore& core)
+        : api_{std::move(api)}, core_{core}, id_{random_id()} {}
+
+    Expected<void> add(std::string_view subject, const Encoded& encoded, const js::PublishOptions& options) {
+        if (auto ready = check(subject, options); !ready) return ready;
+        auto headers = publish_headers(subject, options);
+        if (!headers) return std::unexpected{std::move(headers).error()};
+        if (auto sent = send_held(); !sent) {
+            lost_ = sent.error();
+            return sent;
+        }
+        headers->set("Nats-Batch-Id", id_).set("Nats-Batch-Sequence", std::to_string(++size_));
+        held_ = Held{.subject = std::string{subject},
+                     .body = std::string{as_text(encoded.body)},
+                     .content_type = encoded.content_type,
+                     .headers = *std::move(headers),
+                     .timeout = options.timeout};
+        return {};
+    }
+
+    Expected<js::PublishAck> commit() {
+        if (lost_) return std::unexpected{*lost_};
+        if (!held_) return failure(Errc::bad_setup, "commit of an atomic batch: nothing was added since the last one");
+        held_->headers.set("Nats-Batch-Commit", "1");
+        const auto held = *std::exchange(held_, std::nullopt);
+        auto ack = publish_result(held.subject, request(held));
+        size_ = 0;
+        id_ = random_id();
+        return ack;
+    }
+
+    std::size_t size() const noexcept { return size_; }
+
+private:
+    struct Held {
+        std::string subject = {};
+        std::string body = {};
+        std::string_view content_type = {};
+        Headers headers = {};
+        std::chrono::milliseconds timeout{};
+    };
+
+    Expected<void> check(std::string_view subject, const js::PublishOptions& options) const {
+        if (lost_) return std::unexpected{*lost_};
+        if (check_subject(subject) != SubjectFault::none)
+            return std::unexpected{subject_error(subject, SubjectUse::publish)};
+        if (auto able = api_->needs("2.12", "an atomic batch"); !able) return able;
+        return check_publish_options(*api_, options);
+    }
+
+    Expected<Message> request(const Held& held) const {
+        return core_.request(held.subject, {as_bytes(held.body), held.content_type},
+                             {.timeout = held.timeout.count() > 0 ? held.timeout : api_->options().timeout,
+                              .headers = held.headers});
+    }
+
+    Expected<void> send_held() {
+        if (!held_) return {};
+        const auto held = *std::exchange(held_, std::nullopt);
+        if (size_ > 1) {
+            return core_.publish(held.subject, {as_bytes(held.body), held.content_type}, {.headers = held.headers});
+        }
+        // The first asks whether the stream takes batches: an empty answer is a yes.
+        const auto reply = request(held);
+        if (reply && reply->payload().empty()) return {};
+        auto ack = publish_result(held.subject, reply);
+        if (!ack) return std::unexpected{std::move(ack).error()};
+        return failure(
+            Errc::batch_refused,
+            fmt::format("publish to {}: the stream {} stored the first message of a batch by itself: its server "
+                        "does not know atomic batches",
+                        detail::quoted(held.subject), detail::quoted(ack->stream)));
+    }
+
+    std::shared_ptr<const JsApi> api_;
+    BrokerCore& core_;
+    std::string id_;
+    std::size_t size_ = 0;
+    std::optional<Held> held_ = {};
+    std::optional<Error> lost_ = {};
+};
+
+}  // namespace freshet::detail
+
+namespace freshet::js {
+
+AtomicBatch::AtomicBatch(std::shared_ptr<const detail::JsApi> api, detail::BrokerCore& core)
+    : core_{&core}, sender_{std::make_unique<detail::BatchSender>(std::move(api), core)} {}
+AtomicBatch::AtomicBatch(AtomicBatch&&) noexcept = default;
+AtomicBatch& AtomicBatch::operator=(AtomicBatch&&) noexcept = default;
+AtomicBatch::~AtomicBatch() = default;
+
+Expected<void> AtomicBatch::add_encoded(std::string_view subject, const detail::Encoded& encoded,
+                                        const PublishOptions& options) {
+    return sender_->add(subject, encoded, options);
+}
+
+Expected<PublishAck> AtomicBatch::try_commit() { return sender_->commit(); }
+
+std::size_t AtomicBatch::size() const noexcept { return sender_->size(); }
+
+}  // namespace freshet::js

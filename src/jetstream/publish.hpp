@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <freshet/js/publish_options.hpp>
+
+#include "api.hpp"
+
+namespace freshet::detail {
+
+/// The headers that say what the options say, behind the user's own. Errc::bad_setup for options that contradict each other,
+/// Errc::bad_header.
+Expected<Headers> publish_headers(std::string_view subject, const js::PublishOptions& options);
+
+/// Errc::server_too_old for an option that the server would ignore. Asks it once, and only for such options.
+Expected<void> check_publish_options(const JsApi& api, const js::PublishOptions& options);
+
+/// What came back for a publication: an acknowledgement, or the server's error. `subject` is for messages.
+Expected<js::PublishAck> parse_publish_ack(std::string_view subject, std::string_view text);
+Expected<js::PublishAck> publish_result(std::string_view subject, const Expected<Message>& reply);
+
+/// Whether sending it again may help, and cannot store it twice: `has_id` says that the server would notice.
+bool may_retry(const Error& error, bool has_id);
+
+/// Blocks.
+void pause(Clock& clock, std::chrono::nanoseconds time);
+
+/// A Go duration for headers: `90s`.
+std::string duration_header(std::chrono::nanoseconds duration);
+
+}  // namespace freshet::detail
