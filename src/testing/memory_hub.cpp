@@ -40,13 +40,16 @@ void MemoryHub::set_running(bool on) {
     {
         const std::lock_guard lock{mutex};
         if (std::exchange(running, on) == on) return;
-        all.assign(connections.begin(), connections.end());
+        all = connections;
         changed.notify_all();
     }
     for (auto* connection : all) {
         if (on) connection->on_server_back();
         else connection->on_server_gone();
     }
+    if (!on) return;
+    // Only now, so that no connection's publications miss the subscriptions of one that comes back after it.
+    for (auto* connection : all) connection->send_kept();
 }
 
 void MemoryHub::lame_duck() {

@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -54,7 +53,7 @@ public:
     std::condition_variable changed = {};
 
     bool running = true;
-    std::set<MemoryTransport*> connections = {};
+    std::vector<MemoryTransport*> connections = {};  // in the order they were opened
     // With the lock held:
     void add(const std::shared_ptr<MemorySubscription>& subscription);
     void remove(MemorySubscription& subscription);

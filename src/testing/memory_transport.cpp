@@ -67,7 +67,7 @@ Expected<void> MemoryTransport::open(std::chrono::milliseconds wait, EventSink e
             return failure(Errc::disconnected, fmt::format("cannot reach {} (tried for {} ms): it was interrupted",
                                                            MemoryHub::url, wait.count()));
         stage_ = Stage::connected;
-        hub_->connections.insert(this);
+        hub_->connections.push_back(this);
         events_->sink = std::move(events);
     }
     emit({.kind = Kind::connected, .url = std::string{MemoryHub::url}});
@@ -165,7 +165,7 @@ void MemoryTransport::close(std::chrono::milliseconds) {
         closing_ = true;
         opened = stage_ == Stage::connected || stage_ == Stage::lost;
         stage_ = Stage::closed;
-        hub_->connections.erase(this);
+        std::erase(hub_->connections, this);
         kept_.clear();
         ending = subscriptions_;
         hub_->changed.notify_all();
@@ -206,23 +206,24 @@ void MemoryTransport::on_server_gone() {
                                 reconnect_.enabled ? "reconnecting" : "closing, since reconnecting is disabled")});
     if (reconnect_.enabled) return;
     stage_ = Stage::closed;
-    hub_->connections.erase(this);
+    std::erase(hub_->connections, this);
     for (const auto& one : subscriptions_) one->finish(true);
     emit_later({.kind = Kind::closed, .detail = "the connection was lost"});
     hub_->changed.notify_all();
 }
 
 void MemoryTransport::on_server_back() {
-    {
-        const std::lock_guard lock{hub_->mutex};
-        if (stage_ != Stage::lost) return;
-        stage_ = Stage::connected;
-        ++stats_.reconnects;
-        for (const auto& one : subscriptions_)
-            if (one->taking()) hub_->add(one);
-        emit_later({.kind = Kind::reconnected, .url = std::string{MemoryHub::url}});
-        hub_->changed.notify_all();
-    }
+    const std::lock_guard lock{hub_->mutex};
+    if (stage_ != Stage::lost) return;
+    stage_ = Stage::connected;
+    ++stats_.reconnects;
+    for (const auto& one : subscriptions_)
+        if (one->taking()) hub_->add(one);
+    emit_later({.kind = Kind::reconnected, .url = std::string{MemoryHub::url}});
+    hub_->changed.notify_all();
+}
+
+void MemoryTransport::send_kept() {
     while (const auto parcel = next_kept()) hub_->route(*this, parcel);
 }
 

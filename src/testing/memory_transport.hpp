@@ -32,6 +32,8 @@ public:
     bool no_echo() const noexcept { return no_echo_; }
     void on_server_gone();
     void on_server_back();
+    /// What was published while the connection was lost.
+    void send_kept();
     // With the hub's lock held:
     void on_lame_duck();
     void count_in(const Parcel& parcel) noexcept;
