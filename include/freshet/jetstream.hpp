@@ -4,11 +4,16 @@
 // JetStream, for programs that link freshet::jetstream. <freshet/freshet.hpp> does not include it.
 #include <freshet/js/async_publisher.hpp>
 #include <freshet/js/atomic_batch.hpp>
+#include <freshet/js/consumer.hpp>
+#include <freshet/js/consumer_config.hpp>
+#include <freshet/js/consumer_info.hpp>
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/counter_value.hpp>
 #include <freshet/js/declare.hpp>
 #include <freshet/js/jetstream.hpp>
 #include <freshet/js/publish_options.hpp>
+#include <freshet/js/pull.hpp>
+#include <freshet/js/retry.hpp>
 #include <freshet/js/stored_message.hpp>
 #include <freshet/js/stream.hpp>
 #include <freshet/js/stream_handle.hpp>

@@ -9,6 +9,7 @@
 #include <freshet/broker.hpp>
 #include <freshet/js/async_publisher.hpp>
 #include <freshet/js/atomic_batch.hpp>
+#include <freshet/js/consumer.hpp>
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/counter_value.hpp>
 #include <freshet/js/publish_options.hpp>
@@ -56,6 +57,14 @@ public:
         return value_or_raise(try_stream_names(subject));
     }
     Expected<std::vector<std::string>> try_stream_names(std::string_view subject = {}) const;
+
+    /// A consumer by its name: to look at it, to manage it, to take messages from it.
+    Consumer consumer(std::string stream, std::string name) const { return {api_, std::move(stream), std::move(name)}; }
+    /// All consumers of a stream.
+    std::vector<ConsumerInfo> consumers(const std::string& stream) const {
+        return value_or_raise(try_consumers(stream));
+    }
+    Expected<std::vector<ConsumerInfo>> try_consumers(const std::string& stream) const;
 
     /// Publishes and waits until the message is stored. Throws Error: Errc::no_stream when no stream stores the subject, Errc::wrong_stream,
     /// Errc::wrong_last_sequence and Errc::wrong_last_id for expectations that are not met, Errc::limit_reached when the stream is full,

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <freshet/error.hpp>
+#include <freshet/js/consumer_info.hpp>
+#include <freshet/js/declare.hpp>
+#include <freshet/message.hpp>
+
+namespace freshet::detail {
+class JsApi;
+class PulledMessages;
+}  // namespace freshet::detail
+
+namespace freshet::js {
+
+/// A message that a program without handlers took from a consumer, to be settled by one of its functions; else the server delivers
+/// it again after ack_wait. Move-only, one thread at a time; must not outlive the broker.
+class Delivery {
+public:
+    Delivery(std::shared_ptr<const detail::JsApi> api, Message message) noexcept
+        : api_{std::move(api)}, message_{std::move(message)} {}
+
+    const Message& message() const noexcept { return message_; }
+    const Message& operator*() const noexcept { return message_; }
+    const Message* operator->() const noexcept { return &message_; }
+
+    /// Sent and not waited for. Throws Error(Errc::closed) after the broker's stop.
+    void ack() const { send("+ACK"); }
+    /// Deliver it again, after `delay`; 0: at once.
+    void nack(std::chrono::nanoseconds delay = {}) const;
+    /// Never again.
+    void term() const { send("+TERM"); }
+    /// Work goes on: ack_wait begins anew.
+    void in_progress() const { send("+WPI"); }
+    /// Acknowledges and blocks until the server has confirmed it. Throws Error when no confirmation came in time.
+    void ack_sync() const;
+
+private:
+    void send(std::string_view word) const;
+
+    std::shared_ptr<const detail::JsApi> api_;
+    Message message_;
+};
+
+/// What Consumer::fetch takes.
+struct FetchOptions {
+    std::size_t messages = 1;                 ///< the most
+    std::size_t bytes = 0;                    ///< the most, payloads and headers together; 0: any
+    std::chrono::milliseconds within{5'000};  ///< how long to wait for them; 0: only what is there now
+    std::string group = {};                   ///< priority group, if the consumer has them
+};
+
+/// How Consumer::messages pulls.
+struct MessagesOptions {
+    std::size_t prefetch = 64;                   ///< messages taken from the server ahead of the loop
+    std::chrono::milliseconds heartbeat{5'000};  ///< silence of twice this, and the consumer is looked after
+};
+
+/// The messages of a consumer as a range: `for (auto& delivery : consumer.messages())`. Destroying it gives those not taken back to
+/// the server. One thread at a time; stop may be called from any.
+class Deliveries {
+public:
+    explicit Deliveries(std::unique_ptr<detail::PulledMessages> messages) noexcept;
+    Deliveries(Deliveries&&) noexcept;
+    Deliveries& operator=(Deliveries&&) = delete;
+    ~Deliveries();
+
+    /// The next one, or nothing when `timeout` has passed, or after stop(). Blocks.
+    std::optional<Delivery> next(std::chrono::milliseconds timeout);
+    /// Ends the range; what was taken ahead is given back.
+    void stop();
+
+    class Iterator {
+    public:
+        using value_type = Delivery;
+        using difference_type = std::ptrdiff_t;
+
+        Iterator() = default;
+        explicit Iterator(Deliveries& deliveries) : deliveries_{&deliveries} { ++*this; }
+        Delivery& operator*() const noexcept { return *current_; }
+        Iterator& operator++();
+        void operator++(int) { ++*this; }
+        friend bool operator==(const Iterator& a, std::default_sentinel_t) noexcept { return !a.current_; }
+
+    private:
+        Deliveries* deliveries_ = nullptr;
+        mutable std::optional<Delivery> current_ = {};
+    };
+    /// Runs until stop(), or the broker's.
+    Iterator begin() { return Iterator{*this}; }
+    std::default_sentinel_t end() const noexcept { return {}; }
+
+private:
+    std::unique_ptr<detail::PulledMessages> messages_;
+};
+
+/// One consumer of a stream, by name: broker.jetstream().consumer("ORDERS", "billing"). For programs that are not services, to look
+/// at consumers, and to manage them; that it exists is not checked before it is used. Cheap to copy; thread-safe; blocks as
+/// JetStream does; must not outlive the broker. Every function throws Error; its try_ twin gives the error as a value.
+class Consumer {
+public:
+    Consumer(std::shared_ptr<const detail::JsApi> api, std::string stream, std::string name)
+        : api_{std::move(api)}, stream_{std::move(stream)}, name_{std::move(name)} {}
+
+    const std::string& stream() const noexcept { return stream_; }
+    const std::string& name() const noexcept { return name_; }
+
+    /// Makes sure that it is there, as a durable consumer that clients pull from.
+    ConsumerInfo declare(const ConsumerConfig& config, Declare declare = Declare::create_if_missing) const {
+        return value_or_raise(try_declare(config, declare));
+    }
+    Expected<ConsumerInfo> try_declare(const ConsumerConfig& config, Declare declare) const;
+
+    ConsumerInfo info() const { return value_or_raise(try_info()); }
+    Expected<ConsumerInfo> try_info() const;
+
+    /// Removes it, and what it knows of deliveries. Errc::consumer_not_found if there is none.
+    void remove() const { value_or_raise(try_remove()); }
+    Expected<void> try_remove() const;
+
+    /// Delivers nothing until then. Server 2.11.
+    void pause(std::chrono::system_clock::time_point until) const { value_or_raise(try_pause(until)); }
+    Expected<void> try_pause(std::chrono::system_clock::time_point until) const;
+    void resume() const { value_or_raise(try_resume()); }
+    Expected<void> try_resume() const;
+
+    /// Takes the pin from the client that has it, so that another one gets the messages. Server 2.11.
+    void unpin(const std::string& group) const { value_or_raise(try_unpin(group)); }
+    Expected<void> try_unpin(const std::string& group) const;
+
+    /// The next message; nothing if none came within the time (0: if none is there).
+    std::optional<Delivery> next(std::chrono::milliseconds within = std::chrono::milliseconds{5'000}) const {
+        return value_or_raise(try_next(within));
+    }
+    Expected<std::optional<Delivery>> try_next(std::chrono::milliseconds within) const;
+
+    /// Up to so many messages: returns when it has them, or when the time is over. An error only if it took none.
+    std::vector<Delivery> fetch(const FetchOptions& options) const { return value_or_raise(try_fetch(options)); }
+    Expected<std::vector<Delivery>> try_fetch(const FetchOptions& options) const;
+
+    /// The messages one after the other, for as long as you like; others are taken ahead meanwhile.
+    Deliveries messages(const MessagesOptions& options = {}) const;
+
+private:
+    std::shared_ptr<const detail::JsApi> api_;
+    std::string stream_;
+    std::string name_;
+};
+
+}  // namespace freshet::js

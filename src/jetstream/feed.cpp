@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "feed.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "../exception_text.hpp"
+#include "../quoted.hpp"
+#include "dead_letter.hpp"
+
+namespace freshet::detail {
+namespace {
+
+constexpr std::string_view ack_word = "+ACK";
+constexpr std::string_view nak_word = "-NAK";
+constexpr std::string_view term_word = "+TERM";
+constexpr std::string_view progress_word = "+WPI";
+
+js::Ending ending_of(const Handled& handled) {
+    if (handled.rejected) return js::Ending::poison;
+    if (handled.decided) return js::Ending::said;
+    if (handled.failure != nullptr) return js::Ending::failed;
+    return handled.outcome == Outcome::ack ? js::Ending::succeeded : js::Ending::said;
+}
+
+std::string_view reason_of(const Handled& handled) {
+    if (handled.failure != nullptr) return handled.failure->message();
+    if (!handled.outcome.reason().empty()) return handled.outcome.reason();
+    return handled.outcome.kind() == Outcome::Kind::term ? "the handler said term" : "the handler said nack";
+}
+
+}  // namespace
+
+Feed::Feed(BrokerCore& core, js::Settlement settlement, std::string who, std::shared_ptr<MessageSink> sink,
+           OnSettled on_settled)
+    : core_{core},
+      settlement_{std::move(settlement)},
+      who_{std::move(who)},
+      on_settled_{std::move(on_settled)},
+      sink_{std::move(sink)} {}
+
+void Feed::set_ack_wait(std::chrono::nanoseconds ack_wait) {
+    const std::lock_guard lock{mutex_};
+    ack_wait_ = ack_wait;
+}
+
+void Feed::feed(Message message, const Metadata& metadata) noexcept {
+    std::shared_ptr<MessageSink> sink;
+    {
+        const auto now = core_.clock().now();
+        const std::lock_guard lock{mutex_};
+        held_.add(message, now);
+        arm(now);
+        sink = sink_;
+    }
+    if (sink == nullptr) return;
+    const auto action = settlement_.before(metadata.deliveries);
+    using Kind = js::Action::Kind;
+    if (action.kind == Kind::term || action.kind == Kind::dead_letter) {
+        const auto why = fmt::format("delivered {} times and not settled: more often than max_attempts allows, perhaps "
+                                     "because it ended the program",
+                                     metadata.deliveries - 1);
+        return perform(action, std::move(message), metadata, why);
+    }
+    if (action.kind == Kind::ack) {
+        const std::lock_guard lock{mutex_};
+        if (auto* held = held_.find(message)) held->settled = true;
+    }
+    if (action.kind == Kind::ack) acknowledge(message.reply_to(), ack_word, Flush::batched);
+    sink->on_message(std::move(message));
+}
+
+void Feed::settle(Message message, const Handled& handled) noexcept {
+    if (!message) return;  // taken by the handler, whose own business it is now
+    if (handled.untouched) return nak(std::move(message), {});
+    const auto metadata = message.metadata().value_or(Metadata{});
+    const auto action = settlement_.after(ending_of(handled), handled.outcome, metadata.deliveries);
+    perform(action, std::move(message), metadata, reason_of(handled));
+}
+
+void Feed::perform(const js::Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept {
+    using Kind = js::Action::Kind;
+    switch (action.kind) {
+        case Kind::none: return release(std::move(message), {});
+        case Kind::ack: return release(std::move(message), ack_word);
+        case Kind::nak: return nak(std::move(message), action.delay);
+        case Kind::dead_letter: try { return publish_dead_letter(std::move(message), metadata, why, action.delay);
+            } catch (...) {
+                core_.logger().error("{}: cannot make a dead letter: {}", who_, exception_text());
+                return;  // the server delivers it again
+            }
+        case Kind::term:
+            core_.logger().error(
+                "{}: message {} on {} is given up after {} deliveries, and there is no dead letter: {}", who_,
+                metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, why);
+            return release(std::move(message), term_word);
+    }
+}
+
+void Feed::nak(Message message, std::chrono::nanoseconds delay) noexcept {
+    if (delay.count() <= 0) return release(std::move(message), nak_word);
+    release(std::move(message), fmt::format(R"({} {{"delay":{}}})", nak_word, delay.count()));
+}
+
+void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
+                               std::chrono::nanoseconds delay) {
+    const auto& subject = settlement_.retry().dead_letter;
+    core_.logger().error("{}: message {} on {} is given up after {} deliveries, to {}: {}", who_,
+                         metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, quoted(subject),
+                         why);
+    const auto headers = js::dead_letter_headers(message, metadata, why);
+    const auto payload = message.payload();
+    core_.request_async(subject, {.body = payload}, {.headers = headers},
+                        [self = shared_from_this(), kept = std::move(message),
+                         delay](Expected<Message> answer) mutable {
+                            const auto& to = self->settlement_.retry().dead_letter;
+                            const auto confirmed = js::check_dead_letter_answer(to, answer);
+                            self->finish_dead_letter(std::move(kept), confirmed, delay);
+                        });
+}
+
+void Feed::finish_dead_letter(Message message, const Expected<void>& confirmed,
+                              std::chrono::nanoseconds delay) noexcept {
+    if (confirmed) return release(std::move(message), term_word);
+    core_.logger().error("{}: the dead letter was not kept, so the message stays: {}", who_,
+                         confirmed.error().message());
+    nak(std::move(message), delay);
+}
+
+void Feed::release(Message message, std::string_view word) noexcept {
+    std::optional<js::Held> held;
+    bool last = false;
+    {
+        const std::lock_guard lock{mutex_};
+        held = held_.remove(message);
+        last = held_.size() == 0;
+    }
+    if (!held) return;
+    if (!held->settled && !word.empty()) acknowledge(message.reply_to(), word, last ? Flush::now : Flush::batched);
+    on_settled_(held->bytes, held->since);
+}
+
+void Feed::acknowledge(std::string_view subject, std::string_view word, Flush flush) noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        if (ack_wait_.count() == 0) return;
+    }
+    const auto sent = core_.transport()->publish({.subject = subject, .payload = as_bytes(word), .flush = flush});
+    if (!sent) core_.logger().warn("{}: cannot acknowledge, so it comes again: {}", who_, sent.error().what());
+}
+
+void Feed::in_progress(const Message& message) noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        auto* held = held_.find(message);
+        if (held == nullptr || held->settled) return;
+        held->told = core_.clock().now();
+    }
+    acknowledge(message.reply_to(), progress_word, Flush::now);
+}
+
+Expected<void> Feed::ack_sync(const Message& message, std::chrono::milliseconds timeout) {
+    {
+        const std::lock_guard lock{mutex_};
+        const auto* held = held_.find(message);
+        if (held == nullptr) return failure(Errc::bad_setup, "ack_sync: this message was settled before");
+        if (held->settled || ack_wait_.count() == 0) return {};
+    }
+    const auto answer = core_.request(message.reply_to(), {.body = as_bytes(ack_word)}, {.timeout = timeout});
+    if (!answer) {
+        return failure(static_cast<Errc>(answer.error().code().value()),
+                       fmt::format("ack_sync: the server did not confirm the acknowledgement: {}",
+                                   answer.error().what()));
+    }
+    const std::lock_guard lock{mutex_};
+    if (auto* held = held_.find(message)) held->settled = true;
+    return {};
+}
+
+/// Called with the lock held. Looks twice within half of ack_wait, so that the server hears of a message in time.
+void Feed::arm(TimePoint now) {
+    if (armed_ || ack_wait_.count() == 0) return;
+    armed_ = true;
+    core_.clock().schedule(now + ack_wait_ / 4, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->tell_in_progress();
+    });
+}
+
+void Feed::tell_in_progress() noexcept {
+    const auto now = core_.clock().now();
+    // Under the lock: the subjects live as long as the messages are held.
+    const std::lock_guard lock{mutex_};
+    armed_ = false;
+    for (const auto subject : held_.untold(now - ack_wait_ / 2, now))
+        std::ignore = core_.transport()->publish({.subject = subject, .payload = as_bytes(progress_word)});
+    if (held_.size() > 0) arm(now);
+}
+
+void Feed::end() noexcept {
+    std::shared_ptr<MessageSink> sink;
+    {
+        const std::lock_guard lock{mutex_};
+        sink = std::move(sink_);
+    }
+    if (sink != nullptr) sink->on_end();
+}
+
+}  // namespace freshet::detail

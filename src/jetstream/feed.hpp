@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <freshet/detail/source.hpp>
+#include <freshet/metadata.hpp>
+#include <freshet/transport.hpp>
+
+#include "../broker_core.hpp"
+#include "held_messages.hpp"
+#include "settlement.hpp"
+
+namespace freshet::detail {
+
+/// Between a JetStream consumer and a subscriber: gives it the messages, keeps the server from delivering those in hand again,
+/// and settles them. Thread-safe.
+class Feed final : public std::enable_shared_from_this<Feed> {
+public:
+    /// Called for each message after it was settled: so many bytes, that came at `since`.
+    using OnSettled = std::function<void(std::size_t bytes, TimePoint since)>;
+
+    /// `who`: for log lines.
+    Feed(BrokerCore& core, js::Settlement settlement, std::string who, std::shared_ptr<MessageSink> sink,
+         OnSettled on_settled);
+
+    /// The time after which the server delivers an unacknowledged message again; 0: it wants no acknowledgements.
+    void set_ack_wait(std::chrono::nanoseconds ack_wait);
+
+    void feed(Message message, const Metadata& metadata) noexcept;
+    void settle(Message message, const Handled& handled) noexcept;
+    void in_progress(const Message& message) noexcept;
+    /// Acknowledges, and blocks until the server confirms that it knows.
+    Expected<void> ack_sync(const Message& message, std::chrono::milliseconds timeout);
+    /// No message will be fed any more.
+    void end() noexcept;
+
+private:
+    void perform(const js::Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept;
+    void publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
+                             std::chrono::nanoseconds delay);
+    void finish_dead_letter(Message message, const Expected<void>& confirmed, std::chrono::nanoseconds delay) noexcept;
+    /// Sends the acknowledgement `word`, and lets go of the message.
+    void release(Message message, std::string_view word) noexcept;
+    void acknowledge(std::string_view subject, std::string_view word, Flush flush) noexcept;
+    void nak(Message message, std::chrono::nanoseconds delay) noexcept;
+    void arm(TimePoint now);
+    void tell_in_progress() noexcept;
+
+    BrokerCore& core_;
+    const js::Settlement settlement_;
+    const std::string who_;
+    const OnSettled on_settled_;
+
+    std::mutex mutex_ = {};
+    std::shared_ptr<MessageSink> sink_;  // until end
+    js::HeldMessages held_ = {};
+    std::chrono::nanoseconds ack_wait_{};
+    bool armed_ = false;
+};
+
+}  // namespace freshet::detail

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <freshet/clock.hpp>
+#include <freshet/message.hpp>
+
+namespace freshet::js {
+
+/// A message that was delivered and is not settled yet.
+struct Held {
+    std::string_view ack_subject = {};  ///< into the message, which lives as long as it is held
+    std::size_t bytes = 0;
+    TimePoint since = {};
+    TimePoint told = {};   ///< when the server heard of it last
+    bool settled = false;  ///< acknowledged already, by ack_sync
+};
+
+/// The messages in hand, by their identity. Keeps its memory; not thread-safe.
+class HeldMessages {
+public:
+    void add(const Message& message, TimePoint now) {
+        const Held held{message.reply_to(), message.payload().size(), now, now};
+        if (spare_.empty()) {
+            held_.emplace(message.native(), held);
+            return;
+        }
+        auto node = std::move(spare_.back());
+        spare_.pop_back();
+        node.key() = message.native();
+        node.mapped() = held;
+        held_.insert(std::move(node));
+    }
+
+    /// Null if it is not held.
+    Held* find(const Message& message) {
+        const auto found = held_.find(message.native());
+        return found == held_.end() ? nullptr : &found->second;
+    }
+
+    std::optional<Held> remove(const Message& message) {
+        auto node = held_.extract(message.native());
+        if (node.empty()) return std::nullopt;
+        const auto held = node.mapped();
+        spare_.push_back(std::move(node));
+        return held;
+    }
+
+    /// The acknowledgement subjects of those of whom the server has not heard since `before`; they count as told `now`.
+    std::vector<std::string_view> untold(TimePoint before, TimePoint now) {
+        std::vector<std::string_view> subjects;
+        for (auto& [key, held] : held_) {
+            if (held.settled || held.told > before) continue;
+            held.told = now;
+            subjects.push_back(held.ack_subject);
+        }
+        return subjects;
+    }
+
+    std::size_t size() const noexcept { return held_.size(); }
+
+private:
+    using Map = std::unordered_map<const void*, Held>;
+    Map held_ = {};
+    std::vector<Map::node_type> spare_ = {};
+};
+
+}  // namespace freshet::js
