@@ -253,7 +253,7 @@ void Server::write_config() const {
 }
 
 std::vector<std::string> Server::command() const {
-    std::vector<std::string> words{find_program(),
+    std::vector<std::string> words{options_.program.empty() ? find_program() : options_.program,
                                    "-a",
                                    "127.0.0.1",
                                    "-p",

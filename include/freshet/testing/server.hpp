@@ -32,6 +32,7 @@ struct ServerOptions {
     std::string name = {};                 ///< server_name; needed in a cluster with JetStream
     std::string cluster = {};              ///< name of the cluster it belongs to
     std::vector<std::string> routes = {};  ///< cluster_url() of members that were started before
+    std::string program = {};              ///< the nats-server to run; empty: see Server
 };
 
 /// A nats-server of its own for a test: on 127.0.0.1 and a free port, its files in a temporary directory. It runs when
