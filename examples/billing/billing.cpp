@@ -15,15 +15,17 @@ struct Invoice {
 FRESHET_JSON(Order, id, amount);  // not needed with freshet::glaze: plain aggregates just work
 FRESHET_JSON(Invoice, order_id, total);
 
-int main(int argc, char** argv) {
-    freshet::Broker broker;  // $NATS_URL, else nats://localhost:4222
-
+void wire(freshet::Broker& broker) {
     broker.subscriber<"orders.{region}.created">({.queue = "billing"})
         .publish_to<"invoices.{region}">()
         .handle([](const Order& order, freshet::Path<"region"> region, freshet::Logger& log) -> Invoice {
             log.info("billing {} in {}", order.id, *region);
             return {.order_id = order.id, .total = order.amount * 1.2};
         });
+}
 
+int main(int argc, char** argv) {
+    freshet::Broker broker;  // $NATS_URL, else nats://localhost:4222
+    wire(broker);
     return freshet::App{broker}.run(argc, argv);  // signals, drain, command line
 }

@@ -35,13 +35,17 @@ struct freshet::Codec<Celsius> {
     }
 };
 
-int main() try {
-    freshet::Broker broker;
+void wire(freshet::Broker& broker) {
     broker.subscriber<"samples.double">().handle([](Sample sample) -> Sample {
         for (double& value : sample.values) value *= 2;
         return sample;
     });
     broker.subscriber<"heat">().handle([](Celsius now) -> Celsius { return {.degrees = now.degrees + 1}; });
+}
+
+int main() try {
+    freshet::Broker broker;
+    wire(broker);
     broker.start();
 
     // The format of a call is the format of its answer. BrokerOptions::format is for those that do not say.

@@ -62,11 +62,15 @@ private:
     std::atomic<int> sales_ = 0;
 };
 
+void wire(freshet::Broker& broker, Shop& shop) {
+    broker.subscriber<"stock.{item}.take">({.queue = "shop", .workers = 4}).handle(&Shop::take, shop);
+    broker.subscriber<"stock.count">({.dedicated = true}).handle(&Shop::count, shop);
+}
+
 int main(int argc, char** argv) {
     Shop shop;
     freshet::Broker broker;
     broker.provide(std::make_shared<Stock>());
-    broker.subscriber<"stock.{item}.take">({.queue = "shop", .workers = 4}).handle(&Shop::take, shop);
-    broker.subscriber<"stock.count">({.dedicated = true}).handle(&Shop::count, shop);
+    wire(broker, shop);
     return freshet::App{broker}.run(argc, argv);
 }

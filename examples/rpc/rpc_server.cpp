@@ -17,9 +17,7 @@ Quotient divide(const Division& division) {
     return {.value = division.number / division.by};
 }
 
-int main(int argc, char** argv) {
-    freshet::Broker broker;
-
+void wire(freshet::Broker& broker) {
     // One member of the queue group answers each request.
     const auto divisions = broker.subscriber<"calc.divide">({.queue = "calc"}).handle(divide);
 
@@ -33,6 +31,10 @@ int main(int argc, char** argv) {
     broker.subscriber<"calc.status">().handle([divisions]() -> Status {
         return {.process = ::getpid(), .divisions = divisions.stats().received};
     });
+}
 
+int main(int argc, char** argv) {
+    freshet::Broker broker;
+    wire(broker);
     return freshet::App{broker}.run(argc, argv);
 }

@@ -8,9 +8,7 @@
 
 using freshet::Header, freshet::Logger, freshet::Message, freshet::Path;
 
-int main(int argc, char** argv) {
-    freshet::Broker broker;
-
+void wire(freshet::Broker& broker) {
     // `>` is the rest of the subject. A header that may be absent is a std::optional.
     broker.subscriber<"orders.>">().handle([](const Message& message,
                                               Header<"user", std::optional<std::string_view>> user, Logger& log) {
@@ -22,6 +20,10 @@ int main(int argc, char** argv) {
     broker.subscriber<"orders.*.{id}.cancelled">().handle([](Path<"id", int> id, Header<"reason"> reason, Logger& log) {
         log.warn("order {} was cancelled: {}", *id, *reason);
     });
+}
 
+int main(int argc, char** argv) {
+    freshet::Broker broker;
+    wire(broker);
     return freshet::App{broker}.run(argc, argv);
 }

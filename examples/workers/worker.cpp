@@ -9,9 +9,7 @@
 
 Done done(const Job& job) { return {.number = job.number, .process = ::getpid()}; }
 
-int main(int argc, char** argv) {
-    freshet::Broker broker;
-
+void wire(freshet::Broker& broker) {
     // Each job goes to one process of the queue group, and there to whichever of its four threads is free.
     broker.subscriber<"jobs.resize">({.queue = "resizers", .workers = 4}).publish_to<"jobs.resized">().handle(done);
 
@@ -20,6 +18,10 @@ int main(int argc, char** argv) {
     broker.subscriber<"accounts.{account}.deposit">({.workers = 4, .ordered_by = "account"})
         .publish_to<"accounts.{account}.booked">()
         .handle(done);
+}
 
+int main(int argc, char** argv) {
+    freshet::Broker broker;
+    wire(broker);
     return freshet::App{broker}.run(argc, argv);
 }
