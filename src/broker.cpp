@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "broker_core.hpp"
-#include "nats/library.hpp"
+#include "fork.hpp"
 #include "nats/transport.hpp"
 #include "options.hpp"
 #include "signals.hpp"
@@ -20,12 +20,12 @@ Broker::Broker(BrokerOptions options)
 
 Broker::~Broker() {
     // The threads that it would wait for are not there.
-    if (detail::nats::forked()) std::ignore = core_.release();
+    if (detail::forked()) std::ignore = core_.release();
 }
 
 void Broker::start() { core_->start(); }
 
-bool Broker::stop(std::chrono::milliseconds timeout) { return !detail::nats::forked() && core_->stop(timeout); }
+bool Broker::stop(std::chrono::milliseconds timeout) { return !detail::forked() && core_->stop(timeout); }
 bool Broker::stop() { return stop(core_->options().stop_timeout); }
 
 void Broker::run() {

@@ -7,7 +7,7 @@
 
 #include "callback_scope.hpp"
 #include "exception_text.hpp"
-#include "nats/library.hpp"
+#include "fork.hpp"
 #include "quoted.hpp"
 #include "wait.hpp"
 
@@ -26,6 +26,15 @@ std::string list_of(const std::vector<std::string>& problems, std::string_view w
 std::chrono::milliseconds left_until(TimePoint deadline, TimePoint now) {
     return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now),
                     std::chrono::milliseconds{0});
+}
+
+/// What the server refused of these subscribers, each with its reason.
+std::vector<std::string> refusals(const std::vector<std::shared_ptr<Consumer>>& consumers) {
+    std::vector<std::string> problems;
+    for (const auto& consumer : consumers) {
+        if (const auto refusal = consumer->source().refusal()) problems.emplace_back(refusal->message());
+    }
+    return problems;
 }
 
 Error stopped_early() { return {Errc::closed, "start: the broker was stopped before it ran"}; }
@@ -80,7 +89,7 @@ BrokerCore::~BrokerCore() {
 }
 
 void BrokerCore::start() {
-    if (nats::forked()) raise(nats::forked_error("start"));
+    if (forked()) raise(forked_error("start"));
     {
         const std::lock_guard lock{mutex_};
         if (state_ != State::idle) {
@@ -124,6 +133,8 @@ void BrokerCore::start_all() {
         value_or_raise(consumer->start());
     }
     value_or_raise(transport_->flush(options_.connect_timeout));
+    if (const auto problems = refusals(consumers); !problems.empty())
+        raise({Errc::unauthorized, list_of(problems, "the broker")});
     lock.lock();
     state_ = State::running;
     changed_.notify_all();
@@ -131,15 +142,21 @@ void BrokerCore::start_all() {
 
 void BrokerCore::undo_start() noexcept {
     mux_.close({Errc::closed, "the broker could not start"});
+    std::vector<std::shared_ptr<Consumer>> consumers;
     {
         const std::lock_guard lock{mutex_};
         undoing_ = true;
-        for (const auto& consumer : consumers_) consumer->quiesce();
+        consumers = consumers_;
     }
+    for (const auto& consumer : consumers) consumer->quiesce();
     transport_->close(std::chrono::milliseconds{0});
+    for (const auto& consumer : consumers) {
+        consumer->abandon();
+        consumer->join();
+    }
     const std::lock_guard lock{mutex_};
     state_ = State::stopped;
-    for (const auto& consumer : consumers_) consumer->abandon();
+    for (const auto& consumer : consumers_) consumer->abandon();  // those declared meanwhile
     changed_.notify_all();
 }
 
@@ -220,7 +237,7 @@ bool BrokerCore::drained() const {
 }
 
 std::shared_ptr<Consumer> BrokerCore::add(SubscriberSpec spec) {
-    if (nats::forked()) raise(nats::forked_error("subscriber"));
+    if (forked()) raise(forked_error("subscriber"));
     auto consumer = std::make_shared<Consumer>(*this, std::move(spec));
     std::unique_lock lock{mutex_};
     if (state_ == State::stopping || state_ == State::stopped) {
@@ -240,13 +257,18 @@ std::shared_ptr<Consumer> BrokerCore::add(SubscriberSpec spec) {
 }
 
 void BrokerCore::start_now(const std::shared_ptr<Consumer>& consumer) {
-    if (auto started = consumer->start(); !started) {
+    const auto give_up = [&](const Error& why) {
         const std::lock_guard lock{mutex_};
         std::erase(consumers_, consumer);
-        raise(started.error());
-    }
+        raise(why);
+    };
+    if (const auto started = consumer->start(); !started) give_up(started.error());
     // So that what is published from now on, by anybody, reaches it. Lost in a reconnect the subscription is made again.
     std::ignore = transport_->flush(options_.connect_timeout);
+    if (const auto refusal = consumer->source().refusal()) {
+        consumer->begin_stop(std::chrono::milliseconds{0});
+        give_up(*refusal);
+    }
 }
 
 void BrokerCore::forget_finished() {

@@ -8,7 +8,7 @@
 #include "broker_core.hpp"
 #include "callback_scope.hpp"
 #include "exception_text.hpp"
-#include "nats/library.hpp"
+#include "fork.hpp"
 #include "quoted.hpp"
 #include "random_id.hpp"
 #include "wait.hpp"
@@ -119,8 +119,7 @@ private:
 
 Expected<void> BrokerCore::check_open(std::string_view what, std::string_view subject) const {
     // Before anything takes a lock: the thread that held it at the fork is not there.
-    if (nats::forked())
-        return std::unexpected{nats::forked_error((std::string{what} + " on " + quoted(subject)).c_str())};
+    if (forked()) return std::unexpected{forked_error(std::string{what} + " on " + quoted(subject))};
     switch (state_.load(std::memory_order_acquire)) {
         case State::subscribing:
         case State::running:
@@ -258,6 +257,10 @@ Expected<Message> request(BrokerCore& core, std::string_view subject, const Enco
 void request_async(BrokerCore& core, std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                    ReplyHandler handler) {
     core.request_async(subject, encoded, options, std::move(handler));
+}
+
+void refuse_async(BrokerCore& core, std::string_view subject, ReplyHandler handler, const Error& why) {
+    AsyncReply{subject, std::move(handler), core.logger()}.on_reply(std::unexpected{why});
 }
 
 std::unique_ptr<ReplyQueue> request_many(BrokerCore& core, std::string_view subject, const Encoded& encoded,

@@ -216,8 +216,7 @@ void Consumer::on_message(Message message) noexcept {
     if (lanes_ == nullptr) return process(std::move(message));
     const auto key = order_of(message);
     if (!key) return reject(std::move(message), key.error());
-    if (lanes_->push(std::move(message), *key)) overflowing_.store(false, std::memory_order_relaxed);
-    else count_dropped();
+    if (!lanes_->push(std::move(message), *key)) count_dropped();
 }
 
 void Consumer::on_end() noexcept {
@@ -245,7 +244,12 @@ Expected<std::size_t> Consumer::order_of(const Message& message) const {
 
 void Consumer::count_dropped() noexcept {
     dropped_.fetch_add(1, std::memory_order_relaxed);
-    if (!overflowing_.exchange(true, std::memory_order_relaxed)) core_->report_slow_consumer(*this);
+    on_dropped(0);
+}
+
+bool Consumer::on_dropped(std::uint64_t) noexcept {
+    if (drop_reports_.pass(core_->clock().now())) core_->report_slow_consumer(*this);
+    return true;
 }
 
 SubscriberStats Consumer::stats() const {
@@ -262,7 +266,8 @@ SubscriberStats Consumer::stats() const {
 }
 
 void Consumer::process(Message message) noexcept {
-    if (source_->wants_back()) return source_->settle(std::move(message), {.outcome = Outcome::nack(), .untouched = true});
+    if (source_->wants_back())
+        return source_->settle(std::move(message), {.outcome = Outcome::nack(), .untouched = true});
     received_.fetch_add(1, std::memory_order_relaxed);
     Context context{*this, message};
     const HandlerScope scope{context};

@@ -19,6 +19,7 @@
 #include <freshet/transport.hpp>
 
 #include "lanes.hpp"
+#include "once_per_second.hpp"
 
 namespace freshet::detail {
 
@@ -55,6 +56,7 @@ public:
 
     void on_message(Message message) noexcept override;
     void on_end() noexcept override;
+    bool on_dropped(std::uint64_t count) noexcept override;
 
     BrokerCore& core() const noexcept { return *core_; }
     const SubscriberSpec& spec() const noexcept { return spec_; }
@@ -112,7 +114,7 @@ private:
     std::atomic<std::uint64_t> rejected_ = 0;
     std::atomic<std::uint64_t> dropped_ = 0;
     std::atomic<std::uint64_t> skipped_ = 0;
-    std::atomic<bool> overflowing_ = false;
+    OncePerSecond drop_reports_ = {};
 };
 
 }  // namespace freshet::detail

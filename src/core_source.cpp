@@ -30,6 +30,11 @@ Expected<void> CoreSource::start(BrokerCore& core, const Subject& subject, std::
     return {};
 }
 
+std::optional<Error> CoreSource::refusal() const {
+    const auto* const subscription = live_.load(std::memory_order_acquire);
+    return subscription == nullptr ? std::nullopt : subscription->refusal();
+}
+
 void CoreSource::bind(const Subject&, Binder& binder) {
     if (!spec_.queue.empty() && check_subject(spec_.queue) != SubjectFault::none) {
         // The server takes any token; what it would misread is what a subject may not have either.

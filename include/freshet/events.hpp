@@ -21,7 +21,7 @@ struct ConnectionEvent {
 
     Kind kind = Kind::error;
     std::string detail = {};    ///< what the client library or the server said
-    std::string subject = {};   ///< slow_consumer and some errors: the subscription's subject
+    std::string subject = {};   ///< slow_consumer: the subscriber's, as declared; refused permissions: the one refused
     std::string url = {};       ///< connected, reconnected: the server, without credentials
     std::uint64_t dropped = 0;  ///< slow_consumer: messages that this subscription has dropped so far
 };
@@ -29,7 +29,9 @@ struct ConnectionEvent {
 /// "connected", "disconnected"...
 const char* to_string(ConnectionEvent::Kind kind) noexcept;
 
-/// Called from the client library's callback thread, one at a time; must not block for long.
+/// What is told of events, one at a time: mostly on the client library's callback thread; `connected`, and a loss right after it, on
+/// the one that calls start(); `slow_consumer` also on the thread that delivers to the subscriber. It must not block for long,
+/// since other events and other brokers wait for it, and may call Broker::stop. What it throws is logged.
 using EventSink = std::function<void(const ConnectionEvent&)>;
 
 }  // namespace freshet

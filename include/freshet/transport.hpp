@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -51,6 +52,13 @@ public:
 
     virtual void on_message(Message message) noexcept = 0;
     virtual void on_end() noexcept = 0;
+
+    /// Messages were dropped, since more than the limits waited: `count` so far. From any thread, also during the others; at times,
+    /// not for each. False: the transport is to emit slow_consumer itself, with the subscription's subject.
+    virtual bool on_dropped(std::uint64_t count) noexcept {
+        (void)count;
+        return false;
+    }
 };
 
 /// A live subscription. Destroying it unsubscribes without waiting: on_end follows. Its functions are thread-safe.
@@ -71,6 +79,9 @@ public:
     virtual std::size_t pending() const = 0;
     /// Messages dropped because more than the limits waited.
     virtual std::uint64_t dropped() const = 0;
+
+    /// Why the server refused it. Known once a flush that began later has returned.
+    virtual std::optional<Error> refusal() const { return std::nullopt; }
 };
 
 /// What the transport knows of the server it talks to.
@@ -113,7 +124,8 @@ public:
     virtual Expected<std::unique_ptr<TransportSubscription>> subscribe(const SubscriptionSpec& spec,
                                                                        std::shared_ptr<MessageSink> sink) = 0;
 
-    /// A round trip on every connection: when it returns, the server has seen all subscriptions and publications.
+    /// A round trip on every connection: when it returns, the server has seen all subscriptions and publications, and
+    /// TransportSubscription::refusal tells which of them it refused.
     virtual Expected<void> flush(std::chrono::milliseconds timeout) = 0;
 
     /// Stops every subscription of Lane::deliveries: nothing new is taken, what has arrived is delivered, all in parallel.

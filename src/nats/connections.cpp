@@ -11,9 +11,11 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "../fork.hpp"
 #include "callbacks.hpp"
 #include "library.hpp"
 #include "options.hpp"
+#include "subscription.hpp"
 #include "url.hpp"
 
 namespace freshet::detail::nats {
@@ -50,7 +52,8 @@ Failure with_tls_alert(Failure failure) {
     return alert && may_pass(failure) ? Failure{NATS_SSL_ERROR, ::ERR_reason_error_string(code)} : failure;
 }
 
-std::string last_error(natsConnection* native) {
+/// What the connection remembers of its last error.
+Failure last_error(natsConnection* native) {
     std::array<char, 512> text{};
 #ifdef FRESHET_HAS_NATSCONNECTION_READLASTERROR
     const auto status = natsConnection_ReadLastError(native, text.data(), text.size());
@@ -59,7 +62,7 @@ std::string last_error(natsConnection* native) {
     const auto status = natsConnection_GetLastError(native, &unsafe);
     if (unsafe != nullptr) fmt::format_to_n(text.data(), text.size() - 1, "{}", unsafe);
 #endif
-    return text[0] != '\0' ? text.data() : natsStatus_GetText(status);
+    return {status, text[0] != '\0' ? text.data() : natsStatus_GetText(status)};
 }
 
 /// `Permissions Violation for Publish to "x"`: the x.
@@ -67,19 +70,6 @@ std::string subject_in(const std::string& text) {
     const auto begin = text.find('"');
     const auto end = begin == std::string::npos ? begin : text.find('"', begin + 1);
     return end == std::string::npos ? std::string{} : text.substr(begin + 1, end - begin - 1);
-}
-
-/// Nothing for a subscription that has ended since: cnats does not tell its subject any more, and what it dropped was
-/// counted.
-std::optional<ConnectionEvent> slow_consumer(natsSubscription* subscription) {
-    const char* subject = natsSubscription_GetSubject(subscription);
-    std::int64_t dropped = 0;
-    if (subject == nullptr || natsSubscription_GetDropped(subscription, &dropped) != NATS_OK) return std::nullopt;
-    return ConnectionEvent{
-        .kind = Kind::slow_consumer,
-        .detail = fmt::format("{} messages dropped so far: more waited than the subscription's limits allow", dropped),
-        .subject = subject,
-        .dropped = static_cast<std::uint64_t>(dropped)};
 }
 
 }  // namespace
@@ -145,7 +135,8 @@ private:
     std::unique_ptr<Callbacks> callbacks_ = {};
 };
 
-Connections::Connections(const BrokerOptions& options) : options_{options} {
+Connections::Connections(const BrokerOptions& options, std::shared_ptr<Subscriptions> subscriptions)
+    : options_{options}, subscriptions_{std::move(subscriptions)} {
     // The last callback may destroy this after the broker is gone; what is the user's must not live as long.
     options_.logger.reset();
     options_.on_event = nullptr;
@@ -325,6 +316,8 @@ void Connections::on_reconnected(Link& link) {
         lame_duck_ = false;
         reconnects_.fetch_add(1, std::memory_order_relaxed);
     }
+    // cnats has sent the subscriptions again; only an answer tells that the server has read them.
+    natsConnection_FlushTimeout(native(Lane::deliveries), options_.connect_timeout.count());
     emit({.kind = Kind::reconnected, .url = url()});
 }
 
@@ -345,7 +338,7 @@ void Connections::on_closed(Link& link) {
         link.closed = true;
         if (!ignores(link)) {  // nobody told it to: without it the other is of no use
             closing_ = true;
-            end_ = last_error(link.handle.get());
+            end_ = last_error(link.handle.get()).detail;
             others = links_;
         }
         last = opened_ && all_closed();
@@ -364,15 +357,24 @@ void Connections::on_error(Link& link, natsSubscription* subscription, const Fai
         if (closing_ || (link.leaving && failure.status != NATS_SLOW_CONSUMER)) return;
     }
     if (failure.status == NATS_SLOW_CONSUMER && subscription != nullptr) {
-        const auto event = slow_consumer(subscription);
-        // cnats says it again each time the queue has filled up once more, at worst for each message.
-        if (!event || (event->subject == slow_subject_ && event->dropped == slow_dropped_)) return;
-        slow_subject_ = event->subject;
-        slow_dropped_ = event->dropped;
-        emit(*event);
+        if (const auto event = subscriptions_->report_dropped(subscription)) emit(*event);
         return;
     }
+    if (failure.status == NATS_NOT_PERMITTED) {
+        subscriptions_->refuse(failure.detail);
+        const std::lock_guard lock{mutex_};
+        refusal_ = failure.detail;
+        changed_.notify_all();
+    }
     emit({.kind = Kind::error, .detail = failure.detail, .subject = subject_in(failure.detail)});
+}
+
+void Connections::await_refusals(Lane lane, Clock::time_point deadline) {
+    const auto last = last_error(native(lane));
+    if (last.status != NATS_NOT_PERMITTED || CallbackThread::is_this()) return;
+    // cnats tells of errors in another thread, one after the other: after the last it has told of all.
+    std::unique_lock lock{mutex_};
+    changed_.wait_until(lock, deadline, [&] { return refusal_ == last.detail || closing_; });
 }
 
 milliseconds Connections::delay(int round) const {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -17,13 +18,15 @@
 
 namespace freshet::detail::nats {
 
+class Subscriptions;
+
 /// The natsConnections of one transport, shown as one: opened and closed together, their callbacks merged into the
 /// broker's events. Two of them, one that delivers and one that publishes; with `no_echo` only one, since a server leaves
 /// out only what came over the same connection.
 /// Thread-safe. Shared with callbacks that run.
 class Connections final : public std::enable_shared_from_this<Connections> {
 public:
-    explicit Connections(const BrokerOptions& options);
+    Connections(const BrokerOptions& options, std::shared_ptr<Subscriptions> subscriptions);
     Connections(const Connections&) = delete;
     Connections& operator=(const Connections&) = delete;
     ~Connections();
@@ -32,6 +35,9 @@ public:
     Expected<void> open(std::chrono::milliseconds wait, EventSink events);
     /// See Transport::close. Does not wait for callbacks inside one.
     void close(std::chrono::milliseconds timeout);
+
+    /// After a round trip: waits until the subscriptions know what the server refused before it answered.
+    void await_refusals(Lane lane, std::chrono::steady_clock::time_point deadline);
 
     /// Lets the deliveries' connection take no more, deliver what it has, and close. False while it has no server: then
     /// nothing comes, and nothing can be drained. To be called with two connections only.
@@ -73,6 +79,7 @@ private:
     void emit_locked(const ConnectionEvent& event) noexcept;
 
     BrokerOptions options_;
+    std::shared_ptr<Subscriptions> subscriptions_;
     std::array<std::atomic<natsConnection*>, 2> native_ = {};
     std::atomic<std::uint64_t> reconnects_ = 0;
 
@@ -81,14 +88,11 @@ private:
     Links links_ = {};
     bool opened_ = false;
     bool closing_ = false;
-    bool down_ = false;       // "disconnected" was said, "reconnected" was not yet
-    bool lame_duck_ = false;  // was said of this server
-    bool ended_ = false;      // "closed" was said, nothing follows
-    std::string end_ = {};    // why it closed by itself
-
-    // The slow consumer reported last; for cnats's callback thread only.
-    std::string slow_subject_ = {};
-    std::uint64_t slow_dropped_ = 0;
+    bool down_ = false;         // "disconnected" was said, "reconnected" was not yet
+    bool lame_duck_ = false;    // was said of this server
+    bool ended_ = false;        // "closed" was said, nothing follows
+    std::string end_ = {};      // why it closed by itself
+    std::string refusal_ = {};  // the permission that the server refused last
 
     std::mutex sink_mutex_ = {};  // calls of the sink, which happen without mutex_
     EventSink sink_ = {};

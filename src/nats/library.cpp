@@ -2,27 +2,17 @@
 #include "library.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
 #include <string>
 #include <thread>
 
-#include <pthread.h>
-
 #include <nats/nats.h>
 #include <openssl/crypto.h>
 
+#include "../fork.hpp"
 #include "status.hpp"
 
 namespace freshet::detail::nats {
-namespace {
-
-std::atomic<bool> is_forked{false};
-
-extern "C" void freshet_mark_forked() { is_forked.store(true, std::memory_order_relaxed); }
-
-}  // namespace
-
 void open_library() {
     static std::once_flag once;
     std::call_once(once, [] {
@@ -30,7 +20,7 @@ void open_library() {
         // exits, when OpenSSL would clean up under them.
         ::OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
         if (const auto status = nats_Open(-1); status != NATS_OK) raise(to_error(status, "cannot open cnats"));
-        ::pthread_atfork(nullptr, nullptr, &freshet_mark_forked);
+        watch_forks();
     });
 }
 
@@ -40,14 +30,6 @@ void grow_delivery_pool(int threads) {
     if (const auto status = nats_SetMessageDeliveryPoolSize(size); status != NATS_OK) {
         raise(to_error(status, "cannot make the pool of " + std::to_string(size) + " delivery threads"));
     }
-}
-
-bool forked() noexcept { return is_forked.load(std::memory_order_relaxed); }
-
-Error forked_error(const char* what) {
-    return {Errc::bad_setup, std::string{what} +
-                                 ": this process was forked from one that uses NATS already, and has no "
-                                 "threads for it; create the broker after fork, and none before it"};
 }
 
 }  // namespace freshet::detail::nats

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "../fork.hpp"
+#include "../once_per_second.hpp"
 #include "../quoted.hpp"
 #include "c_string.hpp"
 #include "library.hpp"
@@ -122,8 +124,8 @@ void freshet_on_complete(void* closure) noexcept {
 
 class NatsSubscription final : public TransportSubscription {
 public:
-    NatsSubscription(std::string subject, Lane lane, std::shared_ptr<Subscriptions> all)
-        : subject_{std::move(subject)}, lane_{lane}, all_{std::move(all)} {}
+    NatsSubscription(const SubscriptionSpec& spec, std::weak_ptr<MessageSink> sink, std::shared_ptr<Subscriptions> all)
+        : subject_{spec.subject}, queue_{spec.queue}, lane_{spec.lane}, sink_{std::move(sink)}, all_{std::move(all)} {}
 
     natsStatus subscribe(natsConnection* connection, const SubscriptionSpec& spec, Delivery* delivery) {
         const CString subject{spec.subject};
@@ -172,7 +174,7 @@ public:
         if (count == 0 || count > std::numeric_limits<int>::max()) {
             return failure(Errc::bad_setup, what + ": the number has to be from 1 to 2147483647");
         }
-        if (forked()) return std::unexpected{forked_error(what.c_str())};
+        if (forked()) return std::unexpected{forked_error(what)};
         const auto status = natsSubscription_AutoUnsubscribe(native_.get(), static_cast<int>(count));
         if (status != NATS_OK) return std::unexpected{to_error(status, what)};
         return {};
@@ -192,6 +194,27 @@ public:
         return dropped_.load(std::memory_order_relaxed);  // the last that was seen, where it has ended
     }
 
+    std::optional<Error> refusal() const override {
+        const std::lock_guard lock{all_->mutex_};
+        return refusal_;
+    }
+
+    /// Under the mutex of all.
+    void refuse(std::string_view reason) {
+        const auto queue = queue_.empty() ? std::string{} : fmt::format(" using queue \"{}\"", queue_);
+        if (!reason.ends_with(fmt::format("Subscription to \"{}\"{}", subject_, queue))) return;
+        refusal_ =
+            Error{Errc::unauthorized,
+                  fmt::format("the server refused the subscription of {}: {}; check what its user may subscribe to",
+                              detail::quoted(subject_), reason)};
+    }
+
+    bool is(const natsSubscription* native) const noexcept { return native_.get() == native; }
+    std::shared_ptr<MessageSink> sink() const noexcept { return sink_.lock(); }
+    const std::string& subject() const noexcept { return subject_; }
+    /// At most once a second.
+    bool may_report_drops() noexcept { return reports_.pass(std::chrono::steady_clock::now()); }
+
     Lane lane() const noexcept { return lane_; }
     bool is_draining() const {
         return draining_.load(std::memory_order_acquire) && natsSubscription_IsValid(native_.get());
@@ -207,16 +230,20 @@ public:
 private:
     SubscriptionHandle native_ = {};
     std::string subject_;
+    std::string queue_;
     Lane lane_;
+    std::weak_ptr<MessageSink> sink_;
     std::shared_ptr<Subscriptions> all_;
+    OncePerSecond reports_ = {};
+    std::optional<Error> refusal_ = {};  // guarded by the mutex of all
     std::atomic<bool> draining_ = false;
     mutable std::atomic<std::uint64_t> dropped_ = 0;
 };
 
 Expected<std::unique_ptr<TransportSubscription>>
 Subscriptions::subscribe(natsConnection* connection, const SubscriptionSpec& spec, std::shared_ptr<MessageSink> sink) {
+    auto subscription = std::make_unique<NatsSubscription>(spec, sink, shared_from_this());
     auto delivery = std::make_unique<Delivery>(std::move(sink), shared_from_this(), spec.lane);
-    auto subscription = std::make_unique<NatsSubscription>(spec.subject, spec.lane, shared_from_this());
     const auto what = [&] { return fmt::format("cannot subscribe to {}", detail::quoted(spec.subject)); };
     if (const auto status = subscription->subscribe(connection, spec, delivery.get()); status != NATS_OK) {
         return std::unexpected{to_error(status, what())};
@@ -264,6 +291,30 @@ bool Subscriptions::all_drained() const {
     bool drained = true;
     for_each_delivery([&](const NatsSubscription& subscription) { drained = drained && subscription.drained(); });
     return drained;
+}
+
+void Subscriptions::refuse(const std::string& reason) {
+    const std::lock_guard lock{mutex_};
+    for (auto* subscription : existing_) subscription->refuse(reason);
+}
+
+std::optional<ConnectionEvent> Subscriptions::report_dropped(natsSubscription* native) {
+    ConnectionEvent event{.kind = ConnectionEvent::Kind::slow_consumer};
+    std::shared_ptr<MessageSink> sink;
+    {
+        const std::lock_guard lock{mutex_};
+        const auto found = std::ranges::find_if(existing_, [&](const auto* known) { return known->is(native); });
+        if (found == existing_.end()) return std::nullopt;  // it has ended, and what it dropped was counted
+        // cnats says it each time the queue has filled up once more, at worst for each message.
+        if (!(*found)->may_report_drops()) return std::nullopt;
+        sink = (*found)->sink();
+        event.subject = (*found)->subject();
+        event.dropped = (*found)->dropped();
+    }
+    if (sink == nullptr || sink->on_dropped(event.dropped)) return std::nullopt;
+    event.detail =
+        fmt::format("{} messages dropped so far: more waited than the subscription's limits allow", event.dropped);
+    return event;
 }
 
 bool Subscriptions::wait_until(Lane lane, Deadline deadline) {

@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <string>
 
 #include <freshet/transport.hpp>
 
@@ -42,6 +44,11 @@ public:
     void end_all();
     /// Whether none of the deliveries lost what it had taken, as far as the subscriptions still exist.
     bool all_drained() const;
+
+    /// The server has said this of a subscription of ours, such as `Permissions Violation for Subscription to "x"`.
+    void refuse(const std::string& reason);
+    /// cnats dropped messages of a subscription: tells its sink, or gives the event that the transport is to emit.
+    std::optional<ConnectionEvent> report_dropped(natsSubscription* native);
 
     /// Waits for on_end of every subscription of the lane; false at the deadline.
     bool wait_until(Lane lane, Deadline deadline);

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "../fork.hpp"
 #include "../quoted.hpp"
 #include "c_string.hpp"
 #include "connections.hpp"
@@ -66,8 +67,8 @@ natsStatus publish_with_headers(natsConnection* connection, const Publication& p
 NatsTransport::NatsTransport(const BrokerOptions& options)
     : reconnect_buffer_{options.reconnect.buffer_bytes},
       write_timeout_{options.write_timeout},
-      connections_{std::make_shared<Connections>(options)},
-      subscriptions_{std::make_shared<Subscriptions>()} {}
+      subscriptions_{std::make_shared<Subscriptions>()},
+      connections_{std::make_shared<Connections>(options, subscriptions_)} {}
 
 NatsTransport::~NatsTransport() { close(milliseconds{0}); }
 
@@ -78,7 +79,7 @@ Expected<void> NatsTransport::open(milliseconds wait, EventSink events) {
 natsConnection* NatsTransport::native(Lane lane) const noexcept { return connections_->native(lane); }
 
 Error NatsTransport::unusable(std::string_view what) const {
-    if (forked()) return forked_error(std::string{what}.c_str());
+    if (forked()) return forked_error(what);
     return {Errc::closed, fmt::format("{}: the broker was not started", what)};
 }
 
@@ -144,6 +145,7 @@ Expected<void> NatsTransport::flush(milliseconds timeout) {
                            fmt::format("cannot flush: no answer from the server within {} ms", timeout.count()));
         }
         if (status != NATS_OK) return std::unexpected{to_error(status, "cannot flush")};
+        connections_->await_refusals(lane, deadline);
     }
     return {};
 }

@@ -46,8 +46,8 @@ private:
 
     std::size_t reconnect_buffer_;
     std::chrono::milliseconds write_timeout_;
-    std::shared_ptr<nats::Connections> connections_;
     std::shared_ptr<nats::Subscriptions> subscriptions_;
+    std::shared_ptr<nats::Connections> connections_;
     std::atomic<bool> drained_ = false;  // the deliveries' connection is not there any more
 };
 

@@ -69,7 +69,9 @@ TEST_CASE("an on_event that throws is logged, and the broker goes on") {
     server.restart();
     REQUIRE(events.wait_for(Kind::reconnected));
     broker.publish("orders", "hello");
-    CHECK(inbox.next(20s)->text() == "hello");
+    const auto hello = inbox.next(20s);
+    REQUIRE(hello);
+    CHECK(hello->text() == "hello");
     CHECK(log.wait_for("on_event threw") == (exception
                                                  ? "error: on_event threw: no pager today"
                                                  : "error: on_event threw: an exception that is not a std::exception"));

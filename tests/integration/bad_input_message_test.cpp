@@ -307,6 +307,20 @@ TEST_CASE_METHOD(Fixture, "what a codec throws is an error value of try_ functio
     CHECK(caller.stats().requests_in_flight == 0);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "a callback is called once where the request does not encode, and what it throws stays inside") {
+    start();
+    const auto odd = caller.client<void(const Odd&)>("odd");
+    int calls = 0;
+    odd.async(Odd{"exception"}, [&](const Expected<void>& done) {
+        ++calls;
+        CHECK(done.error().code() == Errc::bad_payload);
+        throw 42;
+    });
+    CHECK(calls == 1);
+    CHECK_THROWS_AS(odd.async(Odd{"exception"}).get(), Error);
+}
+
 TEST_CASE_METHOD(Fixture, "nobody listens, nobody answers: each is an error of its own") {
     service.subscriber<"mute">({.no_reply = true}).handle([](std::string_view) { return std::string{"never sent"}; });
     start();

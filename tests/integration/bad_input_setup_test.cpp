@@ -134,6 +134,41 @@ TEST_CASE_METHOD(Fixture, "a subscriber that is stopped before the broker starts
     CHECK(off.stats().received == 0);
 }
 
+TEST_CASE("subscriptions that the server refuses fail the start, all of them named with the server's reason") {
+    testing::NatsServer server{{.config =
+                                    "authorization { users: [ { user: u, password: p, permissions: { publish: \">\", "
+                                    "subscribe: { allow: [\"orders.>\", \"shared pool\", \"_INBOX.>\"] } } } ] }"}};
+    const BrokerOptions options{.servers = {server.url("u", "p")}};
+    {
+        Broker broker{options};
+        broker.subscriber("orders.{id}").handle([](std::string_view) {});
+        broker.subscriber("secret.{id}").handle([](std::string_view) {});
+        broker.subscriber("shared", {.queue = "pool"}).handle([](std::string_view) {});
+        broker.subscriber("shared", {.queue = "others"}).handle([](std::string_view) {});
+        auto stream = broker.subscriber("hidden").messages();
+        const auto error = error_of([&] { broker.start(); });
+        CHECK(error.code() == Errc::unauthorized);
+        const std::string text = error.what();
+        CHECK_THAT(text, ContainsSubstring("\n  - the server refused the subscription of \"secret.*\": "
+                                           "Permissions Violation for Subscription to \"secret.*\""));
+        CHECK_THAT(text, ContainsSubstring("to \"hidden\""));
+        CHECK_THAT(text, ContainsSubstring("to \"shared\" using queue \"others\""));
+        CHECK_THAT(text, !ContainsSubstring("\"pool\""));
+        CHECK_THAT(text, !ContainsSubstring("orders"));
+        CHECK_FALSE(broker.running());
+        CHECK_FALSE(stream.next());
+    }
+    Broker broker{options};
+    auto orders = broker.subscriber("orders.{id}").messages();
+    broker.start();
+    const auto error = error_of([&] { broker.subscriber("secret.{id}").handle([](std::string_view) {}); });
+    CHECK(error.code() == Errc::unauthorized);
+    CHECK(broker.stats().subscribers == 1);
+    broker.publish("orders.1", "hello");
+    CHECK(orders.next(20s)->text() == "hello");
+    CHECK(broker.stop());
+}
+
 TEST_CASE_METHOD(Fixture, "a bad subject is refused by every call that takes one, and named") {
     broker.start();
     for (const std::string subject : {"orders.*", "orders.>", "", "two words", "orders..eu", "orders.\n", "orders."}) {

@@ -12,8 +12,10 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <freshet/native.hpp>
+#include <freshet/testing/virtual_clock.hpp>
 
 #include "../../src/broker_core.hpp"
+#include "../../src/message_queue.hpp"
 
 using namespace std::chrono_literals;
 using namespace freshet;
@@ -28,7 +30,6 @@ struct Script {
     std::function<Expected<void>(const SubscriptionSpec&)> subscribe = [](const SubscriptionSpec&) {
         return Expected<void>{};
     };
-    std::function<Expected<void>()> flush = [] { return Expected<void>{}; };
     std::vector<std::shared_ptr<MessageSink>> sinks = {};
     EventSink events = {};
 };
@@ -48,7 +49,7 @@ public:
         script_.sinks.push_back(sink);
         return std::make_unique<Subscription>(std::move(sink));
     }
-    Expected<void> flush(std::chrono::milliseconds) override { return script_.flush(); }
+    Expected<void> flush(std::chrono::milliseconds) override { return {}; }
     bool drain_deliveries(std::chrono::milliseconds) override {
         close({});
         return true;
@@ -129,6 +130,44 @@ TEST_CASE_METHOD(Fixture, "a request that cannot even be asked ends") {
     CHECK_THROWS_AS(core.request("orders.make", {}, {}), std::bad_alloc);
     CHECK_THROWS_AS(core.request_async("orders.make", {}, {}, [](const Expected<Message>&) {}), std::bad_alloc);
     CHECK(core.stats().requests_in_flight == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a stream whose subscription failed ends") {
+    script.subscribe = [](const SubscriptionSpec&) { return failure(Errc::disconnected, "gone"); };
+    auto [consumer, queue] = detail::open_stream(core, {.subject = "orders"});
+    CHECK_THROWS_AS(core.start(), Error);
+    CHECK_FALSE(queue->pop());
+}
+
+TEST_CASE("a slow subscriber is reported by its declared subject, once a second at most") {
+    Script script;
+    std::vector<ConnectionEvent> events;
+    Broker owner;
+    auto clock = std::make_shared<testing::VirtualClock>();
+    const auto transport = [&](const BrokerOptions&) { return std::make_unique<ScriptedTransport>(script); };
+    BrokerCore core{owner, {.on_event = [&](const ConnectionEvent& event) { events.push_back(event); }}, transport};
+    core.prepare({.make_transport = transport,
+                  .clock = clock,
+                  .observer = nullptr});
+    auto [consumer, queue] =
+        detail::open_stream(core, {.subject = "orders.{id}", .options = {.max_pending_messages = 1}});
+    core.start();
+    auto& sink = *script.sinks.front();
+    CHECK(sink.on_dropped(7));  // by the transport
+    REQUIRE(events.size() == 1);
+    CHECK(events.front().kind == ConnectionEvent::Kind::slow_consumer);
+    CHECK(events.front().subject == "orders.{id}");
+    CHECK(sink.on_dropped(8));
+    for (int i = 0; i < 5; ++i) sink.on_message(Message::make("orders.1"));  // by the stream, of which 4
+    CHECK(events.size() == 1);
+
+    clock->advance(1s);
+    sink.on_message(Message::make("orders.1"));
+    REQUIRE(events.size() == 2);
+    CHECK(events.back().dropped == 5);
+    sink.on_message(Message::make("orders.1"));
+    CHECK(events.size() == 2);
+    CHECK(consumer->stats().dropped == 6);
 }
 
 TEST_CASE_METHOD(Fixture, "a correlation id that cannot be sent on is not") {

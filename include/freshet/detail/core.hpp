@@ -31,10 +31,13 @@ Expected<void> publish(BrokerCore& core, std::string_view subject, const Encoded
 Expected<Message> request(BrokerCore& core, std::string_view subject, const Encoded& encoded,
                           const RequestOptions& options);
 
-/// Called once, from a thread of the broker's.
+/// Called once, on the threads that Client::async names.
 using ReplyHandler = std::move_only_function<void(Expected<Message>)>;
 void request_async(BrokerCore& core, std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                    ReplyHandler handler);
+
+/// Calls `handler` with an error instead of asking.
+void refuse_async(BrokerCore& core, std::string_view subject, ReplyHandler handler, const Error& why);
 
 /// The answers to one request, as they come.
 class ReplyQueue {

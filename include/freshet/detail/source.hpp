@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include <freshet/detail/chrono.hpp>
 #include <freshet/error.hpp>
@@ -24,7 +25,7 @@ class BrokerCore;
 struct Handled {
     const Outcome& outcome;          ///< what the handler returned or decided
     const Error* failure = nullptr;  ///< why it failed or was refused; null: it did not
-    bool rejected = false;  ///< the message cannot be handled at all: it does not decode, a path does not parse
+    bool rejected = false;   ///< the message cannot be handled at all: it does not decode, a path does not parse
     bool decided = false;    ///< the handler said the outcome: returned it, threw it, or chose it through the Context
     bool untouched = false;  ///< the subscriber stops, and the handler did not see the message
 };
@@ -47,6 +48,9 @@ public:
     /// Begins to feed `sink`, as a transport does: on_message from one thread at a time, at last on_end, exactly once.
     /// May block and ask the server; messages may come before it returns. When it fails the sink is not called any more.
     virtual Expected<void> start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) = 0;
+
+    /// Why the server refused what start() asked for without waiting for the answer. Known after a flush of the transport.
+    virtual std::optional<Error> refusal() const { return std::nullopt; }
 
     /// The broker stops and will drain what its transport delivers: ask for nothing more. Does not block.
     virtual void quiesce() noexcept {}
