@@ -9,6 +9,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <freshet/freshet.hpp>
+#include <freshet/native.hpp>
 
 #include "../support/doorstep.hpp"
 #include "../support/log_lines.hpp"
@@ -166,6 +167,8 @@ TEST_CASE("while the server is gone publications are kept, then refused, and go 
     broker.start();
     server.kill();
     REQUIRE(events.wait_for(Kind::disconnected));
+    // The event is of the connection that noticed first; this is about the one that publishes.
+    REQUIRE(eventually([&] { return natsConnection_IsReconnecting(native::connection(broker)); }));
 
     std::size_t kept = 0;
     Expected<void> published;
