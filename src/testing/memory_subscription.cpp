@@ -29,7 +29,7 @@ void MemorySubscription::take(const SharedParcel& parcel) {
     if (max_ != 0 && taken_ >= max_) hub_->remove(*this);
     if (over_limits(*parcel)) {
         ++dropped_;
-        if (!std::exchange(overflowing_, true)) owner_.tell_slow_consumer(spec_.subject, dropped_);
+        if (!std::exchange(overflowing_, true)) owner_.tell_slow_consumer(sink_, spec_.subject, dropped_);
         return;
     }
     overflowing_ = false;

@@ -248,12 +248,14 @@ void MemoryTransport::count_in(const Parcel& parcel) noexcept {
     stats_.in_bytes += parcel.size();
 }
 
-void MemoryTransport::tell_slow_consumer(const std::string& subject, std::uint64_t dropped) {
+void MemoryTransport::tell_slow_consumer(std::weak_ptr<MessageSink> slow, const std::string& subject,
+                                         std::uint64_t dropped) {
     emit_later({.kind = Kind::slow_consumer,
                 .detail = fmt::format("{} messages dropped so far: more waited than the subscription's limits allow",
                                       dropped),
                 .subject = subject,
-                .dropped = dropped});
+                .dropped = dropped},
+               std::move(slow));
 }
 
 void MemoryTransport::forget(const MemorySubscription& subscription) {
@@ -261,12 +263,14 @@ void MemoryTransport::forget(const MemorySubscription& subscription) {
     std::erase_if(subscriptions_, [&](const auto& one) { return one.get() == &subscription; });
 }
 
-/// Events come as tasks of the clock, one at a time; none after close().
-void MemoryTransport::emit_later(ConnectionEvent event) {
-    hub_->clock().schedule(hub_->clock().now(), [events = events_, event = std::move(event)] {
+/// Events come as tasks of the clock, one at a time; none after close(). One of a subscription is its sink's first.
+void MemoryTransport::emit_later(ConnectionEvent event, std::weak_ptr<MessageSink> concerned) {
+    auto task = [events = events_, event = std::move(event), concerned = std::move(concerned)] {
         const std::lock_guard lock{events->mutex};
-        if (events->sink) events->sink(event);
-    });
+        const auto sink = concerned.lock();
+        if (events->sink && (sink == nullptr || !sink->on_dropped(event.dropped))) events->sink(event);
+    };
+    hub_->clock().schedule(hub_->clock().now(), std::move(task));
 }
 
 void MemoryTransport::emit(const ConnectionEvent& event) noexcept {

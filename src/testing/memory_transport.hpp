@@ -37,7 +37,7 @@ public:
     // With the hub's lock held:
     void on_lame_duck();
     void count_in(const Parcel& parcel) noexcept;
-    void tell_slow_consumer(const std::string& subject, std::uint64_t dropped);
+    void tell_slow_consumer(std::weak_ptr<MessageSink> slow, const std::string& subject, std::uint64_t dropped);
     void forget(const MemorySubscription& subscription);
 
 private:
@@ -49,7 +49,7 @@ private:
     SharedParcel next_kept();
     bool all_ended(Lane lane) const;
     void wait_for_ends(const Subscriptions& subscriptions);
-    void emit_later(ConnectionEvent event);
+    void emit_later(ConnectionEvent event, std::weak_ptr<MessageSink> concerned = {});
     void emit(const ConnectionEvent& event) noexcept;
 
     const std::shared_ptr<MemoryHub> hub_;
