@@ -263,6 +263,10 @@ void refuse_async(BrokerCore& core, std::string_view subject, ReplyHandler handl
     AsyncReply{subject, std::move(handler), core.logger()}.on_reply(std::unexpected{why});
 }
 
+bool run_until(BrokerCore& core, const std::function<bool()>& done) {
+    return run_until(core.clock(), TimePoint::max(), done);
+}
+
 std::unique_ptr<ReplyQueue> request_many(BrokerCore& core, std::string_view subject, const Encoded& encoded,
                                          const RequestManyOptions& options) {
     return core.request_many(subject, encoded, options);

@@ -11,6 +11,21 @@
 
 namespace freshet {
 
+namespace detail {
+
+/// In a test that moves its own clock nothing would ready a future while its thread waits for it: there get() does that.
+template <class R>
+std::future<R> readied_by_waiting(BrokerCore& core, std::future<R> future) {
+    if (!run_until(core, [] { return true; })) return future;
+    return std::async(std::launch::deferred, [&core, pending = std::move(future)]() mutable {
+        constexpr std::chrono::seconds at_once{0};
+        run_until(core, [&] { return pending.wait_for(at_once) == std::future_status::ready; });
+        return pending.get();
+    });
+}
+
+}  // namespace detail
+
 template <class Function>
 class Client {
     static_assert(
@@ -61,12 +76,10 @@ public:
                 } catch (...) { promise.set_exception(std::current_exception()); }
             },
             argument...);
-        return future;
+        return detail::readied_by_waiting(*core_, std::move(future));
     }
 
-    /// Asks and returns at once; `done(Expected<R>)` is called once: by the thread that reads the broker's answers, by its timer's at
-    /// the deadline, by the one that stops the broker, or, if nothing could be sent, by this one before async returns. It must not
-    /// block: all other answers wait for it. What it throws is logged.
+    /// Asks and returns at once; `done(Expected<R>)` is called once, from a thread of the broker's that it must not block.
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<R>>
     void async(const std::remove_cvref_t<A>&... argument, Done done) const {
@@ -76,16 +89,17 @@ public:
 private:
     template <class Done>
     void start(Done done, const std::remove_cvref_t<A>&... argument) const {
-        detail::ReplyHandler handler = [done = std::move(done), subject = subject_](Expected<Message> reply) mutable {
-            done(detail::decode_reply<R>(subject, std::move(reply)));
-        };
-        const auto sent = with_argument(
+        auto shared = std::make_shared<Done>(std::move(done));
+        auto sent = with_argument(
             [&](const detail::Encoded& encoded) -> Expected<void> {
-                detail::request_async(*core_, subject_, encoded, options_, std::move(handler));
+                detail::request_async(*core_, subject_, encoded, options_,
+                                      [shared, subject = subject_](Expected<Message> reply) {
+                                          (*shared)(detail::decode_reply<R>(subject, std::move(reply)));
+                                      });
                 return {};
             },
             argument...);
-        if (!sent) detail::refuse_async(*core_, subject_, std::move(handler), sent.error());
+        if (!sent) (*shared)(std::unexpected{std::move(sent).error()});
     }
 
     template <class Send>

@@ -186,6 +186,23 @@ TEST_CASE("workers run one after the other, and on their threads when asked to")
     else CHECK_FALSE(seen.contains(std::this_thread::get_id()));
 }
 
+TEST_CASE("a future is ready for who waits for it, in the test and in a handler") {
+    Broker broker;
+    broker.subscriber<"add">().handle([](const Add& add) -> Sum { return {add.a + add.b}; });
+    broker.subscriber<"four">().handle([](std::string_view, Broker& self) {
+        const auto add = self.client<Sum(const Add&)>("add");
+        auto one = add.async({1, 1});
+        auto two = add.async({1, 1});
+        return Sum{one.get().value + two.get().value};
+    });
+    TestBroker test{broker};
+    CHECK(test.request<Sum>("four", "").value == 4);
+    auto future = test.client().client<Sum(const Add&)>("add").async({1, 2});
+    auto nobody = test.client().client<Sum(const Add&)>("nobody").async({1, 2});
+    CHECK(future.get().value == 3);
+    CHECK_THROWS_AS(nobody.get(), Error);
+}
+
 TEST_CASE("a service's deadlines pass when the test says so") {
     Broker broker;
     int timeouts = 0;

@@ -39,6 +39,9 @@ void request_async(BrokerCore& core, std::string_view subject, const Encoded& en
 /// Calls `handler` with an error instead of asking.
 void refuse_async(BrokerCore& core, std::string_view subject, ReplyHandler handler, const Error& why);
 
+/// Moves a test's clock on until `done()`; false, at once, where time passes by itself.
+bool run_until(BrokerCore& core, const std::function<bool()>& done);
+
 /// The answers to one request, as they come.
 class ReplyQueue {
 public:
