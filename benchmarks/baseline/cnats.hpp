@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include <nats/nats.h>
+
+#include "../support/bench.hpp"
+#include "../support/order.hpp"
+
+// Plain cnats, written as somebody would who knows it.
+namespace bench {
+
+inline void require(natsStatus status, const char* what) {
+    if (status == NATS_OK) return;
+    std::fprintf(stderr, "%s: %s\n", what, nats_GetLastError(nullptr));
+    std::exit(1);
+}
+
+/// A connection with the options that measure best: a large buffer, and no limit on what waits.
+inline natsConnection* connect(const std::string& url) {
+    natsOptions* options = nullptr;
+    natsConnection* connection = nullptr;
+    require(natsOptions_Create(&options), "options");
+    require(natsOptions_SetURL(options, url.c_str()), "url");
+    require(natsOptions_SetIOBufSize(options, 256 * 1024), "buffer");
+    require(natsConnection_Connect(&connection, options), "connect");
+    natsOptions_Destroy(options);
+    return connection;
+}
+
+}  // namespace bench

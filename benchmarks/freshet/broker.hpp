@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <freshet/freshet.hpp>
+
+#include "../support/bench.hpp"
+#include "../support/order.hpp"
+
+namespace bench {
+
+FRESHET_JSON(DeclaredLine, sku, quantity, price);
+FRESHET_JSON(DeclaredOrder, id, customer, region, lines, total, paid);
+
+/// Ends the program when an operation failed.
+template <class T>
+void require(const freshet::Expected<T>& result) {
+    if (result) return;
+    std::fprintf(stderr, "%s\n", result.error().what());
+    std::exit(1);
+}
+
+}  // namespace bench

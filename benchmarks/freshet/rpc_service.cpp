@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers requests with their own body until it is killed.
+#include "broker.hpp"
+
+int main(int argc, char** argv) {
+    const auto arguments = bench::parse(argc, argv);
+    freshet::Broker broker{{.servers = {arguments.url}}};
+    broker.subscriber<"bench.rpc">().handle([](std::string_view body) { return body; });
+    broker.start();
+    bench::say_ready();
+    broker.subscriber<"bench.quit">().messages().next();
+}
