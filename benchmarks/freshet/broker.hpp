@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include <freshet/freshet.hpp>
+#include <spdlog/spdlog.h>
 
 #include "../support/bench.hpp"
 #include "../support/order.hpp"
@@ -13,6 +14,13 @@ namespace bench {
 
 FRESHET_JSON(DeclaredLine, sku, quantity, price);
 FRESHET_JSON(DeclaredOrder, id, customer, region, lines, total, paid);
+
+/// How every program connects; quiet, for the runner's table.
+inline freshet::BrokerOptions options(const Arguments& arguments) {
+    freshet::BrokerOptions options{.servers = {arguments.url}, .request_timeout = std::chrono::seconds{30}};
+    options.logger = std::make_shared<spdlog::logger>("bench");
+    return options;
+}
 
 /// Ends the program when an operation failed.
 template <class T>

@@ -38,7 +38,7 @@ void handle_reflected(const bench::Order& order) {
 int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
     wanted = arguments.count;
-    freshet::Broker broker{{.servers = {arguments.url}}};
+    freshet::Broker broker{bench::options(arguments)};
     const freshet::SubscriberOptions options{.queue = arguments.subscribers > 1 ? "workers" : "",
                                              .max_pending_messages = static_cast<std::size_t>(wanted),
                                              .max_pending_bytes = std::size_t{1} << 30};

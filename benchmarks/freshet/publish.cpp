@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
     const auto body = bench::body_of(arguments);
-    freshet::Broker broker{{.servers = {arguments.url}}};
+    freshet::Broker broker{bench::options(arguments)};
     broker.start();
     bench::say_ready();
     bench::Measurement measurement;

@@ -63,7 +63,7 @@ std::vector<std::chrono::nanoseconds> ask_in_turn(const Ask& ask, const std::str
 int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
     const auto body = bench::body_of(arguments);
-    freshet::Broker broker{{.servers = {arguments.url}, .request_timeout = std::chrono::seconds{30}}};
+    freshet::Broker broker{bench::options(arguments)};
     broker.start();
     const auto ask = broker.client<freshet::Message(std::string_view)>("bench.rpc");
     ask_in_turn(ask, body, 100);  // warm

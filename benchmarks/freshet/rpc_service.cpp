@@ -4,7 +4,7 @@
 
 int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
-    freshet::Broker broker{{.servers = {arguments.url}}};
+    freshet::Broker broker{bench::options(arguments)};
     broker.subscriber<"bench.rpc">().handle([](std::string_view body) { return body; });
     broker.start();
     bench::say_ready();

@@ -139,6 +139,13 @@ Expected<void> decode_formatted(Bytes in, Format format, T& out) {
 #endif
 }
 
+/// Whether a T is sent as the bytes that it already is.
+template <class T>
+inline constexpr bool sent_raw = codec_of<T, Direction::write>() == CodecKind::raw;
+
+inline Bytes raw_body(std::string_view text) noexcept { return as_bytes(text); }
+inline Bytes raw_body(Bytes bytes) noexcept { return bytes; }
+
 /// Writes `value` into `out`, which is empty, and returns the content type; none for bytes and strings. Throws Error.
 template <class T>
 std::string_view encode_body(const T& value, Format format, Buffer& out) {

@@ -65,7 +65,9 @@ auto with_encoded(BrokerCore& core, const T& value, std::optional<Format> format
         Encodable<T>,
         "freshet: the type sent has no codec: add FRESHET_JSON(Type, fields...), link freshet::glaze, or specialise "
         "freshet::Codec<T>. See docs/codecs.md");
-    if constexpr (Encodable<T>) {
+    if constexpr (sent_raw<T>) {
+        return send(Encoded{raw_body(value), {}});
+    } else if constexpr (Encodable<T>) {
         const BufferLease buffer;
         std::string_view type;
         try {

@@ -49,9 +49,13 @@ inline constexpr bool carries_body<Expected<T>> = carries_body<T>;
 template <class T>
 Outcome send_result(Context& context, const T& value, std::optional<Format> format, const Headers* headers) {
     if (!ContextAccess::result_wanted(context)) return Outcome::ack;
-    const BufferLease buffer;
-    const auto type = encode_body(value, format ? *format : ContextAccess::result_format(context), *buffer);
-    return ContextAccess::emit(context, buffer->bytes(), type, headers);
+    if constexpr (sent_raw<T>) {
+        return ContextAccess::emit(context, raw_body(value), {}, headers);
+    } else {
+        const BufferLease buffer;
+        const auto type = encode_body(value, format ? *format : ContextAccess::result_format(context), *buffer);
+        return ContextAccess::emit(context, buffer->bytes(), type, headers);
+    }
 }
 
 /// Does with a handler's result what its type says.
