@@ -114,6 +114,7 @@ private:
     void start_now(const std::shared_ptr<Consumer>& consumer);
     bool is_live() const noexcept { return state_ == State::subscribing || state_ == State::running; }
     Expected<void> open_inbox();
+    bool hurries_request() const;
     void forget_finished();
     void begin_stop(std::chrono::milliseconds timeout);
     void start_stopper(std::chrono::milliseconds timeout);

@@ -30,11 +30,18 @@ public:
     explicit InboxSink(RequestMux& mux) noexcept : mux_{mux} {}
     void on_message(Message message) noexcept override {
         const CallbackScope scope;
+        const auto* const outer = std::exchange(feeding_, &mux_);
         mux_.on_reply(std::move(message));
+        feeding_ = outer;
     }
     void on_end() noexcept override {}
 
+    /// Whether this thread is giving out an answer of that mux.
+    static bool feeds(const RequestMux& mux) noexcept { return feeding_ == &mux; }
+
 private:
+    static inline thread_local const RequestMux* feeding_ = nullptr;
+
     RequestMux& mux_;
 };
 
@@ -181,6 +188,13 @@ Expected<void> BrokerCore::open_inbox() {
     return {};
 }
 
+/// A lone request leaves at once, and one sent for an answer behind which no other waits takes the others along. Else it waits
+/// for the next flush, with which many leave together.
+bool BrokerCore::hurries_request() const {
+    if (mux_.in_flight() == 0) return true;
+    return InboxSink::feeds(mux_) && inbox_->pending() == 0;
+}
+
 std::chrono::milliseconds BrokerCore::timeout_or_default(std::chrono::milliseconds timeout) const noexcept {
     return std::min(timeout.count() > 0 ? timeout : options_.request_timeout, longest_timeout);
 }
@@ -192,8 +206,7 @@ Expected<RequestMux::Ticket> BrokerCore::ask(std::string_view subject, const Enc
     if (check_subject(subject) != SubjectFault::none)
         return std::unexpected{subject_error(subject, SubjectUse::publish)};
     if (auto ready = open_inbox(); !ready) return std::unexpected{std::move(ready).error()};
-    // A lone request leaves at once; among others it may wait for the next flush.
-    const auto flush = mux_.in_flight() == 0 ? Flush::now : Flush::batched;
+    const auto flush = hurries_request() ? Flush::now : Flush::batched;
     auto ticket = open();
     if (!ticket) return ticket;
     const auto sent = send({.subject = subject,
