@@ -168,6 +168,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="the cases, and nothing else")
     parser.add_argument("--quick", action="store_true", help="under two minutes: fewer messages, two rounds")
     parser.add_argument("--rounds", type=int, help="default: 5, with --quick 2")
+    parser.add_argument("--scale", type=float, help="of the number of messages; default: 1, with --quick 0.2")
     parser.add_argument("--json", metavar="FILE", help="write the rows there")
     parser.add_argument("--programs", type=pathlib.Path, default=pathlib.Path("build/release/benchmarks"))
     arguments = parser.parse_args()
@@ -179,6 +180,7 @@ def main():
     if unknown:
         parser.error(f"no such case: {', '.join(sorted(unknown))}; see --list")
     rounds = arguments.rounds or (2 if arguments.quick else 5)
+    scale = arguments.scale or (0.2 if arguments.quick else 1)
     rows = []
     print(f"{'case':12}{'lane':>9}{'size':>6}{'system':>9}{'rate/s':>12}{'cpu us':>8}{'p50 us':>8}{'p99 us':>8}"
           f"{'rss MB':>8}{'threads':>9}  ratio of rates (least to greatest)")
@@ -186,7 +188,7 @@ def main():
         for name in arguments.cases or CASES:
             variants = CASES[name].variants
             for lane, size in variants[:1] if arguments.quick and not arguments.cases else variants:
-                runs = measure(arguments.programs, server.url, name, lane, size, rounds, 0.2 if arguments.quick else 1)
+                runs = measure(arguments.programs, server.url, name, lane, size, rounds, scale)
                 for row in summary(name, lane, size, runs):
                     print_row(row)
                     rows.append(row)
