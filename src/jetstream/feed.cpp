@@ -85,11 +85,7 @@ void Feed::perform(const js::Action& action, Message message, const Metadata& me
         case Kind::none: return release(std::move(message), {});
         case Kind::ack: return release(std::move(message), ack_word);
         case Kind::nak: return nak(std::move(message), action.delay);
-        case Kind::dead_letter: try { return publish_dead_letter(std::move(message), metadata, why, action.delay);
-            } catch (...) {
-                core_.logger().error("{}: cannot make a dead letter: {}", who_, exception_text());
-                return;  // the server delivers it again
-            }
+        case Kind::dead_letter: return publish_dead_letter(std::move(message), metadata, why, action.delay);
         case Kind::term:
             core_.logger().error(
                 "{}: message {} on {} is given up after {} deliveries, and there is no dead letter: {}", who_,
@@ -104,20 +100,26 @@ void Feed::nak(Message message, std::chrono::nanoseconds delay) noexcept {
 }
 
 void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
-                               std::chrono::nanoseconds delay) {
+                               std::chrono::nanoseconds delay) noexcept {
     const auto& subject = settlement_.retry().dead_letter;
     core_.logger().error("{}: message {} on {} is given up after {} deliveries, to {}: {}", who_,
                          metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, quoted(subject),
                          why);
-    const auto headers = js::dead_letter_headers(message, metadata, why);
-    const auto payload = message.payload();
-    core_.request_async(subject, {.body = payload}, {.headers = headers},
-                        [self = shared_from_this(), kept = std::move(message),
-                         delay](Expected<Message> answer) mutable {
-                            const auto& to = self->settlement_.retry().dead_letter;
-                            const auto confirmed = js::check_dead_letter_answer(to, answer);
-                            self->finish_dead_letter(std::move(kept), confirmed, delay);
-                        });
+    std::shared_ptr<Message> kept;
+    try {
+        const auto headers = js::dead_letter_headers(message, metadata, why);
+        kept = std::make_shared<Message>();
+        *kept = std::move(message);
+        core_.request_async(subject, {.body = kept->payload()}, {.headers = headers},
+                            [self = shared_from_this(), kept, delay](Expected<Message> answer) {
+                                const auto& to = self->settlement_.retry().dead_letter;
+                                const auto confirmed = js::check_dead_letter_answer(to, answer);
+                                self->finish_dead_letter(std::move(*kept), confirmed, delay);
+                            });
+    } catch (...) {
+        core_.logger().error("{}: cannot make a dead letter, so the message stays: {}", who_, exception_text());
+        nak(kept == nullptr ? std::move(message) : std::move(*kept), delay);
+    }
 }
 
 void Feed::finish_dead_letter(Message message, const Expected<void>& confirmed,

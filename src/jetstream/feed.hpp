@@ -41,7 +41,7 @@ public:
 private:
     void perform(const js::Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept;
     void publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
-                             std::chrono::nanoseconds delay);
+                             std::chrono::nanoseconds delay) noexcept;
     void finish_dead_letter(Message message, const Expected<void>& confirmed, std::chrono::nanoseconds delay) noexcept;
     /// Sends the acknowledgement `word`, and lets go of the message.
     void release(Message message, std::string_view word) noexcept;
