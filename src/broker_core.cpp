@@ -279,12 +279,6 @@ void BrokerCore::forget_finished() {
     });
 }
 
-void BrokerCore::stop_consumer(Consumer& consumer) {
-    consumer.abandon();
-    consumer.begin_stop(options_.stop_timeout);
-    if (!CallbackScope::inside()) consumer.finish_stop(clock_->now() + options_.stop_timeout);
-}
-
 void BrokerCore::provide(const std::type_info& type, std::shared_ptr<void> object) {
     const std::lock_guard lock{mutex_};
     if (state_ != State::idle) raise({Errc::bad_setup, "provide: objects are provided before the broker starts"});

@@ -22,8 +22,8 @@
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
 
-#include "connection_watcher.hpp"
 #include "broker_clock.hpp"
+#include "connection_watcher.hpp"
 #include "consumer.hpp"
 #include "delivery_observer.hpp"
 #include "request_mux.hpp"
@@ -63,7 +63,6 @@ public:
     std::stop_token stop_token() const noexcept { return stop_source_.get_token(); }
 
     std::shared_ptr<Consumer> add(SubscriberSpec spec) override;
-    void stop_consumer(Consumer& consumer);
     void provide(const std::type_info& type, std::shared_ptr<void> object);
     void* provided(const std::type_info& type) const;
     /// Puts a function's stand-in, a Replacement, where Depends asks for it.
@@ -152,7 +151,7 @@ private:
     std::condition_variable changed_ = {};  // state_
     bool stop_wanted_ = false;
     bool undoing_ = false;  // start() has failed
-    bool lost_ = false;  // the connection was closed, and not by us
+    bool lost_ = false;     // the connection was closed, and not by us
     bool drained_ = true;
     std::thread stopper_ = {};
     std::mutex event_mutex_ = {};  // calls of on_event

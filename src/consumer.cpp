@@ -83,7 +83,9 @@ Consumer::Consumer(BrokerCore& core, SubscriberSpec spec)
     : core_{&core},
       spec_{std::move(spec)},
       source_{spec_.source != nullptr ? std::move(spec_.source) : std::make_unique<CoreSource>(spec_.options)},
-      answers_{!spec_.options.no_reply && source_->answerable()} {}
+      answers_{!spec_.options.no_reply && source_->answerable()},
+      clock_{core.shared_clock()},
+      stop_timeout_{core.options().stop_timeout} {}
 
 Consumer::~Consumer() = default;
 
@@ -147,7 +149,7 @@ void Consumer::make_lanes() {
                                              .order = options.ordered_by.set() ? LaneOrder::by_key : LaneOrder::none,
                                              .max_messages = options.max_pending_messages,
                                              .max_bytes = options.max_pending_bytes,
-                                             .clock = &core_->clock()},
+                                             .clock = clock_.get()},
                                 [this](Message message) noexcept { process(std::move(message)); });
 }
 
@@ -186,8 +188,7 @@ void Consumer::give_back() noexcept {
 bool Consumer::finish_stop(TimePoint deadline) {
     {
         std::unique_lock lock{mutex_};
-        if (!wait_until(core_->clock(), lock, ended_changed_, deadline, [this] { return ended_ || !started_; }))
-            return false;
+        if (!wait_until(*clock_, lock, ended_changed_, deadline, [this] { return ended_ || !started_; })) return false;
     }
     if (lanes_ != nullptr && !lanes_->close_and_drain(deadline)) return false;
     const std::lock_guard lock{mutex_};
@@ -197,14 +198,17 @@ bool Consumer::finish_stop(TimePoint deadline) {
 
 void Consumer::join() {
     std::unique_lock lock{mutex_};
-    wait(core_->clock(), lock, ended_changed_, [this] { return ended_ || !started_; });
-    const auto lanes = std::move(lanes_);
+    wait(*clock_, lock, ended_changed_, [this] { return ended_ || !started_; });
     finished_ = true;
     lock.unlock();  // the lanes' threads are joined without it
+    if (lanes_ != nullptr) lanes_->join();
 }
 
 void Consumer::stop() {
-    if (!finished()) core_->stop_consumer(*this);
+    if (finished()) return;
+    abandon();
+    begin_stop(stop_timeout_);
+    if (!CallbackScope::inside()) finish_stop(clock_->now() + stop_timeout_);
 }
 
 bool Consumer::finished() const {

@@ -98,10 +98,12 @@ private:
     SubscriberSpec spec_;
     std::unique_ptr<Source> source_;
     const bool answers_;
+    const std::shared_ptr<Clock> clock_;  // this and the next for a stop that comes when the broker is gone
+    const std::chrono::milliseconds stop_timeout_;
     std::optional<Subject> subject_ = {};
     std::vector<Target> targets_ = {};
     std::optional<std::size_t> order_token_ = {};
-    std::unique_ptr<Lanes> lanes_ = {};
+    std::unique_ptr<Lanes> lanes_ = {};  // made before the first message, and kept: threads look at it
 
     mutable std::mutex mutex_ = {};
     std::condition_variable ended_changed_ = {};

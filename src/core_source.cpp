@@ -25,7 +25,9 @@ Expected<void> CoreSource::start(BrokerCore& core, const Subject& subject, std::
     auto subscription = core.transport()->subscribe(spec_, std::move(sink));
     if (!subscription) return std::unexpected{std::move(subscription).error()};
     subscription_ = *std::move(subscription);
-    live_.store(subscription_.get(), std::memory_order_release);
+    live_.store(subscription_.get());
+    if (const auto timeout = stop_timeout_.load(); timeout >= 0)
+        subscription_->drain(std::chrono::milliseconds{timeout});
     if (max_messages_ != 0) std::ignore = subscription_->auto_unsubscribe(max_messages_);  // refused where it has ended
     return {};
 }
@@ -45,7 +47,8 @@ void CoreSource::bind(const Subject&, Binder& binder) {
 }
 
 void CoreSource::stop(std::chrono::milliseconds timeout) noexcept {
-    if (auto* const subscription = live_.load(std::memory_order_acquire)) subscription->drain(timeout);
+    stop_timeout_.store(timeout.count());  // if it starts at this moment
+    if (auto* const subscription = live_.load()) subscription->drain(timeout);
 }
 
 void CoreSource::settle(Message, const Handled&) noexcept {}

@@ -27,7 +27,8 @@ private:
     SubscriptionSpec spec_;
     std::uint64_t max_messages_;
     std::unique_ptr<TransportSubscription> subscription_ = {};
-    std::atomic<TransportSubscription*> live_ = nullptr;  // the same, once it is there
+    std::atomic<TransportSubscription*> live_ = nullptr;             // the same, once it is there
+    std::atomic<std::chrono::milliseconds::rep> stop_timeout_ = -1;  // of a stop that was asked for
 };
 
 }  // namespace freshet::detail

@@ -161,10 +161,13 @@ Lanes::Lanes(const LanesOptions& options, Handler handler)
         threads_.emplace_back([state = state_, i] { state->run(i); });
 }
 
-Lanes::~Lanes() {
+Lanes::~Lanes() { join(); }
+
+void Lanes::join() {
     state_->close();
     state_->drop_waiting();
-    for (auto& thread : threads_) {
+    const std::lock_guard lock{join_mutex_};
+    for (auto& thread : std::exchange(threads_, {})) {
         if (thread.get_id() == std::this_thread::get_id()) thread.detach();
         else thread.join();
     }

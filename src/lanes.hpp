@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -39,7 +40,7 @@ public:
     Lanes(const LanesOptions& options, Handler handler);
     Lanes(const Lanes&) = delete;
     Lanes& operator=(const Lanes&) = delete;
-    /// Drops what waits and joins the threads. Inside a handler it does not wait for that handler.
+    /// As join().
     ~Lanes();
 
     /// Never blocks. False: the bounds are reached, or it is closed; the message is dropped.
@@ -52,6 +53,10 @@ public:
     /// Gives back what waits: it will not be handled.
     std::vector<Message> take_waiting();
 
+    /// Takes nothing more, drops what waits and waits for the threads, however long their handlers take; not for that of a handler
+    /// that calls it. The second call waits for the first.
+    void join();
+
     /// Waiting, without those being handled.
     std::size_t pending() const noexcept;
     /// Taken by push, then dropped by a deadline.
@@ -63,6 +68,7 @@ private:
     explicit Lanes(std::shared_ptr<State> state) noexcept : state_{std::move(state)} {}
 
     std::shared_ptr<State> state_;  // shared with the threads: a handler may destroy the Lanes
+    std::mutex join_mutex_ = {};
     std::vector<std::thread> threads_ = {};
 };
 

@@ -213,6 +213,48 @@ TEST_CASE("a broker destroyed while another thread stops it") {
     destroying.get();
 }
 
+TEST_CASE("a handler on a worker that answers while its broker is destroyed") {
+    testing::NatsServer server;
+    auto broker = std::make_unique<Broker>(BrokerOptions{.servers = {server.url()}, .stop_timeout = 1ms});
+    Gate gate;
+    std::atomic<int> begun = 0;
+    broker->subscriber<"work">({.workers = 2}).handle([&](std::string_view) {
+        ++begun;
+        gate.pass();
+        return std::string{"late"};
+    });
+    broker->start();
+    for (int i = 0; i < 2; ++i) broker->publish("work", "", {.reply_to = "answers"});
+    REQUIRE(eventually([&] { return begun == 2; }));
+    auto destroying = std::async(std::launch::async, [&] { broker.reset(); });
+    gate.open();
+    destroying.get();
+    CHECK(begun == 2);
+}
+
+TEST_CASE("subscribers are stopped while their broker is destroyed, and after") {
+    testing::NatsServer server;
+    for (int round = 0; round < 10; ++round) {
+        auto broker = std::make_unique<Broker>(BrokerOptions{.servers = {server.url()}});
+        auto plain = broker->subscriber<"work">().handle([](std::string_view) {});
+        auto workers = broker->subscriber<"work">({.workers = 2}).handle([](std::string_view) {});
+        auto stream = broker->subscriber<"work">().messages();
+        broker->start();
+        for (int i = 0; i < 20; ++i) broker->publish("work", "");
+        const auto stop = [&] {
+            plain.stop();
+            workers.stop();
+            stream.stop();
+        };
+        auto stopping = std::async(std::launch::async, stop);
+        broker.reset();
+        stopping.get();
+        stop();
+        CHECK(plain.stats().pending == 0);
+        CHECK(workers.stats().pending == 0);
+    }
+}
+
 TEST_CASE("a broker that failed to start leaves nothing running, and another works in its place") {
     testing::NatsServer server{{.config =
                                     "authorization { users: [ { user: u, password: p, "
