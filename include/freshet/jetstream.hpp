@@ -17,3 +17,13 @@
 #include <freshet/js/stored_message.hpp>
 #include <freshet/js/stream.hpp>
 #include <freshet/js/stream_handle.hpp>
+#include <freshet/kv/entry.hpp>
+#include <freshet/kv/kv.hpp>
+#include <freshet/kv/options.hpp>
+#include <freshet/kv/watch.hpp>
+#include <freshet/kv/watcher.hpp>
+#include <freshet/obj/info.hpp>
+#include <freshet/obj/options.hpp>
+#include <freshet/obj/store.hpp>
+#include <freshet/obj/watch.hpp>
+#include <freshet/obj/watcher.hpp>

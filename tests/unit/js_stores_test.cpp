@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <freshet/jetstream.hpp>
+
 #include "jetstream/digest.hpp"
+#include "jetstream/kv_bucket.hpp"
+#include "jetstream/kv_entry.hpp"
+#include "jetstream/object_bucket.hpp"
+#include "jetstream/object_json.hpp"
 #include "jetstream/rfc3339.hpp"
 #include "jetstream/store_names.hpp"
+#include "jetstream/store_watch.hpp"
 
+namespace js = freshet::js;
+namespace kv = freshet::kv;
+namespace obj = freshet::obj;
 using namespace freshet::detail;
+using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using freshet::as_bytes;
+using freshet::Headers;
+using freshet::Message;
 
 TEST_CASE("a bucket's name is made of letters, digits, dashes and underscores") {
     for (const std::string_view name : {"flags", "FLAGS_2", "a-b", "0", "_"}) {
@@ -85,4 +100,176 @@ TEST_CASE("what is no time is none") {
                                            "-022-08-06T00:00:00Z", "2022-08-06T00:00:0xZ", "yesterday");
     CAPTURE(text);
     CHECK_FALSE(parse_rfc3339(text));
+}
+
+namespace {
+
+Message stored(std::string_view subject, const Headers& headers = {}) {
+    return Message::make(subject, as_bytes("value"), headers, "$JS.ACK.KV_flags.c.1.42.7.1700000000000000001.3");
+}
+
+}  // namespace
+
+TEST_CASE("what a message did to its key is in its headers") {
+    const auto operation = [](const Headers& headers) { return operation_of(stored("$KV.flags.a", headers)); };
+    CHECK(operation({}) == kv::Operation::put);
+    CHECK(operation({{"KV-Operation", "PUT"}}) == kv::Operation::put);
+    CHECK(operation({{"KV-Operation", "DEL"}}) == kv::Operation::erase);
+    CHECK(operation({{"KV-Operation", "PURGE"}}) == kv::Operation::purge);
+    CHECK(operation({{"Nats-Marker-Reason", "MaxAge"}}) == kv::Operation::purge);
+    CHECK(operation({{"Nats-Marker-Reason", "Purge"}}) == kv::Operation::purge);
+    CHECK(operation({{"Nats-Marker-Reason", "Remove"}}) == kv::Operation::erase);
+    CHECK(operation({{"Tag", "x"}}) == kv::Operation::put);
+    CHECK(kv::to_string(kv::Operation::put) == std::string{"put"});
+    CHECK(kv::to_string(kv::Operation::erase) == std::string{"erase"});
+    CHECK(kv::to_string(kv::Operation::purge) == std::string{"purge"});
+}
+
+TEST_CASE("the key is what follows the bucket in the subject") {
+    CHECK(key_of("$KV.flags.a") == "a");
+    CHECK(key_of("$KV.flags.a.b.c") == "a.b.c");
+    CHECK(key_of("$KV.flags").empty());
+    CHECK(key_of("").empty());
+}
+
+TEST_CASE("a record is read from what a consumer delivered") {
+    auto message = stored("$KV.flags.a.b", {{"KV-Operation", "DEL"}});
+    const auto metadata = *message.metadata();
+    const auto record = delivered_record(std::move(message), metadata);
+    CHECK(record.bucket == "flags");
+    CHECK(record.key == "a.b");
+    CHECK(record.revision == 42);
+    CHECK(record.delta == 3);
+    CHECK(record.created.time_since_epoch() == 1'700'000'000'000'000'001ns);
+    CHECK(record.operation == kv::Operation::erase);
+    CHECK(record.has_value);
+}
+
+TEST_CASE("a watch feeds messages whose subject is the key") {
+    const bool initial = GENERATE(true, false);
+    const auto message = watch_message("a.b", stored("$KV.flags.a.b", {{"content-type", "text/plain"}}), initial);
+    CHECK(message.subject() == "a.b");
+    CHECK(message.text() == "value");
+    CHECK(message.header("content-type") == "text/plain");
+    const auto record = read_watched(message);
+    CHECK(record.bucket == "flags");
+    CHECK(record.key == "a.b");
+    CHECK(record.revision == 42);
+    CHECK(record.delta == 3);
+    CHECK(record.initial == initial);
+    CHECK(record.operation == kv::Operation::put);
+    const auto entry = decode_entry<std::string>(read_watched(message), message);
+    REQUIRE(entry);
+    CHECK(entry->value == "value");
+}
+
+TEST_CASE("an entry without a value is not decoded") {
+    const auto deleted = watch_message("a", stored("$KV.flags.a", {{"KV-Operation", "PURGE"}}), false);
+    CHECK(decode_entry<int>(read_watched(deleted), deleted)->value == 0);
+    const auto headers_only =
+        Message::make("a", {}, {{"Nats-Msg-Size", "5"}}, "$JS.ACK.KV_flags.c.1.42.7.1700000000000000001.3");
+    CHECK_FALSE(read_watched(headers_only).has_value);
+    CHECK(decode_entry<int>(read_watched(headers_only), headers_only)->value == 0);
+    const auto bad = watch_message("a", stored("$KV.flags.a"), false);
+    const auto refused = decode_entry<int>(read_watched(bad), bad);
+    REQUIRE_FALSE(refused);
+    CHECK_THAT(std::string{refused.error().message()},
+               ContainsSubstring("the value of key \"a\" in bucket \"flags\" (revision 42) cannot be decoded"));
+}
+
+TEST_CASE("a bucket as a stream: only what is set, and for a new one the defaults") {
+    const auto set = kv_stream("flags", {.ttl = 1h}, false);
+    CHECK(set.name == "KV_flags");
+    CHECK(set.subjects == std::vector<std::string>{"$KV.flags.>"});
+    CHECK(set.max_age == 1h);
+    CHECK_FALSE(set.max_msgs_per_subject);
+    CHECK_FALSE(set.storage);
+    CHECK_FALSE(set.allow_msg_ttl);
+    CHECK(set.discard == js::Discard::incoming);
+    CHECK(set.deny_delete == true);
+    CHECK(set.allow_rollup == true);
+    const auto fresh = kv_stream("flags", {}, true);
+    CHECK(fresh.max_msgs_per_subject == 1);
+    CHECK(fresh.allow_direct == true);
+    const auto markers = kv_stream("flags", {.limit_markers = 5min}, true);
+    CHECK(markers.allow_msg_ttl == true);
+    CHECK(markers.subject_delete_marker_ttl == 5min);
+}
+
+TEST_CASE("mirrors and sources are named by buckets") {
+    const auto mirror = kv_stream("copy", {.mirror = js::StreamSource{.name = "origin"}}, true);
+    CHECK(mirror.mirror->name == "KV_origin");
+    CHECK(mirror.mirror_direct == true);
+    CHECK(mirror.subjects.empty());
+
+    const auto gathered = kv_stream("all",
+                                    {.sources = {{.name = "eu"},
+                                                 {.name = "KV_us"},
+                                                 {.name = "all", .domain = "hub"},
+                                                 {.name = "ORDERS", .transforms = {{"orders.>", "$KV.all.>"}}}}},
+                                    true);
+    REQUIRE(gathered.sources.size() == 4);
+    CHECK(gathered.sources[0].name == "KV_eu");
+    CHECK(gathered.sources[0].transforms.at(0).source == "$KV.eu.>");
+    CHECK(gathered.sources[0].transforms.at(0).destination == "$KV.all.>");
+    CHECK(gathered.sources[1].name == "KV_us");
+    CHECK(gathered.sources[2].name == "KV_all");
+    CHECK(gathered.sources[2].transforms.empty());
+    CHECK(gathered.sources[3].name == "ORDERS");
+}
+
+TEST_CASE("the description of an object is written and read") {
+    const obj::Info info{.bucket = "files",
+                         .name = "a \"name\" ä",
+                         .description = "of mine",
+                         .headers = {{"k", "1"}, {"k", "2"}, {"l", "3"}},
+                         .metadata = {{"m", "n"}},
+                         .id = "abc",
+                         .size = 5'000'000'000,
+                         .chunks = 42,
+                         .chunk_size = 1'024,
+                         .digest = "SHA-256=abc="};
+    const auto read = read_object_info(write_object_info(info));
+    REQUIRE(read);
+    CHECK(read->bucket == info.bucket);
+    CHECK(read->name == info.name);
+    CHECK(read->description == info.description);
+    CHECK(read->headers.values("k") == std::vector<std::string_view>{"1", "2"});
+    CHECK(read->headers.get("l") == "3");
+    CHECK(read->metadata == info.metadata);
+    CHECK(read->id == info.id);
+    CHECK(read->size == info.size);
+    CHECK(read->chunks == info.chunks);
+    CHECK(read->chunk_size == info.chunk_size);
+    CHECK(read->digest == info.digest);
+    CHECK_FALSE(read->link);
+    CHECK_FALSE(read->deleted);
+    CHECK_THAT(write_object_info(info), !ContainsSubstring("mtime"));
+}
+
+TEST_CASE("links and deletions in a description") {
+    const auto link = read_object_info(write_object_info({.name = "l", .link = obj::Link{"files", "a"}}));
+    CHECK(link->link == obj::Link{"files", "a"});
+    const auto bucket = read_object_info(write_object_info({.name = "l", .link = obj::Link{"files", ""}}));
+    CHECK(bucket->link == obj::Link{"files", ""});
+    CHECK(read_object_info(write_object_info({.name = "d", .deleted = true}))->deleted);
+}
+
+TEST_CASE("a description as other clients write it") {
+    const auto info = read_object_info(
+        R"({"name":"x","options":{"max_chunk_size":131072},"bucket":"b","nuid":"N","size":3,"mtime":"0001-01-01T00:00:00Z",)"
+        R"("chunks":1,"digest":"SHA-256=z","headers":null,"metadata":null,"description":null,"deleted":null})");
+    REQUIRE(info);
+    CHECK(info->name == "x");
+    CHECK(info->chunk_size == 131'072);
+    CHECK(info->size == 3);
+    CHECK_FALSE(info->deleted);
+}
+
+TEST_CASE("what is no description is an error") {
+    const std::string_view text = GENERATE("", "{}", "[]", "{", "null", "\"name\"");
+    CAPTURE(text);
+    const auto read = read_object_info(text);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code() == freshet::Errc::bad_payload);
 }

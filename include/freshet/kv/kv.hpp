@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <freshet/broker.hpp>
+#include <freshet/detail/kv_bucket.hpp>
+#include <freshet/kv/entry.hpp>
+#include <freshet/kv/options.hpp>
+#include <freshet/kv/watcher.hpp>
+
+namespace freshet::kv {
+
+/// A key-value bucket whose values are T: `broker.kv<Flag>("flags", {.history = 5})` (ADR-8).
+///
+/// Cheap to copy; every function may be called from any thread, also inside handlers. It refers to its broker, which must
+/// outlive it and must run when a function is called (else Errc::closed). The bucket is declared as Options::declare says: at
+/// once if the broker runs, else by the first operation; and again when the server lost it.
+///
+/// Functions block for an answer of the server's, for ContextOptions::timeout at most. They throw Error: Errc::bad_subject for a
+/// key that is none, before anything is sent; Errc::stream_not_found when there is no such bucket; Condition::timeout, disconnected.
+/// Their try_ twins give the error as a value.
+template <class T>
+class Kv {
+public:
+    explicit Kv(std::shared_ptr<detail::KvBucket> bucket) noexcept : bucket_{std::move(bucket)} {}
+
+    std::string_view bucket() const noexcept { return detail::kv_name(*bucket_); }
+
+    /// The latest value of a key; nothing if it has none, or was deleted. A replica may answer that has not seen the last write.
+    /// Throws Errc::bad_payload for a value that is no T.
+    std::optional<Entry<T>> get(std::string_view key) const { return value_or_raise(try_get(key)); }
+    Expected<std::optional<Entry<T>>> try_get(std::string_view key) const { return read(key, 0); }
+
+    /// The value of a key that a revision wrote; nothing if it is kept no longer, belongs to another key, or was a deletion.
+    std::optional<Entry<T>> get(std::string_view key, std::uint64_t revision) const {
+        return value_or_raise(try_get(key, revision));
+    }
+    Expected<std::optional<Entry<T>>> try_get(std::string_view key, std::uint64_t revision) const {
+        if (revision == 0) return std::optional<Entry<T>>{};
+        return read(key, revision);
+    }
+
+    /// Writes, whatever was there. Returns the revision.
+    std::uint64_t put(std::string_view key, const T& value) const { return value_or_raise(try_put(key, value)); }
+    Expected<std::uint64_t> try_put(std::string_view key, const T& value) const {
+        return encoded(value, [&](const detail::Encoded& body) { return detail::kv_write(*bucket_, key, body, {}); });
+    }
+
+    /// Writes if the key has no value, or was deleted. Throws Errc::already_exists.
+    std::uint64_t create(std::string_view key, const T& value, const CreateOptions& options = {}) const {
+        return value_or_raise(try_create(key, value, options));
+    }
+    Expected<std::uint64_t> try_create(std::string_view key, const T& value, const CreateOptions& options = {}) const {
+        return encoded(value, [&](const detail::Encoded& body) {
+            return detail::kv_create(*bucket_, key, body, options.ttl);
+        });
+    }
+
+    /// Writes if `revision` is the key's latest: compare and set. Throws Errc::wrong_last_sequence, which is
+    /// Condition::wrong_revision.
+    std::uint64_t update(std::string_view key, const T& value, std::uint64_t revision) const {
+        return value_or_raise(try_update(key, value, revision));
+    }
+    Expected<std::uint64_t> try_update(std::string_view key, const T& value, std::uint64_t revision) const {
+        return encoded(value, [&](const detail::Encoded& body) {
+            return detail::kv_write(*bucket_, key, body, {.expected = revision, .verb = "update"});
+        });
+    }
+
+    /// Deletes: writes a marker, and keeps the history. No error if there is no such key. Returns the marker's revision.
+    std::uint64_t erase(std::string_view key, const EraseOptions& options = {}) const {
+        return value_or_raise(try_erase(key, options));
+    }
+    Expected<std::uint64_t> try_erase(std::string_view key, const EraseOptions& options = {}) const {
+        return detail::kv_write(*bucket_, key, {},
+                                {.operation = Operation::erase, .expected = options.revision, .verb = "erase"});
+    }
+
+    /// Deletes, and its history with it; a marker stays, as long as PurgeOptions::ttl says.
+    std::uint64_t purge(std::string_view key, const PurgeOptions& options = {}) const {
+        return value_or_raise(try_purge(key, options));
+    }
+    Expected<std::uint64_t> try_purge(std::string_view key, const PurgeOptions& options = {}) const {
+        return detail::kv_write(
+            *bucket_, key, {},
+            {.operation = Operation::purge, .expected = options.revision, .ttl = options.ttl, .verb = "purge"});
+    }
+
+    /// The keys that have a value, in the order of their last writes; those that match one of the filters: `"user.*"`,
+    /// `"config.>"`. Several filters need nats-server 2.10.
+    std::vector<std::string> keys(std::vector<std::string> filters = {}) const {
+        return value_or_raise(try_keys(std::move(filters)));
+    }
+    Expected<std::vector<std::string>> try_keys(std::vector<std::string> filters = {}) const {
+        std::vector<std::string> keys;
+        const auto take = [&](detail::KvRecord record) {
+            if (record.operation == Operation::put) keys.push_back(std::move(record.key));
+            return true;
+        };
+        auto read = detail::kv_scan(*bucket_, {.filters = std::move(filters), .values = false}, take);
+        if (!read) return std::unexpected{std::move(read).error()};
+        return keys;
+    }
+
+    /// The latest values of the keys that match, in the order of their revisions.
+    std::vector<Entry<T>> entries(std::vector<std::string> filters = {}) const {
+        return value_or_raise(try_entries(std::move(filters)));
+    }
+    Expected<std::vector<Entry<T>>> try_entries(std::vector<std::string> filters = {}) const {
+        return scan({.filters = std::move(filters)}, false);
+    }
+
+    /// What is kept of a key, the oldest first: puts, erases and purges. Empty if nothing is.
+    std::vector<Entry<T>> history(std::string_view key) const { return value_or_raise(try_history(key)); }
+    Expected<std::vector<Entry<T>>> try_history(std::string_view key) const {
+        return scan({.filters = {std::string{key}}, .history = true}, true);
+    }
+
+    /// The entries that there are, and each change from then on. See Watcher; a service takes `kv::Watch` as the source of a
+    /// subscriber instead.
+    Watcher<T> watch(const std::vector<std::string>& filters = {}, const WatchOptions& options = {}) const {
+        return value_or_raise(try_watch(filters, options));
+    }
+    Expected<Watcher<T>> try_watch(const std::vector<std::string>& filters = {},
+                                   const WatchOptions& options = {}) const {
+        auto queue = detail::kv_watch(*bucket_, filters, options);
+        if (!queue) return std::unexpected{std::move(queue).error()};
+        return Watcher<T>{*std::move(queue)};
+    }
+
+    /// Removes the markers of deleted keys, and what is kept of these keys. Returns how many keys that were.
+    std::uint64_t purge_deletes(const PurgeDeletesOptions& options = {}) const {
+        return value_or_raise(try_purge_deletes(options));
+    }
+    Expected<std::uint64_t> try_purge_deletes(const PurgeDeletesOptions& options = {}) const {
+        return detail::kv_purge_deletes(*bucket_, options);
+    }
+
+    /// The bucket's settings and how full it is.
+    Status status() const { return value_or_raise(try_status()); }
+    Expected<Status> try_status() const { return detail::kv_status(*bucket_); }
+
+    /// Removes the bucket with everything in it.
+    void remove() const { value_or_raise(try_remove()); }
+    Expected<void> try_remove() const { return detail::kv_remove(*bucket_); }
+
+private:
+    Expected<std::optional<Entry<T>>> read(std::string_view key, std::uint64_t revision) const {
+        auto record = detail::kv_get(*bucket_, key, revision);
+        if (!record) return std::unexpected{std::move(record).error()};
+        if (!*record) return std::optional<Entry<T>>{};
+        return detail::decode_entry<T>(**std::move(record));
+    }
+
+    Expected<std::vector<Entry<T>>> scan(const detail::KvScan& what, bool with_deletes) const {
+        std::vector<Entry<T>> entries;
+        std::optional<Error> bad;
+        const auto take = [&](detail::KvRecord record) {
+            if (record.operation != Operation::put && !with_deletes) return true;
+            auto entry = detail::decode_entry<T>(std::move(record));
+            if (entry) entries.push_back(*std::move(entry));
+            else bad = std::move(entry).error();
+            return !bad;
+        };
+        if (auto read = detail::kv_scan(*bucket_, what, take); !read) return std::unexpected{std::move(read).error()};
+        if (bad) return std::unexpected{*bad};
+        return entries;
+    }
+
+    template <class Send>
+    Expected<std::uint64_t> encoded(const T& value, Send&& send) const {
+        return detail::with_encoded(detail::kv_core(*bucket_), value, std::nullopt, std::forward<Send>(send));
+    }
+
+    std::shared_ptr<detail::KvBucket> bucket_;
+};
+
+/// The names of the key-value buckets there are. Blocks. Throws Error.
+std::vector<std::string> bucket_names(Broker& broker, const js::ContextOptions& context = {});
+
+}  // namespace freshet::kv
+
+namespace freshet {
+
+template <class T>
+kv::Kv<T> Broker::kv(std::string bucket) {
+    return kv::Kv<T>{detail::open_kv(core(), std::move(bucket), {})};
+}
+template <class T>
+kv::Kv<T> Broker::kv(std::string bucket, const kv::Options& options) {
+    return kv::Kv<T>{detail::open_kv(core(), std::move(bucket), options)};
+}
+
+}  // namespace freshet

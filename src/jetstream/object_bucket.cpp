@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "object_bucket.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "../quoted.hpp"
+#include "../random_id.hpp"
+#include "chunk_window.hpp"
+#include "digest.hpp"
+#include "object_json.hpp"
+#include "stream_reader.hpp"
+
+namespace freshet::detail {
+namespace {
+
+// Writers of one name that meet; each attempt means that another one succeeded.
+constexpr int replace_attempts = 64;
+constexpr int max_links = 8;
+constexpr std::size_t default_chunk_size = std::size_t{128} << 10;
+
+StoreSpec spec_of(std::string name, const obj::Options& options) {
+    return {.kind = StoreKind::object,
+            .name = name,
+            .declare = options.declare,
+            .context = options.context,
+            .stream = [name, options](bool) { return object_stream(name, options); }};
+}
+
+obj::Time now() { return std::chrono::system_clock::now(); }
+
+/// As much as `reader` gives, up to a chunk.
+std::size_t fill(std::span<std::byte> chunk, const obj::Reader& reader) {
+    std::size_t size = 0;
+    while (size < chunk.size()) {
+        const auto read = reader(chunk.subspan(size));
+        if (read == 0) break;
+        size += std::min(read, chunk.size() - size);
+    }
+    return size;
+}
+
+}  // namespace
+
+js::Stream object_stream(const std::string& bucket, const obj::Options& options) {
+    return {.name = "OBJ_" + bucket,
+            .description = options.description,
+            .subjects = {"$O." + bucket + ".C.>", "$O." + bucket + ".M.>"},
+            .storage = options.storage,
+            .replicas = options.replicas,
+            .max_bytes = options.max_bytes,
+            .max_age = options.ttl,
+            .discard = js::Discard::incoming,
+            .compression = options.compression,
+            .placement = options.placement,
+            .allow_direct = true,
+            .allow_rollup = true,
+            .metadata = options.metadata,
+            .declare = options.declare};
+}
+
+ObjectBucket::ObjectBucket(BrokerCore& core, std::string name, const obj::Options& options)
+    : store_{core, spec_of(std::move(name), options)} {}
+
+std::string ObjectBucket::what(std::string_view verb, std::string_view name) const {
+    return fmt::format("{} object {} in {}", verb, detail::quoted(name), store_.what());
+}
+
+std::string ObjectBucket::meta_subject(std::string_view name) const {
+    return "$O." + store_.name() + ".M." + base64url(as_bytes(name));
+}
+
+std::string ObjectBucket::chunk_subject(std::string_view id) const {
+    return "$O." + store_.name() + ".C." + std::string{id};
+}
+
+std::optional<ObjectBucket::Stored> ObjectBucket::find(std::string_view name, js::Read read) {
+    if (name.empty()) raise({Errc::bad_setup, store_.what() + ": an object's name is not empty"});
+    const auto subject = meta_subject(name);
+    auto found = store_.with_stream([&](const js::StreamInfo& info) {
+        const bool direct = info.config.allow_direct.value_or(false);
+        return store_.stream().try_last_message(subject, direct ? read : js::Read::leader);
+    });
+    if (!found && found.error().code() == Errc::message_not_found) return std::nullopt;
+    if (!found) raise({found.error().code(), what("look up", name) + ": " + std::string{found.error().message()}});
+    Stored stored{value_or_raise(read_object_info(found->text())), found->sequence};
+    stored.info.modified = found->time;
+    return stored;
+}
+
+ObjectBucket::Stored ObjectBucket::existing(std::string_view verb, std::string_view name, js::Read read) {
+    auto stored = find(name, read);
+    if (!stored || stored->info.deleted) raise({Errc::not_found, what(verb, name) + ": there is no such object"});
+    return *std::move(stored);
+}
+
+std::optional<obj::Info> ObjectBucket::info(std::string_view name) {
+    auto stored = find(name, js::Read::direct);
+    if (!stored || stored->info.deleted) return std::nullopt;
+    return std::move(stored->info);
+}
+
+bool ObjectBucket::store_info(const obj::Info& info, std::uint64_t last) {
+    Headers headers;
+    headers.set("Nats-Rollup", "sub");
+    headers.set("Nats-Expected-Last-Subject-Sequence", std::to_string(last));
+    const auto body = write_object_info(info);
+    const auto text = what("describe", info.name);
+    const auto answer = value_or_raise(store_.core().request(meta_subject(info.name), {.body = as_bytes(body)},
+                                                             {.timeout = store_.api().options().timeout,
+                                                              .headers = std::move(headers)}));
+    const auto ack = read_store_ack(text, answer);
+    if (!ack && ack.error().code() == Errc::wrong_last_sequence) return false;
+    if (!ack) raise(ack.error());
+    return true;
+}
+
+void ObjectBucket::replace_info(const obj::Info& info, std::optional<Stored> before) {
+    for (int left = replace_attempts; !store_info(info, before ? before->sequence : 0); --left) {
+        if (left == 1) {
+            raise({Errc::wrong_last_sequence,
+                   what("put", info.name) + ": others write it all the time; nothing was stored"});
+        }
+        before = find(info.name, js::Read::leader);
+    }
+    if (before && !before->info.deleted && before->info.id != info.id) purge_chunks(before->info.id);
+}
+
+void ObjectBucket::purge_chunks(std::string_view id) noexcept {
+    const auto purged = store_.stream().try_purge({.subject = chunk_subject(id)});
+    if (!purged) {
+        store_.core().logger().warn("{}: chunks that belong to no object are left under {}: {}", store_.what(),
+                                    chunk_subject(id), purged.error().message());
+    }
+}
+
+obj::Info ObjectBucket::put(std::string_view name, const obj::Reader& reader, std::optional<std::uint64_t> total,
+                            const obj::PutOptions& options) {
+    const auto most = store_.core().server().max_payload;
+    if (options.chunk_size == 0 || (most != 0 && options.chunk_size > most))
+        raise({Errc::bad_setup,
+               fmt::format("{}: chunk_size is from 1 to {}, the server's max_payload", what("put", name), most)});
+    auto before = find(name, js::Read::direct);
+    obj::Info info{.bucket = store_.name(),
+                   .name = std::string{name},
+                   .description = options.description,
+                   .headers = options.headers,
+                   .metadata = options.metadata,
+                   .id = random_id(),
+                   .chunk_size = options.chunk_size};
+    try {
+        send_chunks(info, reader, total, options);
+        replace_info(info, std::move(before));
+    } catch (...) {
+        purge_chunks(info.id);
+        throw;
+    }
+    info.modified = now();
+    return info;
+}
+
+void ObjectBucket::send_chunks(obj::Info& info, const obj::Reader& reader, std::optional<std::uint64_t> total,
+                               const obj::PutOptions& options) {
+    const auto subject = chunk_subject(info.id);
+    ChunkWindow window{store_.core(), options.window, store_.api().options().timeout, what("put", info.name)};
+    std::vector<std::byte> chunk(options.chunk_size);
+    Sha256 digest;
+    while (const auto size = fill(chunk, reader)) {
+        const auto bytes = Bytes{chunk}.first(size);
+        value_or_raise(window.publish(subject, bytes));
+        digest.add(bytes);
+        info.size += size;
+        ++info.chunks;
+        if (options.progress) options.progress({.bytes = info.size, .total = total});
+        if (size < chunk.size()) break;
+    }
+    // All of them are stored before anybody hears of the object.
+    value_or_raise(window.finish());
+    info.digest = digest.finish();
+}
+
+obj::Info ObjectBucket::get(std::string_view name, const obj::Writer& writer, const obj::GetOptions& options) {
+    std::string target{name};
+    for (int links = 0; links < max_links; ++links) {
+        auto info = existing("get", target, js::Read::direct).info;
+        if (!info.link) {
+            receive_chunks(info, writer, options);
+            return info;
+        }
+        if (info.link->bucket != store_.name() || info.link->name.empty())
+            return follow(*info.link, target, writer, options);
+        target = info.link->name;
+    }
+    raise({Errc::bad_setup, what("get", name) + ": its links go in a circle"});
+}
+
+obj::Info ObjectBucket::follow(const obj::Link& link, std::string_view name, const obj::Writer& writer,
+                               const obj::GetOptions& options) {
+    if (link.name.empty()) {
+        raise({Errc::bad_setup, fmt::format("{}: it is a link to the object store {}: open that one", what("get", name),
+                                            detail::quoted(link.bucket))});
+    }
+    ObjectBucket other{store_.core(), link.bucket, {.declare = js::Declare::never, .context = store_.api().options()}};
+    auto target = other.existing("get", link.name, js::Read::direct).info;
+    if (target.link) raise({Errc::bad_setup, what("get", name) + ": it is a link to a link"});
+    other.receive_chunks(target, writer, options);
+    return target;
+}
+
+void ObjectBucket::receive_chunks(const obj::Info& info, const obj::Writer& writer, const obj::GetOptions& options) {
+    const auto chunk_size = info.chunk_size != 0 ? info.chunk_size : default_chunk_size;
+    StreamReader reader{store_.api(),
+                        {.stream = store_.stream_name(),
+                         .filters = {chunk_subject(info.id)},
+                         .batch = std::max<std::size_t>(1, options.window / 2 / chunk_size),
+                         .what = what("get", info.name)}};
+    Sha256 digest;
+    std::uint64_t size = 0;
+    for (std::uint64_t chunks = 0; chunks < info.chunks; ++chunks) {
+        const auto chunk = value_or_raise(reader.next());
+        if (!chunk) break;
+        const auto bytes = chunk->message.payload();
+        digest.add(bytes);
+        size += bytes.size();
+        writer(bytes);
+        if (options.progress) options.progress({.bytes = size, .total = info.size});
+    }
+    if (size == info.size && (info.digest.empty() || digest.finish() == info.digest)) return;
+    const auto current = find(info.name, js::Read::leader);
+    if (!current || current->info.id != info.id)
+        raise({Errc::bad_payload, what("get", info.name) + ": it was replaced while it was read: get it again"});
+    raise({Errc::bad_payload,
+           size != info.size
+               ? fmt::format("{}: {} of its {} bytes are there", what("get", info.name), size, info.size)
+               : fmt::format("{}: its bytes are not those that were put: another digest", what("get", info.name))});
+}
+
+obj::Info ObjectBucket::update(std::string_view name, const obj::Meta& meta) {
+    const auto stored = existing("update", name, js::Read::leader);
+    std::optional<Stored> before = stored;
+    auto info = stored.info;
+    if (!meta.name.empty()) info.name = meta.name;
+    const bool renamed = info.name != name;
+    if (renamed) before = find(info.name, js::Read::leader);
+    if (renamed && before && !before->info.deleted)
+        raise({Errc::already_exists, what("rename", name) + ": there is one of the name " + detail::quoted(info.name)});
+    info.description = meta.description;
+    info.headers = meta.headers;
+    info.metadata = meta.metadata;
+    if (!store_info(info, before ? before->sequence : 0))
+        raise({Errc::wrong_last_sequence, what("update", name) + ": somebody else has changed it meanwhile"});
+    if (renamed) {
+        value_or_raise(store_.stream().try_purge({.subject = meta_subject(name),
+                                                  .up_to_sequence = stored.sequence + 1}));
+    }
+    info.modified = now();
+    return info;
+}
+
+obj::Info ObjectBucket::link(std::string_view name, const obj::Link& target) {
+    auto before = find(name, js::Read::leader);
+    if (before && !before->info.deleted && !before->info.link)
+        raise({Errc::already_exists, what("link", name) + ": there is an object of that name"});
+    obj::Info info{.bucket = store_.name(), .name = std::string{name}, .link = target, .id = random_id()};
+    replace_info(info, std::move(before));
+    info.modified = now();
+    return info;
+}
+
+void ObjectBucket::erase(std::string_view name) {
+    for (int left = replace_attempts; left > 0; --left) {
+        auto stored = find(name, js::Read::leader);
+        if (!stored) raise({Errc::not_found, what("erase", name) + ": there is no such object"});
+        auto& info = stored->info;
+        if (info.deleted) return;
+        info.deleted = true;
+        info.size = info.chunks = 0;
+        info.digest.clear();
+        if (!store_info(info, stored->sequence)) continue;
+        if (!info.link) purge_chunks(info.id);
+        return;
+    }
+    raise({Errc::wrong_last_sequence, what("erase", name) + ": others write it all the time"});
+}
+
+std::vector<obj::Info> ObjectBucket::list(const obj::ListOptions& options) {
+    value_or_raise(store_.ready());
+    StreamReader reader{store_.api(),
+                        {.stream = store_.stream_name(),
+                         .filters = {"$O." + store_.name() + ".M.>"},
+                         .last_per_subject = true,
+                         .what = "list " + store_.what()}};
+    std::vector<obj::Info> infos;
+    while (const auto stored = value_or_raise(reader.next())) {
+        auto info = value_or_raise(read_object_info(stored->message.text()));
+        info.modified = stored->metadata.time;
+        if (!info.deleted || options.include_deleted) infos.push_back(std::move(info));
+    }
+    return infos;
+}
+
+void ObjectBucket::seal() {
+    value_or_raise(store_.ready());
+    value_or_raise(store_.jetstream().try_declare(
+        {.name = store_.stream_name(), .sealed = true, .declare = js::Declare::reconcile}));
+}
+
+obj::Status ObjectBucket::status() {
+    auto info = value_or_raise(store_.info());
+    const auto& config = info.config;
+    obj::Status status{.bucket = store_.name(),
+                       .description = config.description,
+                       .bytes = info.state.bytes,
+                       .ttl = config.max_age.value_or(std::chrono::nanoseconds{0}),
+                       .storage = config.storage.value_or(js::Storage::file),
+                       .replicas = config.replicas.value_or(1),
+                       .sealed = config.sealed.value_or(false),
+                       .compressed = config.compression.value_or(js::Compression::none) != js::Compression::none,
+                       .metadata = config.metadata};
+    status.stream = std::move(info);
+    return status;
+}
+
+WatchSpec ObjectBucket::watch(const obj::WatchOptions& options) {
+    value_or_raise(store_.ready());
+    WatchSpec spec{.what = store_.what()};
+    spec.ordered.stream = store_.stream_name();
+    spec.ordered.filter_subjects = {"$O." + store_.name() + ".M.>"};
+    spec.ordered.deliver = options.updates_only ? js::Deliver::fresh : js::Deliver::last_per_subject;
+    spec.ordered.context = store_.api().options();
+    spec.translate = [skip = options.ignore_deletes](const Message& stored, bool initial) -> Message {
+        const auto info = value_or_raise(read_object_info(stored.text()));
+        if (info.deleted && skip) return {};
+        return watch_message(info.name, stored, initial);
+    };
+    if (store_.declares()) spec.declare = [self = shared_from_this()] { return self->store_.declare_again(); };
+    return spec;
+}
+
+}  // namespace freshet::detail
