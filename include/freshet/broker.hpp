@@ -84,6 +84,11 @@ public:
         auto [run, source] = make_source(std::move(options));
         return {registry(), {std::move(subject), std::move(run), {}, nullptr, std::move(source)}};
     }
+    /// The same for everything that the source has, whatever its subject.
+    template <detail::SourceOptions Options>
+    SubscriberBuilder<detail::RuntimeSubject> subscriber(Options options) {
+        return subscriber(std::string{">"}, std::move(options));
+    }
 
     /// Publishes and returns: the message is in the connection's buffer, no answer is awaited. Blocks only while that buffer is full.
     /// While reconnecting messages are kept up to ReconnectOptions::buffer_bytes. Throws Error: Errc::closed before start() and
