@@ -13,14 +13,19 @@ Json write_headers(const Headers& headers) {
     return json;
 }
 
+void add_header(Headers& headers, const std::string& name, const Json& value) {
+    if (value.is_string() && Headers::check(name, value.get_ref<const std::string&>()))
+        headers.add(name, value.get_ref<const std::string&>());
+}
+
+/// A list of values for each name; nats.py writes a lone one as it is.
 Headers read_headers(const Json& json) {
     Headers headers;
     if (!json.is_object()) return headers;
     for (const auto& [name, values] : json.items()) {
-        if (!values.is_array()) continue;
-        for (const auto& value : values)
-            if (value.is_string() && Headers::check(name, value.get_ref<const std::string&>()))
-                headers.add(name, value.get_ref<const std::string&>());
+        if (!values.is_array()) add_header(headers, name, values);
+        else
+            for (const auto& value : values) add_header(headers, name, value);
     }
     return headers;
 }

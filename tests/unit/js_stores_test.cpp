@@ -258,10 +258,11 @@ TEST_CASE("links and deletions in a description") {
 TEST_CASE("a description as other clients write it") {
     const auto info = read_object_info(
         R"({"name":"x","options":{"max_chunk_size":131072},"bucket":"b","nuid":"N","size":3,"mtime":"0001-01-01T00:00:00Z",)"
-        R"("chunks":1,"digest":"SHA-256=z","headers":null,"metadata":null,"description":null,"deleted":null})");
+        R"("chunks":1,"digest":"SHA-256=z","headers":{"k":"v"},"metadata":null,"description":null,"deleted":null})");
     REQUIRE(info);
     CHECK(info->name == "x");
     CHECK(info->chunk_size == 131'072);
+    CHECK(info->headers.get("k") == "v");
     CHECK(info->size == 3);
     CHECK_FALSE(info->deleted);
 }

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The code of docs/kv.md.
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <freshet/freshet.hpp>
+#include <freshet/jetstream.hpp>
+
+#include "../../tests/support/server.hpp"
+#include "../../tests/support/wait.hpp"
+#include "support.hpp"
+
+using namespace std::chrono_literals;
+using freshet::Path;
+using freshet::testing::eventually;
+using freshet::testing::NatsServer;
+using snippets::message_of;
+using snippets::shown;
+namespace js = freshet::js;
+namespace kv = freshet::kv;
+
+// [flag]
+struct Flag {
+    bool on = false;
+    int percent = 100;
+};
+FRESHET_JSON(Flag, on, percent);
+// [flag]
+
+namespace {
+
+struct Fixture {
+    NatsServer server = NatsServer{{.jetstream = true}};
+    freshet::Broker broker{{.servers = {server.url()}}};
+    std::atomic<int> applied = 0;
+
+    void apply(const kv::Entry<Flag>&) { ++applied; }
+    void forget(const std::string&) { ++applied; }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "values") {
+    broker.start();
+    // [open]
+    auto flags = broker.kv<Flag>("flags", {.history = 5});
+    // [open]
+    int percent = 0;
+    // [values]
+    flags.put("ui.dark-mode", {.on = true, .percent = 50});
+    if (auto entry = flags.get("ui.dark-mode")) percent = entry->value.percent;  // nothing: no such key
+
+    flags.create("ui.wide", {.on = true});  // Errc::already_exists where there is a value
+    flags.erase("ui.wide");                 // leaves a marker, and the history
+    flags.purge("ui.wide");                 // leaves a marker only
+    // [values]
+    CHECK(percent == 50);
+
+    // [update]
+    for (bool done = false; !done;) {
+        auto entry = flags.get("ui.dark-mode");
+        ++entry->value.percent;
+        done = flags.try_update("ui.dark-mode", entry->value, entry->revision).has_value();
+    }
+    // [update]
+    CHECK(flags.get("ui.dark-mode")->value.percent == 51);
+
+    // [read]
+    std::vector<std::string> keys = flags.keys({"ui.*"});
+    std::vector<kv::Entry<Flag>> values = flags.entries({"ui.>"});
+    std::vector<kv::Entry<Flag>> history = flags.history("ui.dark-mode");  // the oldest first
+    auto before = flags.get("ui.dark-mode", history.front().revision);
+    flags.purge_deletes();  // markers of more than half an hour ago, and what was before the others
+    // [read]
+    CHECK(keys.size() == 1);
+    CHECK(values.size() == 1);
+    CHECK(history.size() == 2);
+    CHECK(before->value.percent == 50);
+}
+
+TEST_CASE_METHOD(Fixture, "texts and errors") {
+    broker.start();
+    auto texts = broker.kv<std::string>("texts");
+    texts.put("a", "1");
+    CHECK(message_of([&] { texts.update("a", "2", 7); }) == shown(R"(
+// [wrong-revision]
+update key "a" in bucket "texts": wrong last sequence: 1 (JetStream error 10071); somebody else has written meanwhile: read again and retry
+// [wrong-revision]
+)"));
+    CHECK(message_of([&] { texts.put("no spaces", "x"); }) == shown(R"(
+// [bad-key]
+key "no spaces" has a character that is none of letters, digits and -/_=.
+// [bad-key]
+)"));
+}
+
+TEST_CASE_METHOD(Fixture, "time to live") {
+    broker.start();
+    Flag flag;
+    // [ttl]
+    auto sessions = broker.kv<Flag>("sessions", {.ttl = 24h, .limit_markers = 1h});
+    sessions.create("s1", flag, {.ttl = 30s});
+    sessions.purge("s1", {.ttl = 60s});
+    // [ttl]
+    CHECK(sessions.status().ttl == 24h);
+}
+
+TEST_CASE_METHOD(Fixture, "watch in a service") {
+    auto other = freshet::Broker{{.servers = {server.url()}}};
+    other.start();
+    // [watch]
+    broker.subscriber<"ui.{name}">(kv::Watch{.bucket = "flags"})
+        .handle([&](const kv::Entry<Flag>& entry, Path<"name", std::string> name) {
+            if (entry.operation == kv::Operation::put) apply(entry);
+            else forget(*name);
+        });
+    // [watch]
+    broker.start();
+    auto flags = other.kv<Flag>("flags");
+    flags.put("ui.dark-mode", {});
+    flags.erase("ui.dark-mode");
+    CHECK(eventually([&] { return applied == 2; }));
+}
+
+TEST_CASE_METHOD(Fixture, "watch in a program") {
+    broker.start();
+    auto flags = broker.kv<Flag>("flags");
+    flags.put("ui.dark-mode", {});
+    flags.put("ui.wide", {});
+    const auto write = [&] { flags.put("ui.wide", {}); };
+    // [watcher]
+    auto watcher = flags.watch({"ui.>"});
+    for (const auto& entry : watcher.initial()) apply(entry);  // what there is
+    write();
+    while (auto entry = watcher.next(1s)) apply(*entry);  // each change, until a second passes without one
+    // [watcher]
+    CHECK(applied == 3);
+}
