@@ -117,6 +117,8 @@ void BrokerCore::bind_all() {
     std::vector<std::string> problems;
     const std::lock_guard lock{mutex_};
     forget_finished();
+    for (const auto& step : layer_->publish_steps) publish_steps_.push_back(step.get());
+    if (!publish_steps_.empty()) expect_publish_steps();
     for (const auto& consumer : consumers_) consumer->bind(problems);
     if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the broker")});
 }
@@ -295,6 +297,13 @@ void BrokerCore::override_dependency(const void* key, std::shared_ptr<const void
     if (state_ != State::idle)
         raise({Errc::bad_setup, "override_dependency: dependencies are overridden before the broker starts"});
     replacements_[key] = std::move(replacement);
+}
+
+Layer& BrokerCore::change_layer(const char* what) {
+    const std::lock_guard lock{mutex_};
+    if (state_ != State::idle)
+        raise({Errc::bad_setup, std::string{what} + ": it goes around every handler, so it is said before the start"});
+    return *layer_;
 }
 
 const void* BrokerCore::replacement(const void* key) const noexcept {

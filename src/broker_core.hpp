@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include <freshet/broker.hpp>
 #include <freshet/clock.hpp>
 #include <freshet/detail/core.hpp>
+#include <freshet/detail/layer.hpp>
 #include <freshet/logger.hpp>
 #include <freshet/options.hpp>
 #include <freshet/subscriber.hpp>
@@ -68,10 +70,18 @@ public:
     /// Puts a function's stand-in, a Replacement, where Depends asks for it.
     void override_dependency(const void* key, std::shared_ptr<const void> replacement);
     const void* replacement(const void* key) const noexcept;
+    /// What is around every handler and publication. To be changed before start() only: `what` wants to.
+    Layer& change_layer(const char* what);
+    std::shared_ptr<const Layer> layer() const noexcept { return layer_; }
+    /// A subscriber has publish middlewares.
+    void expect_publish_steps() noexcept { around_publications_.store(true, std::memory_order_relaxed); }
 
     /// Sends a message whose subject has been checked, with the headers it needs beside its own. What sending throws is the
     /// error.
-    Expected<void> send(const Publication& publication, std::string_view content_type) noexcept;
+    Expected<void> send(const Publication& publication, std::string_view content_type,
+                        Outgoing::Kind kind = Outgoing::Kind::event) noexcept;
+    /// The same, past the middlewares.
+    Expected<void> send_enveloped(const Publication& publication, std::string_view content_type);
     Expected<void> publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options);
     Expected<Message> request(std::string_view subject, const Encoded& encoded, const RequestOptions& options);
     void request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
@@ -126,7 +136,9 @@ private:
     /// Whether messages can leave: while running, and while handlers finish during a stop.
     Expected<void> check_open(std::string_view what, std::string_view subject) const;
     std::chrono::milliseconds timeout_or_default(std::chrono::milliseconds timeout) const noexcept;
-    Expected<void> send_enveloped(const Publication& publication, std::string_view content_type);
+    /// Those that a publication of this thread passes: of the delivery that it handles, else the broker's.
+    std::span<PublishStep* const> publish_steps() const noexcept;
+    Expected<void> send_around(const Publication& publication, std::string_view content_type, Outgoing::Kind kind);
     /// Opens a ticket, then sends the request. What it throws it throws before there is a ticket.
     template <class Open>
     Expected<RequestMux::Ticket> ask(std::string_view subject, const Encoded& encoded, const Headers& headers,
@@ -160,6 +172,9 @@ private:
     std::vector<std::shared_ptr<Consumer>> consumers_ = {};
     SubscriberStats gone_ = {};  // of consumers that were stopped and forgotten
     std::unordered_map<std::type_index, std::shared_ptr<void>> provided_ = {};
+    std::shared_ptr<Layer> layer_ = std::make_shared<Layer>();
+    std::vector<PublishStep*> publish_steps_ = {};   // those of layer_
+    std::atomic<bool> around_publications_ = false;  // there are publish middlewares, somewhere
     std::unordered_map<const void*, std::shared_ptr<const void>> replacements_ = {};  // of functions of Depends
 };
 

@@ -8,6 +8,7 @@
 #include "broker_core.hpp"
 #include "callback_scope.hpp"
 #include "exception_text.hpp"
+#include "publish_chain.hpp"
 #include "fork.hpp"
 #include "quoted.hpp"
 #include "random_id.hpp"
@@ -139,8 +140,24 @@ Expected<void> BrokerCore::check_open(std::string_view what, std::string_view su
     }
 }
 
-Expected<void> BrokerCore::send(const Publication& publication, std::string_view content_type) noexcept {
+Expected<void> BrokerCore::send_around(const Publication& publication, std::string_view content_type,
+                                       Outgoing::Kind kind) {
+    const auto steps = publish_steps();
+    if (steps.empty() || !passes_middleware(publication)) return send_enveloped(publication, content_type);
+    return send_through(*this, steps, publication, content_type, kind);
+}
+
+std::span<PublishStep* const> BrokerCore::publish_steps() const noexcept {
+    const auto* const context = HandlerScope::current();
+    if (context == nullptr) return publish_steps_;
+    const auto& consumer = ContextAccess::consumer(*context);
+    return &consumer.core() == this ? consumer.chain().publish_steps() : publish_steps_;
+}
+
+Expected<void> BrokerCore::send(const Publication& publication, std::string_view content_type,
+                                Outgoing::Kind kind) noexcept {
     try {
+        if (around_publications_.load(std::memory_order_relaxed)) return send_around(publication, content_type, kind);
         return send_enveloped(publication, content_type);
     } catch (...) { return std::unexpected{exception_error()}; }
 }
@@ -214,7 +231,7 @@ Expected<RequestMux::Ticket> BrokerCore::ask(std::string_view subject, const Enc
                             .payload = encoded.body,
                             .headers = headers.empty() ? nullptr : &headers,
                             .flush = flush},
-                           encoded.content_type);
+                           encoded.content_type, Outgoing::Kind::request);
     if (!sent) mux_.cancel(*ticket, sent.error());
     return ticket;
 }

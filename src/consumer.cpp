@@ -97,8 +97,10 @@ void Consumer::bind(std::vector<std::string>& problems) {
     }
     subject_ = *std::move(parsed);
     ConsumerBinder binder{*subject_, *core_, problems};
+    if (!spec_.cases.empty()) spec_.handler = make_filtered(std::move(spec_.cases), std::move(spec_.handler));
     if (spec_.handler == nullptr) binder.problem("it has no handler; call .handle(...)");
     else spec_.handler->bind(binder);
+    bind_chain(binder);
     source_->bind(*subject_, binder);
     bind_targets(problems);
     bind_order(problems);
@@ -109,6 +111,15 @@ void Consumer::rebind() {
     std::vector<std::string> known;  // since bind
     ConsumerBinder binder{*subject_, *core_, known};
     spec_.handler->bind(binder);
+}
+
+void Consumer::bind_chain(Binder& binder) {
+    if (spec_.bare) return;
+    std::vector<std::shared_ptr<const Layer>> layers{core_->layer()};
+    layers.insert(layers.end(), spec_.layers.begin(), spec_.layers.end());
+    if (spec_.own != nullptr) layers.push_back(spec_.own);
+    chain_.bind(layers, binder, innermost_);
+    if (!chain_.publish_steps().empty()) core_->expect_publish_steps();
 }
 
 void Consumer::bind_targets(std::vector<std::string>& problems) {
@@ -286,10 +297,48 @@ void Consumer::reject(Message message, const Error& why) noexcept {
 }
 
 Outcome Consumer::run(Context& context) noexcept {
-    auto* const observer = core_->observer();
+    if (chain_.empty()) return handle(context);
+    const auto outcome = chain_.run(context);
+    ContextAccess::adopt(context, outcome);
+    return outcome;
+}
+
+Outcome Consumer::handle(Context& context) noexcept {
     try {
-        if (observer != nullptr) observer->on_delivery(*this, context);
-        return spec_.handler->invoke(context);
+        if (core_->observer() != nullptr) core_->observer()->on_delivery(*this, context);
+        auto outcome = spec_.handler->invoke(context);
+        if (ContextAccess::failure(context) && chain_.handles_errors()) {
+            const auto failure = *ContextAccess::failure(context);
+            if (auto other = consult(context, &failure, failure)) outcome = *std::move(other);
+        }
+        return outcome;
+    } catch (...) { return caught(context); }
+}
+
+Outcome Consumer::caught(Context& context) noexcept {
+    if (auto said = this->said(context)) return *said;
+    if (core_->observer() != nullptr) core_->observer()->on_thrown(context, std::current_exception());
+    const auto error = exception_error();
+    auto outcome = ContextAccess::fail(context, error);
+    return consult(context, nullptr, error).value_or(outcome);
+}
+
+/// What an on_error function makes of a failure that is in the context. One that says nack without a delay leaves it to
+/// the retries, so that the message does not come back at once, for ever.
+std::optional<Outcome> Consumer::consult(Context& context, const Error* returned, const Error& failure) noexcept {
+    ContextAccess::clear_failure(context);
+    auto outcome = chain_.handle(context, returned);
+    const auto* failed_again = ContextAccess::failure(context) ? &*ContextAccess::failure(context) : nullptr;
+    if (outcome && *outcome == Outcome::ack) return outcome;
+    const bool left_to_retries = !outcome || (outcome->kind() == Outcome::Kind::nack && outcome->delay().count() == 0);
+    if (failed_again == nullptr) std::ignore = ContextAccess::fail(context, failure);
+    if (left_to_retries) return std::nullopt;
+    return ContextAccess::decide(context, *outcome);
+}
+
+std::optional<Outcome> Consumer::said(Context& context) noexcept {
+    try {
+        throw;
     } catch (const Ack&) { return ContextAccess::decide(context, Outcome::ack); } catch (const Nack& nack) {
         return ContextAccess::decide(context, Outcome::nack(nack.delay));
     } catch (const Reject& reject) {
@@ -297,13 +346,7 @@ Outcome Consumer::run(Context& context) noexcept {
     } catch (const Skip&) {
         skipped_.fetch_add(1, std::memory_order_relaxed);
         return ContextAccess::decide(context, Outcome::ack);
-    } catch (const Error& error) {
-        if (observer != nullptr) observer->on_thrown(context, std::current_exception());
-        return ContextAccess::fail(context, error);
-    } catch (...) {
-        if (observer != nullptr) observer->on_thrown(context, std::current_exception());
-        return ContextAccess::fail(context, Error{Errc::remote, exception_text()});
-    }
+    } catch (...) { return std::nullopt; }
 }
 
 void Consumer::conclude(Context& context, const Outcome& returned) noexcept {
@@ -332,24 +375,29 @@ void Consumer::answer_error(const Message& request, const Error& error, int code
         Headers headers;
         headers.set("Nats-Service-Error", one_line(error.message()));
         headers.set("Nats-Service-Error-Code", std::to_string(code));
-        const auto sent = core_->send({.subject = request.reply_to(), .headers = &headers, .flush = Flush::now}, {});
+        const auto sent = core_->send({.subject = request.reply_to(), .headers = &headers, .flush = Flush::now}, {},
+                                      Outgoing::Kind::reply);
         if (!sent) core_->logger().error("cannot answer with an error: {}", sent.error().what());
     } catch (const std::exception& failed) { core_->logger().error("cannot answer with an error: {}", failed.what()); }
 }
 
-bool Consumer::result_wanted(const Message& message) const noexcept { return !targets_.empty() || answers(message); }
+bool Consumer::result_wanted(const Context& context) const noexcept {
+    const bool answer = answers(context.message()) && !ContextAccess::answered(context);
+    return answer || (!targets_.empty() && !ContextAccess::answers_only(context));
+}
 
 Expected<void> Consumer::emit(Context& context, const Encoded& encoded, const Headers* headers) {
     const auto& request = context.message();
-    if (answers(request)) {
+    if (answers(request) && !ContextAccess::answered(context)) {
         auto sent = core_->send({.subject = request.reply_to(),
                                  .payload = encoded.body,
                                  .headers = headers,
                                  .flush = idle() ? Flush::now : Flush::batched},
-                                encoded.content_type);
+                                encoded.content_type, Outgoing::Kind::reply);
         if (!sent) return sent;
         ContextAccess::mark_answered(context);
     }
+    if (ContextAccess::answers_only(context)) return {};
     for (const auto& target : targets_) {
         if (auto sent = publish_target(target, request, encoded, headers); !sent) return sent;
     }

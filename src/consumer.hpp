@@ -18,6 +18,7 @@
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
 
+#include "chain.hpp"
 #include "lanes.hpp"
 #include "once_per_second.hpp"
 
@@ -66,11 +67,25 @@ public:
     void count_dropped() noexcept;
 
     /// Whether an answer or a publication would reach anybody.
-    bool result_wanted(const Message& message) const noexcept;
+    bool result_wanted(const Context& context) const noexcept;
     /// Answers the request, then publishes to every target.
     Expected<void> emit(Context& context, const Encoded& encoded, const Headers* headers);
 
+    const Chain& chain() const noexcept { return chain_; }
+
+    /// What becomes of the delivery after the exception in flight, which the handler or a middleware threw.
+    Outcome caught(Context& context) noexcept;
+    /// The same if it is Ack, Nack, Reject or Skip.
+    std::optional<Outcome> said(Context& context) noexcept;
+
 private:
+    struct Innermost final : Step {
+        explicit Innermost(Consumer& owner) noexcept : consumer{owner} {}
+        Outcome run(Context& context, Next) override {
+            return ContextAccess::take_decision(context, consumer.handle(context));
+        }
+        Consumer& consumer;
+    };
     struct Target {
         SubjectTemplate subject;
         std::vector<std::size_t> tokens = {};  // of the incoming subject, one per parameter
@@ -85,7 +100,11 @@ private:
     /// Settles what waits in the lanes, if the source wants it back.
     void give_back() noexcept;
     void reject(Message message, const Error& why) noexcept;
+    void bind_chain(Binder& binder);
     Outcome run(Context& context) noexcept;
+    /// The handler and what is said of its failure; what the innermost middleware wraps.
+    Outcome handle(Context& context) noexcept;
+    std::optional<Outcome> consult(Context& context, const Error* returned, const Error& failure) noexcept;
     void conclude(Context& context, const Outcome& returned) noexcept;
     void report_failure(Context& context, const Error& failure, bool rejected) noexcept;
     bool idle() const;
@@ -101,6 +120,8 @@ private:
     const std::shared_ptr<Clock> clock_;  // this and the next for a stop that comes when the broker is gone
     const std::chrono::milliseconds stop_timeout_;
     std::optional<Subject> subject_ = {};
+    Innermost innermost_{*this};
+    Chain chain_ = {};
     std::vector<Target> targets_ = {};
     std::optional<std::size_t> order_token_ = {};
     std::unique_ptr<Lanes> lanes_ = {};  // made before the first message, and kept: threads look at it

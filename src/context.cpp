@@ -13,6 +13,11 @@ namespace freshet {
 
 Broker& Context::broker() const noexcept { return consumer_->core().owner(); }
 
+Clock& Context::clock() const noexcept { return consumer_->core().clock(); }
+
+Outcome Context::fail(Error why) { return detail::ContextAccess::fail(*this, std::move(why)); }
+Outcome Context::reject(Error why) { return detail::ContextAccess::reject(*this, std::move(why)); }
+
 Logger& Context::logger() {
     if (!logger_) logger_ = consumer_->core().logger().with(&detail::ContextAccess::log_fields, this);
     return *logger_;
@@ -56,6 +61,24 @@ void* Context::find(const std::type_info& type) const noexcept {
 
 namespace detail {
 
+std::optional<Outcome> ContextAccess::said(Context& context) noexcept { return context.consumer_->said(context); }
+
+Outcome ContextAccess::take_decision(Context& context, Outcome returned) {
+    if (context.failure_ || !context.decided_) return returned;
+    auto decided = *std::move(context.decided_);
+    context.decided_.reset();
+    context.decided_within_ = true;
+    return decided;
+}
+
+void ContextAccess::adopt(Context& context, const Outcome& outcome) {
+    if (context.decided_) return;
+    const bool swallowed = context.failure_ && outcome == Outcome::ack;
+    const bool delayed = context.failure_ && outcome.delay().count() != 0;
+    if (context.decided_within_ || swallowed || delayed) context.decided_ = outcome;
+    if (swallowed) context.failure_.reset();
+}
+
 Outcome ContextAccess::reject(Context& context, Error error) {
     auto why = std::string{error.message()};
     context.failure_ = std::move(error);
@@ -72,7 +95,7 @@ Outcome ContextAccess::fail(Context& context, Error error) {
 }
 
 bool ContextAccess::result_wanted(const Context& context) noexcept {
-    return context.consumer_->result_wanted(context.message());
+    return context.consumer_->result_wanted(context);
 }
 
 Format ContextAccess::result_format(const Context& context) {

@@ -23,8 +23,9 @@ DependencyScope::~DependencyScope() {
 
 Outcome DependencyScope::end(Outcome outcome) {
     const auto& decided = ContextAccess::decided(context_);
-    const bool failed = ContextAccess::failure(context_).has_value();
-    const Outcome told = decided && !failed ? *decided : outcome;
+    const bool failed = ContextAccess::failed(context_);
+    Outcome told = decided && !failed ? *decided : outcome;
+    if (failed && told == Outcome::ack) told = Outcome::nack();
     while (ContextAccess::newest_dependency(context_) != outer_) end_newest(told);
     return outcome;
 }

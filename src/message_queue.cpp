@@ -87,6 +87,7 @@ std::pair<std::shared_ptr<Consumer>, std::shared_ptr<MessageQueue>> open_stream(
     // The thread that reads is all it needs.
     spec.options.workers = 0;
     spec.options.dedicated = false;
+    spec.bare = true;  // nobody's handler runs: the message is handled when it is read
     auto consumer = registry.add(std::move(spec));
     return {std::move(consumer), std::move(queue)};
 }

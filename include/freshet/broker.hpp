@@ -168,6 +168,36 @@ public:
         provide(std::make_shared<T>(std::forward<T>(object)));
     }
 
+    /// Puts a middleware around every handler of this broker: an object or a function `Outcome(Context&, Next)`, called from each
+    /// thread that handles messages. Several: the first is the outermost. Before start(). See docs/middleware.md.
+    template <class F>
+    Broker& use(F&& middleware) {
+        detail::add_middleware(layer("use"), std::forward<F>(middleware));
+        return *this;
+    }
+    /// Puts a middleware around everything this broker publishes, answers and asks: `Expected<void>(Outgoing&, NextPublish)`, called
+    /// from each thread that publishes. Before start().
+    template <class F>
+    Broker& use_publish(F&& middleware) {
+        detail::add_publish_middleware(layer("use_publish"), std::forward<F>(middleware));
+        return *this;
+    }
+    /// What to do when a handler, a dependency or a middleware fails with an E: `f(const E&, ...)`, further parameters filled like
+    /// a handler's. A value it returns is the answer (it is not published), an Outcome settles the message, nothing means
+    /// that the error is dealt with: the message is acknowledged. The nearest function counts (subscriber, router, broker), among
+    /// those the one for the most derived type. For Error also what was returned as Expected, and what was rejected. Before start().
+    template <class E, class F>
+    Broker& on_error(F&& handler) {
+        detail::add_error_handler<E, detail::RuntimeSubject>(layer("on_error"), std::forward<F>(handler));
+        return *this;
+    }
+    /// Calls a function of Depends before every handler, whether it takes the result or not. Before start().
+    template <auto Function>
+    Broker& depends() {
+        detail::add_dependency<Function, detail::RuntimeSubject>(layer("depends"));
+        return *this;
+    }
+
     /// For tests: whoever asks for `Depends<&f>` on this broker gets what `stand_in` returns; its parameters are filled in the same
     /// way. Before start().
     template <auto Function, class StandIn>
@@ -204,6 +234,7 @@ public:
 
 private:
     detail::Registry& registry() noexcept;
+    detail::Layer& layer(const char* what);
     void override_erased(const void* key, std::shared_ptr<const void> replacement);
     void provide_erased(const std::type_info& type, std::shared_ptr<void> object);
     static void check_subject(std::string_view subject);

@@ -19,6 +19,7 @@
 namespace freshet {
 
 class Broker;
+class Clock;
 
 namespace detail {
 class Consumer;
@@ -61,6 +62,16 @@ public:
     /// may be. Nothing on core NATS.
     void ack_sync(std::chrono::milliseconds timeout = {});
 
+    /// Why the delivery failed, or was rejected; null if it has not. For middlewares, after `next`; an error that on_error
+    /// has seen to is none.
+    const Error* failure() const noexcept { return failure_ ? &*failure_ : nullptr; }
+    /// For middlewares that do not call `next`: the message has failed for this reason (who asked is told), or cannot be
+    /// handled at all. `return context.fail(RemoteError{429, "too many"});`
+    Outcome fail(Error why);
+    Outcome reject(Error why);
+    /// The broker's clock: in tests it may be a virtual one.
+    Clock& clock() const noexcept;
+
     /// Keeps a value for the rest of this delivery, one per type.
     template <class T>
     T& set(T value) {
@@ -85,6 +96,9 @@ private:
     Message* message_;
     detail::DependencySlot* dependencies_ = nullptr;
     bool answered_ = false;
+    bool answers_only_ = false;
+    bool failed_ = false;
+    bool decided_within_ = false;
     std::optional<Outcome> decided_ = {};
     std::optional<Error> failure_ = {};
     std::optional<Logger> logger_ = {};

@@ -9,9 +9,11 @@
 #include <freshet/depends.hpp>
 #include <freshet/error.hpp>
 #include <freshet/extract.hpp>
+#include <freshet/filter.hpp>
 #include <freshet/json.hpp>
 #include <freshet/logger.hpp>
 #include <freshet/message.hpp>
+#include <freshet/middleware.hpp>
 #include <freshet/options.hpp>
 #include <freshet/outcome.hpp>
 #include <freshet/publisher.hpp>

@@ -15,6 +15,8 @@
 #include <vector>
 
 #include <freshet/detail/chrono.hpp>
+#include <freshet/detail/filtered.hpp>
+#include <freshet/detail/layer.hpp>
 #include <freshet/detail/source.hpp>
 #include <freshet/detail/typed_handler.hpp>
 #include <freshet/message.hpp>
@@ -87,6 +89,10 @@ struct SubscriberSpec {
     std::vector<std::string> publish_to = {};
     std::unique_ptr<HandlerBase> handler = {};
     std::unique_ptr<Source> source = {};  // null: a core NATS subscription
+    std::vector<FilterCase> cases = {};                     // before `handler`, which is then the default and may be null
+    std::shared_ptr<Layer> own = {};                        // null: it has none
+    std::vector<std::shared_ptr<const Layer>> layers = {};  // of its routers, outermost first
+    bool bare = false;                                      // no middleware and no error handler, not even the broker's
 };
 
 /// What `subscriber(options)` of another module's options makes of them: `SourceSpec make_source(Options)`, found beside the
@@ -205,6 +211,44 @@ public:
         return {*registry_, std::move(spec_)};
     }
 
+    /// Puts a middleware around this subscriber's handlers, within those of the broker and of routers: an object or a
+    /// function `Outcome(Context&, Next)`. Several: the first is the outermost. See docs/middleware.md.
+    template <class F>
+    SubscriberBuilder use(F&& middleware) && {
+        detail::add_middleware(own(), std::forward<F>(middleware));
+        return std::move(*this);
+    }
+    /// The same around what is published, answered and asked while this subscriber's handlers run:
+    /// `Expected<void>(Outgoing&, NextPublish)`.
+    template <class F>
+    SubscriberBuilder use_publish(F&& middleware) && {
+        detail::add_publish_middleware(own(), std::forward<F>(middleware));
+        return std::move(*this);
+    }
+    /// What to do when this subscriber's handlers fail with an E: see Broker::on_error.
+    template <class E, class F>
+    SubscriberBuilder on_error(F&& handler) && {
+        detail::add_error_handler<E, Pattern>(own(), std::forward<F>(handler));
+        return std::move(*this);
+    }
+    /// Calls a function of Depends before this subscriber's handlers, whether they take its result or not.
+    template <auto Function>
+    SubscriberBuilder depends() && {
+        detail::add_dependency<Function, Pattern>(own());
+        return std::move(*this);
+    }
+
+    /// Messages that `predicate` says true of go to `handler`: the first one that matches, in the order of the calls. It is
+    /// a function of `const Message&` or `Context&`; see filter.hpp for ready ones. A `handle` must follow.
+    template <class Predicate, class F>
+    SubscriberBuilder when(Predicate&& predicate, F&& handler) && {
+        spec_.cases.push_back({detail::make_predicate(std::forward<Predicate>(predicate)),
+                               detail::make_handler<Pattern, Publishes>(std::forward<F>(handler))});
+        return std::move(*this);
+    }
+    /// After `when`: there is no default. Messages that nothing matches are rejected: settled, counted, logged.
+    Subscriber handle() && { return Subscriber{registry_->add(std::move(spec_))}; }
+
     /// Registers the handler: a function, a lambda, or any object with one operator(). If the broker runs, the subscription is
     /// live when this returns; throws Error then for what start() would report.
     template <class F>
@@ -228,6 +272,11 @@ public:
     }
 
 private:
+    detail::Layer& own() {
+        if (spec_.own == nullptr) spec_.own = std::make_shared<detail::Layer>();
+        return *spec_.own;
+    }
+
     detail::Registry* registry_;
     detail::SubscriberSpec spec_;
 };

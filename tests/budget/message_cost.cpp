@@ -151,6 +151,38 @@ private:
 volatile std::size_t sum = 0;
 void use(std::size_t value) { sum = sum + value; }
 
+int token(Path<"id", int> id) { return *id; }
+
+template <int Count, class Builder, class F>
+auto wrap(Builder&& builder, const F& middleware) {
+    if constexpr (Count == 0) return std::forward<Builder>(builder);
+    else return wrap<Count - 1>(std::forward<Builder>(builder).use(middleware), middleware);
+}
+template <int Count, class Builder, class F>
+auto wrap_publishing(Builder&& builder, const F& middleware) {
+    if constexpr (Count == 0) return std::forward<Builder>(builder);
+    else return wrap_publishing<Count - 1>(std::forward<Builder>(builder).use_publish(middleware), middleware);
+}
+
+/// On a broker of their own: where there are none, none is to cost anything.
+void run_middlewares() {
+    Bench bench;
+    const auto around = [](Context& context, Next next) { return next(context); };
+    const auto around_sending = [](Outgoing& out, NextPublish next) { return next(out); };
+    const auto handler = [](std::string_view body) { use(body.size()); };
+    const auto echo = [](std::string_view body) { return body; };
+    wrap<1>(bench.subscriber<"one">(), around).handle(handler);
+    wrap<11>(bench.subscriber<"eleven">(), around).handle(handler);
+    wrap_publishing<1>(bench.subscriber<"send.one">(), around_sending).handle(echo);
+    wrap_publishing<11>(bench.subscriber<"send.eleven">(), around_sending).handle(echo);
+    bench.start();
+    bench.deliver("middleware_1", "one", "one", "hello");
+    bench.deliver("middleware_11", "eleven", "eleven", "hello");
+    bench.deliver("publish_middleware_1", "send.one", "send.one", "hello", {}, "_INBOX.x.1");
+    bench.deliver("publish_middleware_11", "send.eleven", "send.eleven", "hello", {}, "_INBOX.x.1");
+    bench.core().stop(1s);
+}
+
 }  // namespace
 
 int main() {
@@ -171,6 +203,7 @@ int main() {
     bench.subscriber<"chain.{id}.in">().publish_to<"chain.{id}.out">().handle([](std::string_view body) {
         return body;
     });
+    bench.subscriber<"depends.{id}">().handle([](std::string_view, Depends<&token>) {});
     bench.start();
 
     bench.deliver("deliver_bytes", "bytes", "bytes", "hello");
@@ -178,6 +211,7 @@ int main() {
     bench.deliver("deliver_header", "header", "header", "hello", {{"user", "somebody"}});
     bench.deliver("deliver_inject", "inject", "inject", "hello");
     bench.deliver("deliver_context", "context", "context", "hello");
+    bench.deliver("deliver_depends", "depends.*", "depends.42", "hello");
     bench.deliver("deliver_json", "json", "json", order_text);
 #ifdef FRESHET_GLAZE
     bench.deliver("deliver_glaze", "glaze", "glaze", order_text);
@@ -194,4 +228,5 @@ int main() {
     const std::string body = "hello";
     bench.run("publisher", [&] { std::ignore = publisher.try_publish(body, "eu"); });
     core.stop(1s);
+    run_middlewares();
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <stop_token>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <freshet/buffer.hpp>
@@ -43,6 +44,10 @@ public:
 
     /// Tells them the outcome, and returns it. Throws what one of them throws; those older are then told nack.
     Outcome end(Outcome outcome);
+    /// The same for the outcome of a call, which may throw Ack, Nack, Reject or Skip.
+    template <class Call>
+    Outcome end(Call&& call)
+        requires(!std::is_same_v<std::remove_cvref_t<Call>, Outcome>);
 
 private:
     void end_newest(const Outcome& outcome);
@@ -97,6 +102,22 @@ struct ContextAccess {
         context.dependencies_ = context.dependencies_->older_;
     }
 
+    /// If the exception in flight is Ack, Nack, Reject or Skip: the outcome it stands for, which is decided with it.
+    static std::optional<Outcome> said(Context& context) noexcept;
+    /// What the innermost middleware gets: what was decided through the context, else what the handler returned.
+    static Outcome take_decision(Context& context, Outcome returned);
+    /// Makes the outcome that the outermost middleware returned the delivery's.
+    static void adopt(Context& context, const Outcome& outcome);
+    /// From now on results are answered, not published: they are an on_error function's.
+    static void answer_only(Context& context) noexcept { context.answers_only_ = true; }
+    static bool answers_only(const Context& context) noexcept { return context.answers_only_; }
+    static void clear_failure(Context& context) noexcept {
+        context.failure_.reset();
+        context.failed_ = true;
+    }
+    /// It failed, even if an on_error function saw to that.
+    static bool failed(const Context& context) noexcept { return context.failed_ || context.failure_; }
+
     static const std::optional<Error>& failure(const Context& context) noexcept { return context.failure_; }
     static const std::optional<Outcome>& decided(const Context& context) noexcept { return context.decided_; }
     static Message take_message(Context& context) noexcept { return std::move(*context.message_); }
@@ -113,6 +134,20 @@ struct ContextAccess {
     /// What a log line says of a delivery. `context` is a Context.
     static LogFields log_fields(const void* context);
 };
+
+template <class Call>
+Outcome DependencyScope::end(Call&& call)
+    requires(!std::is_same_v<std::remove_cvref_t<Call>, Outcome>)
+{
+    std::optional<Outcome> outcome;
+    try {
+        outcome = call();
+    } catch (...) {
+        outcome = ContextAccess::said(context_);
+        if (!outcome) throw;
+    }
+    return end(*std::move(outcome));
+}
 
 /// A buffer of this thread that keeps its capacity; leases nest.
 class BufferLease {

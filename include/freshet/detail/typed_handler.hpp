@@ -101,7 +101,7 @@ public:
         std::tuple<Argument<A>...> arguments;
         if constexpr ((is_depends<std::remove_cvref_t<A>> || ...)) {
             DependencyScope scope{context};
-            return scope.end(call(arguments, context, std::index_sequence_for<A...>{}));
+            return scope.end([&] { return call(arguments, context, std::index_sequence_for<A...>{}); });
         } else {
             return call(arguments, context, std::index_sequence_for<A...>{});
         }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <freshet/detail/typed_handler.hpp>
+
+namespace freshet::detail {
+
+/// What on_error<E> registered, for one subscriber. May run on several threads at once.
+class ErrorHandler {
+public:
+    ErrorHandler() = default;
+    ErrorHandler(const ErrorHandler&) = delete;
+    ErrorHandler& operator=(const ErrorHandler&) = delete;
+    virtual ~ErrorHandler() = default;
+
+    /// Handles the exception in flight, or `error` if it is not null; nothing if it is not an E. Throws what the user's
+    /// function throws.
+    virtual std::optional<Outcome> handle(Context& context, const Error* error) = 0;
+
+    /// Whether every exception that `derived` is for is one of this handler's, too. Compares by throwing: at bind only.
+    virtual bool is_base_of(const ErrorHandler& derived) const = 0;
+
+protected:
+    virtual void throw_pointer() const = 0;
+    static void throw_pointer_of(const ErrorHandler& handler) { handler.throw_pointer(); }
+};
+
+template <class E, class F, class Arguments>
+class TypedErrorHandler;
+
+template <class E, class F, class First, class... A>
+class TypedErrorHandler<E, F, TypeList<First, A...>> final : public ErrorHandler {
+public:
+    TypedErrorHandler(std::shared_ptr<F> function, Binder& binder)
+        : function_{std::move(function)}, plans_{bind_argument<A>(binder)...} {}
+
+    std::optional<Outcome> handle(Context& context, const Error* error) override {
+        if (error != nullptr) {
+            if constexpr (std::is_base_of_v<E, Error>) return call(*error, context);
+            else return std::nullopt;
+        }
+        try {
+            throw;
+        } catch (const E& caught) { return call(caught, context); } catch (...) {
+            return std::nullopt;
+        }
+    }
+
+    bool is_base_of(const ErrorHandler& derived) const override {
+        try {
+            throw_pointer_of(derived);
+        } catch (const E*) { return true; } catch (...) {
+        }
+        return false;
+    }
+
+private:
+    void throw_pointer() const override { throw static_cast<const E*>(nullptr); }
+
+    Outcome call(const E& error, Context& context) {
+        std::tuple<Argument<A>...> arguments;
+        DependencyScope scope{context};
+        return scope.end(call(error, arguments, context, std::index_sequence_for<A...>{}));
+    }
+
+    template <std::size_t... I>
+    Outcome call(const E& error, std::tuple<Argument<A>...>& arguments, Context& context, std::index_sequence<I...>) {
+        std::optional<Error> missing;
+        if (!(std::get<I>(arguments).take(std::get<I>(plans_), context, missing) && ... && true))
+            return ContextAccess::refuse(context, std::move(missing));
+        if constexpr (std::is_void_v<typename Signature<F>::Result>) {
+            (*function_)(error, std::get<I>(arguments).give()...);
+            return Outcome::ack;
+        } else {
+            return finish(context, (*function_)(error, std::get<I>(arguments).give()...));
+        }
+    }
+
+    std::shared_ptr<F> function_;
+    std::tuple<typename Argument<A>::Plan...> plans_;
+};
+
+template <class E, class Arguments>
+inline constexpr bool takes_error = false;
+template <class E, class First, class... A>
+inline constexpr bool takes_error<E, TypeList<First, A...>> = std::is_same_v<First, const E&>;
+
+template <class Pattern, class Arguments>
+inline constexpr bool rest_ok = true;
+template <class Pattern, class First, class... A>
+inline constexpr bool rest_ok<Pattern, TypeList<First, A...>> = (check_parameter<A, Pattern>() && ... && true);
+
+/// The rules for on_error<E>(f).
+template <class E, class Pattern, class F>
+struct CheckErrorHandler {
+    static_assert(HasSignature<F>,
+                  "freshet: on_error takes a function or a lambda whose parameter types are written out "
+                  "(no `auto`). See docs/errors.md#handling-errors");
+    static constexpr bool ok = false;
+};
+template <class E, class Pattern, class F>
+    requires HasSignature<F>
+struct CheckErrorHandler<E, Pattern, F> {
+    using Result = std::remove_cvref_t<typename Signature<F>::Result>;
+    static constexpr bool first = takes_error<E, typename Signature<F>::Arguments>;
+    static_assert(first, "freshet: on_error<E>(f) needs an f whose first parameter is const E&; the others are filled "
+                         "like a handler's. See docs/errors.md#handling-errors");
+    static_assert(returnable<Result>,
+                  "freshet: the type that this on_error function returns has no codec, so it cannot "
+                  "be answered. See docs/errors.md#handling-errors");
+    static constexpr bool ok = first && returnable<Result> && rest_ok<Pattern, typename Signature<F>::Arguments>;
+};
+
+}  // namespace freshet::detail

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <freshet/ack_policy.hpp>
+#include <freshet/depends.hpp>
+#include <freshet/detail/error_handler.hpp>
+#include <freshet/middleware.hpp>
+
+namespace freshet::detail {
+
+/// One thing around a handler. May run on several threads at once.
+class Step {
+public:
+    Step() = default;
+    Step(const Step&) = delete;
+    Step& operator=(const Step&) = delete;
+    virtual ~Step() = default;
+    virtual Outcome run(Context& context, Next next) = 0;
+};
+
+class PublishStep {
+public:
+    PublishStep() = default;
+    PublishStep(const PublishStep&) = delete;
+    PublishStep& operator=(const PublishStep&) = delete;
+    virtual ~PublishStep() = default;
+    virtual Expected<void> run(Outgoing& out, NextPublish next) = 0;
+};
+
+/// What a broker, a router or a subscriber puts around its handlers, in the order of declaration. What depends on the
+/// subscriber (a path's token, an injected object) is made for each one when it is bound.
+struct Layer {
+    std::vector<std::function<std::shared_ptr<Step>(Binder&)>> steps = {};
+    std::vector<std::shared_ptr<PublishStep>> publish_steps = {};
+    std::vector<std::function<std::shared_ptr<ErrorHandler>(Binder&)>> error_handlers = {};
+    std::optional<AckPolicy> ack_policy = {};
+};
+
+template <class F>
+class MiddlewareStep final : public Step {
+public:
+    explicit MiddlewareStep(F middleware) : middleware_{std::move(middleware)} {}
+    Outcome run(Context& context, Next next) override { return middleware_(context, std::move(next)); }
+
+private:
+    F middleware_;
+};
+
+template <class F>
+class PublishMiddlewareStep final : public PublishStep {
+public:
+    explicit PublishMiddlewareStep(F middleware) : middleware_{std::move(middleware)} {}
+    Expected<void> run(Outgoing& out, NextPublish next) override { return middleware_(out, std::move(next)); }
+
+private:
+    F middleware_;
+};
+
+/// Calls a function of Depends for every message, and keeps what it returns while the handler runs.
+template <auto Function>
+class DependencyStep final : public Step {
+public:
+    explicit DependencyStep(Binder& binder) : plan_{bind_argument<Depends<Function>>(binder)} {}
+
+    Outcome run(Context& context, Next next) override {
+        Argument<Depends<Function>> made;
+        DependencyScope scope{context};
+        std::optional<Error> error;
+        if (!made.take(plan_, context, error)) return scope.end(ContextAccess::refuse(context, std::move(error)));
+        return scope.end(next(context));
+    }
+
+private:
+    typename Argument<Depends<Function>>::Plan plan_;
+};
+
+template <class F>
+void add_middleware(Layer& layer, F&& middleware) {
+    using Function = std::decay_t<F>;
+    static_assert(Middleware<Function>,
+                  "freshet: a middleware is called with (Context&, Next) and returns an Outcome, by "
+                  "habit what next(context) returned. See docs/middleware.md#middleware");
+    if constexpr (Middleware<Function>) {
+        std::shared_ptr<Step> step = std::make_shared<MiddlewareStep<Function>>(std::forward<F>(middleware));
+        layer.steps.emplace_back([step](Binder&) { return step; });
+    }
+}
+
+template <class F>
+void add_publish_middleware(Layer& layer, F&& middleware) {
+    using Function = std::decay_t<F>;
+    static_assert(
+        PublishMiddleware<Function>,
+        "freshet: a publish middleware is called with (Outgoing&, NextPublish) and returns Expected<void>, by "
+        "habit what next(out) returned. See docs/middleware.md#publications");
+    if constexpr (PublishMiddleware<Function>)
+        layer.publish_steps.push_back(std::make_shared<PublishMiddlewareStep<Function>>(std::forward<F>(middleware)));
+}
+
+template <auto Function, class Pattern>
+void add_dependency(Layer& layer) {
+    if constexpr (dependency_ok<Depends<Function>, Pattern>)
+        layer.steps.emplace_back([](Binder& binder) -> std::shared_ptr<Step> {
+            return std::make_shared<DependencyStep<Function>>(binder);
+        });
+}
+
+template <class E, class Pattern, class F>
+void add_error_handler(Layer& layer, F&& handler) {
+    using Function = std::decay_t<F>;
+    if constexpr (CheckErrorHandler<E, Pattern, Function>::ok) {
+        auto shared = std::make_shared<Function>(std::forward<F>(handler));
+        layer.error_handlers.emplace_back([shared](Binder& binder) -> std::shared_ptr<ErrorHandler> {
+            return std::make_shared<TypedErrorHandler<E, Function, typename Signature<Function>::Arguments>>(shared,
+                                                                                                             binder);
+        });
+    }
+}
+
+}  // namespace freshet::detail

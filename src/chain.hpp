@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <freshet/detail/layer.hpp>
+
+namespace freshet::detail {
+
+/// What is around the handler of one subscriber: the layers of its broker, its routers and its own, flattened, outermost
+/// first. Immutable once bound; thread-safe.
+class Chain {
+public:
+    using Layers = std::span<const std::shared_ptr<const Layer>>;
+
+    /// `last` is what the innermost middleware wraps.
+    void bind(Layers layers, Binder& binder, Step& last);
+
+    bool empty() const noexcept { return steps_.size() <= 1; }
+    Outcome run(Context& context) const { return Next{steps_.data()}(context); }
+
+    bool handles_errors() const noexcept { return !error_handlers_.empty(); }
+    /// Gives the exception in flight, or `error`, to the handler that is nearest to the subscriber and, among those of one
+    /// layer, for the most derived type. Nothing: there is none, or it threw, which is logged.
+    std::optional<Outcome> handle(Context& context, const Error* error) const noexcept;
+
+    std::span<PublishStep* const> publish_steps() const noexcept { return publish_steps_; }
+
+private:
+    void bind_error_handlers(const Layer& layer, Binder& binder);
+
+    std::vector<std::shared_ptr<Step>> owned_ = {};
+    std::vector<Step*> steps_ = {};
+    std::vector<std::shared_ptr<PublishStep>> owned_publish_ = {};
+    std::vector<PublishStep*> publish_steps_ = {};
+    std::vector<std::shared_ptr<ErrorHandler>> error_handlers_ = {};  // in the order they are tried
+};
+
+}  // namespace freshet::detail
