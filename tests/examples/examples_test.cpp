@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string>
 
 #include <catch2/catch_test_macros.hpp>
@@ -162,6 +166,40 @@ TEST_CASE("errors: each failure has its condition") {
     CHECK_THAT(output, ContainsSubstring("bad subject: bad setup, code 0: "));
     CHECK_THAT(output, ContainsSubstring("payload too large: bad payload, code 0: "));
     CHECK_THAT(output, ContainsSubstring("broker is stopped: disconnected, code 0: "));
+}
+
+TEST_CASE("live_config: a change of the bucket applies at once") {
+    const NatsServer server{{.jetstream = true}};
+    Service service{server, "live_config/live_config"};
+    CHECK_THAT(run(server, "live_config/set_config", {"acme", "10"}),
+               ContainsSubstring("customer.acme is revision 1; 1 are kept of it"));
+    service.wait_for("acme: 10 requests per minute");
+    run(server, "live_config/set_config", {"acme", "block"});
+    service.wait_for("acme: 10 requests per minute, blocked");
+    CHECK_THAT(run(server, "live_config/set_config", {"acme", "default"}),
+               ContainsSubstring("customer.acme is revision 3; 3 are kept of it"));
+    service.wait_for("acme: the default");
+    check_stops(service);
+}
+
+TEST_CASE("file_drop: files go through the object store") {
+    const NatsServer server{{.jetstream = true}};
+    const auto source = server.directory() / "report.txt";
+    const auto directory = server.directory() / "drop";
+    const std::string text(300'000, 'x');
+    std::filesystem::create_directory(directory);
+    std::ofstream{source} << text;
+    REQUIRE(::setenv("DROP_DIRECTORY", directory.c_str(), 1) == 0);
+    Service service{server, "file_drop/file_drop"};
+    CHECK_THAT(run(server, "file_drop/drop_file", {source}), ContainsSubstring("report.txt: 300000 bytes, SHA-256="));
+    service.wait_for("report.txt has arrived: 300000 bytes");
+    std::ostringstream copy;
+    copy << std::ifstream{directory / "report.txt"}.rdbuf();
+    CHECK(copy.str() == text);
+    run(server, "file_drop/drop_file", {"--erase", "report.txt"});
+    service.wait_for("report.txt is gone");
+    CHECK_FALSE(std::filesystem::exists(directory / "report.txt"));
+    check_stops(service);
 }
 
 #ifdef FRESHET_EXAMPLES_GLAZE
