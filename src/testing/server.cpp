@@ -246,8 +246,8 @@ void Server::write_config() const {
         out << "cluster { name: " << quoted(options_.cluster)
             << ", listen: \"127.0.0.1:" << (cluster_port_ == 0 ? "-1" : std::to_string(cluster_port_))
             << "\", routes: [ ";
-        for (const auto& route : options_.routes) out << quoted(route) << ' ';
-        out << "] }\n";
+        for (const auto& route : options_.routes) out << quoted(route) << ", ";
+        out << "\"nats://127.0.0.1:1\" ] }\n";  // leads nowhere: JetStream in a cluster insists on one
     }
     if (!out.flush()) throw std::runtime_error{"cannot write " + (directory_ / "config").string()};
 }
