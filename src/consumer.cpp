@@ -99,7 +99,7 @@ void Consumer::bind(std::vector<std::string>& problems) {
     ConsumerBinder binder{*subject_, *core_, problems};
     if (!spec_.cases.empty()) spec_.handler = make_filtered(std::move(spec_.cases), std::move(spec_.handler));
     if (spec_.handler == nullptr) binder.problem("it has no handler; call .handle(...)");
-    else spec_.handler->bind(binder);
+    else bind_handler(binder);
     bind_chain(binder);
     source_->bind(*subject_, binder);
     bind_targets(problems);
@@ -120,6 +120,13 @@ void Consumer::bind_chain(Binder& binder) {
     if (spec_.own != nullptr) layers.push_back(spec_.own);
     chain_.bind(layers, binder, innermost_);
     if (!chain_.publish_steps().empty()) core_->expect_publish_steps();
+}
+
+void Consumer::bind_handler(Binder& binder) {
+    const bool batches = spec_.handler->configure(spec_.options);
+    if (!batches && spec_.options.batch.size > 0)
+        binder.problem("it has batch options, so its handler must take std::span<const T>");
+    spec_.handler->bind(binder);
 }
 
 void Consumer::bind_targets(std::vector<std::string>& problems) {
@@ -284,6 +291,7 @@ void Consumer::process(Message message) noexcept {
     if (source_->wants_back())
         return source_->settle(std::move(message), {.outcome = Outcome::nack(), .untouched = true});
     received_.fetch_add(1, std::memory_order_relaxed);
+    if (spec_.handler->take(*this, message)) return;
     Context context{*this, message};
     const HandlerScope scope{context};
     conclude(context, run(context));

@@ -66,6 +66,13 @@ public:
     SubscriberStats stats() const;
     void count_dropped() noexcept;
 
+    /// For a handler that takes messages away: handles a batch of them.
+    Outcome run_batch(Context& context) noexcept { return run(context); }
+    void count_batch(std::uint64_t failed, std::uint64_t rejected) noexcept {
+        failed_.fetch_add(failed, std::memory_order_relaxed);
+        rejected_.fetch_add(rejected, std::memory_order_relaxed);
+    }
+
     /// Whether an answer or a publication would reach anybody.
     bool result_wanted(const Context& context) const noexcept;
     /// Answers the request, then publishes to every target.
@@ -91,6 +98,7 @@ private:
         std::vector<std::size_t> tokens = {};  // of the incoming subject, one per parameter
     };
 
+    void bind_handler(Binder& binder);
     void bind_targets(std::vector<std::string>& problems);
     void bind_order(std::vector<std::string>& problems);
     void make_lanes();

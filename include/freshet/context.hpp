@@ -19,6 +19,7 @@
 namespace freshet {
 
 class Broker;
+class Items;
 class Clock;
 
 namespace detail {
@@ -71,6 +72,9 @@ public:
     Outcome reject(Error why);
     /// The broker's clock: in tests it may be a virtual one.
     Clock& clock() const noexcept;
+
+    /// The messages of the batch, for a handler of `std::span<const T>`. Throws Error(Errc::bad_setup) outside of one.
+    Items& items();
 
     /// Keeps a value for the rest of this delivery, one per type.
     template <class T>

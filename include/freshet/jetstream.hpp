@@ -12,7 +12,9 @@
 #include <freshet/js/declare.hpp>
 #include <freshet/js/jetstream.hpp>
 #include <freshet/js/publish_options.hpp>
+#include <freshet/js/ordered.hpp>
 #include <freshet/js/pull.hpp>
+#include <freshet/js/push.hpp>
 #include <freshet/js/retry.hpp>
 #include <freshet/js/stored_message.hpp>
 #include <freshet/js/stream.hpp>

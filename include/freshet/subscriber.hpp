@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <freshet/batch.hpp>
 #include <freshet/detail/chrono.hpp>
 #include <freshet/detail/filtered.hpp>
 #include <freshet/detail/layer.hpp>
@@ -64,6 +65,8 @@ struct SubscriberOptions {
     bool no_reply = false;
     /// Unsubscribe after this many messages; 0: never.
     std::uint64_t max_messages = 0;
+    /// Collect messages for a handler that takes `std::span<const T>`; `workers` batches are handled at the same time.
+    Batch batch = {};
 };
 
 /// What a subscriber has done so far.

@@ -39,7 +39,9 @@ public:
         if (existing) return settle(*std::move(existing));
         const bool missing = existing.error().code() == Errc::consumer_not_found;
         if (!missing || spec_.declare == js::Declare::never) return existing;
-        auto created = send("create", "create " + text_, spec_.wanted);
+        auto config = spec_.wanted;
+        if (!spec_.fresh.is_null()) config.update(spec_.fresh);
+        auto created = send("create", "create " + text_, std::move(config));
         // Somebody else created it in this moment.
         if (!created && created.error().code() == Errc::consumer_exists && (existing = find()))
             return settle(*std::move(existing));

@@ -17,6 +17,7 @@ struct ConsumerSpec {
     std::string name = {};
     js::Declare declare = js::Declare::create_if_missing;
     Json wanted = {};  ///< the configuration, as consumer_to_json writes it, and what is not in ConsumerConfig
+    Json fresh = {};   ///< more of it for a new one, which an existing one may have different
 
     /// `consumer "billing" of stream "ORDERS"`.
     std::string text() const;

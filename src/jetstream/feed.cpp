@@ -171,9 +171,9 @@ Expected<void> Feed::ack_sync(const Message& message, std::chrono::milliseconds 
     }
     const auto answer = core_.request(message.reply_to(), {.body = as_bytes(ack_word)}, {.timeout = timeout});
     if (!answer) {
-        return failure(static_cast<Errc>(answer.error().code().value()),
-                       fmt::format("ack_sync: the server did not confirm the acknowledgement: {}",
-                                   answer.error().what()));
+        return std::unexpected{
+            Error{answer.error().code(),
+                  fmt::format("ack_sync: the server did not confirm the acknowledgement: {}", answer.error().what())}};
     }
     const std::lock_guard lock{mutex_};
     if (auto* held = held_.find(message)) held->settled = true;

@@ -143,8 +143,8 @@ public:
     }
 
     void stop() {
-        session_->stop(std::chrono::milliseconds{0});
         state_->close();
+        session_->stop(patience);  // what is on its way is given back
     }
 
 private:
@@ -160,9 +160,9 @@ private:
         const std::shared_ptr<const JsApi>& api() const noexcept { return api_; }
         std::string text() const { return spec_.text(); }
 
-        Expected<std::string> declare() override {
+        Expected<PullTarget> declare() override {
             if (const auto found = declare_consumer(*api_, spec_); !found) return std::unexpected{found.error()};
-            return spec_.stream + '.' + spec_.name;
+            return PullTarget{.consumer = spec_.stream + '.' + spec_.name};
         }
 
         void on_message(Message message, const Metadata&) noexcept override {

@@ -49,7 +49,7 @@ public:
 
     PullSession& session() const noexcept { return *session_; }
 
-    Expected<std::string> declare() override {
+    Expected<PullTarget> declare() override {
         auto stream = api_->call("STREAM.INFO." + options_.stream, "look up stream " + detail::quoted(options_.stream));
         if (!stream) {
             if (declared_ && stream.error().code() == Errc::stream_not_found) listener_->on_missing();
@@ -62,7 +62,7 @@ public:
         if (!answer) return std::unexpected{answer.error()};
         begin(name, field<std::uint64_t>(*answer, "num_pending"), anew);
         stream_created_ = std::move(created);
-        return options_.stream + '.' + name;
+        return PullTarget{.consumer = options_.stream + '.' + name};
     }
 
     void on_message(Message message, const Metadata& metadata) noexcept override {

@@ -63,6 +63,8 @@ public:
     void disconnected() noexcept { connected_ = false; }
     /// Nothing is on its way any more: after a reconnect, or when the consumer was made anew.
     void reset(TimePoint now);
+    /// The heartbeat of a push consumer, which is its own.
+    void set_heartbeat(std::chrono::nanoseconds heartbeat) noexcept { limits_.heartbeat = heartbeat; }
     /// Asks for nothing more.
     void stop() noexcept { stopped_ = true; }
 

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::chrono::milliseconds first_retry{100};
 constexpr std::chrono::milliseconds longest_retry{5'000};
+// While more messages of a push consumer wait for their handlers the server is told to wait.
+constexpr std::size_t most_in_hand = 256;
 
 /// The number that is all of `text`.
 std::optional<std::uint64_t> number(std::optional<std::string_view> text) {
@@ -43,26 +45,30 @@ PullSession::~PullSession() {
 }
 
 Expected<void> PullSession::start() {
-    auto consumer = owner_->declare();
-    const auto subscribed = consumer ? subscribe() : Expected<void>{};
-    if (!consumer || !subscribed) {
+    auto target = owner_->declare();
+    const auto subscribed = target ? subscribe(*target) : Expected<void>{};
+    if (!target || !subscribed) {
         const std::lock_guard lock{mutex_};
         owner_ = nullptr;  // which refers to this
-        return std::unexpected{consumer ? subscribed.error() : consumer.error()};
+        return std::unexpected{target ? subscribed.error() : target.error()};
     }
     core_.watch(weak_from_this());
     // The server must know the inbox before it gets a request: it forgets those that nobody listens for.
     std::ignore = core_.transport()->flush(core_.options().connect_timeout);
     Lock lock{mutex_};
-    consumer_ = *std::move(consumer);
+    target_ = *std::move(target);
+    if (target_.heartbeat.count() > 0) pipeline_.set_heartbeat(target_.heartbeat);
     pump(std::move(lock));
     return {};
 }
 
-Expected<void> PullSession::subscribe() {
-    auto subscription =
-        core_.transport()->subscribe({.subject = inbox_ + '*', .max_pending_messages = 0, .max_pending_bytes = 0},
-                                     shared_from_this());
+Expected<void> PullSession::subscribe(const PullTarget& target) {
+    if (settings_.push) inbox_ = target.deliver_subject;
+    auto subscription = core_.transport()->subscribe({.subject = settings_.push ? inbox_ : inbox_ + '*',
+                                                      .queue = target.deliver_group,
+                                                      .max_pending_messages = 0,
+                                                      .max_pending_bytes = 0},
+                                                     shared_from_this());
     if (!subscription) return std::unexpected{std::move(subscription).error()};
     const std::lock_guard lock{mutex_};
     subscription_ = *std::move(subscription);
@@ -71,11 +77,13 @@ Expected<void> PullSession::subscribe() {
 }
 
 void PullSession::pump(Lock lock) noexcept {
-    if (consumer_.empty() || recovering_) return;
+    if (target_.consumer.empty() || recovering_) return;
     const auto request = pipeline_.next(core_.clock().now());
     arm();
     if (!request) return;
-    const auto consumer = consumer_;
+    request_ = request->number;
+    if (settings_.push) return;
+    const auto consumer = target_.consumer;
     const auto pin = pin_;
     lock.unlock();
     send(*request, consumer, pin);
@@ -137,12 +145,14 @@ void PullSession::on_message(Message message) noexcept {
 void PullSession::on_status(const Message& message) noexcept {
     const auto text = message.header("Description").value_or("");
     const auto pending = number(message.header("Nats-Pending-Messages"));
-    const js::PullStatus status{.request = number(message.subject().substr(inbox_.size())).value_or(0),
+    const auto named = number(message.subject().substr(inbox_.size())).value_or(0);
+    Lock lock{mutex_};
+    const js::PullStatus status{.request = settings_.push ? request_ : named,
                                 .code = message.status(),
                                 .text = text,
                                 .pending_messages = pending};
-    Lock lock{mutex_};
     const auto owner = owner_;
+    if (settings_.push) answer_flow_control(message);
     switch (pipeline_.status(status, core_.clock().now())) {
         case js::PullVerdict::go_on: break;
         case js::PullVerdict::warn: complain(status, false); break;
@@ -155,6 +165,14 @@ void PullSession::on_status(const Message& message) noexcept {
     if (last && owner != nullptr) owner->on_heartbeat(*last);
 }
 
+/// The server asks whether what it sent so far is handled, and sends no more until it is (flow control of push consumers).
+void PullSession::answer_flow_control(const Message& message) {
+    if (const auto stalled = message.header("Nats-Consumer-Stalled")) flow_reply_ = *stalled;
+    else if (!message.reply_to().empty()) flow_reply_ = message.reply_to();
+    if (flow_reply_.empty() || pipeline_.in_hand() > most_in_hand) return;
+    std::ignore = core_.transport()->publish({.subject = std::exchange(flow_reply_, {}), .flush = Flush::now});
+}
+
 void PullSession::complain(const js::PullStatus& status, bool error) {
     if (complained_ == status.text || stopping_) return;
     complained_ = status.text;
@@ -165,6 +183,8 @@ void PullSession::complain(const js::PullStatus& status, bool error) {
 void PullSession::handled(std::size_t bytes, TimePoint since) noexcept {
     Lock lock{mutex_};
     pipeline_.handled(bytes, since, core_.clock().now());
+    if (!flow_reply_.empty() && pipeline_.in_hand() <= most_in_hand)
+        std::ignore = core_.transport()->publish({.subject = std::exchange(flow_reply_, {}), .flush = Flush::now});
     pump(std::move(lock));
 }
 
@@ -181,7 +201,7 @@ void PullSession::declare_again() noexcept {
 }
 
 void PullSession::recover(Lock& lock) {
-    if (recovering_ || stopping_ || consumer_.empty()) return;
+    if (recovering_ || stopping_ || target_.consumer.empty()) return;
     recovering_ = true;
     auto ended = std::exchange(recovery_, {});
     lock.unlock();
@@ -198,14 +218,18 @@ void PullSession::run_recovery() noexcept {
         const auto owner = owner_;
         lock.unlock();
         std::ignore = core_.transport()->flush(core_.options().connect_timeout);
-        auto consumer = owner->declare();
-        if (!consumer && last_words != consumer.error().message()) {
-            last_words = consumer.error().message();
+        auto target = owner->declare();
+        if (target && target->deliver_subject != target_.deliver_subject) {
+            target = failure(Errc::consumer_exists, "it sends to another subject than before: somebody made it anew");
+        }
+        if (!target && last_words != target.error().message()) {
+            last_words = target.error().message();
             core_.logger().error("{} cannot go on, and tries again: {}", settings_.who, last_words);
         }
         lock.lock();
-        if (consumer) {
-            consumer_ = *std::move(consumer);
+        if (target) {
+            target_ = *std::move(target);
+            if (target_.heartbeat.count() > 0) pipeline_.set_heartbeat(target_.heartbeat);
             pipeline_.reset(core_.clock().now());
             break;
         }

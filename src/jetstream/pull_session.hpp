@@ -24,7 +24,16 @@ struct PullSettings {
     std::int64_t min_pending = 0;      ///< with the policy overflow
     std::int64_t min_ack_pending = 0;  ///< with the policy overflow
     int priority = 0;                  ///< with the policy prioritized
-    std::string who = {};              ///< for log lines: `consumer "billing" of stream "ORDERS"`
+    bool push = false;     ///< the consumer sends by itself: nothing is asked for, but all the rest is the same
+    std::string who = {};  ///< for log lines: `consumer "billing" of stream "ORDERS"`
+};
+
+/// Where a PullSession gets its messages.
+struct PullTarget {
+    std::string consumer = {};                ///< STREAM.NAME
+    std::string deliver_subject = {};         ///< of a push consumer
+    std::string deliver_group = {};           ///< of a push consumer with a queue group
+    std::chrono::nanoseconds heartbeat = {};  ///< of a push consumer; 0: it sends none
 };
 
 /// Whom a PullSession pulls for.
@@ -35,9 +44,9 @@ public:
     PullOwner& operator=(const PullOwner&) = delete;
     virtual ~PullOwner() = default;
 
-    /// Makes sure that there is a consumer: `STREAM.NAME`. May block. Called by start, and whenever it may be gone, then in
+    /// Makes sure that there is a consumer. May block. Called by start, and whenever it may be gone, then in
     /// a thread of its own, again and again until it succeeds.
-    virtual Expected<std::string> declare() = 0;
+    virtual Expected<PullTarget> declare() = 0;
     /// One at a time, from the transport's thread.
     virtual void on_message(Message message, const Metadata& metadata) noexcept = 0;
     /// Nothing was delivered for a while; `last` is the consumer sequence of the last delivery.
@@ -76,13 +85,14 @@ public:
 private:
     using Lock = std::unique_lock<std::mutex>;
 
-    Expected<void> subscribe();
+    Expected<void> subscribe(const PullTarget& target);
     /// Sends what is to be sent now and sets the timer. Unlocks.
     void pump(Lock lock) noexcept;
     void send(const js::PullRequest& request, const std::string& consumer, const std::string& pin) noexcept;
     void arm();
     void on_timer() noexcept;
     void on_status(const Message& message) noexcept;
+    void answer_flow_control(const Message& message);
     void complain(const js::PullStatus& status, bool error);
     void recover(Lock& lock);
     void run_recovery() noexcept;
@@ -91,13 +101,15 @@ private:
     const std::shared_ptr<const JsApi> api_;
     BrokerCore& core_;
     const PullSettings settings_;
-    const std::string inbox_;  // with a dot at its end
+    std::string inbox_;  // what begins the subjects of statuses: with a dot at its end, or a deliver subject
 
     mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
     std::shared_ptr<PullOwner> owner_;  // until on_end
     js::PullPipeline pipeline_;
-    std::string consumer_ = {};  // STREAM.NAME
+    PullTarget target_ = {};
+    std::uint64_t request_ = 0;    // the number of the last one
+    std::string flow_reply_ = {};  // where the server waits to hear that what it sent is handled
     std::string pin_ = {};
     std::string complained_ = {};  // the last status logged
     std::unique_ptr<TransportSubscription> subscription_ = {};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source_checks.hpp"
 
+#include <limits>
+
 #include <freshet/subject.hpp>
 
 #include "../quoted.hpp"
@@ -9,6 +11,34 @@ namespace freshet::detail {
 
 void check_name(std::string_view kind, std::string_view name, Binder& binder) {
     if (const auto valid = check_js_name(kind, name); !valid) binder.problem(std::string{valid.error().message()});
+}
+
+void check_lifetime(std::string_view who, std::string_view durable, bool ephemeral, const js::ConsumerConfig& config,
+                    Binder& binder) {
+    if (ephemeral == !durable.empty())
+        binder.problem(std::string{who} + " needs either `durable`, a consumer's name, or `ephemeral = true`");
+    if (!durable.empty()) check_name("consumer", durable, binder);
+    if (ephemeral && !config.deliver) {
+        binder.problem(std::string{who} +
+                       " with `ephemeral` needs `consumer.deliver`: Deliver::all is the whole stream "
+                       "at each start, Deliver::fresh only what comes later");
+    }
+}
+
+SubscriberOptions run_options(std::size_t workers, const OrderKey& ordered_by, const Batch& batch) {
+    constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
+    return {.workers = workers,
+            .ordered_by = ordered_by,
+            .dedicated = true,
+            .max_pending_messages = unlimited,
+            .max_pending_bytes = unlimited,
+            .batch = batch};
+}
+
+js::PullLimits push_limits() {
+    constexpr auto endless = std::numeric_limits<std::size_t>::max() / 4;
+    constexpr std::chrono::hours for_ever{24 * 365 * 100};
+    return {.min_window = endless, .max_window = endless, .expires = for_ever, .heartbeat = for_ever / 2};
 }
 
 void check_consumer_config(const js::ConsumerConfig& config, Binder& binder) {

@@ -12,6 +12,10 @@
 #include <freshet/context.hpp>
 #include <freshet/extract.hpp>
 
+namespace freshet {
+struct SubscriberOptions;
+}
+
 namespace freshet::detail {
 
 /// What a delivery depends on (see Depends), as it lies on the stack of the call that asked first. Linked in the order of
@@ -64,10 +68,20 @@ public:
     HandlerBase& operator=(const HandlerBase&) = delete;
     virtual ~HandlerBase() = default;
 
+    /// Once, before bind: takes of the options what is the handler's own business. Whether it handles batches.
+    virtual bool configure(SubscriberOptions& options) {
+        (void)options;
+        return false;
+    }
     /// Once, before the first message.
     virtual void bind(Binder& binder) = 0;
     /// Extracts, calls, encodes, answers and publishes. Throws what the handler throws.
     virtual Outcome invoke(Context& context) = 0;
+    /// Takes a message away, to handle and settle it later, with others; then it is not invoked for it.
+    virtual bool take(Consumer& consumer, Message& message) noexcept {
+        (void)consumer, (void)message;
+        return false;
+    }
     /// After the last message, or instead of the first.
     virtual void end() noexcept {}
 };

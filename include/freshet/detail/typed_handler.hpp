@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <freshet/detail/argument.hpp>
+#include <freshet/detail/batch_handler.hpp>
 #include <freshet/detail/result.hpp>
 #include <freshet/detail/signature.hpp>
 #include <freshet/subject.hpp>
@@ -149,7 +150,8 @@ std::unique_ptr<HandlerBase> make_handler(F&& handler) {
         using Arguments = typename Signature<Callable>::Arguments;
         if constexpr (CheckHandler<Pattern, std::remove_cvref_t<Result>, Arguments, Publishes>::ok) {
             using Handler = typename TypedHandlerFor<Callable, std::remove_cvref_t<Result>, Arguments>::Type;
-            return std::make_unique<Handler>(std::forward<F>(handler));
+            return with_batches<std::remove_cvref_t<Result>, Arguments>(
+                std::make_unique<Handler>(std::forward<F>(handler)));
         }
     }
     return nullptr;

@@ -16,12 +16,6 @@
 
 namespace freshet::js {
 
-/// Messages handled together, by a handler that takes `std::span<const T>`.
-struct Batch {
-    std::size_t size = 0;                   ///< the most in one batch; 0: no batches
-    std::chrono::milliseconds within{100};  ///< how long the first message of a batch waits for others
-};
-
 /// This client among those that share a consumer with priority groups (ADR-42).
 struct Priority {
     std::string group = {};        ///< one of ConsumerConfig::priority_groups

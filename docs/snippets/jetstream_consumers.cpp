@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// The code of docs/jetstream-consumers.md.
+#include <atomic>
+#include <chrono>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <freshet/freshet.hpp>
+#include <freshet/jetstream.hpp>
+
+#include "../../tests/support/seen.hpp"
+#include "../../tests/support/server.hpp"
+
+using namespace std::chrono_literals;
+using freshet::testing::eventually;
+using freshet::testing::NatsServer;
+using freshet::testing::Seen;
+namespace js = freshet::js;
+
+struct Order {
+    std::string id = {};
+    double amount = 0;
+};
+FRESHET_JSON(Order, id, amount);
+
+namespace {
+
+struct Fixture {
+    NatsServer server = NatsServer{{.jetstream = true}};
+    freshet::Broker broker{{.servers = {server.url()}}};
+    Seen seen;
+
+    void bill(const Order& order, std::string_view region) { seen.add(std::string{region} + ' ' + order.id); }
+    void store(std::span<const Order> batch) { seen.add(std::to_string(batch.size()) + " orders"); }
+    void store(const Order& order) {
+        if (order.amount < 0) throw std::runtime_error{"bad amount"};
+    }
+
+    freshet::Broker start_other() { return freshet::Broker{{.servers = {server.url()}}}; }
+    void publish(const Order& order) { broker.request<std::string>("orders.eu.created", order); }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a worker") {
+    // [worker]
+    js::Stream orders{.name = "ORDERS", .subjects = {"orders.>"}};
+
+    broker
+        .subscriber<"orders.{region}.created">(js::Pull{
+            .stream = orders,
+            .durable = "billing",
+            .workers = 8,
+            .retry = {.max_attempts = 5, .backoff = {1s, 5s, 30s}, .dead_letter = "dead.orders"}})
+        .handle([&](const Order& order, freshet::Path<"region"> region) { bill(order, *region); });
+    // [worker]
+    broker.start();
+    publish({"a1", 10});
+    CHECK(seen.wait_for(1));
+    CHECK(seen.all() == std::vector<std::string>{"eu a1"});
+}
+
+TEST_CASE_METHOD(Fixture, "an ephemeral consumer, a push consumer, an ordered one") {
+    {
+        auto other = start_other();
+        other.start();
+        other.jetstream().declare({.name = "ORDERS", .subjects = {"orders.>"}});
+    }
+    const auto show = [&](const freshet::Message& message) { seen.add(std::string{message.subject()}); };
+    // [ephemeral]
+    broker
+        .subscriber<"orders.>">(js::Pull{
+            .stream = "ORDERS", .ephemeral = true, .consumer = {.deliver = js::Deliver::fresh}})
+        .handle(show);
+    // [ephemeral]
+    // [push]
+    broker.subscriber<"orders.>">(js::Push{.stream = "ORDERS", .durable = "audit", .queue = "auditors"}).handle(show);
+    // [push]
+    // [ordered]
+    broker.subscriber<"orders.>">(js::Ordered{.stream = "ORDERS"}).handle(show);
+    // [ordered]
+    broker.start();
+    publish({"a1", 10});
+    CHECK(seen.wait_for(3));
+}
+
+TEST_CASE_METHOD(Fixture, "settling in the handler") {
+    const js::Stream orders{.name = "ORDERS", .subjects = {"orders.>"}};
+    std::atomic<bool> open = false;
+    // [settle]
+    broker.subscriber<"orders.*.created">(js::Pull{.stream = orders, .durable = "billing"})
+        .handle([&](const Order& order, freshet::Context& context) {
+            if (order.amount < 0) throw freshet::Reject{"negative amount"};  // never again
+            if (!open) throw freshet::Nack{1s};                              // again, in a second
+            context.ack_sync();                                              // the server has confirmed it
+            bill(order, "once");
+        });
+    // [settle]
+    broker.start();
+    publish({"bad", -1});
+    publish({"a1", 10});
+    CHECK(eventually([&] { return broker.stats().failed >= 2; }));
+    open = true;
+    CHECK(seen.wait_for(1));
+    CHECK(seen.all() == std::vector<std::string>{"once a1"});
+}
+
+TEST_CASE_METHOD(Fixture, "batches") {
+    const js::Stream orders{.name = "ORDERS", .subjects = {"orders.>"}};
+    // [batch]
+    broker
+        .subscriber<"orders.>">(js::Pull{.stream = orders, .durable = "report", .batch = {.size = 500, .within = 50ms}})
+        .handle([&](std::span<const Order> batch) { store(batch); });
+    // [batch]
+    // [items]
+    broker.subscriber<"orders.>">(js::Pull{.stream = orders, .durable = "each", .batch = {.size = 500, .within = 50ms}})
+        .handle([&](std::span<const Order> batch, freshet::Context& context) {
+            for (std::size_t i = 0; i < batch.size(); ++i) {
+                try {
+                    store(batch[i]);
+                } catch (const std::exception& error) { context.items()[i].nack(10s); }
+            }
+        });
+    // [items]
+    broker.start();
+    publish({"a1", 10});
+    publish({"a2", -1});
+    CHECK(seen.wait_for(1));
+    const auto consumer = broker.jetstream().consumer("ORDERS", "each");
+    CHECK(eventually([&] { return consumer.info().ack_floor_stream_sequence == 1; }));
+}
+
+TEST_CASE_METHOD(Fixture, "programs that are not services") {
+    broker.start();
+    broker.jetstream().declare({.name = "ORDERS", .subjects = {"orders.>"}});
+    for (const auto* id : {"1", "2", "3", "4", "5", "6"}) publish({id, 1});
+    const auto print = [&](std::string_view text) { seen.add(std::string{text}); };
+    // [fetch]
+    const auto consumer = broker.jetstream().consumer("ORDERS", "report");
+    consumer.declare({.filter_subjects = {"orders.*.created"}, .ack_wait = 10s});
+
+    if (auto delivery = consumer.next(1s)) {  // one, if there is one
+        print(delivery->message().text());
+        delivery->ack();
+    }
+    for (auto& delivery : consumer.fetch({.messages = 3, .within = 1s})) {  // up to so many
+        print(delivery->text());
+        delivery.ack();
+    }
+    for (auto& delivery : consumer.messages()) {  // as they come
+        print(delivery->text());
+        delivery.ack();
+        if (delivery->metadata()->pending == 0) break;
+    }
+    // [fetch]
+    CHECK(seen.count() == 6);
+    // [manage]
+    for (const auto& info : broker.jetstream().consumers("ORDERS"))
+        print(info.name + ": " + std::to_string(info.pending) + " to be delivered");
+    consumer.pause(std::chrono::system_clock::now() + 1h);
+    consumer.resume();
+    consumer.remove();
+    // [manage]
+    CHECK(seen.all().back() == "report: 0 to be delivered");
+}

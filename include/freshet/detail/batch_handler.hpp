@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <freshet/batch.hpp>
+#include <freshet/codec.hpp>
+#include <freshet/detail/handler.hpp>
+#include <freshet/detail/signature.hpp>
+#include <freshet/extract.hpp>
+
+namespace freshet {
+
+/// A batch: every message of it decoded. Bytes are the body of one message, and no batch.
+template <class T>
+    requires(!std::same_as<T, std::byte>)
+struct Extractor<std::span<const T>> {
+    static_assert(
+        Decodable<T>,
+        "freshet: the elements of a batch, std::span<const T>, have no codec: add FRESHET_JSON(Type, "
+        "fields...), link freshet::glaze, or specialise freshet::Codec<T>. See docs/jetstream-consumers.md#batches");
+
+    static Expected<std::span<const T>> extract(Context& context) {
+        const auto* values = context.get<std::vector<T>>();
+        if (values == nullptr) return failure(Errc::bad_setup, "a batch was asked for outside of one");
+        return std::span<const T>{*values};
+    }
+};
+
+template <class T>
+    requires(!std::is_const_v<T> && !std::same_as<T, std::byte>)
+struct Extractor<std::span<T>> {
+    static_assert(
+        std::is_const_v<T>,
+        "freshet: a batch is taken as std::span<const T>, with const. See docs/jetstream-consumers.md#batches");
+    static Expected<std::span<T>> extract(Context& context);
+};
+
+namespace detail {
+
+/// Collects messages into batches, and runs a handler on each. Compiled once.
+class BatchHandlerBase : public HandlerBase {
+public:
+    explicit BatchHandlerBase(std::unique_ptr<HandlerBase> inner);
+    ~BatchHandlerBase() override;
+
+    bool configure(SubscriberOptions& options) final;
+    void bind(Binder& binder) final;
+    bool take(Consumer& consumer, Message& message) noexcept final;
+    /// For a context that has a batch.
+    Outcome invoke(Context& context) final { return inner_->invoke(context); }
+    void end() noexcept final;
+
+private:
+    class Collector;
+
+    /// Decodes what is in `items` into values that the context keeps; those that do not decode are marked.
+    virtual void decode(Context& context, std::span<Item> items) = 0;
+
+    std::unique_ptr<HandlerBase> inner_;
+    std::shared_ptr<Collector> collector_ = {};  // shared with its threads and timers
+};
+
+/// Why an item was refused; for a decoder to set.
+std::optional<Error>& rejection(Item& item) noexcept;
+
+template <class T>
+class BatchHandler final : public BatchHandlerBase {
+public:
+    using BatchHandlerBase::BatchHandlerBase;
+
+private:
+    void decode(Context& context, std::span<Item> items) override {
+        std::vector<T> values;
+        values.reserve(items.size());
+        for (auto& item : items) {
+            T value{};
+            auto decoded = decode_body(item.message().payload(), content_type_of(item.message()), value);
+            if (decoded) values.push_back(std::move(value));
+            else rejection(item) = std::move(decoded).error();
+        }
+        context.set(std::move(values));
+    }
+};
+
+/// The T of a parameter `std::span<const T>`; void for any other.
+template <class V>
+struct BatchElementOf {
+    using Type = void;
+};
+template <class T>
+    requires(!std::same_as<T, std::byte>)
+struct BatchElementOf<std::span<const T>> {
+    using Type = T;
+};
+/// Whether a parameter belongs to one message, so that it means nothing for a batch.
+template <class V>
+inline constexpr bool of_one_message = std::same_as<V, Message>;
+template <FixedString Name, class T>
+inline constexpr bool of_one_message<Path<Name, T>> = true;
+template <FixedString Name, class T>
+inline constexpr bool of_one_message<Header<Name, T>> = true;
+
+template <class A>
+inline constexpr bool is_batch = !std::is_void_v<typename BatchElementOf<std::remove_cvref_t<A>>::Type>;
+
+/// What a handler's parameters and result say of batches.
+template <class Result, class Arguments>
+struct BatchRules;
+template <class Result, class... A>
+struct BatchRules<Result, TypeList<A...>> {
+    static constexpr int batches = (int{is_batch<A>} + ... + 0);
+    static_assert(batches <= 1, "freshet: a handler takes one batch at most. See docs/jetstream-consumers.md#batches");
+    static_assert(batches == 0 || !(of_one_message<std::remove_cvref_t<A>> || ...),
+                  "freshet: a handler of batches cannot take Path, Header or Message, which belong to one message: use "
+                  "Context::items. See docs/jetstream-consumers.md#batches");
+    static_assert(
+        batches == 0 || std::is_void_v<Result> || std::same_as<Result, Outcome> || std::same_as<Result, Expected<void>>,
+        "freshet: a handler of batches returns void, Outcome or Expected<void>: there is nobody to answer. See "
+        "docs/jetstream-consumers.md#batches");
+    static constexpr bool ok = batches == 1;
+};
+
+template <class Arguments>
+struct BatchElement;
+template <class... A>
+struct BatchElement<TypeList<A...>> {
+    template <class V, class... Rest>
+    static auto find() {
+        using Element = typename BatchElementOf<std::remove_cvref_t<V>>::Type;
+        if constexpr (!std::is_void_v<Element>) return std::type_identity<Element>{};
+        else return find<Rest...>();
+    }
+    using Type = typename decltype(find<A...>())::type;
+};
+
+/// A handler that takes a batch is given batches, any other is left as it is.
+template <class Result, class Arguments>
+std::unique_ptr<HandlerBase> with_batches(std::unique_ptr<HandlerBase> handler) {
+    if constexpr (BatchRules<Result, Arguments>::ok)
+        return std::make_unique<BatchHandler<typename BatchElement<Arguments>::Type>>(std::move(handler));
+    else return handler;
+}
+
+}  // namespace detail
+}  // namespace freshet

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <freshet/detail/batch_handler.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include <freshet/subscriber.hpp>
+
+#include "broker_core.hpp"
+#include "callback_scope.hpp"
+#include "consumer.hpp"
+#include "wait.hpp"
+
+namespace freshet {
+
+Items& Context::items() {
+    if (auto* items = get<Items>()) return *items;
+    raise({Errc::bad_setup, "Context::items: this is not a batch"});
+}
+
+namespace detail {
+
+struct ItemAccess {
+    static std::optional<Error>& rejected(Item& item) noexcept { return item.rejected_; }
+    static const std::optional<Outcome>& decided(const Item& item) noexcept { return item.decided_; }
+    static Message take(Item& item) noexcept { return std::move(item.message_); }
+};
+
+std::optional<Error>& rejection(Item& item) noexcept { return ItemAccess::rejected(item); }
+
+/// The messages that wait to be a batch, and the threads that handle batches.
+class BatchHandlerBase::Collector : public std::enable_shared_from_this<Collector> {
+public:
+    Collector(BatchHandlerBase& handler, const Batch& options, std::size_t workers)
+        : handler_{handler}, options_{options}, workers_{std::max<std::size_t>(workers, 1)} {}
+
+    std::size_t size() const noexcept { return options_.size; }
+
+    void add(Consumer& consumer, Message message) {
+        std::unique_lock lock{mutex_};
+        if (consumer_ == nullptr) begin(consumer);
+        waiting_.push_back({std::move(message), consumer.core().clock().now() + options_.within});
+        if (waiting_.size() == 1) arm();
+        if (!threads_.empty()) return changed_.notify_one();
+        if (waiting_.size() >= options_.size) run(lock);
+    }
+
+    /// Gives back or handles what waits, and waits for handlers that run.
+    void close() noexcept {
+        std::unique_lock lock{mutex_};
+        closed_ = true;
+        changed_.notify_all();
+        auto threads = std::exchange(threads_, {});
+        if (threads.empty() && !waiting_.empty()) run(lock);
+        lock.unlock();
+        for (auto& thread : threads) {
+            if (thread.get_id() == std::this_thread::get_id()) thread.detach();
+            else thread.join();
+        }
+    }
+
+private:
+    using Lock = std::unique_lock<std::mutex>;
+    struct Waiting {
+        Message message;
+        TimePoint due;  // when its batch is complete, even if it is alone
+    };
+
+    void begin(Consumer& consumer) {
+        consumer_ = &consumer;
+        if (!consumer.core().threads())
+            return;  // then the thread that brings the last message, or the clock's, handles them
+        for (std::size_t i = 0; i < workers_; ++i) threads_.emplace_back([self = shared_from_this()] { self->work(); });
+    }
+
+    bool due() const {
+        return closed_ || waiting_.size() >= options_.size ||
+               (!waiting_.empty() && consumer_->core().clock().now() >= waiting_.front().due);
+    }
+
+    void arm() {
+        if (waiting_.empty() || closed_) return;
+        consumer_->core().clock().schedule(waiting_.front().due, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->on_due();
+        });
+    }
+
+    void on_due() {
+        Lock lock{mutex_};
+        if (!threads_.empty()) changed_.notify_all();
+        else if (!closed_ && !waiting_.empty() && due()) run(lock);
+    }
+
+    void work() {
+        Lock lock{mutex_};
+        while (true) {
+            changed_.wait(lock, [this] { return due() && (closed_ || !waiting_.empty()); });
+            if (waiting_.empty()) return;
+            run(lock);
+        }
+    }
+
+    /// Takes a batch and handles it, without the lock.
+    void run(Lock& lock) {
+        std::vector<Item> items;
+        while (!waiting_.empty() && items.size() < options_.size) {
+            items.emplace_back(std::move(waiting_.front().message));
+            waiting_.pop_front();
+        }
+        arm();
+        lock.unlock();
+        handle(items);
+        lock.lock();
+    }
+
+    void handle(std::vector<Item>& items) noexcept {
+        auto& source = consumer_->source();
+        if (source.wants_back()) {
+            for (auto& item : items)
+                source.settle(ItemAccess::take(item), {.outcome = Outcome::nack(), .untouched = true});
+            return;
+        }
+        Message first = {};  // the context's, when it has none of its own any more
+        Context context{*consumer_, first};
+        const HandlerScope scope{context};
+        handler_.decode(context, items);
+        std::vector<Item*> good;
+        for (auto& item : items)
+            if (!rejection(item)) good.push_back(&item);
+        const auto count = good.size();
+        context.set(Items{std::move(good)});
+        const auto outcome = count == 0 ? Outcome::ack : consumer_->run_batch(context);
+        settle(context, outcome, items);
+    }
+
+    void settle(Context& context, const Outcome& returned, std::vector<Item>& items) noexcept {
+        const auto& failure = ContextAccess::failure(context);
+        const auto& decided = ContextAccess::decided(context);
+        const auto& outcome = decided ? *decided : returned;
+        std::uint64_t failed = 0;
+        std::uint64_t rejected = 0;
+        for (auto& item : items) {
+            auto message = ItemAccess::take(item);
+            if (const auto& why = rejection(item)) {
+                ++rejected;
+                context.logger().error("message rejected: {}", why->what());
+                consumer_->source().settle(std::move(message),
+                                           {.outcome = Outcome::term(), .failure = &*why, .rejected = true});
+            } else if (const auto& own = ItemAccess::decided(item)) {
+                failed += *own == Outcome::ack ? 0 : 1;
+                consumer_->source().settle(std::move(message), {.outcome = *own, .decided = true});
+            } else {
+                failed += failure || outcome != Outcome::ack ? 1 : 0;
+                consumer_->source().settle(std::move(message), {.outcome = outcome,
+                                                                .failure = failure ? &*failure : nullptr,
+                                                                .decided = decided.has_value()});
+            }
+        }
+        consumer_->count_batch(failed, rejected);
+        if (failure) context.logger().error("handler of {} messages failed: {}", items.size(), failure->what());
+    }
+
+    BatchHandlerBase& handler_;
+    const Batch options_;
+    const std::size_t workers_;
+    Consumer* consumer_ = nullptr;
+
+    std::mutex mutex_ = {};
+    std::condition_variable changed_ = {};
+    std::deque<Waiting> waiting_ = {};
+    std::vector<std::thread> threads_ = {};
+    bool closed_ = false;
+};
+
+BatchHandlerBase::BatchHandlerBase(std::unique_ptr<HandlerBase> inner) : inner_{std::move(inner)} {}
+
+BatchHandlerBase::~BatchHandlerBase() = default;
+
+bool BatchHandlerBase::configure(SubscriberOptions& options) {
+    collector_ = std::make_shared<Collector>(*this, options.batch, options.workers);
+    // Batches have threads of their own.
+    options.workers = 0;
+    options.dedicated = false;
+    return true;
+}
+
+void BatchHandlerBase::bind(Binder& binder) {
+    if (collector_ == nullptr || collector_->size() == 0)
+        binder.problem("its handler takes a batch: say how large, with `.batch = {.size = 100, .within = 50ms}`");
+    inner_->bind(binder);
+}
+
+bool BatchHandlerBase::take(Consumer& consumer, Message& message) noexcept {
+    collector_->add(consumer, std::move(message));
+    return true;
+}
+
+void BatchHandlerBase::end() noexcept {
+    if (collector_ != nullptr) collector_->close();
+    inner_->end();
+}
+
+}  // namespace detail
+}  // namespace freshet

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <freshet/freshet.hpp>
+#include <freshet/jetstream.hpp>
+
+#include "../support/jetstream.hpp"
+#include "../support/seen.hpp"
+
+using namespace std::chrono_literals;
+using namespace freshet;
+using freshet::testing::eventually;
+using freshet::testing::NatsServer;
+using freshet::testing::Seen;
+
+namespace {
+
+const js::Stream orders{.name = "ORDERS", .subjects = {"orders.>"}};
+const js::Stream in_memory{.name = "ORDERS", .subjects = {"orders.>"}, .storage = js::Storage::memory};
+
+struct OrderedFixture {
+    OrderedFixture() { other.start(); }
+    BrokerOptions options() const {
+        return {.servers = {server.url()}, .reconnect = {.min_wait = 10ms, .max_wait = 100ms}};
+    }
+    void publish(int from, int to) {
+        for (int i = from; i <= to; ++i)
+            REQUIRE(eventually([&] {
+                return other.try_request<std::string>("orders.eu", std::to_string(i)).has_value();
+            }));
+    }
+    static std::vector<std::string> numbers(int from, int to) {
+        std::vector<std::string> texts;
+        for (int i = from; i <= to; ++i) texts.push_back(std::to_string(i));
+        return texts;
+    }
+
+    NatsServer server{{.jetstream = true}};
+    Broker other{options()};
+    Broker broker{options()};
+    Seen seen;
+};
+
+js::Ordered ordered(std::size_t prefetch = 512) {
+    return {.stream = "ORDERS", .prefetch = prefetch, .heartbeat = 300ms};
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(OrderedFixture, "an ordered subscriber reads a stream in order, more of it than it takes at once") {
+    other.jetstream().declare(orders);
+    publish(1, 100);
+    broker.subscriber<"orders.*">(ordered(8)).handle([&](std::string_view body) { seen.add(std::string{body}); });
+    broker.start();
+    publish(101, 120);
+    REQUIRE(seen.wait_for(120));
+    CHECK(seen.all() == numbers(1, 120));
+}
+
+TEST_CASE_METHOD(OrderedFixture, "a failed message is not delivered again, and the next one comes") {
+    other.jetstream().declare(orders);
+    publish(1, 3);
+    broker.subscriber<"orders.*">(ordered()).handle([&](std::string_view body) {
+        seen.add(std::string{body});
+        throw Nack{};
+    });
+    broker.start();
+    publish(4, 4);
+    REQUIRE(seen.wait_for(4));
+    CHECK(seen.all() == numbers(1, 4));
+}
+
+TEST_CASE_METHOD(OrderedFixture, "an ordered subscriber begins where it is told") {
+    other.jetstream().declare(orders);
+    publish(1, 5);
+    auto options = ordered();
+    options.deliver = js::Deliver::from_sequence;
+    options.start_sequence = 4;
+    broker.subscriber<"orders.*">(options).handle([&](std::string_view body) { seen.add(std::string{body}); });
+    broker.start();
+    REQUIRE(seen.wait_for(2));
+    CHECK(seen.all() == numbers(4, 5));
+}
+
+TEST_CASE_METHOD(OrderedFixture, "an ordered consumer that is deleted goes on where it was, nothing twice") {
+    other.jetstream().declare(orders);
+    broker.subscriber<"orders.*">(ordered()).handle([&](std::string_view body) { seen.add(std::string{body}); });
+    broker.start();
+    publish(1, 5);
+    REQUIRE(seen.wait_for(5));
+    for (const auto& info : other.jetstream().consumers("ORDERS"))
+        other.jetstream().consumer("ORDERS", info.name).remove();
+    publish(6, 10);
+    REQUIRE(seen.wait_for(10));
+    CHECK(seen.all() == numbers(1, 10));
+}
+
+TEST_CASE_METHOD(OrderedFixture, "an ordered subscriber goes on over restarts of the server, nothing twice") {
+    other.jetstream().declare(orders);
+    broker.subscriber<"orders.*">(ordered()).handle([&](std::string_view body) { seen.add(std::string{body}); });
+    broker.start();
+    for (int round = 0; round < 3; ++round) {
+        publish(round * 5 + 1, round * 5 + 5);
+        REQUIRE(seen.wait_for(static_cast<std::size_t>(round) * 5 + 5));
+        if (round == 0) server.kill();
+        if (round < 2) server.restart();
+    }
+    CHECK(seen.all() == numbers(1, 15));
+}
+
+TEST_CASE_METHOD(OrderedFixture, "a stream made anew is read from its beginning") {
+    other.jetstream().declare(in_memory);
+    broker.subscriber<"orders.*">(ordered()).handle([&](std::string_view body) { seen.add(std::string{body}); });
+    broker.start();
+    publish(1, 3);
+    REQUIRE(seen.wait_for(3));
+    server.restart();
+    REQUIRE(eventually([&] { return other.jetstream().try_declare(in_memory).has_value(); }));
+    publish(4, 5);
+    REQUIRE(seen.wait_for(5));
+    CHECK(seen.all() == numbers(1, 5));
+}
