@@ -123,8 +123,8 @@ void Consumer::bind_chain(Binder& binder) {
 }
 
 void Consumer::bind_handler(Binder& binder) {
-    const bool batches = spec_.handler->configure(spec_.options);
-    if (!batches && spec_.options.batch.size > 0)
+    batches_ = spec_.handler->configure(spec_.options);
+    if (!batches_ && spec_.options.batch.size > 0)
         binder.problem("it has batch options, so its handler must take std::span<const T>");
     spec_.handler->bind(binder);
 }
@@ -291,7 +291,7 @@ void Consumer::process(Message message) noexcept {
     if (source_->wants_back())
         return source_->settle(std::move(message), {.outcome = Outcome::nack(), .untouched = true});
     received_.fetch_add(1, std::memory_order_relaxed);
-    if (spec_.handler->take(*this, message)) return;
+    if (batches_ && spec_.handler->take(*this, message)) return;
     Context context{*this, message};
     const HandlerScope scope{context};
     conclude(context, run(context));

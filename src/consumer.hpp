@@ -136,6 +136,7 @@ private:
 
     mutable std::mutex mutex_ = {};
     std::condition_variable ended_changed_ = {};
+    bool batches_ = false;  // the handler takes messages away
     bool started_ = false;
     bool ended_ = false;
     bool finished_ = false;
