@@ -63,20 +63,20 @@ inline constexpr char dependency_key = 0;
 template <class Value>
 class Room {
 public:
-    Room() noexcept : none_{} {}
+    Room() noexcept : none{} {}
     Room(const Room&) = delete;
     Room& operator=(const Room&) = delete;
     ~Room() {}  // whoever made the value ends it
 
     template <class Make>
     Value* make(Make&& make) {
-        return ::new (static_cast<void*>(std::addressof(value_))) Value(make());
+        return ::new (static_cast<void*>(std::addressof(value))) Value(make());
     }
 
 private:
     union {
-        char none_;
-        std::remove_const_t<Value> value_;
+        char none;
+        std::remove_const_t<Value> value;
     };
 };
 template <class Value>
