@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <latch>
@@ -289,6 +290,39 @@ TEST_CASE("a handler that is too slow is reported with its subject and what was 
     CHECK(inbox->wait_for(11));
     transport->close(1s);
     CHECK(subscription->dropped() == 90);
+}
+
+TEST_CASE("each of two slow sinks on one subject is told that messages were dropped, and then no event is") {
+    class Told final : public Inbox {
+    public:
+        using Inbox::Inbox;
+        bool on_dropped(std::uint64_t count) noexcept override {
+            dropped = count;
+            ++times;
+            return true;
+        }
+        std::atomic<std::uint64_t> dropped = 0;
+        std::atomic<int> times = 0;
+    };
+    NatsServer server;
+    EventLog events;
+    auto transport = connect(server, {}, events.sink());
+    std::latch begin{1};
+    const auto wait = [&](const Message&) { begin.wait(); };
+    const std::array sinks{std::make_shared<Told>(wait), std::make_shared<Told>(wait)};
+    const SubscriptionSpec spec{.subject = "slow", .max_pending_messages = 1};
+    const auto one = subscribe(*transport, sinks[0], spec);
+    const auto other = subscribe(*transport, sinks[1], spec);
+    publish(*transport, "slow", "held");
+    for (const auto& sink : sinks) REQUIRE(sink->wait_for(1));
+    for (int i = 0; i < 20; ++i) publish(*transport, "slow", std::to_string(i));
+    for (const auto& sink : sinks) {
+        CHECK(eventually([&] { return sink->times > 0; }));
+        CHECK(sink->dropped > 0);
+    }
+    begin.count_down();
+    transport->close(1s);
+    CHECK(events.count(Kind::slow_consumer) == 0);
 }
 
 TEST_CASE("the limit of pending bytes counts too, and zero is no limit") {
