@@ -8,7 +8,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "broker_core.hpp"
+#include "app_core.hpp"
 
 namespace freshet {
 namespace {
@@ -52,11 +52,17 @@ std::optional<int> apply(int argc, char** argv, spdlog::logger& logger) {
 
 }  // namespace
 
+App::App(std::vector<Broker*> brokers) : core_{std::make_unique<detail::AppCore>(std::move(brokers))} {}
+App::~App() = default;
+
+void App::add(When when, std::unique_ptr<detail::Hook> hook) { core_->add(when, std::move(hook)); }
+void App::exit(int code) noexcept { core_->exit(code); }
+
 int App::run(int argc, char** argv) noexcept {
     try {
-        if (const auto code = apply(argc, argv, broker_->logger().native())) return *code;
+        if (const auto code = apply(argc, argv, core_->logger().native())) return *code;
     } catch (const std::exception& error) {
-        broker_->logger().critical("{}", error.what());
+        core_->logger().critical("{}", error.what());
         return exit_failed;
     }
     return run();
@@ -64,10 +70,9 @@ int App::run(int argc, char** argv) noexcept {
 
 int App::run() noexcept {
     try {
-        broker_->run();
-        return broker_->core().drained() ? 0 : exit_failed;
-    } catch (const std::exception& error) { broker_->logger().critical("{}", error.what()); } catch (...) {
-        broker_->logger().critical("stopped by an exception that is not a std::exception");
+        return core_->run();
+    } catch (const std::exception& error) { core_->logger().critical("{}", error.what()); } catch (...) {
+        core_->logger().critical("stopped by an exception that is not a std::exception");
     }
     return exit_failed;
 }

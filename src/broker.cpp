@@ -65,6 +65,8 @@ void Broker::provide_erased(const std::type_info& type, std::shared_ptr<void> ob
 
 detail::Layer& Broker::layer(const char* what) { return core_->change_layer(what); }
 
+void Broker::include_node(std::shared_ptr<detail::RouterNode> node) { core_->include(std::move(node)); }
+
 void Broker::override_erased(const void* key, std::shared_ptr<const void> replacement) {
     core_->override_dependency(key, std::move(replacement));
 }

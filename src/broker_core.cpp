@@ -119,6 +119,9 @@ void BrokerCore::bind_all() {
     forget_finished();
     for (const auto& step : layer_->publish_steps) publish_steps_.push_back(step.get());
     if (!publish_steps_.empty()) expect_publish_steps();
+    for (const auto& router : routers_) {
+        for (auto& spec : router->expand()) consumers_.push_back(std::make_shared<Consumer>(*this, std::move(spec)));
+    }
     for (const auto& consumer : consumers_) consumer->bind(problems);
     if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the broker")});
 }
@@ -168,6 +171,15 @@ bool BrokerCore::stop(std::chrono::milliseconds timeout) {
     if (CallbackScope::inside()) return true;
     std::unique_lock lock{mutex_};
     return wait_until(*clock_, lock, changed_, deadline, [this] { return state_ == State::stopped; }) && drained_;
+}
+
+void BrokerCore::cut_start_short() noexcept {
+    if (state_ == State::connecting) begin_stop(std::chrono::milliseconds{0});
+}
+
+void BrokerCore::exit(int code) noexcept {
+    if (on_exit_) on_exit_(code);
+    else begin_stop(options_.stop_timeout);
 }
 
 void BrokerCore::begin_stop(std::chrono::milliseconds timeout) {
@@ -297,6 +309,16 @@ void BrokerCore::override_dependency(const void* key, std::shared_ptr<const void
     if (state_ != State::idle)
         raise({Errc::bad_setup, "override_dependency: dependencies are overridden before the broker starts"});
     replacements_[key] = std::move(replacement);
+}
+
+void BrokerCore::include(std::shared_ptr<RouterNode> router) {
+    std::unique_lock lock{mutex_};
+    if (std::ranges::find(routers_, router) != routers_.end())
+        raise({Errc::bad_setup, "include: the broker has this router already"});
+    routers_.push_back(router);
+    if (state_ == State::idle) return;
+    lock.unlock();
+    for (auto& spec : router->expand()) std::ignore = add(std::move(spec));
 }
 
 Layer& BrokerCore::change_layer(const char* what) {

@@ -62,6 +62,11 @@ public:
     void start();
     /// Blocks, unless called inside a callback.
     bool stop(std::chrono::milliseconds timeout);
+    /// Ends a start() that waits for a server; does nothing otherwise.
+    void cut_start_short() noexcept;
+    /// What a handler that throws ExitApp wants: whoever runs the broker decides, else it stops. Set while nothing runs.
+    void on_exit(std::function<void(int)> action) noexcept { on_exit_ = std::move(action); }
+    void exit(int code) noexcept;
     std::stop_token stop_token() const noexcept { return stop_source_.get_token(); }
 
     std::shared_ptr<Consumer> add(SubscriberSpec spec) override;
@@ -70,6 +75,7 @@ public:
     /// Puts a function's stand-in, a Replacement, where Depends asks for it.
     void override_dependency(const void* key, std::shared_ptr<const void> replacement);
     const void* replacement(const void* key) const noexcept;
+    void include(std::shared_ptr<RouterNode> router);
     /// What is around every handler and publication. To be changed before start() only: `what` wants to.
     Layer& change_layer(const char* what);
     std::shared_ptr<const Layer> layer() const noexcept { return layer_; }
@@ -157,6 +163,7 @@ private:
     std::shared_ptr<DeliveryObserver> observer_ = {};
     bool threads_ = true;
 
+    std::function<void(int)> on_exit_ = {};
     std::stop_source stop_source_ = {};
     std::atomic<State> state_ = State::idle;
     mutable std::mutex mutex_ = {};         // consumers_, provided_, changes of state_ and the next three
@@ -172,6 +179,7 @@ private:
     std::vector<std::shared_ptr<Consumer>> consumers_ = {};
     SubscriberStats gone_ = {};  // of consumers that were stopped and forgotten
     std::unordered_map<std::type_index, std::shared_ptr<void>> provided_ = {};
+    std::vector<std::shared_ptr<RouterNode>> routers_ = {};
     std::shared_ptr<Layer> layer_ = std::make_shared<Layer>();
     std::vector<PublishStep*> publish_steps_ = {};   // those of layer_
     std::atomic<bool> around_publications_ = false;  // there are publish middlewares, somewhere

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <freshet/ack_policy.hpp>
+#include <freshet/app.hpp>
 
 #include "broker_core.hpp"
 #include "callback_scope.hpp"
@@ -354,6 +355,9 @@ std::optional<Outcome> Consumer::said(Context& context) noexcept {
     } catch (const Skip&) {
         skipped_.fetch_add(1, std::memory_order_relaxed);
         return ContextAccess::decide(context, Outcome::ack);
+    } catch (const ExitApp& asked) {
+        core_->exit(asked.code());
+        return std::nullopt;  // it has failed all the same
     } catch (...) { return std::nullopt; }
 }
 

@@ -15,6 +15,7 @@
 #include <freshet/options.hpp>
 #include <freshet/publisher.hpp>
 #include <freshet/replies.hpp>
+#include <freshet/router.hpp>
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
 
@@ -198,6 +199,14 @@ public:
         return *this;
     }
 
+    /// Takes over the subscribers of a router: those declared until start(), or until now if the broker runs; then throws Error for
+    /// what start() would report. Throws Error(Errc::bad_setup) if the router is included already.
+    template <FixedString Prefix>
+    Broker& include(const Router<Prefix>& router) {
+        include_node(router.node());
+        return *this;
+    }
+
     /// For tests: whoever asks for `Depends<&f>` on this broker gets what `stand_in` returns; its parameters are filled in the same
     /// way. Before start().
     template <auto Function, class StandIn>
@@ -235,6 +244,7 @@ public:
 private:
     detail::Registry& registry() noexcept;
     detail::Layer& layer(const char* what);
+    void include_node(std::shared_ptr<detail::RouterNode> node);
     void override_erased(const void* key, std::shared_ptr<const void> replacement);
     void provide_erased(const std::type_info& type, std::shared_ptr<void> object);
     static void check_subject(std::string_view subject);

@@ -18,5 +18,6 @@
 #include <freshet/outcome.hpp>
 #include <freshet/publisher.hpp>
 #include <freshet/response.hpp>
+#include <freshet/router.hpp>
 #include <freshet/subject.hpp>
 #include <freshet/subscriber.hpp>

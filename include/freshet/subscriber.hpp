@@ -85,19 +85,6 @@ namespace detail {
 class Consumer;
 class MessageQueue;
 
-/// Everything a subscriber was declared with.
-struct SubscriberSpec {
-    std::string subject = {};
-    SubscriberOptions options = {};
-    std::vector<std::string> publish_to = {};
-    std::unique_ptr<HandlerBase> handler = {};
-    std::unique_ptr<Source> source = {};  // null: a core NATS subscription
-    std::vector<FilterCase> cases = {};                     // before `handler`, which is then the default and may be null
-    std::shared_ptr<Layer> own = {};                        // null: it has none
-    std::vector<std::shared_ptr<const Layer>> layers = {};  // of its routers, outermost first
-    bool bare = false;                                      // no middleware and no error handler, not even the broker's
-};
-
 /// What `subscriber(options)` of another module's options makes of them: `SourceSpec make_source(Options)`, found beside the
 /// options' type.
 struct SourceSpec {
@@ -109,7 +96,50 @@ concept SourceOptions = requires(Options options) {
     { make_source(std::move(options)) } -> std::same_as<SourceSpec>;
 };
 
-/// Where subscribers are declared: a broker.
+/// Everything a subscriber was declared with.
+struct SubscriberSpec {
+    std::string subject = {};
+    SubscriberOptions options = {};
+    std::vector<std::string> publish_to = {};
+    std::unique_ptr<HandlerBase> handler = {};
+    std::unique_ptr<Source> source = {};  // null: a core NATS subscription
+    std::vector<FilterCase> cases = {};   // before `handler`, which is then the default and may be null
+    std::shared_ptr<Layer> own = {};      // null: it has none
+    std::vector<std::shared_ptr<const Layer>> layers = {};  // of its routers, outermost first
+    bool bare = false;                                      // no middleware and no error handler, not even the broker's
+    // Of one that a router keeps, to make it anew for each broker:
+    std::function<std::unique_ptr<HandlerBase>()> make_handler = {};
+    std::function<SourceSpec(std::optional<AckPolicy>)> make_source = {};
+};
+
+/// A handler that several brokers share, each in a handler of its own.
+template <class F, class R, class... A>
+struct SharedCall {
+    std::shared_ptr<F> shared;
+    R operator()(A... arguments) { return (*shared)(static_cast<A&&>(arguments)...); }
+};
+template <class F, class Arguments>
+struct SharedCallFor;
+template <class F, class... A>
+struct SharedCallFor<F, TypeList<A...>> {
+    using Type = SharedCall<F, typename Signature<F>::Result, A...>;
+};
+
+template <class Pattern, bool Publishes, class F>
+std::function<std::unique_ptr<HandlerBase>()> make_handler_maker(F&& handler) {
+    using Function = std::decay_t<F>;
+    if constexpr (HasSignature<Function> && !std::is_member_function_pointer_v<Function>) {
+        using Call = typename SharedCallFor<Function, typename Signature<Function>::Arguments>::Type;
+        return [shared = std::make_shared<Function>(std::forward<F>(handler))] {
+            return make_handler<Pattern, Publishes>(Call{shared});
+        };
+    } else {
+        std::ignore = make_handler<Pattern, Publishes>(std::forward<F>(handler));  // says why not
+        return {};
+    }
+}
+
+/// Where subscribers are declared: a broker, or a router.
 class Registry {
 public:
     virtual std::shared_ptr<Consumer> add(SubscriberSpec spec) = 0;
@@ -193,15 +223,17 @@ std::pair<std::shared_ptr<Consumer>, std::shared_ptr<MessageQueue>> open_stream(
 }
 
 /// What `subscriber(...)` gives: say where results go and which function handles the messages.
-template <class Pattern, bool Publishes = false>
+template <class Pattern, bool Publishes = false, bool InRouter = false>
 class [[nodiscard("freshet: call .handle(...): nothing is registered until then")]] SubscriberBuilder {
+    using Declared = std::conditional_t<InRouter, void, Subscriber>;
+
 public:
     SubscriberBuilder(detail::Registry& registry, detail::SubscriberSpec spec)
         : registry_{&registry}, spec_{std::move(spec)} {}
 
     /// Publishes what the handler returns to this subject, too. `{names}` are filled from the incoming subject.
     template <FixedString Target>
-    SubscriberBuilder<Pattern, true> publish_to() && {
+    SubscriberBuilder<Pattern, true, InRouter> publish_to() && {
         static_assert(
             !StaticTemplate<Target>::valid || Pattern::fills(Target.view()),
             "freshet: publish_to names a {parameter} that the subscriber's subject does not have, so it cannot be "
@@ -209,7 +241,7 @@ public:
         return std::move(*this).publish_to(std::string{Target.view()});
     }
     /// The same, checked when the broker starts.
-    SubscriberBuilder<Pattern, true> publish_to(std::string subject) && {
+    SubscriberBuilder<Pattern, true, InRouter> publish_to(std::string subject) && {
         spec_.publish_to.push_back(std::move(subject));
         return {*registry_, std::move(spec_)};
     }
@@ -245,36 +277,46 @@ public:
     /// a function of `const Message&` or `Context&`; see filter.hpp for ready ones. A `handle` must follow.
     template <class Predicate, class F>
     SubscriberBuilder when(Predicate&& predicate, F&& handler) && {
-        spec_.cases.push_back({detail::make_predicate(std::forward<Predicate>(predicate)),
-                               detail::make_handler<Pattern, Publishes>(std::forward<F>(handler))});
+        auto& added = spec_.cases.emplace_back();
+        added.matches = detail::make_predicate(std::forward<Predicate>(predicate));
+        set_handler(added, std::forward<F>(handler));
         return std::move(*this);
     }
     /// After `when`: there is no default. Messages that nothing matches are rejected: settled, counted, logged.
-    Subscriber handle() && { return Subscriber{registry_->add(std::move(spec_))}; }
+    Declared handle() && { return Declared(registry_->add(std::move(spec_))); }
 
     /// Registers the handler: a function, a lambda, or any object with one operator(). If the broker runs, the subscription is
-    /// live when this returns; throws Error then for what start() would report.
+    /// live when this returns; throws Error then for what start() would report. Gives nothing on a router.
     template <class F>
-    Subscriber handle(F&& handler) && {
-        spec_.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
-        return Subscriber{registry_->add(std::move(spec_))};
+    Declared handle(F&& handler) && {
+        set_handler(spec_, std::forward<F>(handler));
+        return std::move(*this).handle();
     }
 
     /// Registers a member function, called on `object`: a reference that outlives the broker, or a (smart) pointer.
     template <class Member, class Object>
         requires std::is_member_function_pointer_v<Member>
-    Subscriber handle(Member member, Object&& object) && {
+    Declared handle(Member member, Object&& object) && {
         return std::move(*this).handle(detail::bind_member(member, std::forward<Object>(object)));
     }
 
     /// The messages as a range instead of a handler.
     MessageStream messages() && {
         static_assert(!Publishes, "freshet: publish_to needs a handler. See docs/handlers.md#results");
+        static_assert(!InRouter, "freshet: a router's subscriber has a handler: messages() reads from one broker. See "
+                                 "docs/routers.md#subscribers");
         auto [consumer, queue] = detail::open_stream(*registry_, std::move(spec_));
         return {std::move(consumer), std::move(queue)};
     }
 
 private:
+    /// Of the subscriber or of one of its cases.
+    template <class Of, class F>
+    void set_handler(Of& of, F&& handler) {
+        if constexpr (InRouter)
+            of.make_handler = detail::make_handler_maker<Pattern, Publishes>(std::forward<F>(handler));
+        else of.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
+    }
     detail::Layer& own() {
         if (spec_.own == nullptr) spec_.own = std::make_shared<detail::Layer>();
         return *spec_.own;

@@ -15,6 +15,7 @@ namespace freshet::detail {
 struct FilterCase {
     std::function<bool(Context&)> matches = {};
     std::unique_ptr<HandlerBase> handler = {};
+    std::function<std::unique_ptr<HandlerBase>()> make_handler = {};  // in a router, instead of it
 };
 
 template <class F>

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <freshet/detail/router_node.hpp>
+
+namespace freshet {
+
+namespace detail {
+
+template <FixedString Prefix, FixedString Rest>
+consteval auto joined() {
+    constexpr auto prefix = Prefix.view();
+    constexpr auto rest = Rest.view();
+    char text[prefix.size() + rest.size() + 1] = {};
+    for (std::size_t i = 0; i < prefix.size(); ++i) text[i] = prefix[i];
+    for (std::size_t i = 0; i < rest.size(); ++i) text[prefix.size() + i] = rest[i];
+    return FixedString<prefix.size() + rest.size() + 1>{text};
+}
+
+/// A pattern behind a prefix that is known at run time only: the compiler checks the pattern, start() the names.
+template <FixedString Rest>
+struct PrefixedSubject {
+    static constexpr std::string_view rest() noexcept { return StaticSubject<Rest>::view(); }
+    static constexpr bool has(std::string_view) noexcept { return true; }
+    static constexpr bool fills(std::string_view) noexcept { return true; }
+};
+
+/// The compiler knows all of it.
+template <FixedString Prefix, FixedString Rest>
+struct WholeSubject : StaticSubject<joined<Prefix, Rest>()> {
+    static constexpr std::string_view rest() noexcept { return Rest.view(); }
+};
+
+template <FixedString Prefix, FixedString Rest>
+struct RoutedSubject {
+    using Type = WholeSubject<Prefix, Rest>;
+};
+template <FixedString Rest>
+struct RoutedSubject<"", Rest> {
+    using Type = PrefixedSubject<Rest>;
+};
+
+}  // namespace detail
+
+/// Subscribers under a common prefix, with what they share: middleware, dependencies, error handlers, an ack policy. Included
+/// in brokers or in other routers, any number of times.
+///
+///     Router billing{"billing.{tenant}."};            // known at run time: start() checks the names
+///     Router<"billing.{tenant}."> billing;            // the compiler checks them, Path<"tenant"> too
+///
+/// The prefix is put before the subjects as it is: write the dot. It is not put before those of publish_to. What is declared after a
+/// broker that includes it has started is an error. Cheap to copy; copies are the same router. Not thread-safe.
+template <FixedString Prefix = "">
+class Router {
+public:
+    Router() : Router{std::string{Prefix.view()}, 0} {}
+    explicit Router(std::string prefix)
+        requires(Prefix.view().empty())
+        : Router{std::move(prefix), 0} {}
+
+    /// As Broker::subscriber; `handle` gives nothing, since the subscriber exists only in brokers.
+    template <FixedString Pattern>
+    auto subscriber(SubscriberOptions options = {}) {
+        using Whole = typename detail::RoutedSubject<Prefix, Pattern>::Type;
+        return make<Whole>(std::string{Whole::rest()}, std::move(options));
+    }
+    auto subscriber(std::string subject, SubscriberOptions options = {}) {
+        return make<detail::RuntimeSubject>(std::move(subject), std::move(options));
+    }
+    /// Of something else than a core NATS subject, such as `js::Pull{...}`.
+    template <FixedString Pattern, detail::SourceOptions Options>
+    auto subscriber(Options options) {
+        using Whole = typename detail::RoutedSubject<Prefix, Pattern>::Type;
+        return make_sourced<Whole>(std::string{Whole::rest()}, std::move(options));
+    }
+    template <detail::SourceOptions Options>
+    auto subscriber(std::string subject, Options options) {
+        return make_sourced<detail::RuntimeSubject>(std::move(subject), std::move(options));
+    }
+
+    /// As Broker::use, around the handlers of this router, within those of what includes it. So are the next three.
+    template <class F>
+    Router& use(F&& middleware) {
+        detail::add_middleware(node_->layer("use"), std::forward<F>(middleware));
+        return *this;
+    }
+    template <class F>
+    Router& use_publish(F&& middleware) {
+        detail::add_publish_middleware(node_->layer("use_publish"), std::forward<F>(middleware));
+        return *this;
+    }
+    template <class E, class F>
+    Router& on_error(F&& handler) {
+        detail::add_error_handler<E, detail::RuntimeSubject>(node_->layer("on_error"), std::forward<F>(handler));
+        return *this;
+    }
+    template <auto Function>
+    Router& depends() {
+        detail::add_dependency<Function, detail::RuntimeSubject>(node_->layer("depends"));
+        return *this;
+    }
+    /// When JetStream messages are acknowledged, for subscribers that do not say it themselves. The innermost router's counts.
+    Router& ack_policy(AckPolicy policy) {
+        node_->layer("ack_policy").ack_policy = policy;
+        return *this;
+    }
+
+    /// Puts another router into this one, behind its prefix. Throws Error(Errc::bad_setup) if it is in it already.
+    template <FixedString Inner>
+    Router& include(const Router<Inner>& inner) {
+        node_->include(inner.node());
+        return *this;
+    }
+
+    const std::shared_ptr<detail::RouterNode>& node() const noexcept { return node_; }
+
+private:
+    Router(std::string prefix, int) : node_{std::make_shared<detail::RouterNode>(std::move(prefix))} {}
+
+    template <class Subject>
+    SubscriberBuilder<Subject, false, true> make(std::string subject, SubscriberOptions options) {
+        return {*node_, {.subject = std::move(subject), .options = std::move(options)}};
+    }
+    template <class Subject, class Options>
+    SubscriberBuilder<Subject, false, true> make_sourced(std::string subject, Options options) {
+        auto make_one = [options = std::move(options)](std::optional<AckPolicy> inherited) {
+            auto copy = options;
+            if constexpr (requires { copy.ack_policy = inherited; }) {
+                if (!copy.ack_policy) copy.ack_policy = inherited;
+            }
+            return make_source(std::move(copy));
+        };
+        return {*node_, {.subject = std::move(subject), .make_source = std::move(make_one)}};
+    }
+
+    std::shared_ptr<detail::RouterNode> node_;
+};
+
+Router(std::string) -> Router<>;
+Router(const char*) -> Router<>;
+
+}  // namespace freshet

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include <freshet/broker.hpp>
+#include <freshet/detail/hook.hpp>
+
+namespace freshet::detail {
+
+/// The life of an App: hooks and brokers in their order, forwards and back.
+class AppCore {
+public:
+    explicit AppCore(std::vector<Broker*> brokers);
+    AppCore(const AppCore&) = delete;
+    AppCore& operator=(const AppCore&) = delete;
+    ~AppCore();
+
+    void add(HookTime when, std::unique_ptr<Hook> hook);
+    Logger& logger() const noexcept { return brokers_.front()->logger(); }
+
+    /// The exit code. Throws what keeps the program from starting.
+    int run();
+    /// From any thread.
+    void exit(int code) noexcept;
+
+private:
+    void start();
+    void wait();
+    void shut_down() noexcept;
+    void stop_brokers() noexcept;
+    void run_hooks(HookTime when);
+    void run_hooks_noexcept(HookTime when) noexcept;
+    void run_hook(Hook& hook, HookTime when);
+    /// A signal came, a broker ended: run() goes on to its end, and a start in progress is cut short.
+    void request_stop() noexcept;
+
+    std::vector<Broker*> brokers_;
+    std::array<std::vector<std::unique_ptr<Hook>>, 5> hooks_ = {};
+    std::vector<std::shared_ptr<void>> lifespans_ = {};
+    std::size_t started_ = 0;  // brokers
+    bool clean_ = true;
+
+    std::mutex mutex_ = {};
+    std::condition_variable changed_ = {};
+    bool stop_wanted_ = false;
+    bool starting_ = false;
+    std::optional<int> code_ = {};
+};
+
+}  // namespace freshet::detail

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: freshet: a router's subscriber has a handler
+#include <freshet/broker.hpp>
+
+void wire(freshet::Router<>& router) { auto messages = router.subscriber<"invoice">().messages(); }
