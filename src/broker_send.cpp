@@ -8,8 +8,8 @@
 #include "broker_core.hpp"
 #include "callback_scope.hpp"
 #include "exception_text.hpp"
-#include "publish_chain.hpp"
 #include "fork.hpp"
+#include "publish_chain.hpp"
 #include "quoted.hpp"
 #include "random_id.hpp"
 #include "wait.hpp"
@@ -256,8 +256,10 @@ void BrokerCore::request_async(std::string_view subject, const Encoded& encoded,
 std::unique_ptr<ReplyQueue> BrokerCore::request_many(std::string_view subject, const Encoded& encoded,
                                                      const RequestManyOptions& options) {
     auto replies = std::make_unique<ManyReplies>(mux_, *clock_, subject);
-    const ManyLimits limits{
-        .timeout = timeout_or_default(options.timeout), .stall = options.stall, .max_replies = options.max_replies};
+    const ManyLimits limits{.timeout = timeout_or_default(options.timeout),
+                            .stall = options.stall,
+                            .max_replies = options.max_replies,
+                            .ends_at_empty = options.ends_at_empty};
     const auto ticket = ask(subject, encoded, options.headers, [&] { return mux_.open_many(replies->sink(), limits); });
     if (ticket) {
         replies->opened(*ticket);

@@ -29,6 +29,7 @@ Outcome Next::operator()(Context& context) {
 namespace detail {
 
 void Chain::bind(Layers layers, Binder& binder, Step& last) {
+    *this = Chain{};
     for (const auto& layer : layers) {
         for (const auto& make : layer->steps) owned_.push_back(make(binder));
         owned_publish_.insert(owned_publish_.end(), layer->publish_steps.begin(), layer->publish_steps.end());

@@ -107,13 +107,6 @@ void Consumer::bind(std::vector<std::string>& problems) {
     bind_order(problems);
 }
 
-void Consumer::rebind() {
-    if (!subject_ || spec_.handler == nullptr) return;
-    std::vector<std::string> known;  // since bind
-    ConsumerBinder binder{*subject_, *core_, known};
-    spec_.handler->bind(binder);
-}
-
 void Consumer::bind_chain(Binder& binder) {
     if (spec_.bare) return;
     std::vector<std::shared_ptr<const Layer>> layers{core_->layer()};
@@ -121,6 +114,14 @@ void Consumer::bind_chain(Binder& binder) {
     if (spec_.own != nullptr) layers.push_back(spec_.own);
     chain_.bind(layers, binder, innermost_);
     if (!chain_.publish_steps().empty()) core_->expect_publish_steps();
+}
+
+void Consumer::rebind() {
+    if (!subject_ || spec_.handler == nullptr) return;
+    std::vector<std::string> known;  // since bind
+    ConsumerBinder binder{*subject_, *core_, known};
+    spec_.handler->bind(binder);
+    bind_chain(binder);
 }
 
 void Consumer::bind_handler(Binder& binder) {

@@ -94,9 +94,7 @@ Outcome ContextAccess::fail(Context& context, Error error) {
     return Outcome::nack();
 }
 
-bool ContextAccess::result_wanted(const Context& context) noexcept {
-    return context.consumer_->result_wanted(context);
-}
+bool ContextAccess::result_wanted(const Context& context) noexcept { return context.consumer_->result_wanted(context); }
 
 Format ContextAccess::result_format(const Context& context) {
     const auto fallback = context.consumer_->core().options().format;
