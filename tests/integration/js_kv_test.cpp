@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <atomic>
 #include <chrono>
 #include <set>
 #include <string>
@@ -76,11 +77,8 @@ TEST_CASE_METHOD(JetStreamFixture, "values are bytes and texts, too, and empty o
     CHECK(texts.get("a/b=c_d-e.F")->value == "hello");
 
     auto bytes = broker.kv<std::vector<std::byte>>("texts");
-    const std::vector<std::byte> all = [] {
-        std::vector<std::byte> bytes(256);
-        for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i);
-        return bytes;
-    }();
+    std::vector<std::byte> all(256);
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::byte>(i);
     bytes.put("all", all);
     CHECK(bytes.get("all")->value == all);
 }
@@ -469,6 +467,33 @@ TEST_CASE_METHOD(JetStreamFixture, "a bucket gathers the keys of its sources") {
     all.put("c", "own");
     CHECK(all.get("c")->value == "own");
     CHECK_FALSE(eu.get("c"));
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a bucket publishes its entries once more, if told to") {
+    std::atomic<int> seen = 0;
+    broker.subscriber<"seen.{key}">().handle([&](std::string_view body, Path<"key"> key) {
+        if (*key == "a" && body == "x") ++seen;
+    });
+    broker.start();
+    auto values = broker.kv<std::string>("texts", {.republish = js::Republish{.source = "$KV.texts.>",
+                                                                              .destination = "seen.{{wildcard(1)}}"}});
+    values.put("a", "x");
+    CHECK(eventually([&] { return seen == 1; }));
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a bucket of another domain is asked, written and watched there") {
+    const auto store = (server.directory() / "hub").string();
+    testing::NatsServer hub{{.config = "jetstream { domain: hub, store_dir: \"" + store + "\" }"}};
+    Broker there{{.servers = {hub.url()}}};
+    there.start();
+    auto values = there.kv<std::string>("texts", {.history = 2, .context = {.domain = "hub"}});
+    const auto first = values.put("a", "1");
+    CHECK(values.update("a", "2", first) > first);
+    CHECK(values.get("a")->value == "2");
+    CHECK(values.history("a").size() == 2);
+    CHECK(values.watch().initial().size() == 1);
+    CHECK(there.kv<std::string>("texts").get("a")->value == "2");
+    CHECK_THROWS(there.kv<std::string>("texts", {.context = {.domain = "other", .timeout = 500ms}}));
 }
 
 TEST_CASE_METHOD(JetStreamFixture, "buckets are named and removed") {
