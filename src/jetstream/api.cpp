@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -95,17 +98,41 @@ int level_of(std::string_view version) {
     return found != levels.end() ? found->second : levels.back().second;
 }
 
+constexpr int unknown_level = 1'000;
+
+/// What servers have told: a server's id changes when it is started again, maybe as a newer one.
+class Levels {
+public:
+    std::optional<int> find(const std::string& server) const {
+        const std::lock_guard lock{mutex_};
+        const auto found = levels_.find(server);
+        return found == levels_.end() ? std::nullopt : std::optional{found->second};
+    }
+    void set(const std::string& server, int level) {
+        const std::lock_guard lock{mutex_};
+        levels_[server] = level;
+    }
+
+private:
+    mutable std::mutex mutex_ = {};
+    std::map<std::string, int> levels_ = {};
+};
+
+Levels& levels() {
+    static Levels all;
+    return all;
+}
+
 }  // namespace
 
 Error js_error(std::string_view what, const Json& error) {
     const auto err_code = field<int>(error, "err_code");
     const auto description = field<std::string>(error, "description", "no description");
     const auto* known = find_known(err_code);
-    const std::string_view advice = known != nullptr ? known->advice : "";
-    auto text =
-        fmt::format("{}: {} (JetStream error {}){}{}", what, description, err_code, advice.empty() ? "" : "; ", advice);
-    if (known == nullptr) return RemoteError{err_code, std::move(text)};
-    return {known->code, std::move(text)};
+    const auto said = fmt::format("{} (JetStream error {})", description, err_code);
+    if (known == nullptr) return RemoteError{err_code, what, said};
+    const std::string_view advice = known->advice;
+    return {known->code, fmt::format("{}: {}{}{}", what, said, advice.empty() ? "" : "; ", advice)};
 }
 
 Error js_request_error(std::string_view what, std::string_view subject, const Error& error) {
@@ -134,7 +161,8 @@ Expected<Json> parse_js_answer(std::string_view what, std::string_view text) {
 
 Expected<void> check_js_name(std::string_view kind, std::string_view name) {
     const auto bad = [](char c) {
-        return c <= ' ' || c == '.' || c == '*' || c == '>' || c == '/' || c == '\\' || c == 0x7f;
+        return static_cast<unsigned char>(c) <= ' ' || c == '.' || c == '*' || c == '>' || c == '/' || c == '\\' ||
+               c == 0x7f;
     };
     if (name.empty()) return failure(Errc::bad_setup, fmt::format("the {} has no name", kind));
     if (std::ranges::any_of(name, bad)) {
@@ -182,21 +210,21 @@ Expected<void> JsApi::list(std::string_view op, std::string_view what, std::stri
     }
 }
 
-Expected<int> JsApi::level(bool ask_again) const {
-    if (const int known = level_.load(std::memory_order_relaxed); known >= 0 && !ask_again) return known;
+Expected<int> JsApi::level() const {
+    const auto key = core_.server().id + ' ' + prefix_;
+    if (const auto known = levels().find(key)) return *known;
     const auto info = call("INFO", "ask for the server's API level");
-    if (!info) return std::unexpected{info.error()};
-    const auto api = info->find("api");
-    const int level = api == info->end() ? 0 : field<int>(*api, "level");  // before 2.11 there is none
-    level_.store(level, std::memory_order_relaxed);
+    // Permissions may deny the question; then nobody knows better than who sets the option.
+    if (!info && info.error().code() != Errc::timeout) return std::unexpected{info.error()};
+    const int level = info ? field<int>(field<Json>(*info, "api", Json::object()), "level") : unknown_level;
+    levels().set(key, level);
     return level;
 }
 
 Expected<void> JsApi::needs(std::string_view version, std::string_view feature) const {
     const int needed = level_of(version);
-    auto found = level(false);
-    if (found && *found < needed) found = level(true);  // it may have been upgraded
-    if (!found) return std::unexpected{std::move(found).error()};
+    const auto found = level();
+    if (!found) return std::unexpected{found.error()};
     if (*found >= needed) return {};
     return failure(Errc::server_too_old,
                    fmt::format("{} needs nats-server {} or later; this one has JetStream API level {}, that has {}",

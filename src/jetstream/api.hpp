@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -37,7 +36,7 @@ public:
                         const std::function<void(Json& element)>& each) const;
 
     /// Errc::server_too_old, naming `feature`, unless the server speaks the API of `version` ("2.11" and later, by the API level it
-    /// tells). Asks the server once.
+    /// tells). Each server is asked once.
     Expected<void> needs(std::string_view version, std::string_view feature) const;
 
     /// The subject of an operation.
@@ -46,12 +45,12 @@ public:
     const js::ContextOptions& options() const noexcept { return options_; }
 
 private:
-    Expected<int> level(bool ask_again) const;
+    /// Before 2.11 it is 0.
+    Expected<int> level() const;
 
     BrokerCore& core_;
     js::ContextOptions options_;
     std::string prefix_;  // with the dot at its end
-    mutable std::atomic<int> level_ = -1;
 };
 
 /// What the server said: `{"code":404,"err_code":10059,"description":"stream not found"}`.

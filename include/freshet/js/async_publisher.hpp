@@ -32,8 +32,8 @@ struct AsyncPublisherOptions {
 /// come in time or was refused for the moment: it is stored once all the same. So a message that was sent again may be stored behind later
 /// ones; where order matters, say what is expected (expect_last_sequence).
 ///
-/// Thread-safe; cheap to copy, the copies share one window. Must not outlive its broker's stop by a publication; what is under way then
-/// fails with Errc::closed. Failures that nobody asked for are logged when the last copy goes.
+/// Thread-safe; cheap to copy, the copies share one window. Must not outlive its broker; when that stops, what is under way fails with
+/// Errc::closed. Failures that nobody asked for are logged when the last copy goes.
 class AsyncPublisher {
 public:
     using Done = std::move_only_function<void(Expected<PublishAck>)>;
@@ -78,7 +78,7 @@ public:
         return future;
     }
 
-    /// Waits until everything published so far is acknowledged or has failed. Throws Error: Errc::timeout when messages are still
+    /// Waits until nothing is under way: everything published was acknowledged or has failed. Throws Error: Errc::timeout when messages are still
     /// under way after `timeout`; else the first failure since the last flush that had no function and no future, and how many there were.
     /// Not inside a callback of this publisher.
     void flush(std::chrono::milliseconds timeout) { value_or_raise(try_flush(timeout)); }
