@@ -248,6 +248,27 @@ TEST_CASE_METHOD(PullFixture, "poison goes to the dead letters at once, whatever
     CHECK(letters.count() == 1);
 }
 
+TEST_CASE_METHOD(PullFixture, "what no filter matches is poison, too") {
+    Seen seen, letters;
+    other.subscriber<"dead.*">().handle([&](const Message& message) -> Response<> {
+        letters.add(text(message) + ": " + std::string{*message.header("Dead-Letter-Reason")});
+        return {};
+    });
+    broker
+        .subscriber<"orders.*">(js::Pull{
+            .stream = "ORDERS", .durable = "worker", .retry = {.dead_letter = "dead.unmatched"}})
+        .when([](const Message& message) { return message.text().starts_with("order"); },
+              [&](const Message& message) { seen.add(text(message)); })
+        .handle();
+    publish("order 1");
+    publish("something else");
+    broker.start();
+    REQUIRE(letters.wait_for(1));
+    CHECK_THAT(letters.all()[0], ContainsSubstring("something else: no handler of the subscriber takes the message"));
+    CHECK(all_settled());
+    CHECK(seen.all() == std::vector<std::string>{"order 1"});
+}
+
 TEST_CASE_METHOD(PullFixture, "a message that is handled for longer than ack_wait is not delivered again") {
     Seen seen;
     broker.subscriber<"orders.*">(js::Pull{.stream = "ORDERS", .durable = "worker", .consumer = {.ack_wait = 1s}})
