@@ -45,7 +45,7 @@ js::StreamSource source_of(js::StreamSource source, const std::string& into) {
 
 js::Stream kv_stream(const std::string& bucket, const kv::Options& options, bool fresh) {
     check_options(bucket, options);
-    js::Stream stream{.name = stream_of(bucket),
+    js::Stream stream{.name = std::string{stream_prefix} + bucket,
                       .description = options.description,
                       .storage = options.storage,
                       .replicas = options.replicas,

@@ -57,6 +57,9 @@ public:
         }
         auto created = field<std::string>(*stream, "created");
         const bool anew = declared_ && created != stream_created_;
+        if (!declared_ && options_.deliver == js::Deliver::fresh)
+            first_ = field<std::uint64_t>(field<Json>(*stream, "state"), "last_seq") + 1;
+        if (anew && options_.deliver != js::Deliver::last_per_subject) first_ = 1;
         const auto name = random_id();
         const auto answer = create(name, anew);
         if (!answer) return std::unexpected{answer.error()};
@@ -104,17 +107,29 @@ private:
             old_name = std::exchange(old_name_, {});
             name_.clear();  // what still comes of the old one would come twice
             if (anew) last_sequence_ = 0;
-            if (last_sequence_ > 0) {
-                config.deliver = js::Deliver::from_sequence;
-                config.start_sequence = last_sequence_ + 1;
-                config.start_time = {};
-            }
+            if (anew) begin_with_everything(config);
+            else if (last_sequence_ > 0) begin_at(config, last_sequence_ + 1);
+            else if (declared_ && first_ > 0) begin_at(config, first_);
         }
         if (!old_name.empty()) forget(old_name);
         auto json = consumer_to_json(config);
         json["name"] = name;
         return api_->call(create_operation(options_.stream, name, json), "create " + text_,
                           {{"stream_name", options_.stream}, {"config", json}, {"action", "create"}});
+    }
+
+    static void begin_at(js::ConsumerConfig& config, std::uint64_t sequence) {
+        config.deliver = js::Deliver::from_sequence;
+        config.start_sequence = sequence;
+        config.start_time = {};
+    }
+
+    /// Of a new stream every message is newer than where the old one was to begin.
+    static void begin_with_everything(js::ConsumerConfig& config) {
+        if (config.deliver == js::Deliver::last_per_subject) return;
+        config.deliver = js::Deliver::all;
+        config.start_sequence = 0;
+        config.start_time = {};
     }
 
     /// Tells the server that a consumer will not be used any more; it would notice by itself later.
@@ -158,7 +173,8 @@ private:
     const std::shared_ptr<OrderedListener> listener_;
     std::shared_ptr<PullSession> session_ = {};  // which refers to this until its end
 
-    std::string stream_created_ = {};  // of declare, which runs one at a time
+    std::string stream_created_ = {};  // of declare, which runs one at a time; the next, too
+    std::uint64_t first_ = 0;          // where to begin again while nothing has been delivered; 0: as at the start
     std::mutex mutex_ = {};            // the next ones, and calls of the listener
     std::string name_ = {};            // empty: lost
     std::string old_name_ = {};        // the last one created

@@ -475,8 +475,8 @@ TEST_CASE_METHOD(JetStreamFixture, "a bucket publishes its entries once more, if
         if (*key == "a" && body == "x") ++seen;
     });
     broker.start();
-    auto values = broker.kv<std::string>("texts", {.republish = js::Republish{.source = "$KV.texts.>",
-                                                                              .destination = "seen.{{wildcard(1)}}"}});
+    auto values =
+        broker.kv<std::string>("texts", {.republish = js::Republish{.source = "$KV.texts.>", .destination = "seen.>"}});
     values.put("a", "x");
     CHECK(eventually([&] { return seen == 1; }));
 }

@@ -265,6 +265,24 @@ TEST_CASE_METHOD(JetStreamFixture, "a subscriber that fails at an entry gets the
     CHECK(notes.all() == Texts{"put good"});
 }
 
+TEST_CASE_METHOD(JetStreamFixture, "workers share a watch, and keep the order of each key") {
+    Notes notes;
+    broker.subscriber<"{name}.{n}">(kv::Watch{.bucket = "texts", .workers = 4, .ordered_by = "name"})
+        .handle([&](const kv::Entry<std::string>& entry) { notes.add(entry.key + "=" + entry.value); });
+    broker.start();
+    auto values = broker.kv<std::string>("texts", {.history = 1});
+    for (int i = 0; i < 20; ++i)
+        for (const auto* name : {"a", "b", "c"}) values.put(std::string{name} + "." + std::to_string(i), "x");
+    CHECK(eventually([&] { return notes.all().size() == 60; }));
+    for (const auto* name : {"a", "b", "c"}) {
+        Texts seen;
+        for (auto& text : notes.all())
+            if (text.starts_with(name)) seen.push_back(text);
+        REQUIRE(seen.size() == 20);
+        for (std::size_t i = 0; i < 20; ++i) CHECK(seen[i] == std::string{name} + "." + std::to_string(i) + "=x");
+    }
+}
+
 TEST_CASE_METHOD(JetStreamFixture, "what is wrong with a watch is told by the start") {
     broker.subscriber<"{name}">(kv::Watch{.bucket = "a b"}).handle([](const kv::Entry<Flag>&) {});
     broker.subscriber<"a.{name}">(kv::Watch{.bucket = "good", .options = {.history = 99}})
@@ -311,6 +329,20 @@ TEST_CASE_METHOD(JetStreamFixture, "a watch survives a restart of the server") {
     CHECK(notes.has("erase a "));
     CHECK(std::ranges::count(notes.all(), "put a 1") == 1);  // nothing twice
     CHECK(read(watcher, 1) == Texts{"put b 2"});
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watch of updates misses none over a restart, whatever the store") {
+    const auto storage = GENERATE(js::Storage::file, js::Storage::memory);
+    broker.start();
+    auto values = broker.kv<std::string>("texts", {.storage = storage});
+    for (int i = 0; i < 5; ++i) values.put("old", "x");
+    auto watcher = values.watch({}, {.updates_only = true});
+    auto from_revision = values.watch({}, {.from_revision = 6});
+    server.kill();
+    server.restart();
+    CHECK(eventually([&] { return values.try_put("new", "x").has_value(); }));
+    CHECK(read(watcher, 1) == Texts{"put new x"});
+    CHECK(read(from_revision, 1) == Texts{"put new x"});
 }
 
 TEST_CASE_METHOD(JetStreamFixture, "a watch survives a server that comes back without the bucket") {

@@ -194,6 +194,7 @@ TEST_CASE("a bucket as a stream: only what is set, and for a new one the default
     const auto markers = kv_stream("flags", {.limit_markers = 5min}, true);
     CHECK(markers.allow_msg_ttl == true);
     CHECK(markers.subject_delete_marker_ttl == 5min);
+    CHECK(kv_stream("KV_x", {}, true).name == "KV_KV_x");
 }
 
 TEST_CASE("mirrors and sources are named by buckets") {
