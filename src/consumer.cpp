@@ -307,6 +307,7 @@ void Consumer::reject(Message message, const Error& why) noexcept {
 }
 
 Outcome Consumer::run(Context& context) noexcept {
+    if (core_->observer() != nullptr) core_->observer()->on_delivery(*this, context);
     if (chain_.empty()) return handle(context);
     const auto outcome = chain_.run(context);
     ContextAccess::adopt(context, outcome);
@@ -315,7 +316,7 @@ Outcome Consumer::run(Context& context) noexcept {
 
 Outcome Consumer::handle(Context& context) noexcept {
     try {
-        if (core_->observer() != nullptr) core_->observer()->on_delivery(*this, context);
+        if (core_->observer() != nullptr) core_->observer()->on_handler(*this);
         auto outcome = spec_.handler->invoke(context);
         if (ContextAccess::failure(context) && chain_.handles_errors()) {
             const auto failure = *ContextAccess::failure(context);

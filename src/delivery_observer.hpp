@@ -25,8 +25,10 @@ public:
 
     /// The handlers of the subscriber with this pattern take the object provided for `type`.
     virtual void on_inject(std::string_view pattern, const std::type_info& type) = 0;
-    /// Before the handler. What it throws counts as thrown by the handler.
-    virtual void on_delivery(const Consumer& consumer, const Context& context) = 0;
+    /// A message is about to be handled.
+    virtual void on_delivery(const Consumer& consumer, const Context& context) noexcept = 0;
+    /// It has come to the handler, through all middlewares. What this throws counts as thrown by the handler.
+    virtual void on_handler(const Consumer& consumer) = 0;
     /// The handler threw.
     virtual void on_thrown(const Context& context, const std::exception_ptr& thrown) noexcept = 0;
     /// The message is about to be settled. The same context as before; its message may be empty by now.

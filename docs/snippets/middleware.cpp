@@ -9,6 +9,10 @@
 
 #include <freshet/clock.hpp>
 #include <freshet/freshet.hpp>
+#include <freshet/middleware/circuit_breaker.hpp>
+#include <freshet/middleware/deduplicate.hpp>
+#include <freshet/middleware/rate_limit.hpp>
+#include <freshet/middleware/timeout_warning.hpp>
 
 #include "../../tests/support/server.hpp"
 #include "../../tests/support/wait.hpp"
@@ -143,4 +147,17 @@ TEST_CASE_METHOD(Fixture, "filters") {
     CHECK(broker.request<Receipt>("events", "").order == "-");
     CHECK(broker.request<Receipt>("events", "x").order == "something else");
     CHECK(broker.try_request<Receipt>("only.orders", "x").error().remote_code() == 400);
+}
+
+TEST_CASE_METHOD(Fixture, "ready ones") {
+    // [ready]
+    broker.use(freshet::TimeoutWarning{5s});
+    broker.subscriber<"mails.send">()
+        .use(freshet::Deduplicate{{.window = 10min}})
+        .use(freshet::RateLimit{{.messages = 100, .per = 1s, .burst = 20}})
+        .use(freshet::CircuitBreaker{{.failures = 5, .open_for = 30s}})
+        .handle([](const Order& order) { return Receipt{order.id}; });
+    // [ready]
+    broker.start();
+    CHECK(broker.request<Receipt>("mails.send", Order{"1"}, {.headers = {{"Nats-Msg-Id", "m1"}}}).order == "1");
 }

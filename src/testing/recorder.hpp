@@ -25,7 +25,8 @@ namespace freshet::detail {
 class Recorder final : public DeliveryObserver {
 public:
     void on_inject(std::string_view pattern, const std::type_info& type) override;
-    void on_delivery(const Consumer& consumer, const Context& context) override;
+    void on_delivery(const Consumer& consumer, const Context& context) noexcept override;
+    void on_handler(const Consumer& consumer) override;
     void on_thrown(const Context& context, const std::exception_ptr& thrown) noexcept override;
     void on_settled(const Consumer& consumer, const Context& context, const Handled& handled) noexcept override;
 

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include <freshet/context.hpp>
+#include <freshet/middleware.hpp>
+
+namespace freshet {
+
+struct RateLimitOptions {
+    double messages = 100;                          ///< in `per`, on average
+    std::chrono::nanoseconds per{1'000'000'000LL};  ///< default: a second
+    double burst = 0;                               ///< at once after a pause; 0: as many as `messages`
+};
+
+/// Refuses messages beyond a rate: who asks gets error 429, a JetStream message comes back when there is room again, an
+/// event of core NATS is lost and counted as failed. Copies share the rate.
+class RateLimit {
+public:
+    /// Throws Error(Errc::bad_setup) for a rate that is not above zero.
+    explicit RateLimit(const RateLimitOptions& options);
+    Outcome operator()(Context& context, Next next);
+
+private:
+    class State;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace freshet
