@@ -15,6 +15,7 @@
 #include <freshet/freshet.hpp>
 #include <freshet/testing.hpp>
 // [include]
+#include <freshet/jetstream.hpp>
 #include <freshet/testing/contract.hpp>
 
 #include "support.hpp"
@@ -169,6 +170,30 @@ TEST_CASE("messages lost, doubled, late, and the connection") {
     CHECK(heard == std::vector<std::string>{"twice", "twice", "overtakes it", "late", "waits"});
     // [told]
 }
+
+// [jetstream]
+TEST_CASE("an order that fails is tried again, and kept at last") {
+    freshet::Broker broker;
+    int attempts = 0;
+    broker
+        .subscriber<"orders.{region}">(freshet::js::Pull{
+            .stream = freshet::js::Stream{.name = "ORDERS", .subjects = {"orders.*"}},
+            .durable = "billing",
+            .retry = {.max_attempts = 3, .backoff = {1s, 5s}, .dead_letter = "dead.orders"}})
+        .handle([&](const Order&) {
+            ++attempts;
+            throw std::runtime_error{"the disk is full"};
+        });
+    freshet::testing::TestBroker test{broker};
+    broker.jetstream().declare({.name = "DEAD", .subjects = {"dead.>"}});
+
+    CHECK(test.publish("orders.eu", Order{"a1", 10}) == freshet::Outcome::nack());
+    CHECK(attempts == 1);
+    test.advance(10s);
+    CHECK(attempts == 3);
+    CHECK(test.published<Order>("dead.orders").at(0).id == "a1");
+}
+// [jetstream]
 
 TEST_CASE("brokers on one server") {
     // [shared]

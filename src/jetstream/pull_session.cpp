@@ -207,7 +207,15 @@ void PullSession::recover(Lock& lock) {
     lock.unlock();
     if (ended.joinable()) ended.join();
     lock.lock();
-    recovery_ = std::thread{[self = shared_from_this()] { self->run_recovery(); }};
+    const auto clock = core_.shared_clock();  // the broker may go before the thread has returned
+    clock->add_work(1);
+    recovery_ = std::thread{[self = shared_from_this(), clock] {
+        {
+            const WorkScope scope;
+            self->run_recovery();
+        }
+        clock->add_work(-1);
+    }};
 }
 
 void PullSession::run_recovery() noexcept {

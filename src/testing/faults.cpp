@@ -51,8 +51,10 @@ std::optional<std::uint64_t> Faults::seed() const {
 
 testing::Fate Faults::fate_of(const testing::Passage& passage) {
     std::unique_lock lock{mutex_};
-    const auto told =
-        std::ranges::find_if(told_, [&](const Told& one) { return one.pattern.matches(passage.subject); });
+    const auto told = std::ranges::find_if(told_, [&](const Told& one) {
+        return one.pattern.matches(passage.subject) &&
+               (is_protocol(one.pattern.wire()) || !is_protocol(passage.subject));
+    });
     if (told != told_.end()) {
         const auto fate = told->fate;
         told_.erase(told);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "../random_id.hpp"
+#include "jetstream/jetstream.hpp"
 #include "memory_subscription.hpp"
 #include "memory_transport.hpp"
 
@@ -28,7 +29,10 @@ Message Parcel::message() const { return Message::make(subject, as_bytes(payload
 MemoryHub::MemoryHub(testing::MemoryServerOptions options)
     : options_{std::move(options)}, id_{"MEMORY" + random_id() + random_id() + "MEMORY"} {
     if (options_.clock == nullptr) options_.clock = std::make_shared<testing::VirtualClock>();
+    if (options_.jetstream) jetstream_ = std::make_unique<MemoryJetStream>(*this);
 }
+
+MemoryHub::~MemoryHub() = default;
 
 void MemoryHub::intercept(testing::MemoryServer::Intercept intercept) {
     const std::lock_guard lock{mutex};
@@ -70,22 +74,48 @@ void MemoryHub::remove(MemorySubscription& subscription) {
 }
 
 void MemoryHub::route(const MemoryTransport& from, const SharedParcel& parcel) {
-    const auto receivers = receivers_of(from, *parcel);
+    const auto receivers = receivers_of(&from, parcel->subject);
     for (const auto& receiver : receivers) pass(receiver, parcel);
-    if (receivers.empty() && !parcel->reply_to.empty()) tell_no_responders(from, *parcel);
+    const bool stored = take_into_jetstream(parcel);
+    if (receivers.empty() && !stored && !parcel->reply_to.empty()) tell_no_responders(from, *parcel);
+}
+
+bool MemoryHub::take_into_jetstream(const SharedParcel& parcel) {
+    constexpr std::string_view acks = "$JS.ACK.";
+    if (jetstream_ == nullptr) return false;
+    if (!parcel->subject.starts_with(acks)) return jetstream_->on_publish(parcel);
+    const auto fate = fate_of("$JS.ACK.>", *parcel);
+    for (std::size_t i = 0; i < fate.copies; ++i) {
+        if (fate.delay.count() <= 0) jetstream_->on_publish(parcel);
+        else
+            clock().schedule(clock().now() + fate.delay,
+                             [hub = shared_from_this(), parcel] { hub->jetstream_->on_publish(parcel); });
+    }
+    return true;
+}
+
+void MemoryHub::deliver(std::string_view to, const SharedParcel& parcel) {
+    for (const auto& receiver : receivers_of(nullptr, to)) pass(receiver, parcel);
+}
+
+bool MemoryHub::has_interest(std::string_view subject) {
+    const std::lock_guard lock{mutex};
+    MatchedIds found;
+    trie_.match(subject, found);
+    return !found.sorted().empty();
 }
 
 /// In the order they subscribed; of each queue group the one whose turn it is. The group goes by its name alone, whatever
 /// its members' patterns are, as in nats-server.
-MemoryHub::Receivers MemoryHub::receivers_of(const MemoryTransport& from, const Parcel& parcel) {
+MemoryHub::Receivers MemoryHub::receivers_of(const MemoryTransport* from, std::string_view subject) {
     Receivers receivers;
     std::map<std::string_view, Receivers> groups;
     const std::lock_guard lock{mutex};
     MatchedIds found;
-    trie_.match(parcel.subject, found);
+    trie_.match(subject, found);
     for (const auto id : found.sorted()) {
         const auto& subscription = subscriptions_.at(id);
-        if (from.no_echo() && &subscription->owner() == &from) continue;
+        if (from != nullptr && from->no_echo() && &subscription->owner() == from) continue;
         const auto& queue = subscription->spec().queue;
         (queue.empty() ? receivers : groups[queue]).push_back(subscription);
     }
@@ -119,16 +149,18 @@ void MemoryHub::tell_no_responders(const MemoryTransport& from, const Parcel& re
     pass(inbox, status);
 }
 
-void MemoryHub::pass(const std::shared_ptr<MemorySubscription>& to, const SharedParcel& parcel) {
+testing::Fate MemoryHub::fate_of(std::string_view subscription, const Parcel& parcel) {
     testing::MemoryServer::Intercept intercept;
     {
         const std::lock_guard lock{mutex};
         intercept = intercept_;
     }
-    testing::Fate fate;
-    if (intercept)
-        fate = intercept(
-            {.subject = parcel->subject, .subscription = to->spec().subject, .payload = as_bytes(parcel->payload)});
+    if (!intercept) return {};
+    return intercept({.subject = parcel.subject, .subscription = subscription, .payload = as_bytes(parcel.payload)});
+}
+
+void MemoryHub::pass(const std::shared_ptr<MemorySubscription>& to, const SharedParcel& parcel) {
+    const auto fate = fate_of(to->spec().subject, *parcel);
     for (std::size_t i = 0; i < fate.copies; ++i) {
         if (fate.delay.count() <= 0) to->take(parcel);
         else clock().schedule(clock().now() + fate.delay, [to, parcel] { to->take(parcel); });

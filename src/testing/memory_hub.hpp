@@ -14,6 +14,7 @@
 
 namespace freshet::detail {
 
+class MemoryJetStream;
 class MemorySubscription;
 class MemoryTransport;
 
@@ -36,6 +37,7 @@ using SharedParcel = std::shared_ptr<const Parcel>;
 class MemoryHub final : public std::enable_shared_from_this<MemoryHub> {
 public:
     explicit MemoryHub(testing::MemoryServerOptions options);
+    ~MemoryHub();
 
     testing::VirtualClock& clock() const noexcept { return *options_.clock; }
     std::shared_ptr<testing::VirtualClock> shared_clock() const noexcept { return options_.clock; }
@@ -61,11 +63,16 @@ public:
     /// Takes the parcel to whoever is subscribed; a request that reaches nobody is answered with "no responders".
     /// Without the lock.
     void route(const MemoryTransport& from, const SharedParcel& parcel);
+    /// From the server itself, to who is subscribed to `to`.
+    void deliver(std::string_view to, const SharedParcel& parcel);
+    bool has_interest(std::string_view subject);
 
 private:
     using Receivers = std::vector<std::shared_ptr<MemorySubscription>>;
 
-    Receivers receivers_of(const MemoryTransport& from, const Parcel& parcel);
+    Receivers receivers_of(const MemoryTransport* from, std::string_view subject);
+    bool take_into_jetstream(const SharedParcel& parcel);
+    testing::Fate fate_of(std::string_view subscription, const Parcel& parcel);
     void tell_no_responders(const MemoryTransport& from, const Parcel& request);
     void pass(const std::shared_ptr<MemorySubscription>& to, const SharedParcel& parcel);
 
@@ -76,6 +83,7 @@ private:
     std::map<PatternId, std::shared_ptr<MemorySubscription>> subscriptions_ = {};
     std::map<std::string, std::uint64_t, std::less<>> turns_ = {};  // of queue groups
     PatternId last_id_ = 0;
+    std::unique_ptr<MemoryJetStream> jetstream_;  // null: without
 };
 
 }  // namespace freshet::detail

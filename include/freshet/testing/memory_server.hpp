@@ -20,6 +20,7 @@ namespace freshet::testing {
 struct MemoryServerOptions {
     std::size_t max_payload = std::size_t{1} << 20;  ///< bytes of a message, headers included
     std::shared_ptr<VirtualClock> clock = {};        ///< null: one of its own
+    bool jetstream = true;  ///< streams and pull consumers behind `$JS.API`, see docs/testing.md
 };
 
 /// A message on its way to one subscription.
