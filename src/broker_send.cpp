@@ -72,13 +72,13 @@ private:
 /// The answers to one request, queued between the mux and the thread that reads them.
 class ManyReplies final : public ReplyQueue {
 public:
-    ManyReplies(RequestMux& mux, Clock& clock, std::string_view subject)
-        : mux_{mux}, clock_{clock}, state_{std::make_unique<State>(subject)} {}
+    ManyReplies(RequestMux& mux, std::shared_ptr<Clock> clock, std::string_view subject)
+        : mux_{mux}, clock_{std::move(clock)}, state_{std::make_unique<State>(subject)} {}
     ~ManyReplies() override {
         if (!ticket_) return;
         mux_.finish(*ticket_);
         std::unique_lock lock{state_->mutex};
-        wait(clock_, lock, state_->changed, [this] { return state_->ended; });
+        wait(*clock_, lock, state_->changed, [this] { return state_->ended; });
     }
 
     ReplySink& sink() noexcept { return *state_; }
@@ -89,7 +89,7 @@ public:
     std::string_view subject() const noexcept override { return state_->subject(); }
     std::optional<Expected<Message>> next() override {
         std::unique_lock lock{state_->mutex};
-        wait(clock_, lock, state_->changed, [this] { return state_->ended || !state_->replies.empty(); });
+        wait(*clock_, lock, state_->changed, [this] { return state_->ended || !state_->replies.empty(); });
         if (state_->replies.empty()) return std::nullopt;
         auto reply = std::move(state_->replies.front());
         state_->replies.pop_front();
@@ -118,7 +118,7 @@ private:
     };
 
     RequestMux& mux_;
-    Clock& clock_;
+    std::shared_ptr<Clock> clock_;  // the broker may go while somebody waits for the next
     std::unique_ptr<State> state_;
     std::optional<RequestMux::Ticket> ticket_ = {};
 };
@@ -238,10 +238,11 @@ Expected<RequestMux::Ticket> BrokerCore::ask(std::string_view subject, const Enc
 
 Expected<Message> BrokerCore::request(std::string_view subject, const Encoded& encoded, const RequestOptions& options) {
     BlockingReply reply{subject};
+    const auto clock = shared_clock();  // the broker may go when the answer has come
     const auto ticket =
         ask(subject, encoded, options.headers, [&] { return mux_.open(reply, timeout_or_default(options.timeout)); });
     if (!ticket) return std::unexpected{ticket.error()};
-    return reply.wait(*clock_);
+    return reply.wait(*clock);
 }
 
 void BrokerCore::request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
@@ -255,7 +256,7 @@ void BrokerCore::request_async(std::string_view subject, const Encoded& encoded,
 
 std::unique_ptr<ReplyQueue> BrokerCore::request_many(std::string_view subject, const Encoded& encoded,
                                                      const RequestManyOptions& options) {
-    auto replies = std::make_unique<ManyReplies>(mux_, *clock_, subject);
+    auto replies = std::make_unique<ManyReplies>(mux_, shared_clock(), subject);
     const ManyLimits limits{.timeout = timeout_or_default(options.timeout),
                             .stall = options.stall,
                             .max_replies = options.max_replies,

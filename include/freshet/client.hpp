@@ -79,7 +79,9 @@ public:
         return detail::readied_by_waiting(*core_, std::move(future));
     }
 
-    /// Asks and returns at once; `done(Expected<R>)` is called once, from a thread of the broker's that it must not block.
+    /// Asks and returns at once; `done(Expected<R>)` is called once: by the thread that reads the broker's answers, by its timer's at
+    /// the deadline, by the one that stops the broker, or, if nothing could be sent, by this one before async returns. It must not
+    /// block: all other answers wait for it. What it throws is logged.
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<R>>
     void async(const std::remove_cvref_t<A>&... argument, Done done) const {
@@ -89,17 +91,16 @@ public:
 private:
     template <class Done>
     void start(Done done, const std::remove_cvref_t<A>&... argument) const {
-        auto shared = std::make_shared<Done>(std::move(done));
-        auto sent = with_argument(
+        detail::ReplyHandler handler = [done = std::move(done), subject = subject_](Expected<Message> reply) mutable {
+            done(detail::decode_reply<R>(subject, std::move(reply)));
+        };
+        const auto sent = with_argument(
             [&](const detail::Encoded& encoded) -> Expected<void> {
-                detail::request_async(*core_, subject_, encoded, options_,
-                                      [shared, subject = subject_](Expected<Message> reply) {
-                                          (*shared)(detail::decode_reply<R>(subject, std::move(reply)));
-                                      });
+                detail::request_async(*core_, subject_, encoded, options_, std::move(handler));
                 return {};
             },
             argument...);
-        if (!sent) (*shared)(std::unexpected{std::move(sent).error()});
+        if (!sent) detail::refuse_async(*core_, subject_, std::move(handler), sent.error());
     }
 
     template <class Send>
