@@ -54,14 +54,13 @@ void Recorder::on_inject(std::string_view pattern, const std::type_info& type) {
     injected_[std::string{pattern}].insert(type);
 }
 
-void Recorder::on_delivery(const Consumer& consumer, const Context& context) {
-    {
-        const std::lock_guard lock{mutex_};
-        running_[&context] = forgotten_ + deliveries_.size();
-        deliveries_.push_back({.subscriber = consumer.spec().subject, .message = copy_of(context.message())});
-    }
-    throw_if_told(consumer.spec().subject);
+void Recorder::on_delivery(const Consumer& consumer, const Context& context) noexcept {
+    const std::lock_guard lock{mutex_};
+    running_[&context] = forgotten_ + deliveries_.size();
+    deliveries_.push_back({.subscriber = consumer.spec().subject, .message = copy_of(context.message())});
 }
+
+void Recorder::on_handler(const Consumer& consumer) { throw_if_told(consumer.spec().subject); }
 
 void Recorder::throw_if_told(std::string_view subscriber) {
     std::exception_ptr exception;
@@ -94,10 +93,6 @@ void Recorder::on_thrown(const Context& context, const std::exception_ptr& throw
 void Recorder::on_settled(const Consumer& consumer, const Context& context, const Handled& handled) noexcept {
     {
         const std::lock_guard lock{mutex_};
-        if (!running_.contains(&context)) {  // a middleware kept it from the handler
-            running_[&context] = forgotten_ + deliveries_.size();
-            deliveries_.push_back({.subscriber = consumer.spec().subject, .message = copy_of(context.message())});
-        }
         if (auto* const delivery = find(context)) {
             delivery->settled = true;
             delivery->outcome = handled.outcome;
