@@ -146,9 +146,7 @@ TEST_CASE("a slow subscriber is reported by its declared subject, once a second 
     auto clock = std::make_shared<testing::VirtualClock>();
     const auto transport = [&](const BrokerOptions&) { return std::make_unique<ScriptedTransport>(script); };
     BrokerCore core{owner, {.on_event = [&](const ConnectionEvent& event) { events.push_back(event); }}, transport};
-    core.prepare({.make_transport = transport,
-                  .clock = clock,
-                  .observer = nullptr});
+    core.prepare({.make_transport = transport, .clock = clock, .observer = nullptr});
     auto [consumer, queue] =
         detail::open_stream(core, {.subject = "orders.{id}", .options = {.max_pending_messages = 1}});
     core.start();
