@@ -9,11 +9,13 @@
 #include <freshet/jetstream.hpp>
 
 #include "../support/jetstream.hpp"
+#include "../support/log_lines.hpp"
 #include "../support/seen.hpp"
 
 using namespace std::chrono_literals;
 using namespace freshet;
 using freshet::testing::eventually;
+using freshet::testing::LogLines;
 using freshet::testing::NatsServer;
 using freshet::testing::Seen;
 
@@ -26,6 +28,11 @@ struct OrderedFixture {
     OrderedFixture() { other.start(); }
     BrokerOptions options() const {
         return {.servers = {server.url()}, .reconnect = {.min_wait = 10ms, .max_wait = 100ms}};
+    }
+    BrokerOptions logged() const {
+        auto with_log = options();
+        with_log.logger = log.logger();
+        return with_log;
     }
     void publish(int from, int to) {
         for (int i = from; i <= to; ++i)
@@ -40,8 +47,9 @@ struct OrderedFixture {
     }
 
     NatsServer server{{.jetstream = true}};
+    LogLines log;
     Broker other{options()};
-    Broker broker{options()};
+    Broker broker{logged()};
     Seen seen;
 };
 
@@ -94,6 +102,30 @@ TEST_CASE_METHOD(OrderedFixture, "an ordered consumer that is deleted goes on wh
     REQUIRE(seen.wait_for(5));
     for (const auto& info : other.jetstream().consumers("ORDERS"))
         other.jetstream().consumer("ORDERS", info.name).remove();
+    publish(6, 10);
+    REQUIRE(seen.wait_for(10));
+    CHECK(seen.all() == numbers(1, 10));
+}
+
+TEST_CASE_METHOD(OrderedFixture,
+                 "a gap that a heartbeat tells of is closed: the consumer is made anew, nothing twice") {
+    other.jetstream().declare(orders);
+    Seen inboxes;
+    other.subscriber<"$JS.API.CONSUMER.MSG.NEXT.ORDERS.*">({.no_reply = true}).handle([&](const Message& request) {
+        inboxes.add(std::string{request.reply_to()});
+    });
+    broker.subscriber<"orders.*">(ordered()).handle([&](std::string_view body) { seen.add(std::string{body}); });
+    broker.start();
+    publish(1, 5);
+    REQUIRE(seen.wait_for(5));
+    REQUIRE(inboxes.wait_for(1));
+    const auto consumers = [&] { return other.jetstream().consumers("ORDERS"); };
+    const auto before = consumers().at(0).name;
+    // As the server would say it after a delivery that got lost.
+    other.publish(inboxes.all().back(), "",
+                  {.headers = {{"Status", "100"}, {"Description", "Idle Heartbeat"}, {"Nats-Last-Consumer", "6"}}});
+    CHECK_FALSE(log.wait_for("has a gap after message 5").empty());
+    CHECK(eventually([&] { return consumers().size() == 1 && consumers().at(0).name != before; }));
     publish(6, 10);
     REQUIRE(seen.wait_for(10));
     CHECK(seen.all() == numbers(1, 10));
