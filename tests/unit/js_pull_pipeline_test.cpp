@@ -6,13 +6,14 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <freshet/testing/virtual_clock.hpp>
+
 #include "../../src/jetstream/pull_pipeline.hpp"
-#include "../support/fake_clock.hpp"
 
 using namespace std::chrono_literals;
 using namespace freshet;
 using namespace freshet::js;
-using freshet::testing::FakeClock;
+using freshet::testing::VirtualClock;
 
 namespace {
 
@@ -37,7 +38,7 @@ struct Pull {
         return pipeline.status({last.number, code, text, pending}, clock.now());
     }
 
-    FakeClock clock = {};
+    VirtualClock clock = {};
     PullPipeline pipeline;
     PullRequest last = {};
 };
