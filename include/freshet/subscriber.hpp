@@ -279,7 +279,9 @@ public:
     SubscriberBuilder when(Predicate&& predicate, F&& handler) && {
         auto& added = spec_.cases.emplace_back();
         added.matches = detail::make_predicate(std::forward<Predicate>(predicate));
-        set_handler(added, std::forward<F>(handler));
+        if constexpr (InRouter)
+            added.make_handler = detail::make_handler_maker<Pattern, Publishes>(std::forward<F>(handler));
+        else added.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
         return std::move(*this);
     }
     /// After `when`: there is no default. Messages that nothing matches are rejected: settled, counted, logged.
@@ -289,8 +291,10 @@ public:
     /// live when this returns; throws Error then for what start() would report. Gives nothing on a router.
     template <class F>
     Declared handle(F&& handler) && {
-        set_handler(spec_, std::forward<F>(handler));
-        return std::move(*this).handle();
+        if constexpr (InRouter)
+            spec_.make_handler = detail::make_handler_maker<Pattern, Publishes>(std::forward<F>(handler));
+        else spec_.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
+        return Declared(registry_->add(std::move(spec_)));
     }
 
     /// Registers a member function, called on `object`: a reference that outlives the broker, or a (smart) pointer.
@@ -310,13 +314,6 @@ public:
     }
 
 private:
-    /// Of the subscriber or of one of its cases.
-    template <class Of, class F>
-    void set_handler(Of& of, F&& handler) {
-        if constexpr (InRouter)
-            of.make_handler = detail::make_handler_maker<Pattern, Publishes>(std::forward<F>(handler));
-        else of.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
-    }
     detail::Layer& own() {
         if (spec_.own == nullptr) spec_.own = std::make_shared<detail::Layer>();
         return *spec_.own;

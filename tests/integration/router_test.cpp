@@ -56,6 +56,8 @@ struct Tenant {
 };
 Tenant tenant(Path<"tenant"> name) { return {std::string{*name}}; }
 
+void count_call(Inject<std::atomic<int>> count) { ++*count; }
+
 std::string problem_of(Broker& broker) {
     try {
         broker.start();
@@ -113,8 +115,7 @@ TEST_CASE_METHOD(Fixture, "error handlers and dependencies of a router hold for 
     broker.provide(std::shared_ptr<std::atomic<int>>(&checked, [](auto*) {}));
     Router outer{"o."};
     Router inner{"i."};
-    static constexpr auto check = +[](Inject<std::atomic<int>> count) { ++*count; };
-    outer.depends<check>();
+    outer.depends<&count_call>();
     outer.on_error<std::runtime_error>([](const std::runtime_error&) { return std::string{"outer"}; });
     inner.on_error<std::exception>([](const std::exception&) { return std::string{"inner"}; });
     inner.subscriber<"x">().handle([]() -> std::string { throw std::runtime_error{"?"}; });
