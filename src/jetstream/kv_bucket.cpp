@@ -126,8 +126,8 @@ Expected<std::optional<KvRecord>> KvBucket::latest(std::string_view key, std::ui
             auto record = stored_record(store_.name(), *std::move(stored));
             return record.key == key ? Result{std::move(record)} : Result{std::nullopt};
         }
-        const auto& error = stored.error();
-        if (error.code() == Errc::message_not_found) return std::optional<KvRecord>{};
+        if (stored.error().code() == Errc::message_not_found) return std::optional<KvRecord>{};
+        const auto error = store_.why(stored.error());
         return std::unexpected{Error{error.code(), what("get", key) + ": " + std::string{error.message()}}};
     });
 }

@@ -81,7 +81,9 @@ std::optional<ObjectBucket::Stored> ObjectBucket::find(std::string_view name, js
     const auto subject = meta_subject(name);
     auto found = store_.with_stream([&](const js::StreamInfo& info) {
         const bool direct = info.config.allow_direct.value_or(false);
-        return store_.stream().try_last_message(subject, direct ? read : js::Read::leader);
+        auto message = store_.stream().try_last_message(subject, direct ? read : js::Read::leader);
+        if (!message) message = std::unexpected{store_.why(message.error())};
+        return message;
     });
     if (!found && found.error().code() == Errc::message_not_found) return std::nullopt;
     if (!found) raise({found.error().code(), what("look up", name) + ": " + std::string{found.error().message()}});

@@ -71,6 +71,12 @@ Error StoreBucket::explain(const Error& error) const {
     return {Errc::stream_not_found, what_ + " does not exist: create it, or declare it with create_if_missing"};
 }
 
+Error StoreBucket::why(const Error& error) const {
+    if (error.code() != Errc::timeout) return error;
+    const auto info = stream().try_info();
+    return info ? error : info.error();
+}
+
 bool StoreBucket::is_lost(const Error& error) noexcept {
     return error.code() == Errc::no_responders || error.code() == Errc::no_jetstream ||
            error.code() == Errc::stream_not_found;

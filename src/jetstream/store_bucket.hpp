@@ -48,6 +48,9 @@ public:
         }
     }
 
+    /// Why a read failed: servers before 2.10 are silent when they are asked for a message of a missing stream directly.
+    Error why(const Error& error) const;
+
     /// Asks for the settings and the state, now.
     Expected<js::StreamInfo> info();
     Expected<void> remove();

@@ -19,6 +19,8 @@ constexpr std::chrono::milliseconds pull_expires{1'000};
 // The reader may take its time between two messages; the consumer goes by itself if its owner has died.
 constexpr std::chrono::nanoseconds inactive_threshold = std::chrono::minutes{5};
 constexpr int max_failures = 8;
+// "consumer delivery policy is deliver last per subject, but optional filter subject is not set"
+constexpr int err_no_filter = 10'094;
 constexpr std::chrono::milliseconds pause_step{250};
 
 /// A server that is away, or that has just started.
@@ -95,10 +97,13 @@ Expected<void> StreamReader::make_consumer() {
     }
     const Json request{{"stream_name", spec_.stream}, {"config", std::move(config)}};
     const auto created = api_.call("CONSUMER.CREATE." + spec_.stream, spec_.what, request);
-    if (!created) return std::unexpected{created.error()};
-    consumer_ = field<std::string>(*created, "name");
-    if (spec_.filters.size() > 1 && !field<Json>(*created, "config").contains("filter_subjects"))
+    if (created) consumer_ = field<std::string>(*created, "name");
+    // An older server sees no filter: it refuses, or reads everything.
+    const bool no_filter = created ? !field<Json>(*created, "config").contains("filter_subjects")
+                                   : created.error().remote_code() == err_no_filter;
+    if (spec_.filters.size() > 1 && no_filter)
         return failure(Errc::server_too_old, spec_.what + ": several filters need nats-server 2.10 or later");
+    if (!created) return std::unexpected{created.error()};
     asked_ = 0;
     consumer_sequence_ = 0;
     at_end_ = field<std::uint64_t>(*created, "num_pending") == 0;
