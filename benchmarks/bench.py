@@ -40,7 +40,14 @@ CASES = {
     "rpc_64": Case("rpc", 200_000, BYTES, service="rpc_service", outstanding=64),
     "rpc_512": Case("rpc", 400_000, [("bytes", 128)], service="rpc_service", outstanding=512),
 }
-SLOWER = {("cnats", "rpc_64"): 5, ("cnats", "rpc_512"): 10, ("cnats", "queue_1000"): 3}  # fewer messages, for the time
+CASES |= {
+    "js_publish": Case("js_publish", 300_000, BYTES, outstanding=4096),
+    "js_pull": Case("js_pull", 200_000, BYTES),
+    "kv_1": Case("kv", 10_000, [("put", 128), ("get", 128)]),
+    "kv_64": Case("kv", 100_000, [("put", 128), ("get", 128)], outstanding=64),
+}
+SLOWER = {("cnats", "rpc_64"): 5, ("cnats", "rpc_512"): 10, ("cnats", "queue_1000"): 3,
+          ("cnats", "kv_64"): 3}  # fewer messages, for the time
 
 
 class Server:
