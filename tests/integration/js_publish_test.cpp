@@ -229,8 +229,9 @@ TEST_CASE_METHOD(Fixture, "async: from many threads, all are stored") {
 
 TEST_CASE_METHOD(Fixture, "async: a server that goes and comes back, with ids nothing is lost or stored twice") {
     js.declare({.name = "KEPT", .subjects = {"kept"}});
-    auto publisher = js.async_publisher({.max_pending = 64});
     constexpr int count = 2'000;
+    // Room for all: a full window would block this thread, which is to start the server again.
+    auto publisher = js.async_publisher({.max_pending = count});
     for (int i = 0; i < count; ++i) {
         if (i == count / 2) server.kill();
         if (i == count / 2 + 20) server.restart();
