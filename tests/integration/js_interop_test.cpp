@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buckets that nats.py and freshet share. Where nats.py is not there, these tests are skipped: `pip install --target DIR nats-py`,
 // and FRESHET_NATS_PY=DIR.
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -12,12 +11,12 @@
 #include <freshet/jetstream.hpp>
 
 #include "../support/jetstream.hpp"
-#include "../support/process.hpp"
+#include "../support/nats_py.hpp"
 
 using namespace freshet;
 using Catch::Matchers::ContainsSubstring;
 using freshet::testing::JetStreamFixture;
-using freshet::testing::Process;
+using freshet::testing::NatsPy;
 
 struct Note {
     bool on = false;
@@ -27,24 +26,12 @@ FRESHET_JSON(Note, on, note);
 
 namespace {
 
-std::vector<std::string> environment() {
-    const char* directory = std::getenv("FRESHET_NATS_PY");
-    if (directory == nullptr) return {};
-    return {std::string{"PYTHONPATH="} + directory};
-}
-
-bool has_nats_py() {
-    Process probe{{"/usr/bin/python3", "-c", "import nats.js"}, environment()};
-    return probe.wait() == 0;
-}
-
 /// What tests/interop/stores.py prints.
 std::string nats_py(const std::string& url, const std::string& verb) {
-    Process program{{"/usr/bin/python3", FRESHET_INTEROP "/stores.py", url, verb}, environment()};
-    const int code = program.wait();
-    INFO(program.output());
+    auto [code, output] = NatsPy::run({FRESHET_INTEROP "/stores.py", url, verb});
+    INFO(output);
     REQUIRE(code == 0);
-    return program.output();
+    return output;
 }
 
 std::string big() {
@@ -56,7 +43,7 @@ std::string big() {
 }  // namespace
 
 TEST_CASE_METHOD(JetStreamFixture, "what nats.py writes is read") {
-    if (!has_nats_py()) SKIP("nats.py is not installed; FRESHET_NATS_PY names a directory where it is");
+    if (!NatsPy::is_there()) SKIP("nats.py is not installed; FRESHET_NATS_PY names a directory where it is");
     nats_py(server.url(), "write");
     broker.start();
     auto notes = broker.kv<Note>("kv_py", {.history = 5, .declare = js::Declare::verify});
@@ -84,7 +71,7 @@ TEST_CASE_METHOD(JetStreamFixture, "what nats.py writes is read") {
 }
 
 TEST_CASE_METHOD(JetStreamFixture, "nats.py reads what is written") {
-    if (!has_nats_py()) SKIP("nats.py is not installed; FRESHET_NATS_PY names a directory where it is");
+    if (!NatsPy::is_there()) SKIP("nats.py is not installed; FRESHET_NATS_PY names a directory where it is");
     broker.start();
     auto notes = broker.kv<Note>("kv_cpp", {.history = 3});
     notes.put("a", {.on = true, .note = "x"});

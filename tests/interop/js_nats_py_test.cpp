@@ -1,43 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streams shared with nats.py: each reads what the other has declared and published.
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <memory>
 #include <string>
 
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
 
 #include "../support/jetstream.hpp"
+#include "../support/nats_py.hpp"
 #include "../support/types.hpp"
 
 using namespace freshet;
 using namespace std::chrono_literals;
 
-namespace {
-
-/// What the script prints.
-std::string run_nats_py(const std::string& url) {
-    struct Close {
-        void operator()(std::FILE* file) const noexcept { ::pclose(file); }
-    };
-    const auto command = std::string{"python3 " FRESHET_NATS_PY_SCRIPT " "} + url;
-    const std::unique_ptr<std::FILE, Close> output{::popen(command.c_str(), "r")};
-    std::string text;
-    for (int c = 0; output != nullptr && (c = std::fgetc(output.get())) != EOF;) text.push_back(static_cast<char>(c));
-    return text;
-}
-
-}  // namespace
-
 TEST_CASE_METHOD(testing::JetStreamFixture, "nats.py and freshet share streams") {
-    if (std::system("python3 -c 'import nats' 2>/dev/null") != 0) SKIP("python3 has no nats-py: pip install nats-py");
+    if (!testing::NatsPy::is_there()) SKIP("nats.py is not installed; FRESHET_NATS_PY names a directory where it is");
     const auto js = started();
     js.declare({.name = "ORDERS", .subjects = {"orders.>"}, .max_age = 24h});
     js.publish("orders.eu", Order{"a1", 10}, {.headers = {{"tenant", "acme"}}, .id = "a1"});
 
-    const auto seen = nlohmann::json::parse(run_nats_py(server.url()), nullptr, false);
+    const auto [code, output] = testing::NatsPy::run({FRESHET_NATS_PY_SCRIPT, server.url()});
+    INFO(output);
+    REQUIRE(code == 0);
+    const auto seen = nlohmann::json::parse(output, nullptr, false);
     REQUIRE(seen.is_object());
     CHECK(seen["max_age"] == 86'400);
     CHECK(nlohmann::json::parse(seen["data"].get<std::string>())["id"] == "a1");
