@@ -581,6 +581,8 @@ TEST_CASE_METHOD(PullFixture, "of pinned clients one gets everything, and anothe
     consumer().unpin("jobs");
     publish(10);
     CHECK((first ? two : one).wait_for(1));
+    other.stop();  // others of the ten are still under way, to what ends here
+    broker.stop();
 }
 
 TEST_CASE_METHOD(PullFixture, "an overflow client gets messages only while many wait") {
