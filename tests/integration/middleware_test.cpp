@@ -99,6 +99,7 @@ TEST_CASE_METHOD(Fixture, "a middleware is a lambda, a function object, a std::f
     broker.subscriber<"sum">().handle([](const Add& add) { return Sum{add.a + add.b}; });
     broker.start();
     CHECK(broker.request<Sum>("sum", Add{1, 2}).value == 3);
+    broker.stop();  // the answer is here before the middlewares are through, and `note` ends here
 }
 
 TEST_CASE_METHOD(Fixture, "next tells how the handler ended and why, and never throws what it threw") {
