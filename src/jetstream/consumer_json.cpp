@@ -180,18 +180,18 @@ Expected<js::ConsumerInfo> to_consumer_info(std::string_view what, const Json& a
     return info;
 }
 
-std::vector<std::pair<std::string, std::string>> consumer_settings_with_version(const Json& config) {
-    constexpr std::array<std::pair<const char*, const char*>, 6> versions{{{"filter_subjects", "2.10"},
-                                                                           {"metadata", "2.10"},
-                                                                           {"pause_until", "2.11"},
-                                                                           {"priority_groups", "2.11"},
-                                                                           {"priority_policy", "2.11"},
-                                                                           {"priority_timeout", "2.11"}}};
-    std::vector<std::pair<std::string, std::string>> found;
-    for (const auto& [setting, version] : versions) {
+std::vector<SettingVersion> consumer_settings_with_version(const Json& config) {
+    constexpr std::array<SettingVersion, 6> all{{{"filter_subjects", "2.10"},
+                                                 {"metadata", "2.10"},
+                                                 {"pause_until", "2.11"},
+                                                 {"priority_groups", "2.11"},
+                                                 {"priority_policy", "2.11"},
+                                                 {"priority_timeout", "2.11"}}};
+    std::vector<SettingVersion> found;
+    for (const auto& [setting, version] : all) {
         if (!config.contains(setting)) continue;
         const bool prioritized = config[setting] == "prioritized";
-        found.emplace_back(setting, prioritized ? "2.12" : version);
+        found.push_back({setting, prioritized ? "2.12" : version});
     }
     return found;
 }

@@ -4,7 +4,7 @@
 #include <freshet/js/consumer_config.hpp>
 #include <freshet/js/consumer_info.hpp>
 
-#include "api.hpp"
+#include "settings.hpp"
 
 namespace freshet::detail {
 
@@ -15,7 +15,7 @@ js::ConsumerConfig consumer_from_json(const Json& config);
 /// An answer of CONSUMER.INFO or CREATE; one of another shape is Errc::bad_payload.
 Expected<js::ConsumerInfo> to_consumer_info(std::string_view what, const Json& answer);
 
-/// The server version that a setting of `config`, in the API's words, needs beyond 2.9, with the setting's name.
-std::vector<std::pair<std::string, std::string>> consumer_settings_with_version(const Json& config);
+/// The settings of `config` that 2.9 does not know.
+std::vector<SettingVersion> consumer_settings_with_version(const Json& config);
 
 }  // namespace freshet::detail

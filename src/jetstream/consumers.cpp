@@ -39,9 +39,7 @@ public:
         if (existing) return settle(*std::move(existing));
         const bool missing = existing.error().code() == Errc::consumer_not_found;
         if (!missing || spec_.declare == js::Declare::never) return existing;
-        auto config = spec_.wanted;
-        if (!spec_.fresh.is_null()) config.update(spec_.fresh);
-        auto created = send("create", "create " + text_, std::move(config));
+        auto created = create();
         // Somebody else created it in this moment.
         if (!created && created.error().code() == Errc::consumer_exists && (existing = find()))
             return settle(*std::move(existing));
@@ -53,19 +51,29 @@ private:
         return api_.call(fmt::format("CONSUMER.INFO.{}.{}", spec_.stream, spec_.name), "look up " + text_);
     }
 
-    Expected<void> check_server(const Json& config) const {
-        for (const auto& [setting, version] : consumer_settings_with_version(config)) {
-            if (version == "2.10") continue;  // a server does not tell: it refuses, or leaves out what it does not know
-            if (auto known = api_.needs(version, fmt::format("{} of {}", setting, text_)); !known) return known;
+    Expected<Json> create() const {
+        auto config = spec_.wanted;
+        if (!spec_.fresh.is_null()) config.update(spec_.fresh);
+        auto created = send("create", "create " + text_, std::move(config));
+        if (!created) return created;
+        if (auto kept = check_kept(*created); !kept) {
+            // Without its filters, say, it would deliver what nobody asked for.
+            std::ignore = api_.call(fmt::format("CONSUMER.DELETE.{}.{}", spec_.stream, spec_.name), "delete " + text_);
+            return std::unexpected{kept.error()};
         }
-        return {};
+        return created;
     }
 
     Expected<Json> send(const char* action, const std::string& what, Json config) const {
-        if (auto able = check_server(config); !able) return std::unexpected{able.error()};
+        if (auto able = check_settings_known(api_, consumer_settings_with_version(config), text_); !able)
+            return std::unexpected{able.error()};
         config["name"] = spec_.name;
         const auto op = create_operation(spec_.stream, spec_.name, config);
         return api_.call(op, what, {{"stream_name", spec_.stream}, {"config", config}, {"action", action}});
+    }
+
+    Expected<void> check_kept(const Json& answer) const {
+        return check_settings_kept(consumer_settings_with_version(spec_.wanted), field<Json>(answer, "config"), text_);
     }
 
     Expected<Json> settle(Json existing) const {
@@ -85,6 +93,7 @@ private:
         if (spec_.wanted.contains("filter_subjects")) merged.erase("filter_subject");
         auto updated = send("update", fmt::format("change {} ({})", text_, describe(found)), std::move(merged));
         if (!updated) return updated;
+        if (auto kept = check_kept(*updated); !kept) return std::unexpected{kept.error()};
         for (const auto& [setting, before, after] : found)
             api_.core().logger().warn("{}: {} was {}, is {} now", text_, setting, before, after);
         return updated;

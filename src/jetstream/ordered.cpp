@@ -114,8 +114,16 @@ private:
         if (!old_name.empty()) forget(old_name);
         auto json = consumer_to_json(config);
         json["name"] = name;
-        return api_->call(create_operation(options_.stream, name, json), "create " + text_,
-                          {{"stream_name", options_.stream}, {"config", json}, {"action", "create"}});
+        auto answer = api_->call(create_operation(options_.stream, name, json), "create " + text_,
+                                 {{"stream_name", options_.stream}, {"config", json}, {"action", "create"}});
+        if (!answer) return answer;
+        if (auto kept =
+                check_settings_kept(consumer_settings_with_version(json), field<Json>(*answer, "config"), text_);
+            !kept) {
+            forget(name);
+            return std::unexpected{kept.error()};
+        }
+        return answer;
     }
 
     static void begin_at(js::ConsumerConfig& config, std::uint64_t sequence) {

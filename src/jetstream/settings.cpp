@@ -112,6 +112,26 @@ Json merge_settings(const Json& wanted, Json found) {
     return found;
 }
 
+Expected<void> check_settings_known(const JsApi& api, const std::vector<SettingVersion>& settings,
+                                    std::string_view what) {
+    for (const auto& [setting, version] : settings) {
+        if (version == "2.10") continue;
+        if (auto known = api.needs(version, fmt::format("{} of {}", setting, what)); !known) return known;
+    }
+    return {};
+}
+
+Expected<void> check_settings_kept(const std::vector<SettingVersion>& settings, const Json& config,
+                                   std::string_view what) {
+    for (const auto& [setting, version] : settings) {
+        if (config.contains(setting)) continue;
+        return failure(Errc::server_too_old,
+                       fmt::format("{} of {} needs nats-server {} or later: this one does not know it", setting, what,
+                                   version));
+    }
+    return {};
+}
+
 std::string describe(const std::vector<js::Difference>& differences) {
     std::string text;
     for (const auto& [setting, found, wanted] : differences)

@@ -18,6 +18,21 @@ std::vector<js::Difference> compare_settings(const Json& wanted, const Json& fou
 /// `found` with what `wanted` sets: what an update should send.
 Json merge_settings(const Json& wanted, Json found);
 
+/// A setting that servers from `version` on know.
+struct SettingVersion {
+    std::string_view setting;
+    std::string_view version;
+};
+
+/// Errc::server_too_old, naming the setting and its version, if the server says that it is older; `what` is `stream "ORDERS"`. One before
+/// 2.11 does not say: see check_settings_kept.
+Expected<void> check_settings_known(const JsApi& api, const std::vector<SettingVersion>& settings,
+                                    std::string_view what);
+
+/// The same from `config`, the server's answer: an old one leaves out what it does not know.
+Expected<void> check_settings_kept(const std::vector<SettingVersion>& settings, const Json& config,
+                                   std::string_view what);
+
 /// "max_age is 1h, wanted 24h; storage is \"file\", wanted \"memory\"".
 std::string describe(const std::vector<js::Difference>& differences);
 

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <freshet/js/stream.hpp>
 
-#include "api.hpp"
+#include "settings.hpp"
 
 namespace freshet::detail {
 
@@ -20,11 +19,6 @@ js::Stream stream_from_json(const Json& json);
 /// An answer of STREAM.CREATE, UPDATE or INFO, or an element of STREAM.LIST. Throws Json::exception.
 js::StreamInfo stream_info_from_json(const Json& json);
 
-/// A setting that servers from `version` on know.
-struct SettingVersion {
-    std::string_view setting;
-    std::string_view version;
-};
 /// Those in `config` that 2.9 does not know.
 std::vector<SettingVersion> settings_with_version(const Json& config);
 

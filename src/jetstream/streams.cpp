@@ -35,31 +35,11 @@ public:
 private:
     Expected<Json> find() const { return api_.call("STREAM.INFO." + stream_.name, "look up " + name_); }
 
-    Expected<void> check_server() const {
-        for (const auto& [setting, version] : settings_with_version(wanted_)) {
-            if (version == "2.10") continue;  // a server does not tell: check_known does it afterwards
-            if (auto known = api_.needs(version, fmt::format("{} of {}", setting, name_)); !known) return known;
-        }
-        return {};
-    }
-
-    /// An old server leaves out what it does not know.
-    Expected<void> check_known(const Json& config) const {
-        for (const auto& [setting, version] : settings_with_version(wanted_)) {
-            if (config.contains(setting)) continue;
-            return failure(Errc::server_too_old,
-                           fmt::format("{} of {} needs nats-server {} or later: this one does not "
-                                       "know it",
-                                       setting, name_, version));
-        }
-        return {};
-    }
-
     Expected<Json> create() const {
-        if (auto able = check_server(); !able) return std::unexpected{able.error()};
+        if (auto able = check_settings_known(api_, versions_, name_); !able) return std::unexpected{able.error()};
         auto created = api_.call("STREAM.CREATE." + stream_.name, "create " + name_, wanted_);
         if (!created) return created;
-        if (auto known = check_known((*created)["config"]); !known) {
+        if (auto known = check_settings_kept(versions_, field<Json>(*created, "config"), name_); !known) {
             if (field<bool>(*created, "did_create"))
                 std::ignore = api_.call("STREAM.DELETE." + stream_.name, "delete " + name_);
             return std::unexpected{known.error()};
@@ -76,11 +56,12 @@ private:
     }
 
     Expected<Json> update(const Json& existing, const std::vector<js::Difference>& differences) const {
-        if (auto able = check_server(); !able) return std::unexpected{able.error()};
+        if (auto able = check_settings_known(api_, versions_, name_); !able) return std::unexpected{able.error()};
         const auto what = fmt::format("change {} ({})", name_, describe(differences));
         auto updated = api_.call("STREAM.UPDATE." + stream_.name, what, merge_settings(wanted_, existing["config"]));
         if (!updated) return updated;
-        if (auto known = check_known((*updated)["config"]); !known) return std::unexpected{known.error()};
+        if (auto known = check_settings_kept(versions_, field<Json>(*updated, "config"), name_); !known)
+            return std::unexpected{known.error()};
         for (const auto& [setting, found, wanted] : differences)
             api_.core().logger().warn("{}: {} was {}, is {} now", name_, setting, found, wanted);
         return updated;
@@ -90,6 +71,7 @@ private:
     const js::Stream& stream_;
     std::string name_;
     Json wanted_;
+    std::vector<SettingVersion> versions_ = settings_with_version(wanted_);
 };
 
 }  // namespace

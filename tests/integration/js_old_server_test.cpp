@@ -1,48 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 // An old nats-server: what it has works, and what it has not is an error that names the version.
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "../support/jetstream.hpp"
+#include "../support/process.hpp"
 #include "../support/types.hpp"
 
 using namespace freshet;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
+using testing::eventually;
 
 namespace {
 
-std::string old_program() {
-    const char* program = std::getenv("FRESHET_OLD_NATS_SERVER");
-    if (program == nullptr || *program == '\0') {
-        SKIP("FRESHET_OLD_NATS_SERVER is not set: to the path of a nats-server 2.9, such as Debian 12's");
-        return {};
-    }
-    return program;
+/// $FRESHET_OLD_NATS_SERVER, and those that ./dev unpacks into /opt/nats-server-VERSION.
+std::vector<std::string> old_programs() {
+    std::vector<std::string> programs;
+    if (const char* const program = std::getenv("FRESHET_OLD_NATS_SERVER")) programs.emplace_back(program);
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator{"/opt", none})
+        if (entry.path().filename().string().starts_with("nats-server-"))
+            programs.push_back(entry.path() / "usr/sbin/nats-server");
+    if (programs.empty())
+        SKIP("there is none: FRESHET_OLD_NATS_SERVER is the path of a nats-server 2.9 or 2.10, such as Debian's");
+    return programs;
 }
 
+/// Each test runs once for each old server.
 struct OldServer {
-    testing::NatsServer server = testing::NatsServer{{.jetstream = true, .program = old_program()}};
+    std::string program = GENERATE(from_range(old_programs()));
+    testing::NatsServer server = testing::NatsServer{{.jetstream = true, .program = program}};
     Broker broker{{.servers = {server.url()}}};
-    js::JetStream js = (broker.start(), broker.jetstream());
 
-    void needs(const char* version, const char* setting, const js::Stream& stream) const {
-        const auto declared = js.try_declare(stream);
-        REQUIRE_FALSE(declared);
-        INFO(declared.error().message());
-        CHECK(declared.error().code() == Errc::server_too_old);
-        CHECK_THAT(std::string{declared.error().message()}, ContainsSubstring(version) && ContainsSubstring(setting));
-        CHECK(js.stream(stream.name).try_info().error().code() == Errc::stream_not_found);
+    js::JetStream started() {
+        broker.start();
+        return broker.jetstream();
     }
+    /// Whether it is as new as version "2.N".
+    bool knows(std::string_view version) const { return minor_of(version) <= minor_of(version_); }
+
+private:
+    static int minor_of(std::string_view version) {
+        return std::stoi(std::string{version.substr(version.find("2.") + 2)});
+    }
+    static std::string version_of(const std::string& program) {
+        testing::Process process{{program, "--version"}, {}};
+        REQUIRE(process.wait() == 0);
+        return process.output();
+    }
+    std::string version_ = version_of(program);
+};
+
+template <class T>
+bool too_old(const Expected<T>& result) {
+    return !result && result.error().code() == Errc::server_too_old;
+}
+
+struct Needs {
+    std::string_view version;
+    std::string_view setting;
+    js::Stream stream;
 };
 
 }  // namespace
 
 TEST_CASE_METHOD(OldServer, "old server: streams, publishing, reading") {
+    const auto js = started();
     const js::Stream stream{.name = "ORDERS",
                             .subjects = {"orders.>"},
                             .storage = js::Storage::memory,
@@ -73,16 +110,28 @@ TEST_CASE_METHOD(OldServer, "old server: streams, publishing, reading") {
 
 TEST_CASE_METHOD(OldServer,
                  "old server: what it does not know is named with its version, and no stream is left behind") {
-    needs("2.10", "compression", {.name = "A", .subjects = {"a"}, .compression = js::Compression::s2});
-    needs("2.10", "metadata", {.name = "A", .subjects = {"a"}, .metadata = {{"k", "v"}}});
-    needs("2.10", "first_seq", {.name = "A", .subjects = {"a"}, .first_seq = 5});
-    needs("2.10", "subject_transform", {.name = "A", .subjects = {"a"}, .transform = js::SubjectTransform{"a", "b"}});
-    needs("2.11", "allow_msg_ttl", {.name = "A", .subjects = {"a"}, .allow_msg_ttl = true});
-    needs("2.12", "allow_atomic", {.name = "A", .subjects = {"a"}, .allow_atomic = true});
-    needs("2.14", "allow_batched", {.name = "A", .subjects = {"a"}, .allow_batched = true});
+    const auto js = started();
+    const Needs all[] = {
+        {"2.10", "compression", {.name = "A", .subjects = {"a"}, .compression = js::Compression::s2}},
+        {"2.10", "metadata", {.name = "A", .subjects = {"a"}, .metadata = {{"k", "v"}}}},
+        {"2.10", "first_seq", {.name = "A", .subjects = {"a"}, .first_seq = 5}},
+        {"2.10", "subject_transform", {.name = "A", .subjects = {"a"}, .transform = js::SubjectTransform{"a", "b"}}},
+        {"2.11", "allow_msg_ttl", {.name = "A", .subjects = {"a"}, .allow_msg_ttl = true}},
+        {"2.12", "allow_atomic", {.name = "A", .subjects = {"a"}, .allow_atomic = true}},
+        {"2.14", "allow_batched", {.name = "A", .subjects = {"a"}, .allow_batched = true}},
+    };
+    for (const auto& [version, setting, stream] : all) {
+        if (knows(version)) continue;
+        const auto declared = js.try_declare(stream);
+        REQUIRE_FALSE(declared);
+        INFO(declared.error().message());
+        CHECK(declared.error().code() == Errc::server_too_old);
+        CHECK_THAT(std::string{declared.error().message()},
+                   ContainsSubstring(std::string{version}) && ContainsSubstring(std::string{setting}));
+        CHECK(js.stream(stream.name).try_info().error().code() == Errc::stream_not_found);
+    }
 
     js.declare({.name = "ORDERS", .subjects = {"orders"}, .allow_direct = true});
-    const auto too_old = [](const auto& result) { return !result && result.error().code() == Errc::server_too_old; };
     CHECK(too_old(js.try_publish("orders", Order{}, {.ttl = 5s})));
     CHECK(too_old(js.try_publish("orders", Order{}, {.schedule = js::Schedule{.every = 5s, .target = "orders"}})));
     CHECK(too_old(js.try_increment("orders")));
@@ -90,4 +139,87 @@ TEST_CASE_METHOD(OldServer,
     CHECK(too_old(js.async_publisher().try_publish("orders", Order{}, {.ttl = 5s})));
     CHECK(too_old(js.stream("ORDERS").try_messages()));
     CHECK(js.stream("ORDERS").info().state.messages == 0);
+}
+
+TEST_CASE_METHOD(OldServer, "old server: a pull subscriber retries, and its dead letters are kept") {
+    std::mutex mutex;
+    std::vector<std::string> handled;
+    const auto count = [&](std::string_view what) {
+        const std::lock_guard lock{mutex};
+        return std::ranges::count(handled, what);
+    };
+    broker
+        .subscriber<"orders.{region}">(js::Pull{
+            .stream = js::Stream{.name = "ORDERS", .subjects = {"orders.*"}},
+            .durable = "billing",
+            .retry = {.max_attempts = 2, .backoff = {10ms}, .dead_letter = "dead.orders"}})
+        .handle([&](const Order& order) {
+            const std::lock_guard lock{mutex};
+            handled.push_back(order.id);
+            if (order.id == "bad") throw std::runtime_error{"no"};
+        });
+    const auto js = started();
+    js.declare({.name = "DEAD", .subjects = {"dead.>"}});
+    js.publish("orders.eu", Order{"good", 1});
+    js.publish("orders.eu", Order{"bad", 1});
+    CHECK(eventually([&] { return js.stream("DEAD").info().state.messages == 1; }));
+    CHECK(count("good") == 1);
+    CHECK(count("bad") == 2);
+    CHECK(js.stream("DEAD").message(1, js::Read::leader).message.header("Dead-Letter-Deliveries") == "2");
+
+    const auto several =
+        js.consumer("ORDERS", "several")
+            .try_declare({.filter_subjects = {"orders.a", "orders.b"}}, js::Declare::create_if_missing);
+    CHECK(several.has_value() == knows("2.10"));
+    CHECK(too_old(several) == !knows("2.10"));
+    CHECK(too_old(js.consumer("ORDERS", "billing").try_pause(std::chrono::system_clock::now() + 1h)));
+}
+
+TEST_CASE_METHOD(OldServer, "old server: push and ordered subscribers read a stream") {
+    std::atomic<int> pushed = 0;
+    std::atomic<int> ordered = 0;
+    const js::Stream stream{.name = "ORDERS", .subjects = {"orders.*"}};
+    broker.subscriber<"orders.*">(js::Push{.stream = stream, .durable = "pushed"}).handle([&](const Order&) {
+        ++pushed;
+    });
+    broker.subscriber<"orders.*">(js::Ordered{.stream = stream}).handle([&](const Order&) { ++ordered; });
+    const auto js = started();
+    for (int i = 0; i < 100; ++i) js.publish("orders.eu", Order{"a", 1});
+    CHECK(eventually([&] { return pushed == 100 && ordered == 100; }));
+}
+
+TEST_CASE_METHOD(OldServer, "old server: key-value and objects") {
+    std::atomic<int> changes = 0;
+    broker.subscriber<"lamps.{name}">(kv::Watch{.bucket = "flags"}).handle([&](const kv::Entry<int>&) { ++changes; });
+    broker.start();
+    auto flags = broker.kv<int>("flags", {.history = 3, .declare = js::Declare::reconcile});
+    const auto revision = flags.put("lamps.a", 1);
+    CHECK(flags.update("lamps.a", 2, revision) > revision);
+    CHECK(flags.try_update("lamps.a", 3, revision).error().code() == Condition::wrong_revision);
+    CHECK(flags.get("lamps.a")->value == 2);
+    CHECK(flags.history("lamps.a").size() == 2);
+    flags.put("lamps.b", 1);
+    flags.erase("lamps.b");
+    CHECK_FALSE(flags.get("lamps.b"));
+    CHECK(flags.keys() == std::vector<std::string>{"lamps.a"});
+    CHECK(eventually([&] { return changes >= 3; }));
+    CHECK_THROWS_WITH(broker.kv<int>("aging", {.limit_markers = 5s}), ContainsSubstring("needs nats-server 2.11"));
+
+    auto files = broker.object_store("files");
+    const std::string bytes(300'000, 'x');
+    files.put("big", bytes);
+    CHECK(files.get("big") == bytes);
+    CHECK(files.list().size() == 1);
+    files.erase("big");
+    CHECK_FALSE(files.info("big"));
+}
+
+TEST_CASE_METHOD(OldServer, "old server: an ordered subscriber with several filters does not read everything") {
+    broker
+        .subscriber<">">(js::Ordered{.stream = js::Stream{.name = "ORDERS", .subjects = {"orders.*"}},
+                                     .filter_subjects = {"orders.a", "orders.b"}})
+        .handle([](const Order&) {});
+    if (knows("2.10")) return broker.start();
+    CHECK_THROWS_WITH(broker.start(),
+                      ContainsSubstring("filter_subjects") && ContainsSubstring("needs nats-server 2.10"));
 }
