@@ -27,14 +27,12 @@ using testing::eventually;
 
 namespace {
 
-/// $FRESHET_OLD_NATS_SERVER, and those that ./dev unpacks into /opt/nats-server-VERSION.
+/// $FRESHET_OLD_NATS_SERVER, and the one that ./dev unpacks.
 std::vector<std::string> old_programs() {
     std::vector<std::string> programs;
     if (const char* const program = std::getenv("FRESHET_OLD_NATS_SERVER")) programs.emplace_back(program);
-    std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator{"/opt", none})
-        if (entry.path().filename().string().starts_with("nats-server-"))
-            programs.push_back(entry.path() / "usr/sbin/nats-server");
+    const std::string unpacked = "/opt/nats-server-old/usr/sbin/nats-server";
+    if (std::filesystem::exists(unpacked)) programs.push_back(unpacked);
     if (programs.empty())
         SKIP("there is none: FRESHET_OLD_NATS_SERVER is the path of a nats-server 2.9 or 2.10, such as Debian's");
     return programs;

@@ -10,8 +10,8 @@
 
 namespace freshet::testing {
 
-/// Python programs that use nats.py, for tests that share streams and buckets with it. $FRESHET_NATS_PY names a directory where it is,
-/// besides those that Python looks in.
+/// Python programs that use nats.py, for tests that share streams and buckets with it. it is where Python looks, in the directory
+/// $FRESHET_NATS_PY, or where ./dev puts it.
 class NatsPy {
 public:
     static bool is_there() { return run({"-c", "import nats.js"}).first == 0; }
@@ -19,10 +19,9 @@ public:
     /// The exit code and what it prints.
     static std::pair<int, std::string> run(std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(), "/usr/bin/python3");
-        std::vector<std::string> environment;
-        if (const char* const directory = std::getenv("FRESHET_NATS_PY"))
-            environment.push_back(std::string{"PYTHONPATH="} + directory);
-        Process program{std::move(arguments), environment};
+        const char* const directory = std::getenv("FRESHET_NATS_PY");
+        Process program{std::move(arguments),
+                        {std::string{"PYTHONPATH="} + (directory == nullptr ? "/opt/nats-py" : directory)}};
         const int code = program.wait();
         return {code, program.output()};
     }
