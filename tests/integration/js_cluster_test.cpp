@@ -3,6 +3,8 @@
 #include <atomic>
 #include <chrono>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -75,4 +77,51 @@ TEST_CASE(
     }
     CHECK(lost == 0);
     CHECK(doubled == 0);
+}
+
+TEST_CASE("a bucket's leader is killed while keys are written: what was written is there, and every watch sees it") {
+    const testing::JetStreamCluster cluster;
+    std::mutex mutex;
+    std::map<std::string, int> seen;
+    Broker broker{{.servers = cluster.urls()}};
+    broker.subscriber<"lamps.{id}">(kv::Watch{.bucket = "flags"}).handle([&](const kv::Entry<int>& entry) {
+        const std::lock_guard lock{mutex};
+        seen[entry.key] = entry.value;
+    });
+    {
+        // The bucket first: its watch declares it with one replica.
+        Broker operators{{.servers = cluster.urls()}};
+        operators.start();
+        testing::JetStreamCluster::declare(operators.jetstream(),
+                                           {.name = "READY", .subjects = {"ready"}, .replicas = 3});
+        operators.kv<int>("flags", {.history = 2, .replicas = 3});
+    }
+    broker.start();
+    const auto flags = broker.kv<int>("flags");
+    const auto leader = broker.jetstream().stream("KV_flags").info().cluster.value().leader;
+
+    constexpr int count = 300;
+    std::map<std::string, int> written;
+    for (int i = 0; i < count; ++i) {
+        if (i == count / 3) cluster.server(leader).kill();
+        const auto key = "lamps." + std::to_string(i % 50);
+        REQUIRE(eventually([&] { return flags.try_put(key, i).has_value(); }, 60s));
+        written[key] = i;
+    }
+    for (const auto& [key, value] : written) {
+        INFO(key);
+        Expected<std::optional<kv::Entry<int>>> entry = std::nullopt;
+        REQUIRE(eventually([&] { return (entry = flags.try_get(key)).has_value(); }, 60s));
+        REQUIRE(*entry);
+        CHECK((*entry)->value == value);
+        CHECK(flags.try_update(key, -1, (*entry)->revision - 1).error().code() == Condition::wrong_revision);
+    }
+    CHECK(eventually(
+        [&] {
+            const std::lock_guard lock{mutex};
+            return seen == written;
+        },
+        60s));
+    CHECK(broker.jetstream().stream("KV_flags").info().cluster.value().leader != leader);
+    broker.stop();
 }
