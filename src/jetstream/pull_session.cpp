@@ -174,7 +174,7 @@ void PullSession::answer_flow_control(const Message& message) {
 }
 
 void PullSession::complain(const js::PullStatus& status, bool error) {
-    if (complained_ == status.text || stopping_) return;
+    if (complained_ == status.text || stopping_ || recovering_) return;  // the recovery may have deleted it itself
     complained_ = status.text;
     core_.logger().log(error ? LogLevel::error : LogLevel::warn, "pulling from {}: the server says {} {}",
                        settings_.who, status.code, status.text);

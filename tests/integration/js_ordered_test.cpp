@@ -7,6 +7,7 @@
 
 #include <freshet/freshet.hpp>
 #include <freshet/jetstream.hpp>
+#include <freshet/testing.hpp>
 
 #include "../support/jetstream.hpp"
 #include "../support/log_lines.hpp"
@@ -155,4 +156,18 @@ TEST_CASE_METHOD(OrderedFixture, "a stream made anew is read from its beginning"
     publish(4, 5);
     REQUIRE(seen.wait_for(5));
     CHECK(seen.all() == numbers(1, 5));
+}
+
+TEST_CASE("a delivery that got lost is read again: the ordered consumer is made anew, nothing twice") {
+    Broker broker;
+    std::vector<std::string> bodies;
+    broker.subscriber<"orders.*">(js::Ordered{.stream = js::Stream{.name = "ORDERS", .subjects = {"orders.*"}}})
+        .handle([&](std::string_view body) { bodies.emplace_back(body); });
+    testing::TestBroker test{broker};
+    for (int i = 1; i <= 6; ++i) {
+        if (i == 3) test.lose_next("orders.>");
+        test.publish("orders.eu", std::to_string(i));
+    }
+    test.advance(5s);
+    CHECK(bodies == OrderedFixture::numbers(1, 6));
 }
