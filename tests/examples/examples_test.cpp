@@ -182,6 +182,17 @@ TEST_CASE("live_config: a change of the bucket applies at once") {
     check_stops(service);
 }
 
+TEST_CASE("jobs: a job is done once, and one that nobody can do is kept") {
+    const NatsServer server{{.jetstream = true}};
+    Service service{server, "jobs/jobs"};
+    CHECK_THAT(run(server, "jobs/give_jobs", {"a.png", "b.png", "a.png", "c.broken"}),
+               ContainsSubstring("all of them are stored"));
+    service.wait_for("a.png is 200 wide, at attempt 1");
+    service.wait_for("b.png is 200 wide, at attempt 1");
+    service.wait_for(R"(given up after 3 attempts: {"image":"c.broken","width":200} (cannot read it))");
+    check_stops(service);
+}
+
 TEST_CASE("file_drop: files go through the object store") {
     const NatsServer server{{.jetstream = true}};
     const auto source = server.directory() / "report.txt";

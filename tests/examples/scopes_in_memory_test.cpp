@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The services of examples/tenants and examples/sessions without their main, tested in memory.
+// The services of examples/jobs, examples/tenants and examples/sessions without their main, tested in memory.
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,6 +11,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <freshet/freshet.hpp>
+#include <freshet/jetstream.hpp>
 #include <freshet/middleware/rate_limit.hpp>
 #include <freshet/testing.hpp>
 
@@ -24,6 +25,11 @@ namespace sessions {
 #include "../../examples/sessions/sessions.cpp"
 #undef main
 }  // namespace sessions
+namespace jobs_service {
+#define main jobs_main
+#include "../../examples/jobs/jobs.cpp"
+#undef main
+}  // namespace jobs_service
 
 using freshet::Outcome;
 using freshet::testing::TestBroker;
@@ -65,4 +71,20 @@ TEST_CASE("sessions: what a message changes is written whole, or not at all") {
     CHECK(test.try_request<sessions::Moved>("accounts.move", Move{"ann", "bob", 80}).error().remote_code() == 409);
     CHECK(database->read() == Balances{{"ann", 70}, {"bob", 30}});
     CHECK(test.published("accounts.moved").size() == 1);
+}
+
+TEST_CASE("jobs: what fails is tried again, and kept at last") {
+    freshet::Broker broker;
+    jobs_service::wire(broker);
+    TestBroker test{broker};
+    using jobs_service::Thumbnail;
+    CHECK(test.publish("jobs.thumbnail", Thumbnail{"a.png", 200}) == Outcome::ack);
+    test.publish("jobs.thumbnail", Thumbnail{"a.png", 0});
+    CHECK(test.published<Thumbnail>("dead.jobs").size() == 1);
+    test.publish("jobs.thumbnail", Thumbnail{"a.broken", 200});
+    CHECK(test.published<Thumbnail>("dead.jobs").size() == 1);
+    test.advance(2s);
+    REQUIRE(test.published<Thumbnail>("dead.jobs").size() == 2);
+    CHECK(test.published<Thumbnail>("dead.jobs").at(1).image == "a.broken");
+    CHECK(test.deliveries("dead.jobs").size() == 2);
 }

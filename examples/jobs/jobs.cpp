@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// A worker queue that loses nothing: jobs wait in a stream until one of the workers has done them. One that fails is tried again
+// after a while, and after the last attempt kept where somebody can look at it. Start as many of these as you like.
+#include <chrono>
+#include <stdexcept>
+
+#include <freshet/freshet.hpp>
+#include <freshet/jetstream.hpp>
+
+#include "thumbnail.hpp"
+
+using namespace std::chrono_literals;
+namespace js = freshet::js;
+
+const js::Stream jobs{.name = "JOBS", .subjects = {"jobs.>"}, .retention = js::Retention::workqueue};
+const js::Stream dead_jobs{.name = "DEAD_JOBS", .subjects = {"dead.jobs"}, .max_age = 30 * 24h};
+
+void wire(freshet::Broker& broker) {
+    broker
+        .subscriber<"jobs.thumbnail">(js::Pull{
+            .stream = jobs,
+            .durable = "thumbnails",
+            .workers = 4,
+            .retry = {.max_attempts = 3, .backoff = {100ms, 1s}, .dead_letter = "dead.jobs"}})
+        .handle([](const Thumbnail& job, const freshet::Message& message, freshet::Logger& log) {
+            if (job.width <= 0) throw freshet::Reject{"no width"};  // trying again would not help
+            if (job.image.ends_with(".broken")) throw std::runtime_error{"cannot read it"};
+            log.info("{} is {} wide, at attempt {}", job.image, job.width, message.metadata()->deliveries);
+        });
+    // What nobody could do: told to an operator, and left in the stream.
+    broker.subscriber<"dead.jobs">(js::Pull{.stream = dead_jobs, .durable = "operators"})
+        .handle([](const freshet::Message& message, freshet::Logger& log) {
+            log.error("given up after {} attempts: {} ({})", message.header("Dead-Letter-Deliveries").value_or("?"),
+                      message.text(), message.header("Dead-Letter-Reason").value_or("?"));
+        });
+}
+
+int main(int argc, char** argv) {
+    freshet::Broker broker;
+    wire(broker);
+    return freshet::App{broker}.run(argc, argv);
+}
