@@ -85,8 +85,13 @@ std::optional<chrono::system_clock::time_point> parse_rfc3339(std::string_view t
     if (!date.ok() || year < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60 ||
         !fraction || !offset)
         return std::nullopt;
-    return chrono::sys_days{date} + chrono::hours{hour} + chrono::minutes{minute} + chrono::seconds{second} +
-           *fraction - *offset;
+    const chrono::sys_seconds time =
+        chrono::sys_days{date} + chrono::hours{hour} + chrono::minutes{minute} + chrono::seconds{second} - *offset;
+    using TimePoint = chrono::system_clock::time_point;
+    if (time <= chrono::ceil<chrono::seconds>(TimePoint::min()) ||
+        time >= chrono::floor<chrono::seconds>(TimePoint::max()))
+        return std::nullopt;
+    return time + *fraction;
 }
 
 std::string format_rfc3339(chrono::system_clock::time_point time) {

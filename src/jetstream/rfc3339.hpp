@@ -10,8 +10,8 @@
 namespace freshet::detail {
 
 /// A time as the server writes it: `2022-08-06T00:29:27.587861324Z`, any offset instead of the Z, and `2022-08-06
-/// 00:29:27.587861324 +0000 UTC`, which old servers put into the header of a direct get. Nothing for another text; the
-/// zero time of Go (year 1) is a time like others, as far as the clock's range goes.
+/// 00:29:27.587861324 +0000 UTC`, which old servers put into the header of a direct get. Nothing for another
+/// text, and for what the clock cannot hold, such as Go's zero time (year 1).
 std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) noexcept;
 
 /// `2022-08-06T00:29:27.587861324Z`.

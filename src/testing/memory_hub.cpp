@@ -88,8 +88,9 @@ bool MemoryHub::take_into_jetstream(const SharedParcel& parcel) {
     for (std::size_t i = 0; i < fate.copies; ++i) {
         if (fate.delay.count() <= 0) jetstream_->on_publish(parcel);
         else
-            clock().schedule(clock().now() + fate.delay,
-                             [hub = shared_from_this(), parcel] { hub->jetstream_->on_publish(parcel); });
+            clock().schedule(clock().now() + fate.delay, [weak = weak_from_this(), parcel] {
+                if (const auto hub = weak.lock()) hub->jetstream_->on_publish(parcel);
+            });
     }
     return true;
 }
@@ -163,7 +164,10 @@ void MemoryHub::pass(const std::shared_ptr<MemorySubscription>& to, const Shared
     const auto fate = fate_of(to->spec().subject, *parcel);
     for (std::size_t i = 0; i < fate.copies; ++i) {
         if (fate.delay.count() <= 0) to->take(parcel);
-        else clock().schedule(clock().now() + fate.delay, [to, parcel] { to->take(parcel); });
+        else
+            clock().schedule(clock().now() + fate.delay, [weak = std::weak_ptr{to}, parcel] {
+                if (const auto late = weak.lock()) late->take(parcel);
+            });
     }
 }
 

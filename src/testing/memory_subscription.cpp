@@ -41,7 +41,11 @@ void MemorySubscription::take(const SharedParcel& parcel) {
 void MemorySubscription::schedule_delivery() {
     if (scheduled_ || delivering_ || stage_ == Stage::ended) return;
     scheduled_ = true;
-    hub_->clock().schedule(hub_->clock().now(), [self = shared_from_this()] { self->deliver(); });
+    // Not more: a task that never runs would keep the subscription, and so the hub and the clock that has the task. Until
+    // on_end its connection has it.
+    hub_->clock().schedule(hub_->clock().now(), [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->deliver();
+    });
 }
 
 /// One message, or the end.
