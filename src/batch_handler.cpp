@@ -45,7 +45,7 @@ public:
         if (consumer_ == nullptr) begin(consumer);
         waiting_.push_back({std::move(message), consumer.core().clock().now() + options_.within});
         if (waiting_.size() == 1) arm();
-        if (!threads_.empty()) return changed_.notify_one();
+        if (!threads_.empty()) return announce();
         if (waiting_.size() >= options_.size) run(lock);
     }
 
@@ -77,30 +77,46 @@ private:
         for (std::size_t i = 0; i < workers_; ++i) threads_.emplace_back([self = shared_from_this()] { self->work(); });
     }
 
+    Clock& clock() const noexcept { return consumer_->core().clock(); }
+
     bool due() const {
         return closed_ || waiting_.size() >= options_.size ||
-               (!waiting_.empty() && consumer_->core().clock().now() >= waiting_.front().due);
+               (!waiting_.empty() && clock().now() >= waiting_.front().due);
     }
 
     void arm() {
         if (waiting_.empty() || closed_) return;
-        consumer_->core().clock().schedule(waiting_.front().due, [weak = weak_from_this()] {
+        clock().schedule(waiting_.front().due, [weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->on_due();
         });
     }
 
     void on_due() {
         Lock lock{mutex_};
-        if (!threads_.empty()) changed_.notify_all();
+        if (!threads_.empty()) announce();
         else if (!closed_ && !waiting_.empty() && due()) run(lock);
     }
 
+    /// Wakes a thread for what is due. Until it has come, that is work in hand, for which a clock of tests stands still.
+    void announce() {
+        if (due() && !announced_) {
+            announced_ = true;
+            clock().add_work(1);
+        }
+        changed_.notify_one();
+    }
+
     void work() {
+        const WorkScope scope;
         Lock lock{mutex_};
         while (true) {
             changed_.wait(lock, [this] { return due() && (closed_ || !waiting_.empty()); });
-            if (waiting_.empty()) return;
-            run(lock);
+            if (!std::exchange(announced_, false)) clock().add_work(1);
+            const bool ended = waiting_.empty();
+            if (!ended) run(lock);
+            if (!ended && !waiting_.empty()) announce();
+            clock().add_work(-1);
+            if (ended) return;
         }
     }
 
@@ -144,24 +160,27 @@ private:
         std::uint64_t failed = 0;
         std::uint64_t rejected = 0;
         for (auto& item : items) {
-            auto message = ItemAccess::take(item);
             if (const auto& why = rejection(item)) {
                 ++rejected;
                 context.logger().error("message rejected: {}", why->what());
-                consumer_->source().settle(std::move(message),
-                                           {.outcome = Outcome::term(), .failure = &*why, .rejected = true});
+                release(item, {.outcome = Outcome::term(), .failure = &*why, .rejected = true});
             } else if (const auto& own = ItemAccess::decided(item)) {
                 failed += *own == Outcome::ack ? 0 : 1;
-                consumer_->source().settle(std::move(message), {.outcome = *own, .decided = true});
+                release(item, {.outcome = *own, .decided = true});
             } else {
                 failed += failure || outcome != Outcome::ack ? 1 : 0;
-                consumer_->source().settle(std::move(message), {.outcome = outcome,
-                                                                .failure = failure ? &*failure : nullptr,
-                                                                .decided = decided.has_value()});
+                release(item,
+                        {.outcome = outcome, .failure = failure ? &*failure : nullptr, .decided = decided.has_value()});
             }
         }
         consumer_->count_batch(failed, rejected);
         if (failure) context.logger().error("handler of {} messages failed: {}", items.size(), failure->what());
+    }
+
+    void release(Item& item, const Handled& handled) noexcept {
+        auto message = ItemAccess::take(item);
+        if (auto* const observer = consumer_->core().observer()) observer->on_batched(*consumer_, message, handled);
+        consumer_->source().settle(std::move(message), handled);
     }
 
     BatchHandlerBase& handler_;
@@ -173,6 +192,7 @@ private:
     std::condition_variable changed_ = {};
     std::deque<Waiting> waiting_ = {};
     std::vector<std::thread> threads_ = {};
+    bool announced_ = false;  // a thread was woken, and has not come yet
     bool closed_ = false;
 };
 

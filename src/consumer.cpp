@@ -308,6 +308,10 @@ void Consumer::reject(Message message, const Error& why) noexcept {
 
 Outcome Consumer::run(Context& context) noexcept {
     if (core_->observer() != nullptr) core_->observer()->on_delivery(*this, context);
+    return run_chain(context);
+}
+
+Outcome Consumer::run_chain(Context& context) noexcept {
     if (chain_.empty()) return handle(context);
     const auto outcome = chain_.run(context);
     ContextAccess::adopt(context, outcome);

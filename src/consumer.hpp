@@ -67,7 +67,7 @@ public:
     void count_dropped() noexcept;
 
     /// For a handler that takes messages away: handles a batch of them.
-    Outcome run_batch(Context& context) noexcept { return run(context); }
+    Outcome run_batch(Context& context) noexcept { return run_chain(context); }
     void count_batch(std::uint64_t failed, std::uint64_t rejected) noexcept {
         failed_.fetch_add(failed, std::memory_order_relaxed);
         rejected_.fetch_add(rejected, std::memory_order_relaxed);
@@ -110,6 +110,7 @@ private:
     void reject(Message message, const Error& why) noexcept;
     void bind_chain(Binder& binder);
     Outcome run(Context& context) noexcept;
+    Outcome run_chain(Context& context) noexcept;
     /// The handler and what is said of its failure; what the innermost middleware wraps.
     Outcome handle(Context& context) noexcept;
     std::optional<Outcome> consult(Context& context, const Error* returned, const Error& failure) noexcept;

@@ -9,6 +9,7 @@
 
 namespace freshet {
 class Context;
+class Message;
 }
 
 namespace freshet::detail {
@@ -33,6 +34,8 @@ public:
     virtual void on_thrown(const Context& context, const std::exception_ptr& thrown) noexcept = 0;
     /// The message is about to be settled. The same context as before; its message may be empty by now.
     virtual void on_settled(const Consumer& consumer, const Context& context, const Handled& handled) noexcept = 0;
+    /// A message of a batch is about to be settled: all there is of it, since a batch has one context for its messages.
+    virtual void on_batched(const Consumer& consumer, const Message& message, const Handled& handled) noexcept = 0;
 };
 
 }  // namespace freshet::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory_hub.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "../random_id.hpp"
@@ -65,6 +66,10 @@ void MemoryHub::add(const std::shared_ptr<MemorySubscription>& subscription) {
     subscription->id = ++last_id_;
     trie_.insert(subscription->spec().subject, subscription->id);
     subscriptions_.emplace(subscription->id, subscription);
+    if (jetstream_ == nullptr || !jetstream_->pushes()) return;
+    clock().schedule(clock().now(), [weak = weak_from_this()] {
+        if (const auto hub = weak.lock()) hub->jetstream_->on_subscribed();
+    });
 }
 
 void MemoryHub::remove(MemorySubscription& subscription) {
@@ -99,11 +104,13 @@ void MemoryHub::deliver(std::string_view to, const SharedParcel& parcel) {
     for (const auto& receiver : receivers_of(nullptr, to)) pass(receiver, parcel);
 }
 
-bool MemoryHub::has_interest(std::string_view subject) {
+bool MemoryHub::has_interest(std::string_view subject, std::string_view queue) {
     const std::lock_guard lock{mutex};
     MatchedIds found;
     trie_.match(subject, found);
-    return !found.sorted().empty();
+    return std::ranges::any_of(found.sorted(), [&](PatternId id) {
+        return queue.empty() || subscriptions_.at(id)->spec().queue == queue;
+    });
 }
 
 /// In the order they subscribed; of each queue group the one whose turn it is. The group goes by its name alone, whatever

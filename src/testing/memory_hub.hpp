@@ -65,7 +65,8 @@ public:
     void route(const MemoryTransport& from, const SharedParcel& parcel);
     /// From the server itself, to who is subscribed to `to`.
     void deliver(std::string_view to, const SharedParcel& parcel);
-    bool has_interest(std::string_view subject);
+    /// Somebody is subscribed, as a member of this queue group if one is said.
+    bool has_interest(std::string_view subject, std::string_view queue = {});
 
 private:
     using Receivers = std::vector<std::shared_ptr<MemorySubscription>>;

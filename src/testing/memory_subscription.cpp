@@ -73,10 +73,11 @@ void MemorySubscription::deliver() {
 
 void MemorySubscription::end(std::unique_lock<std::mutex>& lock) {
     stage_ = Stage::ended;
-    const auto sink = std::exchange(sink_, nullptr);
+    auto sink = std::exchange(sink_, nullptr);
     delivering_ = true;  // close() waits for it
     lock.unlock();
     sink->on_end();
+    sink = nullptr;  // without the lock: it may own the subscription, whose end takes it
     lock.lock();
     delivering_ = false;
     owner_.forget(*this);

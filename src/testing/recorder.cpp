@@ -103,6 +103,19 @@ void Recorder::on_settled(const Consumer& consumer, const Context& context, cons
     if (settled_by) settled_by(consumer);
 }
 
+void Recorder::on_batched(const Consumer& consumer, const Message& message, const Handled& handled) noexcept {
+    {
+        testing::Delivery delivery{.subscriber = consumer.spec().subject,
+                                   .message = copy_of(message),
+                                   .settled = true,
+                                   .outcome = handled.outcome};
+        if (handled.failure != nullptr) delivery.failure = *handled.failure;
+        const std::lock_guard lock{mutex_};
+        deliveries_.push_back(std::move(delivery));
+    }
+    if (settled_by) settled_by(consumer);
+}
+
 std::optional<Error> Recorder::failure_of(const Publication& publication) {
     const std::lock_guard lock{mutex_};
     const auto told = std::ranges::find_if(publish_faults_, [&](const auto& fault) {

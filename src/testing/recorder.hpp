@@ -29,6 +29,7 @@ public:
     void on_handler(const Consumer& consumer) override;
     void on_thrown(const Context& context, const std::exception_ptr& thrown) noexcept override;
     void on_settled(const Consumer& consumer, const Context& context, const Handled& handled) noexcept override;
+    void on_batched(const Consumer& consumer, const Message& message, const Handled& handled) noexcept override;
 
     /// What a publication of the broker's is to fail with.
     std::optional<Error> failure_of(const Publication& publication);

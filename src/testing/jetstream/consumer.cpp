@@ -16,42 +16,30 @@ using std::chrono::nanoseconds;
 using Json = nlohmann::json;
 
 constexpr nanoseconds default_ack_wait = std::chrono::seconds{30};
+// Of an ephemeral consumer that says nothing else.
+constexpr nanoseconds default_inactive_threshold = std::chrono::seconds{5};
 constexpr std::int64_t default_max_ack_pending = 1'000;
-
-nanoseconds time_in(const Json& json, const char* key) { return nanoseconds{json.value(key, std::int64_t{0})}; }
 
 }  // namespace
 
-std::optional<ApiError> MemoryConsumer::complete(Json& config) {
-    if (!config.value("deliver_subject", "").empty())
-        return ApiError{400, 10012, "the memory server has pull consumers only"};
-    const auto fill = [&](const char* key, const Json& value) {
-        if (!config.contains(key)) config[key] = value;
-    };
-    fill("deliver_policy", "all");
-    fill("ack_policy", "none");
-    fill("replay_policy", "instant");
-    fill("max_deliver", -1);
-    fill("num_replicas", 0);
-    if (config["ack_policy"] != "none") {
-        fill("ack_wait", default_ack_wait.count());
-        fill("max_ack_pending", default_max_ack_pending);
-    }
-    fill("max_waiting", 512);
-    if (config.contains("backoff") && !config["backoff"].empty()) config["ack_wait"] = config["backoff"].front();
-    return std::nullopt;
-}
-
 MemoryConsumer::MemoryConsumer(JetStreamContext& context, MemoryStream& stream, Json config)
     : context_{context}, stream_{stream}, created_{context.now()}, active_{context.now()} {
+    if (!config.value("deliver_subject", "").empty())
+        push_.emplace(context, fmt::format("$JS.FC.{}.{}.", stream.name(), config.value("name", "")));
     update(std::move(config));
     begin();
+    count_new();
 }
 
 void MemoryConsumer::update(Json config) {
     config_ = std::move(config);
     filters_ = config_.value("filter_subjects", std::vector<std::string>{});
     if (const auto one = config_.value("filter_subject", ""); !one.empty()) filters_.push_back(one);
+    pulls_.configure(config_);
+    if (push_) push_->configure(config_);
+    const auto until = parse_rfc3339(config_.value("pause_until", ""));
+    paused_until_ = until ? context_.time_of(*until) : TimePoint{};
+    count_new();
 }
 
 /// Where the deliver policy says to begin.
@@ -71,79 +59,104 @@ void MemoryConsumer::begin() {
     } else if (policy == "last" || policy == "last_per_subject") {
         std::map<std::string, std::uint64_t> last;
         for (const auto& [sequence, stored] : messages)
-            if (wants(stored.parcel->subject)) last[policy == "last" ? "" : stored.parcel->subject] = sequence;
+            if (matches(stored.parcel->subject)) last[policy == "last" ? "" : stored.parcel->subject] = sequence;
         for (const auto& [subject, sequence] : last) only_.insert(sequence);
         only_until_ = stream_.last_sequence();
     }
-    for (auto entry = messages.lower_bound(cursor_); entry != messages.end(); ++entry) {
-        const bool left_out = entry->first <= only_until_ && !only_.contains(entry->first);
-        if (!left_out && wants(entry->second.parcel->subject)) ++pending_new_;
-    }
 }
 
-bool MemoryConsumer::wants(std::string_view subject) const {
+void MemoryConsumer::count_new() {
+    const auto& messages = stream_.messages();
+    pending_new_ = static_cast<std::uint64_t>(std::count_if(messages.lower_bound(cursor_), messages.end(),
+                                                            [&](const auto& entry) { return wants(entry.second); }));
+}
+
+bool MemoryConsumer::matches(std::string_view subject) const {
     return filters_.empty() ||
            std::ranges::any_of(filters_, [&](const auto& filter) { return wire_matches(filter, subject); });
+}
+
+bool MemoryConsumer::wants(const StoredParcel& stored) const {
+    const bool left_out = stored.sequence <= only_until_ && !only_.contains(stored.sequence);
+    return !left_out && matches(stored.parcel->subject);
 }
 
 Json MemoryConsumer::info() const {
     std::uint64_t redelivered = 0;
     for (const auto& [sequence, count] : deliveries_) redelivered += count > 1 ? 1 : 0;
-    return {{"stream_name", stream_.name()},
-            {"name", config_.value("name", "")},
-            {"created", format_rfc3339(context_.date(created_))},
-            {"config", config_},
-            {"delivered", {{"consumer_seq", delivered_}, {"stream_seq", delivered_stream_}}},
-            {"ack_floor", {{"consumer_seq", floor_}, {"stream_seq", floor_stream_}}},
-            {"num_ack_pending", pending_.size()},
-            {"num_redelivered", redelivered},
-            {"num_waiting", requests_.size()},
-            {"num_pending", pending_new_}};
+    Json info{{"stream_name", stream_.name()},
+              {"name", config_.value("name", "")},
+              {"created", format_rfc3339(context_.date(created_))},
+              {"config", config_},
+              {"delivered", {{"consumer_seq", delivered_}, {"stream_seq", delivered_stream_}}},
+              {"ack_floor", {{"consumer_seq", floor_}, {"stream_seq", floor_stream_}}},
+              {"num_ack_pending", pending_.size()},
+              {"num_redelivered", redelivered},
+              {"num_waiting", pulls_.size()},
+              {"num_pending", pending_new_}};
+    if (push_) info["push_bound"] = push_->bound();
+    if (config_.contains("priority_groups")) info["priority_groups"] = pulls_.groups();
+    if (paused()) {
+        info["paused"] = true;
+        info["pause_remaining"] = nanoseconds{paused_until_ - context_.now()}.count();
+    }
+    return info;
+}
+
+Json MemoryConsumer::pause(std::string_view until) {
+    auto config = config_;
+    config.erase("pause_until");
+    if (!until.empty()) config["pause_until"] = until;
+    update(std::move(config));
+    pump();
+    Json answer{{"paused", paused()}};
+    if (!paused()) return answer;
+    answer["pause_until"] = until;
+    answer["pause_remaining"] = nanoseconds{paused_until_ - context_.now()}.count();
+    return answer;
+}
+
+void MemoryConsumer::unpin(std::string_view group) {
+    pulls_.unpin(group);
+    pump();
+}
+
+void MemoryConsumer::confirmed(std::string_view subject) {
+    if (push_) push_->confirmed(subject);
+    pump();
 }
 
 void MemoryConsumer::pull(const std::string& reply_to, const Json& request) {
     active_ = context_.now();
-    Request asked{.reply_to = reply_to,
-                  .left = std::max<std::uint64_t>(request.value("batch", std::uint64_t{1}), 1),
-                  .bytes_left = request.value("max_bytes", std::uint64_t{0}),
-                  .heartbeat = time_in(request, "idle_heartbeat"),
-                  .no_wait = request.value("no_wait", false)};
-    const auto most = config_.value("max_batch", std::uint64_t{0});
-    if (most != 0 && asked.left > most)
-        return context_.send_status(reply_to, 409, fmt::format("Exceeded MaxRequestBatch of {}", most));
-    if (requests_.size() >= config_.value("max_waiting", std::size_t{512}))
-        return context_.send_status(reply_to, 409, "Exceeded MaxWaiting");
-    if (const auto expires = time_in(request, "expires"); expires.count() > 0) asked.expires = active_ + expires;
-    if (asked.heartbeat.count() > 0) asked.beat = active_ + asked.heartbeat;
-    requests_.push_back(std::move(asked));
+    if (push_) return context_.send_status(reply_to, 409, "Consumer is push based");
+    if (!pulls_.add(reply_to, request)) return;
     pump();
-    for (auto i = requests_.begin(); i != requests_.end();) {
-        if (!i->no_wait) {
-            ++i;
-            continue;
-        }
-        end_request(i, 404, "No Messages");
-        i = requests_.erase(i);
-    }
+    pulls_.end_impatient();
 }
 
 void MemoryConsumer::pump() {
-    while (!requests_.empty()) {
-        if (!context_.hub.has_interest(requests_.front().reply_to)) {  // nobody listens for it any more
-            requests_.pop_front();
-            continue;
-        }
-        const auto* stored = next();
-        if (stored == nullptr) return;
-        deliver(*stored);
+    while (!paused() && (push_ ? push_->ready() : pulls_.ready(backlog()))) {
+        const auto found = next();
+        if (found.stored == nullptr) return;
+        if (!deliver(*found.stored)) return put_back(found);
     }
 }
 
-const StoredParcel* MemoryConsumer::next() {
-    if (const auto* again = next_again()) return again;
+MemoryConsumer::Next MemoryConsumer::next() {
+    if (const auto* again = next_again()) return {again, true};
     const auto most = config_.value("max_ack_pending", default_max_ack_pending);
-    if (acks() && most > 0 && pending_.size() >= static_cast<std::size_t>(most)) return nullptr;
-    return next_new();
+    if (acks() && most > 0 && pending_.size() >= static_cast<std::size_t>(most)) return {};
+    return {next_new(), false};
+}
+
+void MemoryConsumer::put_back(const Next& next) {
+    const auto sequence = next.stored->sequence;
+    if (next.again) {
+        again_.push_front(sequence);
+    } else {
+        cursor_ = sequence;
+        ++pending_new_;
+    }
 }
 
 const StoredParcel* MemoryConsumer::next_again() {
@@ -165,21 +178,14 @@ const StoredParcel* MemoryConsumer::next_new() {
     const auto& messages = stream_.messages();
     for (auto entry = messages.lower_bound(cursor_); entry != messages.end(); ++entry) {
         cursor_ = entry->first + 1;
-        if (entry->first <= only_until_ && !only_.contains(entry->first)) continue;
-        if (!wants(entry->second.parcel->subject)) continue;
+        if (!wants(entry->second)) continue;
         --pending_new_;
         return &entry->second;
     }
     return nullptr;
 }
 
-void MemoryConsumer::deliver(const StoredParcel& stored) {
-    auto& request = requests_.front();
-    const auto sequence = stored.sequence;
-    const auto count = ++deliveries_[sequence];
-    ++delivered_;
-    delivered_stream_ = std::max(delivered_stream_, sequence);
-    if (acks()) pending_[sequence] = {.consumer_sequence = delivered_, .due = context_.now() + wait_after(count)};
+Parcel MemoryConsumer::parcel_of(const StoredParcel& stored, std::uint64_t count) const {
     const auto time = std::chrono::duration_cast<nanoseconds>(context_.date(stored.time).time_since_epoch());
     Parcel parcel = *stored.parcel;
     if (config_.value("headers_only", false)) {
@@ -187,22 +193,28 @@ void MemoryConsumer::deliver(const StoredParcel& stored) {
         parcel.payload.clear();
     }
     parcel.reply_to = fmt::format("$JS.ACK.{}.{}.{}.{}.{}.{}.{}", stream_.name(), config_.value("name", ""), count,
-                                  sequence, delivered_, time.count(), pending_new_);
-    const auto size = parcel.size();
-    context_.send(request.reply_to, std::move(parcel));
-    if (request.heartbeat.count() > 0) request.beat = context_.now() + request.heartbeat;
-    if (!acks()) deliveries_.erase(sequence);
-    --request.left;
-    const bool full = request.bytes_left != 0 && request.bytes_left <= size;
-    if (request.bytes_left != 0 && !full) request.bytes_left -= size;
-    if (full && request.left > 0) end_request(requests_.begin(), 409, "Message Size Exceeds MaxBytes");
-    if (full || request.left == 0) requests_.pop_front();
+                                  stored.sequence, delivered_ + 1, time.count(), pending_new_);
+    return parcel;
 }
 
-void MemoryConsumer::end_request(std::deque<Request>::iterator request, int status, std::string_view text) {
-    context_.send_status(request->reply_to, status, text,
-                         {{"Nats-Pending-Messages", std::to_string(request->left)},
-                          {"Nats-Pending-Bytes", std::to_string(request->bytes_left)}});
+bool MemoryConsumer::deliver(const StoredParcel& stored) {
+    const auto sequence = stored.sequence;
+    const auto before = deliveries_.find(sequence);
+    const auto count = (before == deliveries_.end() ? 0 : before->second) + 1;
+    auto parcel = parcel_of(stored, count);
+    if (push_) push_->send(parcel);
+    // The one at hand counts as pending: a request may ask for so many.
+    else if (!pulls_.send(parcel, {.pending = pending_new_ + 1, .ack_pending = pending_.size()})) return false;
+    ++delivered_;
+    delivered_stream_ = std::max(delivered_stream_, sequence);
+    if (acks()) {
+        deliveries_[sequence] = count;
+        pending_[sequence] = {.consumer_sequence = delivered_, .due = context_.now() + wait_after(count)};
+    } else {
+        move_ack_floor();
+        stream_.acknowledged(sequence);
+    }
+    return true;
 }
 
 nanoseconds MemoryConsumer::wait_after(std::uint64_t deliveries) const {
@@ -248,32 +260,35 @@ void MemoryConsumer::move_ack_floor() {
 }
 
 void MemoryConsumer::on_stored(const StoredParcel& stored) {
-    if (!wants(stored.parcel->subject)) return;
+    if (!wants(stored)) return;
     ++pending_new_;
     pump();
 }
 
 void MemoryConsumer::on_removed(const StoredParcel& stored) {
     const auto sequence = stored.sequence;
-    const bool left_out = sequence <= only_until_ && !only_.contains(sequence);
-    if (sequence >= cursor_ && !left_out && wants(stored.parcel->subject)) --pending_new_;
-    pending_.erase(sequence);
+    if (sequence >= cursor_ && wants(stored)) --pending_new_;
     deliveries_.erase(sequence);
     std::erase(again_, sequence);
-    move_ack_floor();
+    if (pending_.erase(sequence) > 0) move_ack_floor();
 }
 
 bool MemoryConsumer::needs(const StoredParcel& stored) const {
-    if (!wants(stored.parcel->subject)) return false;
-    return stored.sequence >= cursor_ || pending_.contains(stored.sequence);
+    return wants(stored) && (stored.sequence >= cursor_ || pending_.contains(stored.sequence));
+}
+
+nanoseconds MemoryConsumer::threshold() const {
+    const auto said = time_in(config_, "inactive_threshold");
+    const bool ephemeral = config_.value("durable_name", "").empty();
+    return said.count() > 0 || !ephemeral ? said : default_inactive_threshold;
 }
 
 TimePoint MemoryConsumer::next_due() const {
-    auto due = TimePoint::max();
+    auto due = pulls_.next_due();
     for (const auto& [sequence, pending] : pending_) due = std::min(due, pending.due);
-    for (const auto& request : requests_) due = std::min({due, request.expires, request.beat});
-    if (const auto threshold = time_in(config_, "inactive_threshold"); threshold.count() > 0 && requests_.empty())
-        due = std::min(due, active_ + threshold);
+    if (push_) due = std::min(due, push_->next_due());
+    if (paused()) due = std::min(due, paused_until_);
+    if (threshold().count() > 0 && (push_ || !used())) due = std::min(due, active_ + threshold());
     return due;
 }
 
@@ -284,32 +299,15 @@ void MemoryConsumer::run_due() {
         pending.due = TimePoint::max();
         again_.push_back(sequence);
     }
-    for (auto i = requests_.begin(); i != requests_.end();) {
-        if (i->expires <= now) {
-            end_request(i, 408, "Request Timeout");
-            i = requests_.erase(i);
-            active_ = now;
-            continue;
-        }
-        if (i->beat <= now) {
-            i->beat = now + i->heartbeat;
-            context_.send_status(i->reply_to, 100, "Idle Heartbeat",
-                                 {{"Nats-Last-Consumer", std::to_string(delivered_)},
-                                  {"Nats-Last-Stream", std::to_string(delivered_stream_)}});
-        }
-        ++i;
-    }
+    if (pulls_.run_due(delivered_, delivered_stream_) || (push_ && push_->bound())) active_ = now;
+    if (push_) push_->run_due(delivered_, delivered_stream_);
     pump();
 }
 
 bool MemoryConsumer::inactive() const {
-    const auto threshold = time_in(config_, "inactive_threshold");
-    return threshold.count() > 0 && requests_.empty() && active_ + threshold <= context_.now();
+    return threshold().count() > 0 && !used() && active_ + threshold() <= context_.now();
 }
 
-void MemoryConsumer::close() {
-    for (auto i = requests_.begin(); i != requests_.end(); ++i) end_request(i, 409, "Consumer Deleted");
-    requests_.clear();
-}
+void MemoryConsumer::close() { pulls_.close(); }
 
 }  // namespace freshet::detail

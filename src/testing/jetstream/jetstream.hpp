@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -9,14 +10,18 @@
 
 namespace freshet::detail {
 
-/// JetStream of a MemoryServer, behind `$JS.API`: streams in memory, pull consumers, acknowledgements, in the server's own
-/// words (ADR-1, 8, 13, 31, 37). Of API level 1, as nats-server 2.11 has it; what it lacks it refuses. Thread-safe.
+/// JetStream of a MemoryServer, behind `$JS.API`, in the server's own words (ADR-1, 8, 13, 31, 37, 42, 43, 49, 50, 51). Of API
+/// level 4, as nats-server 2.14 has it; what it lacks it refuses by name. Thread-safe.
 class MemoryJetStream {
 public:
     explicit MemoryJetStream(MemoryHub& hub) : context_{hub} {}
 
     /// A message was published. False: it is none of JetStream's business.
     bool on_publish(const SharedParcel& parcel);
+    /// Whether on_subscribed has anything to do.
+    bool pushes() const noexcept { return pushes_; }
+    /// Somebody has subscribed: perhaps to what a push consumer sends.
+    void on_subscribed();
 
 private:
     using Json = nlohmann::json;
@@ -27,6 +32,8 @@ private:
     Json answer_consumer(std::string_view verb, std::string_view rest, const Json& body);
     Json create_stream(std::string_view name, const Json& body);
     Json update_stream(std::string_view name, const Json& body);
+    std::optional<ApiError> check_streams(const MemoryStream& stream) const;
+    bool gathers_from(const Json& config, std::string_view name) const;
     Json list_streams(const Json& body, bool names_only) const;
     Json create_consumer(MemoryStream& stream, std::string_view name, const Json& body);
     Json list_consumers(const MemoryStream& stream, bool names_only) const;
@@ -35,10 +42,13 @@ private:
     void send_stored(const std::string& to, const MemoryStream& stream, const StoredParcel& stored, Headers more);
     void pull(std::string_view rest, const Parcel& parcel);
     void settle(const Parcel& parcel);
+    void confirm(std::string_view subject);
     bool store(const SharedParcel& parcel);
+    void feed_followers();
 
     void send_no_responders(const Parcel& request);
     MemoryStream* find(std::string_view name);
+    MemoryConsumer* find(std::string_view stream, std::string_view name);
     void send_json(const std::string& to, const Json& json);
     void arm();
     void run_due();
@@ -49,6 +59,7 @@ private:
     JetStreamContext context_;
     std::map<std::string, std::unique_ptr<MemoryStream>, std::less<>> streams_ = {};
     TimerId timer_ = {};
+    std::atomic<bool> pushes_ = false;
 };
 
 }  // namespace freshet::detail

@@ -2,13 +2,13 @@
 #include "stream.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
-#include <freshet/subject.hpp>
+#include <freshet/detail/subject_tokens.hpp>
 
 #include "../../jetstream/rfc3339.hpp"
+#include "settings.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -16,31 +16,21 @@ namespace {
 using std::chrono::nanoseconds;
 using Json = nlohmann::json;
 
-constexpr nanoseconds default_duplicate_window = std::chrono::minutes{2};
-
-std::optional<std::uint64_t> number_in(const Parcel& parcel, std::string_view header) {
-    const auto text = parcel.headers.get(header);
-    std::uint64_t value = 0;
-    if (!text || std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc{}) return {};
-    return value;
-}
-
-/// Of `Nats-TTL`: seconds, or a number with a unit as Go writes it; zero: never expires.
+/// Of `Nats-TTL`; nothing: it never expires.
 std::optional<nanoseconds> ttl_of(const Parcel& parcel) {
     const auto text = parcel.headers.get("Nats-TTL");
-    if (!text || *text == "never") return std::nullopt;
-    std::int64_t value = 0;
-    const auto* const end = text->data() + text->size();
-    const auto unit = std::from_chars(text->data(), end, value).ptr;
-    const std::string_view rest{unit, end};
-    if (rest == "ns") return nanoseconds{value};
-    if (rest == "ms") return std::chrono::milliseconds{value};
-    if (rest == "m") return std::chrono::minutes{value};
-    if (rest == "h") return std::chrono::hours{value};
-    return std::chrono::seconds{value};
+    return text && *text != "never" ? parse_duration(*text) : std::nullopt;
 }
 
-ApiError wrong_last(std::uint64_t last) { return {400, 10071, fmt::format("wrong last sequence: {}", last)}; }
+/// It says that there is nothing any more, so that nobody need be told when it goes.
+bool is_marker(const Parcel& parcel) {
+    return parcel.headers.contains("Nats-Marker-Reason") || parcel.headers.get("KV-Operation") == "PURGE";
+}
+
+std::optional<SubjectTransform> transform_in(const Json& config, const char* key) {
+    if (!config.contains(key)) return std::nullopt;
+    return *SubjectTransform::make(config[key]);
+}
 
 }  // namespace
 
@@ -67,154 +57,86 @@ bool wire_overlaps(std::string_view a, std::string_view b) {
     }
 }
 
-std::expected<Json, ApiError> MemoryStream::complete(std::string name, Json config) {
-    for (const auto* key : {"mirror", "sources", "republish", "subject_transform", "allow_atomic", "allow_msg_counter",
-                            "allow_msg_schedules"}) {
-        if (config.contains(key) && !config[key].empty() && config[key] != false)
-            return std::unexpected{ApiError{400, 10052, fmt::format("the memory server does not know {}", key)}};
-    }
-    const auto fill = [&](const char* key, const Json& value) {
-        if (!config.contains(key)) config[key] = value;
-    };
-    config["name"] = name;
-    fill("subjects", Json::array({name}));
-    fill("retention", "limits");
-    fill("storage", "file");
-    fill("discard", "old");
-    fill("compression", "none");
-    fill("num_replicas", 1);
-    for (const auto* key : {"max_msgs", "max_bytes", "max_consumers", "max_msgs_per_subject", "max_msg_size"})
-        if (config.value(key, std::int64_t{0}) == 0) config[key] = -1;
-    fill("max_age", 0);
-    const auto age = config["max_age"].get<std::int64_t>();
-    const auto window = default_duplicate_window.count();
-    if (config.value("duplicate_window", std::int64_t{0}) == 0)
-        config["duplicate_window"] = age > 0 ? std::min(age, window) : window;
-    for (const auto* key :
-         {"sealed", "deny_delete", "deny_purge", "allow_rollup_hdrs", "allow_direct", "mirror_direct", "allow_msg_ttl"})
-        fill(key, false);
-    fill("consumer_limits", Json::object());
-    return config;
-}
-
 MemoryStream::MemoryStream(JetStreamContext& context, Json config)
-    : context_{context}, config_(std::move(config)), created_{context.now()}, last_time_{context.now()} {
-    if (const auto first = config_.value("first_seq", std::uint64_t{0}); first > 1) {
-        first_ = first;
-        last_ = first - 1;
-    }
+    : context_{context}, created_{context.now()}, last_time_{context.now()} {
+    if (const auto first = config.value("first_seq", std::uint64_t{0}); first > 1) last_ = first - 1;
+    update(std::move(config));
 }
 
 void MemoryStream::update(Json config) {
     config_ = std::move(config);
+    transform_ = transform_in(config_, "subject_transform");
+    republish_ = transform_in(config_, "republish");
+    std::vector<std::string> subjects;
+    for (const auto& [subject, sequences] : by_subject_) subjects.push_back(subject);
+    for (const auto& subject : subjects) trim(by_subject_.at(subject));
     apply_limits();
 }
 
 bool MemoryStream::takes(std::string_view subject) const {
-    return std::ranges::any_of(config_.at("subjects"), [&](const Json& pattern) {
+    return std::ranges::any_of(config_.value("subjects", Json::array()), [&](const Json& pattern) {
         return wire_matches(pattern.get_ref<const std::string&>(), subject);
     });
 }
 
 bool MemoryStream::overlaps(const MemoryStream& other) const {
-    for (const auto& mine : config_.at("subjects"))
-        for (const auto& theirs : other.config_.at("subjects"))
+    for (const auto& mine : config_.value("subjects", Json::array()))
+        for (const auto& theirs : other.config_.value("subjects", Json::array()))
             if (wire_overlaps(mine.get_ref<const std::string&>(), theirs.get_ref<const std::string&>())) return true;
     return false;
 }
 
-Json MemoryStream::store(const SharedParcel& parcel) {
-    if (const auto first = duplicate_of(*parcel)) return {{"stream", name()}, {"seq", *first}, {"duplicate", true}};
-    if (const auto error = check(*parcel)) {
-        auto answer = error->json();
-        answer["stream"] = name();
-        answer["seq"] = 0;
-        return answer;
-    }
-    const auto rollup = parcel->headers.get("Nats-Rollup");
+void MemoryStream::append(SharedParcel parcel, std::uint64_t sequence) {
     const auto now = context_.now();
-    StoredParcel stored{.parcel = parcel, .sequence = ++last_, .time = now};
-    if (const auto ttl = ttl_of(*parcel); ttl && ttl->count() > 0) stored.expires = now + *ttl;
-    if (time("max_age").count() > 0) stored.expires = std::min(stored.expires, now + time("max_age"));
-    if (const auto id = parcel->headers.get("Nats-Msg-Id")) {
-        ids_[std::string{*id}] = {last_, now};
-        last_id_ = *id;
-    } else {
-        last_id_.clear();
-    }
+    auto& of_subject = by_subject_[parcel->subject];
+    const auto previous = of_subject.empty() ? 0 : *of_subject.rbegin();
+    StoredParcel stored{.parcel = std::move(parcel), .sequence = sequence, .time = now};
+    if (const auto ttl = ttl_of(*stored.parcel); ttl && ttl->count() > 0) stored.expires = now + *ttl;
+    if (const auto age = time_in(config_, "max_age"); age.count() > 0)
+        stored.expires = std::min(stored.expires, now + age);
+    last_ = sequence;
     last_time_ = now;
-    bytes_ += parcel->size();
-    by_subject_[parcel->subject].insert(last_);
-    const auto& kept = messages_.emplace(last_, std::move(stored)).first->second;
-    if (rollup) purge(*rollup == "sub" ? Json{{"filter", parcel->subject}, {"seq", last_}} : Json{{"seq", last_}});
-    for (const auto& [unused, consumer] : consumers) consumer->on_stored(kept);
-    const auto sequence = last_;
-    apply_limits();
-    // With no consumer that is interested there is nothing to keep it for.
-    if (config_.value("retention", "") == "interest") acknowledged(sequence);
-    return {{"stream", name()}, {"seq", sequence}};
+    bytes_ += stored.bytes();
+    of_subject.insert(sequence);
+    if (stored.expires != TimePoint::max()) expiries_.emplace(stored.expires, sequence);
+    const auto& kept = messages_.emplace(sequence, std::move(stored)).first->second;
+    const auto& headers = kept.parcel->headers;
+    const auto rollup = headers.get("Nats-Rollup");
+    if (rollup == "all") remove_all("", sequence, 0);
+    else if (rollup || headers.contains("Nats-Schedule")) remove_all(kept.parcel->subject, sequence, 0);
+    schedules_.add(kept);
+    republish(kept, previous);
+    context_.stored.emplace_back(name(), sequence);
+    remember_id(kept);
+    for (const auto& [unused, consumer] : consumers) consumer->on_stored(kept);  // the last may have done with it
 }
 
-std::optional<std::uint64_t> MemoryStream::duplicate_of(const Parcel& parcel) {
-    const auto oldest = context_.now() - time("duplicate_window");
-    std::erase_if(ids_, [&](const auto& entry) { return entry.second.second < oldest; });
-    const auto id = parcel.headers.get("Nats-Msg-Id");
-    const auto found = id ? ids_.find(*id) : ids_.end();
-    return found == ids_.end() ? std::nullopt : std::optional{found->second.first};
-}
-
-std::optional<ApiError> MemoryStream::check(const Parcel& parcel) const {
-    if (config_.value("sealed", false)) return ApiError{400, 10109, "invalid operation on sealed stream"};
-    if (parcel.headers.contains("Nats-TTL") && !config_.value("allow_msg_ttl", false))
-        return ApiError{400, 10166, "per-message TTL is disabled"};
-    if (parcel.headers.contains("Nats-Rollup") && !config_.value("allow_rollup_hdrs", false))
-        return ApiError{400, 10111, "rollup not permitted"};
-    if (auto error = check_expectations(parcel)) return error;
-    return check_limits(parcel);
-}
-
-std::optional<ApiError> MemoryStream::check_expectations(const Parcel& parcel) const {
-    if (const auto stream = parcel.headers.get("Nats-Expected-Stream"); stream && *stream != name())
-        return ApiError{400, 10060, "expected stream does not match"};
-    if (const auto last = number_in(parcel, "Nats-Expected-Last-Sequence"); last && *last != last_)
-        return wrong_last(last_);
-    if (const auto last = number_in(parcel, "Nats-Expected-Last-Subject-Sequence")) {
-        const auto subject = parcel.headers.get("Nats-Expected-Last-Subject-Sequence-Subject").value_or(parcel.subject);
-        const auto* found = last_of(subject);
-        const auto actual = found == nullptr ? 0 : found->sequence;
-        if (*last != actual) return wrong_last(actual);
+void MemoryStream::republish(const StoredParcel& stored, std::uint64_t previous) {
+    const auto subject = republish_ ? republish_->apply(stored.parcel->subject) : std::nullopt;
+    if (!subject) return;
+    Parcel copy = *stored.parcel;
+    copy.subject = *subject;
+    copy.reply_to.clear();
+    copy.headers.set("Nats-Stream", name())
+        .set("Nats-Subject", stored.parcel->subject)
+        .set("Nats-Sequence", std::to_string(stored.sequence))
+        .set("Nats-Time-Stamp", format_rfc3339(context_.date(stored.time)))
+        .set("Nats-Last-Sequence", std::to_string(previous));
+    if (config_["republish"].value("headers_only", false)) {
+        copy.headers.set("Nats-Msg-Size", std::to_string(copy.payload.size()));
+        copy.payload.clear();
     }
-    if (const auto id = parcel.headers.get("Nats-Expected-Last-Msg-Id"); id && *id != last_id_)
-        return ApiError{400, 10070, fmt::format("wrong last msg ID: {}", last_id_)};
-    return std::nullopt;
+    context_.publish(std::move(copy));
 }
 
-std::optional<ApiError> MemoryStream::check_limits(const Parcel& parcel) const {
-    const auto size = static_cast<std::int64_t>(parcel.size());
-    if (limit("max_msg_size") > 0 && size > limit("max_msg_size"))
-        return ApiError{400, 10054, "message size exceeds maximum allowed"};
-    if (config_.value("discard", "old") != "new") return std::nullopt;
-    const auto count = static_cast<std::int64_t>(messages_.size());
-    if (limit("max_msgs") > 0 && count >= limit("max_msgs")) return ApiError{503, 10077, "maximum messages exceeded"};
-    if (limit("max_bytes") > 0 && static_cast<std::int64_t>(bytes_) + size > limit("max_bytes"))
-        return ApiError{503, 10077, "maximum bytes exceeded"};
-    const auto of_subject = by_subject_.find(parcel.subject);
-    const auto per_subject = limit("max_msgs_per_subject");
-    if (config_.value("discard_new_per_subject", false) && per_subject > 0 && of_subject != by_subject_.end() &&
-        static_cast<std::int64_t>(of_subject->second.size()) >= per_subject)
-        return ApiError{503, 10077, "maximum messages per subject exceeded"};
-    return std::nullopt;
+void MemoryStream::trim(const std::set<std::uint64_t>& of_subject) {
+    const auto most = limit("max_msgs_per_subject");
+    if (most <= 0) return;
+    for (auto over = static_cast<std::int64_t>(of_subject.size()) - most; over > 0; --over) remove(*of_subject.begin());
 }
 
 void MemoryStream::apply_limits() {
-    if (const auto most = limit("max_msgs_per_subject"); most > 0) {
-        std::vector<std::uint64_t> gone;
-        for (const auto& [subject, sequences] : by_subject_) {
-            auto left = static_cast<std::int64_t>(sequences.size());
-            for (auto i = sequences.begin(); left > most; ++i, --left) gone.push_back(*i);
-        }
-        for (const auto sequence : gone) remove(sequence);
-    }
+    if (!messages_.empty()) trim(by_subject_.at(messages_.rbegin()->second.parcel->subject));
     const auto over = [&] {
         return (limit("max_msgs") > 0 && static_cast<std::int64_t>(messages_.size()) > limit("max_msgs")) ||
                (limit("max_bytes") > 0 && static_cast<std::int64_t>(bytes_) > limit("max_bytes"));
@@ -226,13 +148,25 @@ void MemoryStream::remove(std::uint64_t sequence) {
     auto node = messages_.extract(sequence);
     if (node.empty()) return;
     const auto& stored = node.mapped();
-    bytes_ -= stored.parcel->size();
+    bytes_ -= stored.bytes();
+    expiries_.erase({stored.expires, sequence});
+    schedules_.remove(sequence);
     if (const auto of_subject = by_subject_.find(stored.parcel->subject); of_subject != by_subject_.end()) {
         of_subject->second.erase(sequence);
         if (of_subject->second.empty()) by_subject_.erase(of_subject);
     }
-    first_ = messages_.empty() ? last_ + 1 : messages_.begin()->first;
     for (const auto& [unused, consumer] : consumers) consumer->on_removed(stored);
+}
+
+std::size_t MemoryStream::remove_all(std::string_view filter, std::uint64_t below, std::uint64_t keep) {
+    std::vector<std::uint64_t> gone;
+    for (const auto& [sequence, stored] : messages_) {
+        if (below != 0 && sequence >= below) break;
+        if (filter.empty() || wire_matches(filter, stored.parcel->subject)) gone.push_back(sequence);
+    }
+    if (keep != 0) gone.resize(gone.size() > keep ? gone.size() - keep : 0);
+    for (const auto sequence : gone) remove(sequence);
+    return gone.size();
 }
 
 void MemoryStream::acknowledged(std::uint64_t sequence) {
@@ -246,10 +180,12 @@ void MemoryStream::acknowledged(std::uint64_t sequence) {
 }
 
 Json MemoryStream::info(const Json& request) const {
+    const auto empty_first = last_ == 0 ? 0 : last_ + 1;
+    const auto first = messages_.empty() ? empty_first : messages_.begin()->first;
     Json state{
         {"messages", messages_.size()},
         {"bytes", bytes_},
-        {"first_seq", messages_.empty() ? first_ : messages_.begin()->first},
+        {"first_seq", first},
         {"last_seq", last_},
         {"first_ts", format_rfc3339(context_.date(messages_.empty() ? created_ : messages_.begin()->second.time))},
         {"last_ts", format_rfc3339(context_.date(last_time_))},
@@ -270,22 +206,21 @@ Json MemoryStream::info(const Json& request) const {
         answer["total"] = subjects.size();
     }
     answer["state"] = std::move(state);
+    if (config_.contains("mirror")) answer["mirror"] = source_info(config_["mirror"]);
+    for (const auto& source : config_.value("sources", Json::array())) answer["sources"].push_back(source_info(source));
     return answer;
 }
 
+Json MemoryStream::source_info(const Json& source) const {
+    return {
+        {"name", source.value("name", "")}, {"lag", 0}, {"active", nanoseconds{context_.now() - last_time_}.count()}};
+}
+
 Json MemoryStream::purge(const Json& request) {
-    if (config_.value("deny_purge", false)) return ApiError{400, 10110, "purge not permitted"}.json();
-    const auto filter = request.is_object() ? request.value("filter", "") : "";
-    const auto below = request.is_object() ? request.value("seq", std::uint64_t{0}) : 0;
-    const auto keep = request.is_object() ? request.value("keep", std::uint64_t{0}) : 0;
-    std::vector<std::uint64_t> gone;
-    for (const auto& [sequence, stored] : messages_) {
-        if (below != 0 && sequence >= below) break;
-        if (filter.empty() || wire_matches(filter, stored.parcel->subject)) gone.push_back(sequence);
-    }
-    if (keep != 0) gone.resize(gone.size() > keep ? gone.size() - keep : 0);
-    for (const auto sequence : gone) remove(sequence);
-    return {{"success", true}, {"purged", gone.size()}};
+    if (config_.value("deny_purge", false)) return ApiError{400, 10110, "stream purge not permitted"}.json();
+    const auto purged = remove_all(request.value("filter", ""), request.value("seq", std::uint64_t{0}),
+                                   request.value("keep", std::uint64_t{0}));
+    return {{"success", true}, {"purged", purged}};
 }
 
 std::expected<void, ApiError> MemoryStream::erase_message(std::uint64_t sequence) {
@@ -348,17 +283,49 @@ std::vector<const StoredParcel*> MemoryStream::batch(const Json& request) const 
     return found;
 }
 
-TimePoint MemoryStream::next_expiry() const {
-    auto next = TimePoint::max();
-    for (const auto& [sequence, stored] : messages_) next = std::min(next, stored.expires);
-    return next;
+TimePoint MemoryStream::next_due() const {
+    const auto expiry = expiries_.empty() ? TimePoint::max() : expiries_.begin()->first;
+    return std::min(expiry, schedules_.next_due());
+}
+
+void MemoryStream::run_due() {
+    expire();
+    publish_scheduled();
 }
 
 void MemoryStream::expire() {
-    std::vector<std::uint64_t> gone;
-    for (const auto& [sequence, stored] : messages_)
-        if (stored.expires <= context_.now()) gone.push_back(sequence);
-    for (const auto sequence : gone) remove(sequence);
+    while (!expiries_.empty() && expiries_.begin()->first <= context_.now()) {
+        const auto sequence = expiries_.begin()->second;
+        const auto parcel = messages_.at(sequence).parcel;
+        remove(sequence);
+        if (!by_subject_.contains(parcel->subject) && !is_marker(*parcel)) leave_marker(parcel->subject);
+    }
+}
+
+/// Tells that the last message of a subject expired (ADR-43).
+void MemoryStream::leave_marker(const std::string& subject) {
+    const auto ttl = time_in(config_, "subject_delete_marker_ttl");
+    if (ttl.count() == 0) return;
+    auto marker = std::make_shared<Parcel>();
+    marker->subject = subject;
+    marker->headers = {{"Nats-Marker-Reason", "MaxAge"}, {"Nats-Rollup", "sub"}};
+    marker->headers.set("Nats-TTL", fmt::format("{}ns", ttl.count()));
+    append(std::move(marker), last_ + 1);
+}
+
+void MemoryStream::publish_scheduled() {
+    for (const auto& [sequence, last] : schedules_.take_due()) {
+        const auto found = messages_.find(sequence);
+        if (found == messages_.end()) continue;  // another one replaced it
+        const auto schedule = found->second.parcel;
+        const auto subject = schedule->headers.get("Nats-Schedule-Source");
+        const auto* const source = subject ? last_of(*subject) : nullptr;
+        if (last) remove(sequence);
+        if (subject && source == nullptr) continue;
+        const auto made = std::make_shared<const Parcel>(
+            MemorySchedules::made_of(*schedule, source == nullptr ? nullptr : source->parcel.get(), last));
+        if (!check(*made)) keep(made);
+    }
 }
 
 }  // namespace freshet::detail
