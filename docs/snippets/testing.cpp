@@ -243,13 +243,16 @@ public:
     bool eventually(const std::function<bool()>& condition) override {  // only for a clock of one's own
         return server_.clock().run_until(server_.clock().now() + 1min, condition), condition();
     }
+    void pass(std::chrono::milliseconds time) override { server_.clock().advance(time); }  // likewise
 
 private:
     freshet::testing::MemoryServer server_ = freshet::testing::MemoryServer{};
 };
 
 TEST_CASE("my transport keeps the contract") {
-    const auto verdicts = freshet::contract::check_all([] { return std::make_unique<MyEnvironment>(); });
+    const auto make = [] { return std::make_unique<MyEnvironment>(); };
+    const auto verdicts = freshet::contract::check_all(make);
     CHECK(freshet::contract::broken(verdicts) == "");  // else it says which rule, and what was seen instead
+    CHECK(freshet::contract::broken(freshet::contract::check_jetstream(make)) == "");  // of a server with JetStream
 }
 // [contract]

@@ -16,6 +16,8 @@ bool Environment::eventually(const std::function<bool()>& condition) {
     return true;
 }
 
+void Environment::pass(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }
+
 std::vector<Rule> rules() {
     auto all = delivery_rules();
     for (const auto& more : {lifetime_rules(), connection_rules()}) all.insert(all.end(), more.begin(), more.end());
@@ -32,8 +34,12 @@ Verdict check(const Rule& rule, Environment& environment) {
 }
 
 std::vector<Verdict> check_all(const std::function<std::unique_ptr<Environment>()>& make) {
+    return check_all(rules(), make);
+}
+
+std::vector<Verdict> check_all(std::span<const Rule> rules, const std::function<std::unique_ptr<Environment>()>& make) {
     std::vector<Verdict> verdicts;
-    for (const auto& rule : rules()) {
+    for (const auto& rule : rules) {
         const auto environment = make();
         verdicts.push_back(check(rule, *environment));
     }

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -135,6 +136,8 @@ private:
 void settle(Environment& environment, std::initializer_list<Peer*> peers);
 void wait_for(Environment& environment, const Probe& probe, std::size_t messages);
 void wait_for_end(Environment& environment, const Probe& probe);
+
+std::vector<Verdict> check_all(std::span<const Rule> rules, const std::function<std::unique_ptr<Environment>()>& make);
 
 // The rules, by what they are about.
 std::vector<Rule> delivery_rules();

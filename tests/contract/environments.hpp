@@ -21,6 +21,7 @@ public:
         server_.clock().run_until(server_.clock().now() + std::chrono::minutes{1}, condition);
         return condition();
     }
+    void pass(std::chrono::milliseconds time) override { server_.clock().advance(time); }
     bool interrupt() override {
         server_.interrupt();
         return true;
@@ -34,6 +35,7 @@ private:
 /// Rules are checked on a nats-server.
 class NatsEnvironment final : public contract::Environment {
 public:
+    explicit NatsEnvironment(bool jetstream = false) : server_{ServerOptions{.jetstream = jetstream}} {}
     std::unique_ptr<Transport> connect(const BrokerOptions& given) override {
         auto options = given;
         options.servers = {server_.url()};
@@ -46,7 +48,7 @@ public:
     void resume() override { server_.restart(); }
 
 private:
-    Server server_ = Server{};
+    Server server_;
 };
 
 }  // namespace freshet::testing

@@ -6,6 +6,7 @@
 //     for (const auto& verdict : freshet::contract::check_all([] { return std::make_unique<MyEnvironment>(); }))
 //         EXPECT_TRUE(verdict.kept()) << verdict.rule->name << ": " << verdict.why;
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,6 +33,9 @@ public:
     /// Waits until the condition holds; false when it will not. By default it looks every millisecond, for 10 s.
     virtual bool eventually(const std::function<bool()>& condition);
 
+    /// Lets time pass for the server. By default it sleeps.
+    virtual void pass(std::chrono::milliseconds time);
+
     /// Cuts every connection and takes no new one; false: that cannot be done here, and rules about it are skipped.
     virtual bool interrupt() { return false; }
     virtual void resume() {}
@@ -46,6 +50,10 @@ struct Rule {
 
 /// All of them, those on which others build first.
 std::vector<Rule> rules();
+
+/// What JetStream promises behind a transport (`$JS.API`): streams, publishing, consumers, acknowledgements. For a server of one's
+/// own; each rule wants a server without streams. Those about time take some seconds in all.
+std::vector<Rule> jetstream_rules();
 
 struct Verdict {
     enum class Kind : std::uint8_t { kept, broken, skipped };
@@ -62,6 +70,9 @@ Verdict check(const Rule& rule, Environment& environment);
 
 /// Checks every rule, each on an environment of its own.
 std::vector<Verdict> check_all(const std::function<std::unique_ptr<Environment>()>& make);
+
+/// The same of jetstream_rules().
+std::vector<Verdict> check_jetstream(const std::function<std::unique_ptr<Environment>()>& make);
 
 /// The rules of `verdicts` that are broken, a line each; empty: none.
 std::string broken(std::span<const Verdict> verdicts);
