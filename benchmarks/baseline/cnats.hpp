@@ -8,7 +8,6 @@
 #include <nats/nats.h>
 
 #include "../support/bench.hpp"
-#include "../support/order.hpp"
 
 // Plain cnats, written as somebody would who knows it.
 namespace bench {
@@ -20,12 +19,12 @@ inline void require(natsStatus status, const char* what) {
 }
 
 /// A connection with the options that measure best: a large buffer, and no limit on what waits.
-inline natsConnection* connect(const std::string& url) {
+inline natsConnection* connect(const Arguments& arguments) {
     natsOptions* options = nullptr;
     natsConnection* connection = nullptr;
     require(natsOptions_Create(&options), "options");
-    require(natsOptions_SetURL(options, url.c_str()), "url");
-    require(natsOptions_SetIOBufSize(options, 256 * 1024), "buffer");
+    require(natsOptions_SetURL(options, arguments.url.c_str()), "url");
+    require(natsOptions_SetIOBufSize(options, static_cast<int>(arguments.buffer)), "buffer");
     require(natsConnection_Connect(&connection, options), "connect");
     natsOptions_Destroy(options);
     return connection;

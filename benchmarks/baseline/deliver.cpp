@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Handles `count` messages that another process publishes, with one subscription or many of one queue group, in cnats's
-// default way: a thread each.
+// Handles `count` messages that another process publishes, with one subscription, many of one queue group, or one for each
+// subject, in cnats's default way: a thread each.
 #include <atomic>
 #include <future>
 #include <optional>
 #include <string_view>
 
-#include <glaze/glaze.hpp>
-#include <nlohmann/json.hpp>
-
 #include "cnats.hpp"
-
-namespace bench {
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeclaredLine, sku, quantity, price)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeclaredOrder, id, customer, region, lines, total, paid)
-}  // namespace bench
+#include "json.hpp"
 
 namespace {
 
@@ -53,23 +46,29 @@ void on_glaze(natsConnection*, natsSubscription*, natsMsg* message, void*) {
     count();
 }
 
+void subscribe(natsConnection* connection, const std::string& subject, bool in_queue, natsMsgHandler callback) {
+    natsSubscription* subscription = nullptr;
+    bench::require(in_queue ? natsConnection_QueueSubscribe(&subscription, connection, subject.c_str(), "workers",
+                                                            callback, nullptr)
+                            : natsConnection_Subscribe(&subscription, connection, subject.c_str(), callback, nullptr),
+                   "subscribe");
+    bench::require(natsSubscription_SetPendingLimits(subscription, -1, -1), "limits");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
     wanted = arguments.count;
-    auto* const connection = bench::connect(arguments.url);
+    std::vector<natsConnection*> connections(static_cast<std::size_t>(arguments.brokers));
+    for (auto& connection : connections) connection = bench::connect(arguments);
     const auto callback = arguments.lane == "bytes" ? on_bytes : arguments.lane == "glaze" ? on_glaze : on_nlohmann;
-    for (int i = 0; i < arguments.subscribers; ++i) {
-        natsSubscription* subscription = nullptr;
-        bench::require(arguments.subscribers > 1
-                           ? natsConnection_QueueSubscribe(&subscription, connection, "bench.x", "workers", callback,
-                                                           nullptr)
-                           : natsConnection_Subscribe(&subscription, connection, "bench.x", callback, nullptr),
-                       "subscribe");
-        bench::require(natsSubscription_SetPendingLimits(subscription, -1, -1), "limits");
+    const auto subjects = bench::subjects_of(arguments);
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+        for (int member = 0; member < arguments.subscribers; ++member)
+            subscribe(connections[i % connections.size()], subjects[i], arguments.subscribers > 1, callback);
     }
-    bench::require(natsConnection_FlushTimeout(connection, 60'000), "flush");
+    for (auto* const connection : connections) bench::require(natsConnection_FlushTimeout(connection, 60'000), "flush");
     bench::say_ready();
     finished.get_future().wait();
     measurement->report(wanted);

@@ -26,6 +26,9 @@ inline void renew_stream(jsCtx* context) {
     config.Subjects = subjects;
     config.SubjectsLen = 1;
     config.Storage = js_MemoryStorage;
+#ifdef BENCH_HAS_BATCHES
+    config.AllowAtomic = true;
+#endif
     require(js_AddStream(nullptr, context, &config, nullptr, nullptr), "stream");
 }
 

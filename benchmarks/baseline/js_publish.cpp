@@ -5,7 +5,7 @@
 int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
     const auto body = bench::body_of(arguments);
-    auto* const connection = bench::connect(arguments.url);
+    auto* const connection = bench::connect(arguments);
     auto* const context = bench::jetstream(connection, arguments.outstanding);
     bench::renew_stream(context);
     bench::say_ready();

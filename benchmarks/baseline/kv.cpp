@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts or gets (`lane=put` or `get`) `count` values of 128 bytes in a bucket of a thousand keys, from `outstanding` threads.
+// Puts or gets (`lane=put` or `get`) `count` values of `size` bytes in a bucket of a thousand keys, from `outstanding` threads.
 #include <thread>
 
 #include "jetstream.hpp"
@@ -14,9 +14,9 @@ std::string key(long number) { return "key." + std::to_string(number % 1'000); }
 
 int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
-    const std::string value(128, 'x');
+    const std::string value(arguments.size, 'x');
     const auto length = static_cast<int>(value.size());
-    auto* const connection = bench::connect(arguments.url);
+    auto* const connection = bench::connect(arguments);
     auto* const context = bench::jetstream(connection, 4'096);
     kvConfig config;
     kvConfig_Init(&config);

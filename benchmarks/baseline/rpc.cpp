@@ -25,7 +25,7 @@ void ask(natsConnection* connection, const std::string& body, std::chrono::nanos
 int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
     const auto body = bench::body_of(arguments);
-    auto* const connection = bench::connect(arguments.url);
+    auto* const connection = bench::connect(arguments);
     std::vector<std::chrono::nanoseconds> latencies(static_cast<std::size_t>(arguments.count) + 100);
     ask(connection, body, latencies.data(), 100);  // warm
     bench::say_ready();

@@ -16,7 +16,7 @@ void answer(natsConnection* connection, natsSubscription*, natsMsg* message, voi
 
 int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
-    auto* const connection = bench::connect(arguments.url);
+    auto* const connection = bench::connect(arguments);
     natsSubscription* subscription = nullptr;
     bench::require(natsConnection_Subscribe(&subscription, connection, "bench.rpc", answer, nullptr), "subscribe");
     bench::require(natsConnection_FlushTimeout(connection, 60'000), "flush");

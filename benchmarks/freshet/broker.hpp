@@ -18,6 +18,8 @@ FRESHET_JSON(DeclaredOrder, id, customer, region, lines, total, paid);
 /// How every program connects; quiet, for the runner's table.
 inline freshet::BrokerOptions options(const Arguments& arguments) {
     freshet::BrokerOptions options{.servers = {arguments.url}, .request_timeout = std::chrono::seconds{30}};
+    options.io_buffer_bytes = arguments.buffer;
+    if (arguments.envelope == "full") options.envelope = freshet::Envelope::full;
     options.logger = std::make_shared<spdlog::logger>("bench");
     return options;
 }

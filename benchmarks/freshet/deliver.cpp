@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Handles `count` messages that another process publishes, with one subscriber or many of one queue group.
+// Handles `count` messages that another process publishes, with one subscriber, many of one queue group, or one for each subject.
 #include <atomic>
 #include <future>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "broker.hpp"
 
@@ -33,21 +35,38 @@ void handle_reflected(const bench::Order& order) {
     count();
 }
 
+freshet::SubscriberOptions subscriber_options(const bench::Arguments& arguments) {
+    freshet::SubscriberOptions options{.queue = arguments.subscribers > 1 ? "workers" : "",
+                                       .max_pending_messages = static_cast<std::size_t>(arguments.count),
+                                       .max_pending_bytes = std::size_t{1} << 30};
+    if (arguments.dispatch == "dedicated") options.dedicated = true;
+    if (arguments.dispatch == "workers" || arguments.dispatch == "ordered") options.workers = 4;
+    if (arguments.dispatch == "ordered")
+        options.ordered_by = [key = std::size_t{0}](const freshet::Message&) mutable { return key++; };
+    return options;
+}
+
+void subscribe(freshet::Broker& broker, const std::string& subject, const bench::Arguments& arguments) {
+    auto subscriber = broker.subscriber(subject, subscriber_options(arguments));
+    if (arguments.lane == "bytes") std::move(subscriber).handle(handle_bytes);
+    else if (arguments.lane == "glaze") std::move(subscriber).handle(handle_reflected);
+    else std::move(subscriber).handle(handle_declared);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
     wanted = arguments.count;
-    freshet::Broker broker{bench::options(arguments)};
-    const freshet::SubscriberOptions options{.queue = arguments.subscribers > 1 ? "workers" : "",
-                                             .max_pending_messages = static_cast<std::size_t>(wanted),
-                                             .max_pending_bytes = std::size_t{1} << 30};
-    for (int i = 0; i < arguments.subscribers; ++i) {
-        if (arguments.lane == "bytes") broker.subscriber<"bench.x">(options).handle(handle_bytes);
-        else if (arguments.lane == "glaze") broker.subscriber<"bench.x">(options).handle(handle_reflected);
-        else broker.subscriber<"bench.x">(options).handle(handle_declared);
+    std::vector<std::unique_ptr<freshet::Broker>> brokers;
+    for (int i = 0; i < arguments.brokers; ++i)
+        brokers.push_back(std::make_unique<freshet::Broker>(bench::options(arguments)));
+    const auto subjects = bench::subjects_of(arguments);
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+        for (int member = 0; member < arguments.subscribers; ++member)
+            subscribe(*brokers[i % brokers.size()], subjects[i], arguments);
     }
-    broker.start();
+    for (const auto& broker : brokers) broker->start();
     bench::say_ready();
     finished.get_future().wait();
     measurement->report(wanted);

@@ -8,7 +8,7 @@
 namespace bench {
 
 inline const freshet::js::Stream stream{
-    .name = "BENCH", .subjects = {"bench.js.>"}, .storage = freshet::js::Storage::memory};
+    .name = "BENCH", .subjects = {"bench.js.>"}, .storage = freshet::js::Storage::memory, .allow_atomic = true};
 
 /// The stream, empty and new.
 inline void renew_stream(freshet::Broker& broker) {

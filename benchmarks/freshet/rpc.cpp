@@ -1,51 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asks `count` times, `outstanding` at a time: one after the other blocking, more with async.
-#include <atomic>
-#include <future>
 #include <vector>
 
-#include "broker.hpp"
+#include "chain.hpp"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using Ask = freshet::Client<freshet::Message(std::string_view)>;
-
-/// Requests that keep each other going: each answer sends the next.
-class Chain {
-public:
-    Chain(Ask ask, std::string body, long count)
-        : ask_{std::move(ask)}, body_{std::move(body)}, latencies_(static_cast<std::size_t>(count)), count_{count} {}
-
-    void start(int outstanding) {
-        for (int i = 0; i < outstanding; ++i) next();
-    }
-    std::vector<std::chrono::nanoseconds> wait() {
-        done_.get_future().wait();
-        return std::move(latencies_);
-    }
-
-private:
-    void next() {
-        const auto number = sent_.fetch_add(1);
-        if (number >= count_) return;
-        ask_.async(body_, [this, begin = Clock::now()](freshet::Expected<freshet::Message> answer) {
-            bench::require(answer);
-            const auto index = answered_.fetch_add(1);
-            latencies_[static_cast<std::size_t>(index)] = Clock::now() - begin;
-            next();
-            if (index + 1 == count_) done_.set_value();
-        });
-    }
-
-    Ask ask_;
-    std::string body_;
-    std::vector<std::chrono::nanoseconds> latencies_;
-    long count_;
-    std::atomic<long> sent_ = 0;
-    std::atomic<long> answered_ = 0;
-    std::promise<void> done_ = {};
-};
 
 std::vector<std::chrono::nanoseconds> ask_in_turn(const Ask& ask, const std::string& body, long count) {
     std::vector<std::chrono::nanoseconds> latencies;
@@ -70,12 +32,9 @@ int main(int argc, char** argv) {
     bench::say_ready();
     bench::Measurement measurement;
     if (arguments.outstanding == 1) {
-        auto latencies = ask_in_turn(ask, body, arguments.count);
-        measurement.report(arguments.count, std::move(latencies));
+        measurement.report(arguments.count, ask_in_turn(ask, body, arguments.count));
     } else {
-        Chain chain{ask, body, arguments.count};
-        chain.start(arguments.outstanding);
-        auto latencies = chain.wait();
-        measurement.report(arguments.count, std::move(latencies));
+        bench::Chain chain{arguments.count, [&](long, auto done) { ask.async(body, std::move(done)); }};
+        measurement.report(arguments.count, chain.run(arguments.outstanding));
     }
 }

@@ -42,4 +42,16 @@ struct DeclaredOrder {
     bool paid = false;
 };
 
+/// The order of order_json, to be encoded.
+template <class O, class L>
+O make_order() {
+    return {.id = "ord-042",
+            .customer = "cust-4711",
+            .region = "eu",
+            .lines = {L{.sku = "sku-1001", .quantity = 2, .price = 19.99},
+                      L{.sku = "sku-2002", .quantity = 1, .price = 5.5}},
+            .total = 45.48,
+            .paid = true};
+}
+
 }  // namespace bench

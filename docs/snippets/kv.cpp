@@ -2,6 +2,9 @@
 // The code of docs/kv.md.
 #include <atomic>
 #include <chrono>
+#include <future>
+#include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,6 +62,16 @@ TEST_CASE_METHOD(Fixture, "values") {
     flags.purge("ui.wide");                 // leaves a marker only
     // [values]
     CHECK(percent == 50);
+
+    // [async]
+    std::vector<std::future<std::uint64_t>> revisions;
+    for (int user = 0; user < 1'000; ++user)
+        revisions.push_back(flags.put_async("user." + std::to_string(user), {.on = true}));
+    for (auto& revision : revisions) revision.get();  // throws what put() would
+    flags.get_async("user.7", [](const Expected<std::optional<kv::Entry<Flag>>>& entry) {
+        if (!entry) std::cerr << entry.error().what() << '\n';
+    });
+    // [async]
 
     // [update]
     for (bool done = false; !done;) {

@@ -7,24 +7,10 @@
 #include <utility>
 
 #include <freshet/detail/core.hpp>
+#include <freshet/detail/future.hpp>
 #include <freshet/options.hpp>
 
 namespace freshet {
-
-namespace detail {
-
-/// In a test that moves its own clock nothing would ready a future while its thread waits for it: there get() does that.
-template <class R>
-std::future<R> readied_by_waiting(BrokerCore& core, std::future<R> future) {
-    if (!run_until(core, [] { return true; })) return future;
-    return std::async(std::launch::deferred, [&core, pending = std::move(future)]() mutable {
-        constexpr std::chrono::seconds at_once{0};
-        run_until(core, [&] { return pending.wait_for(at_once) == std::future_status::ready; });
-        return pending.get();
-    });
-}
-
-}  // namespace detail
 
 template <class Function>
 class Client {
@@ -62,21 +48,7 @@ public:
     /// Asks and returns at once. Thousands may be in flight; each has its deadline. The future gives the answer or throws what
     /// operator() would.
     std::future<R> async(const std::remove_cvref_t<A>&... argument) const {
-        std::promise<R> promise;
-        auto future = promise.get_future();
-        start(
-            [promise = std::move(promise)](Expected<R> result) mutable {
-                try {
-                    if constexpr (std::is_void_v<R>) {
-                        value_or_raise(std::move(result));
-                        promise.set_value();
-                    } else {
-                        promise.set_value(value_or_raise(std::move(result)));
-                    }
-                } catch (...) { promise.set_exception(std::current_exception()); }
-            },
-            argument...);
-        return detail::readied_by_waiting(*core_, std::move(future));
+        return detail::as_future<R>(*core_, [&](auto done) { start(std::move(done), argument...); });
     }
 
     /// Asks and returns at once; `done(Expected<R>)` is called once: by the thread that reads the broker's answers, by its timer's at

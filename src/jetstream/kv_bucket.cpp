@@ -65,6 +65,11 @@ std::string write_prefix(const JsApi& api, const js::StreamInfo& info) {
     return elsewhere ? api.subject("") : std::string{};
 }
 
+/// The subject in the request's subject costs least.
+void append_direct_get(std::string& out, const JsApi& api, const js::StreamInfo& info, std::string_view key) {
+    append_subject(out, api.subject("DIRECT.GET.") + info.config.name + ".", info, key);
+}
+
 js::Read reads(const js::StreamInfo& info) {
     const bool direct = info.config.allow_direct.value_or(false) || info.config.mirror_direct.value_or(false);
     return direct ? js::Read::direct : js::Read::leader;
@@ -87,6 +92,27 @@ Headers headers_of(const KvWrite& write) {
     return headers;
 }
 
+/// Deletions are no values.
+Expected<std::optional<KvRecord>> put_only(Expected<std::optional<KvRecord>> record) {
+    if (record && *record && (*record)->operation != kv::Operation::put) return std::optional<KvRecord>{};
+    return record;
+}
+
+/// The answer to a direct get.
+Expected<js::StoredMessage> read_direct(Expected<Message> answer) {
+    if (!answer) return std::unexpected{std::move(answer).error()};
+    return stored_from_direct("get", *std::move(answer));
+}
+
+/// The answer of the API, for buckets that allow no direct gets.
+Expected<js::StoredMessage> read_stored(Expected<Message> answer) {
+    if (!answer) return std::unexpected{std::move(answer).error()};
+    const auto json = parse_js_answer("get", answer->text());
+    if (!json) return std::unexpected{json.error()};
+    if (const auto error = json->find("error"); error != json->end()) return std::unexpected{js_error("get", *error)};
+    return stored_from_json("get", field<Json>(*json, "message", Json::object()));
+}
+
 Error write_error(std::string_view what, const Json& error) {
     if (field<int>(error, "err_code") == err_no_ttl) {
         return {Errc::bad_setup,
@@ -106,15 +132,11 @@ std::string KvBucket::what(std::string_view verb, std::string_view key) const {
 
 Expected<js::StoredMessage> KvBucket::read(const js::StreamInfo& info, std::string_view key, std::uint64_t revision,
                                            js::Read read) const {
-    const auto& stream = info.config.name;
     if (revision != 0) return store_.stream().try_message(revision, read);
     if (read == js::Read::leader) return store_.stream().try_last_message(subject_of(info, key), read);
-    // The subject in the request's subject costs least.
     const BufferLease subject;
-    append_subject(subject->string(), store_.api().subject("DIRECT.GET.") + stream + ".", info, key);
-    auto answer = store_.core().request(subject->text(), {}, {.timeout = store_.api().options().timeout});
-    if (!answer) return std::unexpected{std::move(answer).error()};
-    return stored_from_direct("get", *std::move(answer));
+    append_direct_get(subject->string(), store_.api(), info, key);
+    return read_direct(store_.core().request(subject->text(), {}, {.timeout = store_.api().options().timeout}));
 }
 
 Expected<std::optional<KvRecord>> KvBucket::latest(std::string_view key, std::uint64_t revision, js::Read how) {
@@ -122,45 +144,97 @@ Expected<std::optional<KvRecord>> KvBucket::latest(std::string_view key, std::ui
     if (auto valid = check_key(key); !valid) return std::unexpected{std::move(valid).error()};
     return store_.with_stream([&](const js::StreamInfo& info) -> Result {
         auto stored = read(info, key, revision, how == js::Read::leader ? how : reads(info));
-        if (stored) {
-            auto record = stored_record(store_.name(), *std::move(stored));
-            return record.key == key ? Result{std::move(record)} : Result{std::nullopt};
-        }
-        if (stored.error().code() == Errc::message_not_found) return std::optional<KvRecord>{};
-        const auto error = store_.why(stored.error());
-        return std::unexpected{Error{error.code(), what("get", key) + ": " + std::string{error.message()}}};
+        if (!stored && stored.error().code() != Errc::message_not_found)
+            stored = std::unexpected{store_.why(stored.error())};
+        return found(key, std::move(stored));
     });
 }
 
-Expected<std::optional<KvRecord>> KvBucket::get(std::string_view key, std::uint64_t revision) {
-    auto record = latest(key, revision, js::Read::direct);
-    if (record && *record && (*record)->operation != kv::Operation::put) return std::optional<KvRecord>{};
-    return record;
+Expected<std::optional<KvRecord>> KvBucket::found(std::string_view key, Expected<js::StoredMessage> stored) const {
+    if (stored) {
+        auto record = stored_record(store_.name(), *std::move(stored));
+        return record.key == key ? std::optional{std::move(record)} : std::nullopt;
+    }
+    const auto& error = stored.error();
+    if (error.code() == Errc::message_not_found) return std::optional<KvRecord>{};
+    return std::unexpected{Error{error.code(), what("get", key) + ": " + std::string{error.message()}}};
 }
 
-Expected<std::uint64_t> KvBucket::send(const js::StreamInfo& info, std::string_view key, const Encoded& encoded,
-                                       const KvWrite& write) const {
+Expected<std::optional<KvRecord>> KvBucket::get(std::string_view key, std::uint64_t revision) {
+    return put_only(latest(key, revision, js::Read::direct));
+}
+
+void KvBucket::get_async(std::string_view key, KvFound done) {
+    if (const auto valid = check_key(key); !valid) return done(std::unexpected{valid.error()});
+    const auto ready = store_.ready();
+    if (!ready) return done(std::unexpected{ready.error()});
+    const auto& info = *ready;
+    const bool direct = reads(*info) == js::Read::direct;
     const BufferLease subject;
-    append_subject(subject->string(), write_prefix(store_.api(), info), info, key);
-    const auto answer =
-        store_.core().request(subject->text(), encoded,
-                              {.timeout = store_.api().options().timeout, .headers = headers_of(write)});
+    const BufferLease body;
+    if (direct) {
+        append_direct_get(subject->string(), store_.api(), *info, key);
+    } else {
+        subject->string() = store_.api().subject("STREAM.MSG.GET.") + info->config.name;
+        body->string() = Json{{"last_by_subj", subject_of(*info, key)}}.dump();
+    }
+    store_.core().request_async(subject->text(), {.body = body->bytes()}, {.timeout = store_.api().options().timeout},
+                                [self = shared_from_this(), info, direct, key = std::string{key},
+                                 done = std::move(done)](Expected<Message> answer) mutable {
+                                    auto stored =
+                                        direct ? read_direct(std::move(answer)) : read_stored(std::move(answer));
+                                    if (!stored) self->store_.note(info, stored.error());
+                                    done(put_only(self->found(key, std::move(stored))));
+                                });
+}
+
+Expected<std::uint64_t> KvBucket::written(std::string_view key, std::string_view verb,
+                                          const Expected<Message>& answer) const {
     if (!answer) {
         const auto& error = answer.error();
-        return std::unexpected{Error{error.code(), what(write.verb, key) + ": " + std::string{error.message()}}};
+        return std::unexpected{Error{error.code(), what(verb, key) + ": " + std::string{error.message()}}};
     }
-    const auto ack = parse_js_answer(write.verb, answer->text());
+    const auto ack = parse_js_answer(verb, answer->text());
     if (!ack) return std::unexpected{ack.error()};
     if (const auto error = ack->find("error"); error != ack->end())
-        return std::unexpected{write_error(what(write.verb, key), *error)};
+        return std::unexpected{write_error(what(verb, key), *error)};
     return field<std::uint64_t>(*ack, "seq");
 }
 
-Expected<std::uint64_t> KvBucket::write(std::string_view key, const Encoded& encoded, const KvWrite& write) {
-    if (auto valid = check_key(key); !valid) return std::unexpected{std::move(valid).error()};
+Expected<void> KvBucket::check(std::string_view key, const KvWrite& write) const {
+    if (auto valid = check_key(key); !valid) return valid;
     if (write.ttl.count() != 0 && write.ttl < std::chrono::seconds{1})
         return failure(Errc::bad_setup, what(write.verb, key) + ": a TTL is at least one second");
-    return store_.with_stream([&](const js::StreamInfo& info) { return send(info, key, encoded, write); });
+    return {};
+}
+
+Expected<std::uint64_t> KvBucket::write(std::string_view key, const Encoded& encoded, const KvWrite& write) {
+    if (auto valid = check(key, write); !valid) return std::unexpected{std::move(valid).error()};
+    return store_.with_stream([&](const js::StreamInfo& info) {
+        const BufferLease subject;
+        append_subject(subject->string(), write_prefix(store_.api(), info), info, key);
+        return written(key, write.verb,
+                       store_.core().request(subject->text(), encoded,
+                                             {.timeout = store_.api().options().timeout,
+                                              .headers = headers_of(write)}));
+    });
+}
+
+void KvBucket::write_async(std::string_view key, const Encoded& encoded, const KvWrite& write, KvWritten done) {
+    if (const auto valid = check(key, write); !valid) return done(std::unexpected{valid.error()});
+    const auto ready = store_.ready();
+    if (!ready) return done(std::unexpected{ready.error()});
+    const auto& info = *ready;
+    const BufferLease subject;
+    append_subject(subject->string(), write_prefix(store_.api(), *info), *info, key);
+    store_.core().request_async(subject->text(), encoded,
+                                {.timeout = store_.api().options().timeout, .headers = headers_of(write)},
+                                [self = shared_from_this(), info, key = std::string{key}, verb = write.verb,
+                                 done = std::move(done)](const Expected<Message>& answer) mutable {
+                                    auto revision = self->written(key, verb, answer);
+                                    if (!revision) self->store_.note(info, revision.error());
+                                    done(std::move(revision));
+                                });
 }
 
 Expected<std::uint64_t> KvBucket::create(std::string_view key, const Encoded& encoded, std::chrono::nanoseconds ttl) {
@@ -274,6 +348,11 @@ Expected<std::optional<KvRecord>> kv_get(KvBucket& bucket, std::string_view key,
 Expected<std::uint64_t> kv_write(KvBucket& bucket, std::string_view key, const Encoded& encoded, const KvWrite& write) {
     return bucket.write(key, encoded, write);
 }
+void kv_write_async(KvBucket& bucket, std::string_view key, const Encoded& encoded, const KvWrite& write,
+                    KvWritten done) {
+    bucket.write_async(key, encoded, write, std::move(done));
+}
+void kv_get_async(KvBucket& bucket, std::string_view key, KvFound done) { bucket.get_async(key, std::move(done)); }
 Expected<std::uint64_t> kv_create(KvBucket& bucket, std::string_view key, const Encoded& encoded,
                                   std::chrono::nanoseconds ttl) {
     return bucket.create(key, encoded, ttl);

@@ -26,6 +26,8 @@ public:
 
     Expected<std::optional<KvRecord>> get(std::string_view key, std::uint64_t revision);
     Expected<std::uint64_t> write(std::string_view key, const Encoded& encoded, const KvWrite& write);
+    void get_async(std::string_view key, KvFound done);
+    void write_async(std::string_view key, const Encoded& encoded, const KvWrite& write, KvWritten done);
     Expected<std::uint64_t> create(std::string_view key, const Encoded& encoded, std::chrono::nanoseconds ttl);
     Expected<void> scan(const KvScan& scan, const std::function<bool(KvRecord)>& each);
     Expected<std::uint64_t> purge_deletes(const kv::PurgeDeletesOptions& options);
@@ -41,8 +43,11 @@ private:
                                      js::Read read) const;
     /// The latest entry of a key, also if it is a deletion.
     Expected<std::optional<KvRecord>> latest(std::string_view key, std::uint64_t revision, js::Read read);
-    Expected<std::uint64_t> send(const js::StreamInfo& info, std::string_view key, const Encoded& encoded,
-                                 const KvWrite& write) const;
+    /// What was read for a key.
+    Expected<std::optional<KvRecord>> found(std::string_view key, Expected<js::StoredMessage> stored) const;
+    Expected<void> check(std::string_view key, const KvWrite& write) const;
+    /// The revision that an answer to a write tells.
+    Expected<std::uint64_t> written(std::string_view key, std::string_view verb, const Expected<Message>& answer) const;
     std::string what(std::string_view verb, std::string_view key) const;
 
     StoreBucket store_;

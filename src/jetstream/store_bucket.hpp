@@ -48,6 +48,11 @@ public:
         }
     }
 
+    /// For who does not wait: after an answer that says the stream is lost, the next operation declares it anew.
+    void note(const std::shared_ptr<const js::StreamInfo>& info, const Error& error) {
+        if (is_lost(error)) forget(info);
+    }
+
     /// Why a read failed: servers before 2.10 are silent when they are asked for a message of a missing stream directly.
     Error why(const Error& error) const;
 

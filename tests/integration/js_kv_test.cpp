@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
 #include <chrono>
+#include <future>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -387,6 +389,48 @@ TEST_CASE_METHOD(JetStreamFixture, "a bucket without direct gets is read from it
     old.erase("a");
     CHECK_FALSE(old.get("a"));
     CHECK_FALSE(old.get("b"));
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "values are put and got without waiting, many at a time") {
+    broker.start();
+    auto flags = broker.kv<Flag>("flags");
+    std::vector<std::future<std::uint64_t>> revisions;
+    for (int i = 0; i < 500; ++i)
+        revisions.push_back(flags.put_async("key." + std::to_string(i % 100), {.note = std::to_string(i)}));
+    std::set<std::uint64_t> seen;
+    for (auto& revision : revisions) seen.insert(revision.get());
+    CHECK(seen.size() == 500);
+    std::vector<std::future<std::optional<kv::Entry<Flag>>>> entries;
+    for (int i = 0; i < 100; ++i) entries.push_back(flags.get_async("key." + std::to_string(i)));
+    for (int i = 0; i < 100; ++i)
+        CHECK(entries[static_cast<std::size_t>(i)].get()->value.note == std::to_string(400 + i));
+    CHECK_FALSE(flags.get_async("none").get());
+    flags.erase("key.1");
+    CHECK_FALSE(flags.get_async("key.1").get());
+}
+
+TEST_CASE_METHOD(JetStreamFixture,
+                 "a function gets the result of an operation that does not wait, or why there is none") {
+    const auto js = started();
+    js.declare({.name = "KV_old", .subjects = {"$KV.old.>"}, .max_msgs_per_subject = 2, .allow_direct = false});
+    auto old = broker.kv<std::string>("old");
+    std::promise<Expected<std::uint64_t>> put;
+    old.put_async("a", "x", [&](auto revision) { put.set_value(std::move(revision)); });
+    CHECK(put.get_future().get() == 1U);
+    std::promise<std::string> got;
+    old.get_async("a", [&](const auto& entry) { got.set_value(entry.value()->value); });
+    CHECK(got.get_future().get() == "x");
+    CHECK_FALSE(old.get_async("b").get());
+
+    std::optional<Error> bad;
+    old.put_async("no spaces", "x", [&](const auto& revision) { bad = revision.error(); });
+    CHECK(bad->code() == Errc::bad_subject);  // before put_async returned
+    CHECK_THROWS_AS(old.get_async("no spaces").get(), Error);
+    CHECK_THROWS_AS(broker.kv<Flag>("old").get_async("a").get(), Error);
+
+    js.stream("KV_old").remove();
+    CHECK_THROWS_AS(old.put_async("a", "y").get(), Error);
+    CHECK(old.put_async("a", "y").get() == 1);  // the next one declares the bucket again
 }
 
 TEST_CASE_METHOD(JetStreamFixture, "a key lives as long as its TTL") {

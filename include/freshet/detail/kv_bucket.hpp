@@ -35,6 +35,13 @@ struct KvWrite {
     std::string_view verb = "put";  ///< for error messages; a literal
 };
 Expected<std::uint64_t> kv_write(KvBucket& bucket, std::string_view key, const Encoded& encoded, const KvWrite& write);
+/// The same, without waiting for the answer, which `done` gets: once, on the threads that Kv::put_async names.
+using KvWritten = std::move_only_function<void(Expected<std::uint64_t>)>;
+void kv_write_async(KvBucket& bucket, std::string_view key, const Encoded& encoded, const KvWrite& write,
+                    KvWritten done);
+using KvFound = std::move_only_function<void(Expected<std::optional<KvRecord>>)>;
+void kv_get_async(KvBucket& bucket, std::string_view key, KvFound done);
+
 /// A write that expects the key not to exist.
 Expected<std::uint64_t> kv_create(KvBucket& bucket, std::string_view key, const Encoded& encoded,
                                   std::chrono::nanoseconds ttl);

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <freshet/broker.hpp>
+#include <freshet/detail/future.hpp>
 #include <freshet/detail/kv_bucket.hpp>
 #include <freshet/kv/entry.hpp>
 #include <freshet/kv/options.hpp>
@@ -51,6 +54,43 @@ public:
     std::uint64_t put(std::string_view key, const T& value) const { return value_or_raise(try_put(key, value)); }
     Expected<std::uint64_t> try_put(std::string_view key, const T& value) const {
         return encoded(value, [&](const detail::Encoded& body) { return detail::kv_write(*bucket_, key, body, {}); });
+    }
+
+    /// get() that does not wait: thousands may be in flight. `done(Expected<std::optional<Entry<T>>>)` is called once: by the thread
+    /// that reads the broker's answers, by its timer's at the deadline, by the one that stops the broker, or by this one, before
+    /// get_async returns, when nothing could be sent. It must not block: all other answers wait for it. What it throws is logged.
+    /// The first operation still waits for the bucket. When the server has lost the bucket, that is the error, and the next
+    /// operation declares it.
+    template <class Done>
+        requires std::is_invocable_v<Done&, Expected<std::optional<Entry<T>>>>
+    void get_async(std::string_view key, Done done) const {
+        detail::kv_get_async(*bucket_, key,
+                             [done = std::move(done)](Expected<std::optional<detail::KvRecord>> record) mutable {
+                                 done(decoded(std::move(record)));
+                             });
+    }
+    /// The same with a future, which gives what get() returns or throws.
+    std::future<std::optional<Entry<T>>> get_async(std::string_view key) const {
+        return detail::as_future<std::optional<Entry<T>>>(detail::kv_core(*bucket_),
+                                                          [&](auto done) { get_async(key, std::move(done)); });
+    }
+
+    /// put() that does not wait, like get_async: `done(Expected<std::uint64_t>)` gets the revision. Two writes of one key are stored in
+    /// the order of the calls.
+    template <class Done>
+        requires std::is_invocable_v<Done&, Expected<std::uint64_t>>
+    void put_async(std::string_view key, const T& value, Done done) const {
+        detail::KvWritten written = std::move(done);
+        const auto sent = encoded(value, [&](const detail::Encoded& body) -> Expected<std::uint64_t> {
+            detail::kv_write_async(*bucket_, key, body, {}, std::move(written));
+            return 0;
+        });
+        if (!sent) written(std::unexpected{sent.error()});
+    }
+    /// The same with a future, which gives what put() returns or throws.
+    std::future<std::uint64_t> put_async(std::string_view key, const T& value) const {
+        return detail::as_future<std::uint64_t>(detail::kv_core(*bucket_),
+                                                [&](auto done) { put_async(key, value, std::move(done)); });
     }
 
     /// Writes if the key has no value, or was deleted. Throws Errc::already_exists.
@@ -153,7 +193,10 @@ public:
 
 private:
     Expected<std::optional<Entry<T>>> read(std::string_view key, std::uint64_t revision) const {
-        auto record = detail::kv_get(*bucket_, key, revision);
+        return decoded(detail::kv_get(*bucket_, key, revision));
+    }
+
+    static Expected<std::optional<Entry<T>>> decoded(Expected<std::optional<detail::KvRecord>> record) {
         if (!record) return std::unexpected{std::move(record).error()};
         if (!*record) return std::optional<Entry<T>>{};
         return detail::decode_entry<T>(**std::move(record));
