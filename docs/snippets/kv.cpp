@@ -68,7 +68,7 @@ TEST_CASE_METHOD(Fixture, "values") {
     for (int user = 0; user < 1'000; ++user)
         revisions.push_back(flags.put_async("user." + std::to_string(user), {.on = true}));
     for (auto& revision : revisions) revision.get();  // throws what put() would
-    flags.get_async("user.7", [](const Expected<std::optional<kv::Entry<Flag>>>& entry) {
+    flags.get_async("user.7", [](const auto& entry) {
         if (!entry) std::cerr << entry.error().what() << '\n';
     });
     // [async]

@@ -98,22 +98,22 @@ std::string duration_header(nanoseconds duration) {
 }
 
 Expected<Headers> publish_headers(std::string_view subject, const js::PublishOptions& options) {
-    const auto what = "publish to " + detail::quoted(subject);
+    const auto what = [&] { return "publish to " + detail::quoted(subject); };
     if (!options.expect_last_subject.empty() && !options.expect_last_subject_sequence)
-        return failure(Errc::bad_setup, what + ": expect_last_subject needs expect_last_subject_sequence");
+        return failure(Errc::bad_setup, what() + ": expect_last_subject needs expect_last_subject_sequence");
     const auto too_short = [](nanoseconds ttl) { return ttl.count() != 0 && ttl < seconds{1}; };
     if (too_short(options.ttl) || (options.schedule && too_short(options.schedule->ttl)))
-        return failure(Errc::bad_setup, what + ": a TTL is at least 1 s");
+        return failure(Errc::bad_setup, what() + ": a TTL is at least 1 s");
     try {
         auto headers = options.headers;
         add_expectations(headers, options);
         if (options.ttl.count() != 0) headers.set("Nats-TTL", duration_header(options.ttl));
         if (options.schedule) {
-            if (auto added = add_schedule(headers, what, *options.schedule); !added)
+            if (auto added = add_schedule(headers, what(), *options.schedule); !added)
                 return std::unexpected{std::move(added).error()};
         }
         return headers;
-    } catch (const Error& error) { return std::unexpected{Error{error.code(), what + ": " + error.what()}}; }
+    } catch (const Error& error) { return std::unexpected{Error{error.code(), what() + ": " + error.what()}}; }
 }
 
 Expected<void> check_publish_options(const JsApi& api, const js::PublishOptions& options) {

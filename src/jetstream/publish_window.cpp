@@ -12,6 +12,13 @@
 #include "publish.hpp"
 
 namespace freshet::detail {
+namespace {
+
+// A full window takes no more until this share of it is free: to wake a publisher for each acknowledgement would cost more than
+// the message.
+constexpr std::size_t resume_share = 8;
+
+}  // namespace
 
 /// One message, from publish until it leaves the window. Destroyed before it left, as a timer of a clock that ends is, it
 /// leaves with Errc::closed.
@@ -41,7 +48,11 @@ private:
 };
 
 PublishWindow::PublishWindow(Clock& clock, std::size_t max_pending, Send send, Report report)
-    : clock_{clock}, max_pending_{max_pending}, send_{std::move(send)}, report_{std::move(report)} {}
+    : clock_{clock},
+      max_pending_{max_pending},
+      resume_at_{max_pending - 1 - (max_pending - 1) / resume_share},
+      send_{std::move(send)},
+      report_{std::move(report)} {}
 
 PublishWindow::~PublishWindow() {
     if (const auto failed = take_failure()) report_(failed->what());
@@ -52,7 +63,7 @@ void PublishWindow::publish(Outgoing message, Done done) {
         std::unique_lock lock{mutex_};
         // A callback that is no handler runs on the thread that brings acknowledgements: it would wait for itself.
         const bool may_wait = !CallbackScope::inside() || HandlerScope::current() != nullptr;
-        if (may_wait) wait(clock_, lock, changed_, [this] { return pending_ < max_pending_; });
+        if (may_wait) wait(clock_, lock, changed_, [this] { return !(full_ = full_ || pending_ >= max_pending_); });
         ++pending_;
     }
     send(std::make_unique<Sending>(shared_from_this(), std::move(message), std::move(done)));
@@ -86,6 +97,8 @@ void PublishWindow::leave(Done done, Expected<js::PublishAck> ack) noexcept {
     const std::lock_guard lock{mutex_};
     --pending_;
     if (failed && !reported && failures_++ == 0) first_failure_ = std::move(failed);
+    if (pending_ > resume_at_) return;
+    full_ = false;
     changed_.notify_all();
 }
 

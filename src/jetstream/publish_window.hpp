@@ -58,12 +58,14 @@ private:
 
     Clock& clock_;
     const std::size_t max_pending_;
+    const std::size_t resume_at_;
     const Send send_;
     const Report report_;
 
     mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
     std::size_t pending_ = 0;
+    bool full_ = false;         // until pending_ has fallen to resume_at_
     std::size_t failures_ = 0;  // without a Done, since the last flush
     std::optional<Error> first_failure_ = {};
 };
