@@ -33,8 +33,12 @@ void follow(const obj::Info& info, freshet::Broker& broker, freshet::Logger& log
 
 }  // namespace
 
+void wire(freshet::Broker& broker) {
+    broker.subscriber(obj::Watch{.bucket = "drop", .dedicated = true}).handle(&follow);
+}
+
 int main(int argc, char** argv) {
     freshet::Broker broker;
-    broker.subscriber(obj::Watch{.bucket = "drop", .dedicated = true}).handle(&follow);
+    wire(broker);
     return freshet::App{broker}.run(argc, argv);
 }

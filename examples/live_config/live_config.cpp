@@ -39,11 +39,15 @@ private:
     std::map<std::string, Limit> limits_;
 };
 
-int main(int argc, char** argv) {
-    Limits limits;
-    freshet::Broker broker;
+void wire(freshet::Broker& broker, Limits& limits) {
     broker.subscriber<"customer.{name}">(kv::Watch{.bucket = "limits", .options = {.history = 10}})
         .handle(&Limits::apply, limits);
     broker.subscriber<"limits.{name}">({.queue = "limits"}).handle(&Limits::of, limits);
+}
+
+int main(int argc, char** argv) {
+    Limits limits;
+    freshet::Broker broker;
+    wire(broker, limits);
     return freshet::App{broker}.run(argc, argv);
 }
