@@ -27,10 +27,12 @@ namespace detail {
 struct ItemAccess {
     static std::optional<Error>& rejected(Item& item) noexcept { return item.rejected_; }
     static const std::optional<Outcome>& decided(const Item& item) noexcept { return item.decided_; }
+    static Message& message(Item& item) noexcept { return item.message_; }
     static Message take(Item& item) noexcept { return std::move(item.message_); }
 };
 
 std::optional<Error>& rejection(Item& item) noexcept { return ItemAccess::rejected(item); }
+Message& message_of(Item& item) noexcept { return ItemAccess::message(item); }
 
 /// The messages that wait to be a batch, and the threads that handle batches.
 class BatchHandlerBase::Collector : public std::enable_shared_from_this<Collector> {
@@ -143,14 +145,10 @@ private:
         Message first = {};  // the context's, when it has none of its own any more
         Context context{*consumer_, first};
         const HandlerScope scope{context};
-        handler_.decode(context, items);
-        std::vector<Item*> good;
-        for (auto& item : items)
-            if (!rejection(item)) good.push_back(&item);
-        const auto count = good.size();
-        context.set(Items{std::move(good)});
-        const auto outcome = count == 0 ? Outcome::ack : consumer_->run_batch(context);
-        settle(context, outcome, items);
+        std::vector<Item*> all;
+        for (auto& item : items) all.push_back(&item);
+        context.set(Items{std::move(all)});
+        settle(context, consumer_->run_batch(context), items);
     }
 
     void settle(Context& context, const Outcome& returned, std::vector<Item>& items) noexcept {
@@ -217,6 +215,17 @@ void BatchHandlerBase::bind(Binder& binder) {
 bool BatchHandlerBase::take(Consumer& consumer, Message& message) noexcept {
     collector_->add(consumer, std::move(message));
     return true;
+}
+
+Outcome BatchHandlerBase::invoke(Context& context) {
+    auto& items = context.items();
+    decode(context, items);
+    std::vector<Item*> good;
+    for (std::size_t i = 0; i < items.size(); ++i)
+        if (!rejection(items[i])) good.push_back(&items[i]);
+    if (good.empty()) return Outcome::ack;
+    context.set(Items{std::move(good)});
+    return inner_->invoke(context);
 }
 
 void BatchHandlerBase::end() noexcept {

@@ -26,6 +26,11 @@ Outcome Next::operator()(Context& context) {
     return guarded(step, context);
 }
 
+Outcome Next::operator()(Context& context, Bytes body) {
+    const detail::BodyScope scope{detail::ContextAccess::message(context), body};
+    return (*this)(context);
+}
+
 namespace detail {
 
 void Chain::bind(Layers layers, Binder& binder, Step& last) {

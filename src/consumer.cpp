@@ -343,11 +343,15 @@ Outcome Consumer::caught(Context& context) noexcept {
 std::optional<Outcome> Consumer::consult(Context& context, const Error* returned, const Error& failure) noexcept {
     ContextAccess::clear_failure(context);
     auto outcome = chain_.handle(context, returned);
+    if (outcome && ContextAccess::decided(context)) outcome = ContextAccess::decided(context);
     const auto* failed_again = ContextAccess::failure(context) ? &*ContextAccess::failure(context) : nullptr;
     if (outcome && *outcome == Outcome::ack) return outcome;
     const bool left_to_retries = !outcome || (outcome->kind() == Outcome::Kind::nack && outcome->delay().count() == 0);
     if (failed_again == nullptr) std::ignore = ContextAccess::fail(context, failure);
-    if (left_to_retries) return std::nullopt;
+    if (left_to_retries) {
+        if (outcome) ContextAccess::undecide(context);
+        return std::nullopt;
+    }
     return ContextAccess::decide(context, *outcome);
 }
 
@@ -384,7 +388,7 @@ void Consumer::conclude(Context& context, const Outcome& returned) noexcept {
 void Consumer::report_failure(Context& context, const Error& failure, bool rejected) noexcept {
     (rejected ? rejected_ : failed_).fetch_add(1, std::memory_order_relaxed);
     const auto code = rejected && failure.remote_code() == 0 ? code_rejected : code_of(failure);
-    if (answers(context.message()) && !ContextAccess::answered(context)) answer_error(context.message(), failure, code);
+    if (answer_wanted(context)) answer_error(context.message(), failure, code);
     context.logger().error("{}: {}", rejected ? "message rejected" : "handler failed", failure.what());
 }
 
@@ -400,13 +404,12 @@ void Consumer::answer_error(const Message& request, const Error& error, int code
 }
 
 bool Consumer::result_wanted(const Context& context) const noexcept {
-    const bool answer = answers(context.message()) && !ContextAccess::answered(context);
-    return answer || (!targets_.empty() && !ContextAccess::answers_only(context));
+    return answer_wanted(context) || (!targets_.empty() && !ContextAccess::answers_only(context));
 }
 
 Expected<void> Consumer::emit(Context& context, const Encoded& encoded, const Headers* headers) {
     const auto& request = context.message();
-    if (answers(request) && !ContextAccess::answered(context)) {
+    if (answer_wanted(context)) {
         auto sent = core_->send({.subject = request.reply_to(),
                                  .payload = encoded.body,
                                  .headers = headers,

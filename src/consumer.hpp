@@ -73,6 +73,13 @@ public:
         rejected_.fetch_add(rejected, std::memory_order_relaxed);
     }
 
+    /// Differs from that of every other subscriber of the program, past ones too.
+    std::uint64_t number() const noexcept { return number_; }
+
+    /// Whether somebody waits for an answer.
+    bool answer_wanted(const Context& context) const noexcept {
+        return answers(context.message()) && !ContextAccess::answered(context);
+    }
     /// Whether an answer or a publication would reach anybody.
     bool result_wanted(const Context& context) const noexcept;
     /// Answers the request, then publishes to every target.
@@ -122,6 +129,9 @@ private:
     Expected<void> publish_target(const Target& target, const Message& incoming, const Encoded& encoded,
                                   const Headers* headers);
 
+    static inline std::atomic<std::uint64_t> numbers_ = 0;
+
+    const std::uint64_t number_ = ++numbers_;
     BrokerCore* core_;
     SubscriberSpec spec_;
     std::unique_ptr<Source> source_;

@@ -16,7 +16,8 @@ namespace freshet {
 
 namespace detail {
 void destroy_native(__natsMsg* message) noexcept;
-}
+class BodyScope;
+}  // namespace detail
 
 /// One received message. Owns cnats's message and shows views into it: no copy is made, and every view is valid as long
 /// as the Message lives (and is not moved from).
@@ -68,6 +69,8 @@ public:
     __natsMsg* release() noexcept;
 
 private:
+    friend class detail::BodyScope;
+
     void swap(Message& other) noexcept {
         std::swap(native_, other.native_);
         std::swap(subject_, other.subject_);

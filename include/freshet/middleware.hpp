@@ -35,6 +35,9 @@ public:
     ~Next() = default;
 
     Outcome operator()(Context& context);
+    /// The same with another body: what is within reads `body` as the message's payload. It must live until this returns; then
+    /// the message is again what came, and is settled, or made a dead letter, as that.
+    Outcome operator()(Context& context, Bytes body);
 
 private:
     detail::Step* const* rest_;

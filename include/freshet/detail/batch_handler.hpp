@@ -54,15 +54,15 @@ public:
     bool configure(SubscriberOptions& options) final;
     void bind(Binder& binder) final;
     bool take(Consumer& consumer, Message& message) noexcept final;
-    /// For a context that has a batch.
-    Outcome invoke(Context& context) final { return inner_->invoke(context); }
+    /// For a context that has a batch: Context::items.
+    Outcome invoke(Context& context) final;
     void end() noexcept final;
 
 private:
     class Collector;
 
-    /// Decodes what is in `items` into values that the context keeps; those that do not decode are marked.
-    virtual void decode(Context& context, std::span<Item> items) = 0;
+    /// Decodes those of `items` that nobody rejected into values that the context keeps; what does not decode is rejected.
+    virtual void decode(Context& context, const Items& items) = 0;
 
     std::unique_ptr<HandlerBase> inner_;
     std::shared_ptr<Collector> collector_ = {};  // shared with its threads and timers
@@ -70,6 +70,7 @@ private:
 
 /// Why an item was refused; for a decoder to set.
 std::optional<Error>& rejection(Item& item) noexcept;
+Message& message_of(Item& item) noexcept;
 
 template <class T>
 class BatchHandler final : public BatchHandlerBase {
@@ -77,10 +78,12 @@ public:
     using BatchHandlerBase::BatchHandlerBase;
 
 private:
-    void decode(Context& context, std::span<Item> items) override {
+    void decode(Context& context, const Items& items) override {
         std::vector<T> values;
         values.reserve(items.size());
-        for (auto& item : items) {
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            auto& item = items[i];
+            if (rejection(item)) continue;
             T value{};
             auto decoded = decode_body(item.message().payload(), content_type_of(item.message()), value);
             if (decoded) values.push_back(std::move(value));

@@ -135,11 +135,14 @@ struct ContextAccess {
     static const std::optional<Error>& failure(const Context& context) noexcept { return context.failure_; }
     static const std::optional<Outcome>& decided(const Context& context) noexcept { return context.decided_; }
     static Message take_message(Context& context) noexcept { return std::move(*context.message_); }
+    static Message& message(Context& context) noexcept { return *context.message_; }
     /// The handler says the outcome.
     static Outcome decide(Context& context, Outcome outcome) {
         context.decided_ = outcome;
         return outcome;
     }
+    /// Nobody has said the outcome: it follows from what failed.
+    static void undecide(Context& context) noexcept { context.decided_.reset(); }
     static bool answered(const Context& context) noexcept { return context.answered_; }
     static void mark_answered(Context& context) noexcept { context.answered_ = true; }
     static Consumer& consumer(const Context& context) noexcept { return *context.consumer_; }
@@ -162,6 +165,20 @@ Outcome DependencyScope::end(Call&& call)
     }
     return end(*std::move(outcome));
 }
+
+/// While it lives a message has another payload.
+class BodyScope {
+public:
+    BodyScope(Message& message, Bytes body) noexcept
+        : message_{message}, arrived_{std::exchange(message.payload_, body)} {}
+    BodyScope(const BodyScope&) = delete;
+    BodyScope& operator=(const BodyScope&) = delete;
+    ~BodyScope() { message_.payload_ = arrived_; }
+
+private:
+    Message& message_;
+    const Bytes arrived_;
+};
 
 /// A buffer of this thread that keeps its capacity; leases nest.
 class BufferLease {
