@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/middleware/circuit_breaker.hpp>
 
-#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <optional>
 
 #include <freshet/clock.hpp>
+
+#include "hold.hpp"
 
 namespace freshet {
 
@@ -14,13 +16,16 @@ class CircuitBreaker::State {
 public:
     explicit State(const CircuitBreakerOptions& options) noexcept : options_{options} {}
 
-    /// Nothing: the message may pass. Else how long it is refused.
-    std::optional<std::chrono::nanoseconds> refused(TimePoint now) {
+    /// It is closed, and nothing has failed since the last success: there is nothing to ask, nor to report of a success.
+    bool calm() const noexcept { return calm_.load(std::memory_order_relaxed); }
+
+    /// Zero: the message may pass. Else how long it is refused.
+    std::chrono::nanoseconds refused(TimePoint now) {
         const std::lock_guard lock{mutex_};
-        if (!open_until_) return std::nullopt;
+        if (!open_until_) return {};
         if (now < *open_until_) return *open_until_ - now;
         open_until_ = now + options_.open_for;  // for the others, while this one tries
-        return std::nullopt;
+        return {};
     }
     void report(bool failed, TimePoint now) {
         const std::lock_guard lock{mutex_};
@@ -30,6 +35,7 @@ public:
         } else if (++failures_ >= options_.failures) {
             open_until_ = now + options_.open_for;
         }
+        calm_.store(!failed, std::memory_order_relaxed);
     }
 
 private:
@@ -37,14 +43,24 @@ private:
     std::mutex mutex_ = {};
     std::size_t failures_ = 0;  // in a row
     std::optional<TimePoint> open_until_ = {};
+    std::atomic<bool> calm_ = true;
 };
 
 CircuitBreaker::CircuitBreaker(const CircuitBreakerOptions& options) : state_{std::make_shared<State>(options)} {}
 
 Outcome CircuitBreaker::operator()(Context& context, Next next) {
-    if (const auto wait = state_->refused(context.clock().now())) {
-        std::ignore = context.fail(RemoteError{503, "the service is recovering from failures; try again later"});
-        return Outcome::nack(std::max(*wait, std::chrono::nanoseconds{1}));
+    if (state_->calm()) {
+        auto outcome = next(context);
+        if (outcome == Outcome::nack()) state_->report(true, context.clock().now());
+        return outcome;
+    }
+    if (const auto wait = state_->refused(context.clock().now()); wait.count() > 0) {
+        if (!detail::can_wait(context)) {
+            std::ignore = context.fail(RemoteError{503, "the service is recovering from failures; try again later"});
+            return Outcome::nack(wait);
+        }
+        const bool passes = detail::hold(context, wait, [this](TimePoint now) { return state_->refused(now); });
+        if (!passes) return Outcome::nack();
     }
     auto outcome = next(context);
     if (outcome != Outcome::term()) state_->report(outcome != Outcome::ack, context.clock().now());

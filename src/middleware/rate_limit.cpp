@@ -8,6 +8,8 @@
 
 #include <freshet/clock.hpp>
 
+#include "hold.hpp"
+
 namespace freshet {
 
 /// A bucket of tokens, one per message.
@@ -50,6 +52,10 @@ RateLimit::RateLimit(const RateLimitOptions& options) {
 Outcome RateLimit::operator()(Context& context, Next next) {
     const auto wait = state_->take(context.clock().now());
     if (wait.count() == 0) return next(context);
+    if (detail::can_wait(context)) {
+        const bool passes = detail::hold(context, wait, [this](TimePoint now) { return state_->take(now); });
+        return passes ? next(context) : Outcome::nack();
+    }
     std::ignore = context.fail(RemoteError{429, "too many messages; try again later"});
     return Outcome::nack(wait);
 }

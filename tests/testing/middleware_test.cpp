@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ready middlewares, with time that tests move; and that what goes around handlers works without a server, too.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -118,6 +119,23 @@ TEST_CASE("a message whose id was handled is not handled again within the window
     CHECK(calls == 9);
 }
 
+TEST_CASE("two subscribers of a message with an id both handle it; who asks twice is told so") {
+    Broker broker;
+    int calls = 0;
+    broker.use(Deduplicate{});
+    broker.subscriber<"x">().handle([&] { ++calls; });
+    broker.subscriber<"x">().handle([&] { ++calls; });
+    broker.subscriber<"ask">().handle([] { return 1; });
+    TestBroker test{broker};
+    CHECK(test.publish("x", "", with_id("a")) == Outcome::ack);
+    CHECK(calls == 2);
+    CHECK(test.publish("x", "", with_id("a")) == Outcome::ack);
+    CHECK(calls == 2);
+    const RequestOptions with_a{.headers = {{"Nats-Msg-Id", "a"}}};
+    CHECK(test.request<int>("ask", "", with_a) == 1);
+    CHECK(test.try_request<int>("ask", "", with_a).error().remote_code() == 409);
+}
+
 TEST_CASE("a handler that runs long is warned of while it runs, another is not") {
     testing::LogLines log;
     Broker broker{{.logger = log.logger()}};
@@ -135,8 +153,36 @@ TEST_CASE("a handler that runs long is warned of while it runs, another is not")
     test.publish("fast", "");
     test.advance(10s);
     CHECK(log.find("still runs").empty());
-    test.publish("slow", "");
-    CHECK(warned_within);
+    for (int i = 1; i <= 2; ++i) {
+        test.publish("slow", "");
+        CHECK(warned_within);
+        CHECK(std::ranges::count_if(log.all(), [](const auto& line) {
+                  return line.find("still runs") != std::string::npos;
+              }) == i);
+        test.advance(10s);  // nothing runs: it sleeps, and wakes for the next
+    }
+    CHECK_THROWS_AS(TimeoutWarning{0s}, Error);
+}
+
+TEST_CASE("one timeout warning watches several brokers, and many handlers at once") {
+    testing::LogLines log;
+    const TimeoutWarning warning{1s};
+    for (int i = 0; i < 2; ++i) {  // a broker's clock may lie where one was that is gone
+        Broker broker{{.logger = log.logger()}};
+        broker.use(warning);
+        std::atomic<int> running = 0;
+        broker.subscriber<"slow">({.workers = 40}).handle([&](Broker& own) {
+            ++running;
+            std::ignore = own.try_request<int>("silent", "", {.timeout = 3s});
+        });
+        broker.subscriber<"silent">().handle([] {});
+        TestBroker test{broker, testing::TestOptions{.threads = true}};
+        for (int j = 0; j < 40; ++j) test.client().publish("slow", "");
+        test.advance(10s);
+        CHECK(running == 40);
+    }
+    CHECK(std::ranges::count_if(log.all(),
+                                [](const auto& line) { return line.find("still runs") != std::string::npos; }) == 80);
 }
 
 TEST_CASE("routers, middleware, dependencies, error handlers and filters work without a server") {

@@ -14,9 +14,10 @@ struct CircuitBreakerOptions {
     std::chrono::nanoseconds open_for{30 * 1'000'000'000LL};  ///< then it refuses, and lets one message try
 };
 
-/// Spares what a handler depends on when it fails: after so many failures in a row messages are refused for a while, with
-/// error 503 for who asks, and nack until the next try. Then one message is let through; if it is handled, all are
-/// again. A rejected message is no failure. Copies share the state.
+/// Spares what a handler depends on when it fails: after so many failures in a row messages are refused for a while. Then one
+/// message is let through; if it is handled, all are again. A rejected message is no failure. Who asks gets error 503; an event
+/// of core NATS is lost and counted as failed; a JetStream message waits in the handler's thread, so that it does not use up its
+/// attempts. Copies share the state.
 class CircuitBreaker {
 public:
     explicit CircuitBreaker(const CircuitBreakerOptions& options = {});

@@ -16,9 +16,10 @@ struct DeduplicateOptions {
     std::size_t max_ids = 100'000;                           ///< more are not remembered: the oldest go first
 };
 
-/// Acknowledges a message whose id was handled before without handling it again. An id counts as handled when the
-/// outcome was ack; a second message that comes while the first is being handled gets nack after a second. Who asks with
-/// an id that was answered before is not answered again. Remembers in memory: per process, lost with it. Copies share it.
+/// Acknowledges a message whose id was handled before without handling it again. Each subscriber counts for itself, and an id
+/// counts as handled when the outcome was ack; a second message that comes while the first is being handled gets nack after a
+/// second. Who asks with an id that was handled, or is, is told so: error 409. Remembers in memory: per process, lost with it;
+/// kv::Deduplicate is shared by processes. A batch is not looked into. Copies share what they remember.
 class Deduplicate {
 public:
     explicit Deduplicate(DeduplicateOptions options = {});

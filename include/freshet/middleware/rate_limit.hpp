@@ -14,8 +14,8 @@ struct RateLimitOptions {
     double burst = 0;                               ///< at once after a pause; 0: as many as `messages`
 };
 
-/// Refuses messages beyond a rate: who asks gets error 429, a JetStream message comes back when there is room again, an
-/// event of core NATS is lost and counted as failed. Copies share the rate.
+/// Refuses messages beyond a rate: who asks gets error 429, an event of core NATS is lost and counted as failed. A JetStream
+/// message waits for its turn in the handler's thread, so that it does not use up its attempts. Copies share the rate.
 class RateLimit {
 public:
     /// Throws Error(Errc::bad_setup) for a rate that is not above zero.

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+
 #include <freshet/context.hpp>
 #include <freshet/middleware.hpp>
 
 namespace freshet {
 
-/// Logs a warning when a handler still runs after `after`, while it runs: `broker.use(TimeoutWarning{5s})`. It stops
-/// nothing. Takes a timer of the broker's clock, and so an allocation, per message.
+/// Logs a warning, once, when a handler still runs after `after`, or at most a tenth of that later, while it runs:
+/// `broker.use(TimeoutWarning{5s})`. It stops nothing. One timer of the broker's clock for all messages, none while no
+/// handler runs; nothing is allocated per message. Copies share their timer.
 class TimeoutWarning {
 public:
-    explicit TimeoutWarning(std::chrono::nanoseconds after) noexcept : after_{after} {}
+    /// Throws Error(Errc::bad_setup) for a time that is not above zero.
+    explicit TimeoutWarning(std::chrono::nanoseconds after);
     Outcome operator()(Context& context, Next next) const;
 
 private:
-    std::chrono::nanoseconds after_;
+    class Watches;
+    std::shared_ptr<Watches> watches_;
 };
 
 }  // namespace freshet

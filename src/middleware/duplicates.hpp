@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <string_view>
+
+#include <freshet/context.hpp>
+#include <freshet/detail/handler.hpp>
+
+#include "../consumer.hpp"
+#include "../quoted.hpp"
+
+namespace freshet::detail {
+
+// What becomes of a message that was seen before, wherever that is remembered.
+
+inline Error duplicate(std::string_view id, std::string_view what) {
+    return RemoteError{409, "the message with the id " + quoted(id) + std::string{what}};
+}
+
+inline Outcome handled_before(Context& context, std::string_view id) {
+    if (ContextAccess::consumer(context).answer_wanted(context))
+        return context.reject(duplicate(id, " was handled before, and is not answered again"));
+    return Outcome{Outcome::ack};
+}
+
+inline Outcome being_handled(Context& context, std::string_view id) {
+    std::ignore = context.fail(duplicate(id, " is being handled"));
+    return Outcome::nack(std::chrono::seconds{1});
+}
+
+}  // namespace freshet::detail
