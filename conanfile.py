@@ -15,8 +15,8 @@ class Freshet(ConanFile):
     license = "Apache-2.0"
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "fPIC": [True, False], "with_glaze": [True, False]}
-    default_options = {"shared": False, "fPIC": True, "with_glaze": True}
+    options = {"shared": [True, False], "fPIC": [True, False], "with_compression": [True, False], "with_glaze": [True, False]}
+    default_options = {"shared": False, "fPIC": True, "with_compression": True, "with_glaze": True}
     implements = ["auto_shared_fpic"]
     exports_sources = "CMakeLists.txt", "LICENSE", "vcpkg.json", "cmake/*", "include/*", "src/*"
 
@@ -37,6 +37,9 @@ class Freshet(ConanFile):
         self.requires("nlohmann_json/[>=3.11 <4]", transitive_headers=True)
         self.requires("openssl/[>=1.1 <4]")
         self.requires("spdlog/[>=1.10 <2]", transitive_headers=True, transitive_libs=True)
+        if self.options.with_compression:
+            self.requires("zlib/[>=1.2 <2]")
+            self.requires("zstd/[>=1.4 <2]")
         if self.options.with_glaze:
             self.requires("glaze/[>=3]", transitive_headers=True)
 
@@ -45,6 +48,7 @@ class Freshet(ConanFile):
         toolchain = CMakeToolchain(self)
         for option in "TESTS", "EXAMPLES", "BENCHMARKS":
             toolchain.cache_variables[f"FRESHET_BUILD_{option}"] = False
+        toolchain.cache_variables["FRESHET_COMPRESSION"] = bool(self.options.with_compression)
         toolchain.cache_variables["FRESHET_GLAZE"] = bool(self.options.with_glaze)
         toolchain.generate()
 

@@ -43,6 +43,20 @@ if(FRESHET_GLAZE)
     endif()
 endif()
 
+if(FRESHET_COMPRESSION)
+    find_package(ZLIB QUIET)
+    find_package(zstd CONFIG QUIET)
+    # Which of them there are depends on zstd's version and on how it was built.
+    foreach(target IN ITEMS zstd::libzstd zstd::libzstd_shared zstd::libzstd_static)
+        if(TARGET ${target} AND NOT freshet_zstd)
+            set(freshet_zstd ${target})
+        endif()
+    endforeach()
+    if(NOT ZLIB_FOUND OR NOT freshet_zstd)
+        message(STATUS "zlib or zstd was not found: freshet::compression is left out")
+    endif()
+endif()
+
 if(cnats_VERSION AND cnats_VERSION VERSION_LESS 3.4)
     message(FATAL_ERROR "cnats ${cnats_VERSION} in ${cnats_DIR} is too old: install 3.4 or newer, or let it be fetched "
         "with -DFETCHCONTENT_TRY_FIND_PACKAGE_MODE=NEVER")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The installed package: find_package(freshet), find_package(freshet COMPONENTS jetstream testing glaze).
+# The installed package: find_package(freshet), find_package(freshet COMPONENTS jetstream testing glaze compression).
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -12,6 +12,10 @@ install(EXPORT freshetTargets NAMESPACE freshet:: DESTINATION ${freshet_package_
 if(TARGET freshet_glaze)
     install(TARGETS freshet_glaze EXPORT freshetGlazeTargets)
     install(EXPORT freshetGlazeTargets NAMESPACE freshet:: DESTINATION ${freshet_package_dir})
+endif()
+if(TARGET freshet_compression)
+    install(TARGETS freshet_compression EXPORT freshetCompressionTargets)
+    install(EXPORT freshetCompressionTargets NAMESPACE freshet:: DESTINATION ${freshet_package_dir})
 endif()
 
 configure_package_config_file(cmake/freshetConfig.cmake.in freshetConfig.cmake INSTALL_DESTINATION ${freshet_package_dir})
