@@ -56,7 +56,16 @@ TEST_CASE("routers") {
     staging.subscriber<"version">().handle([] { return 2; });
     broker.include(staging);
     // [include]
+    // [nested]
+    freshet::Router<"shops.{shop}."> shops;
+    auto orders = shops.router<"orders.{order}.">();
+    orders.subscriber<"cancel">().handle([](freshet::Path<"shop"> shop, freshet::Path<"order"> order) {
+        return "cancelled " + std::string{*order} + " of " + std::string{*shop};
+    });
+    broker.include(shops);
+    // [nested]
     broker.start();
+    CHECK(broker.request<std::string>("shops.s1.orders.o2.cancel", "") == "cancelled o2 of s1");
     CHECK(broker.request<Invoice>("billing.acme.invoice.7", "").id == "acme-7");
     CHECK(broker.request<Invoice>("test.billing.acme.invoice.7", "").id == "acme-7");
     CHECK(broker.request<int>("test.version", "") == 2);

@@ -32,6 +32,7 @@ struct PrefixedSubject {
 /// The compiler knows all of it.
 template <FixedString Prefix, FixedString Rest>
 struct WholeSubject : StaticSubject<joined<Prefix, Rest>()> {
+    static constexpr bool routed = true;  // other prefixes may come before it
     static constexpr std::string_view rest() noexcept { return Rest.view(); }
 };
 
@@ -116,9 +117,26 @@ public:
         return *this;
     }
 
+    /// A router within this one, behind its prefix: `auto lines = invoices.router<"{invoice}.line.">()`. Its subscribers know the
+    /// parameters of both prefixes, and the compiler checks them; so it is for this place, and included nowhere else.
+    template <FixedString Inner>
+    auto router() {
+        constexpr auto whole = [] {
+            if constexpr (Prefix.view().empty()) return FixedString{""};
+            else return detail::joined<Prefix, Inner>();
+        }();
+        Router<whole> inner{std::make_shared<detail::RouterNode>(std::string{Inner.view()})};
+        node_->include(inner.node());
+        return inner;
+    }
+
     const std::shared_ptr<detail::RouterNode>& node() const noexcept { return node_; }
 
 private:
+    template <FixedString>
+    friend class Router;
+
+    explicit Router(std::shared_ptr<detail::RouterNode> node) : node_{std::move(node)} {}
     Router(std::string prefix, int) : node_{std::make_shared<detail::RouterNode>(std::move(prefix))} {}
 
     template <class Subject>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: freshet: Path<name> names a parameter that the subscriber's subject does not have
+// expect: freshet: Path<name> names a parameter that neither the subscriber's subject nor its router's prefix has
 #include <freshet/broker.hpp>
 
 void wire(freshet::Router<"billing.{tenant}.">& billing) {

@@ -66,8 +66,15 @@ consteval bool check_parameter() {
         !known || taken_as_it_may_be<A>,
         "freshet: take a body and extracted values by value or const&, a Message by const&, and Context, Logger "
         "and Broker by reference. See docs/handlers.md#parameters");
-    static_assert(in_path, "freshet: Path<name> names a parameter that the subscriber's subject does not have. See "
-                           "docs/handlers.md#path");
+    constexpr bool routed = requires { Pattern::routed; };
+    static_assert(in_path || routed,
+                  "freshet: Path<name> names a parameter that the subscriber's subject does not have. See "
+                  "docs/handlers.md#path");
+    static_assert(
+        in_path || !routed,
+        "freshet: Path<name> names a parameter that neither the subscriber's subject nor its router's prefix has. "
+        "For one of an outer router's prefix make the router with outer.router<\"...\">(). See "
+        "docs/routers.md#prefixes");
     return known && taken_as_it_may_be<A> && in_path && dependency_ok<std::remove_cvref_t<A>, Pattern>;
 }
 
