@@ -63,7 +63,7 @@ int AppCore::run() {
         ~Wake() { signals.wake(); }
     } const wake{signals};  // before the watcher is joined
     try {
-        start();
+        start([](Broker& broker) { broker.start(); });
         wait();
     } catch (const ExitApp& asked) {
         logger().info("{}", asked.what());
@@ -82,12 +82,20 @@ int AppCore::run() {
         logger().critical("the startup failed: {}", exception_text());
     }
     shut_down();
+    return exit_code();
+}
+
+std::optional<int> AppCore::asked_code() const {
     const std::lock_guard lock{mutex_};
-    const int code = code_.value_or(0);
+    return code_;
+}
+
+int AppCore::exit_code() const {
+    const int code = asked_code().value_or(0);
     return code == 0 && !clean_ ? 1 : code;
 }
 
-void AppCore::start() {
+void AppCore::start(const std::function<void(Broker&)>& start_broker) {
     {
         const std::lock_guard lock{mutex_};
         starting_ = true;
@@ -99,10 +107,12 @@ void AppCore::start() {
             const std::lock_guard lock{mutex_};
             if (stop_wanted_) raise({Errc::closed, "start: the program was stopped before it ran"});
         }
-        broker->start();
+        start_broker(*broker);
         ++started_;
     }
     run_hooks(HookTime::after_startup);
+    const std::lock_guard lock{mutex_};
+    starting_ = false;
 }
 
 void AppCore::wait() {
@@ -111,7 +121,6 @@ void AppCore::wait() {
         ends.push_back(std::make_unique<std::stop_callback<std::function<void()>>>(broker->core().stop_token(),
                                                                                    [this] { request_stop(); }));
     std::unique_lock lock{mutex_};
-    starting_ = false;
     changed_.wait(lock, [this] { return stop_wanted_; });
 }
 

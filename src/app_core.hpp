@@ -4,6 +4,7 @@
 #include <array>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,10 +31,19 @@ public:
     /// From any thread.
     void exit(int code) noexcept;
 
-private:
-    void start();
-    void wait();
+    // The parts of run(), for tests.
+
+    /// Until all brokers run. `start_broker` starts one. Throws what keeps the program from starting.
+    void start(const std::function<void(Broker&)>& start_broker);
+    /// Undoes what start() did.
     void shut_down() noexcept;
+    /// What somebody has asked for, if anybody has.
+    std::optional<int> asked_code() const;
+    /// What run() ends with, after shut_down().
+    int exit_code() const;
+
+private:
+    void wait();
     void stop_brokers() noexcept;
     void run_hooks(HookTime when);
     void run_hooks_noexcept(HookTime when) noexcept;
@@ -47,7 +57,7 @@ private:
     std::size_t started_ = 0;  // brokers
     bool clean_ = true;
 
-    std::mutex mutex_ = {};
+    mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
     bool stop_wanted_ = false;
     bool starting_ = false;

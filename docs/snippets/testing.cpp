@@ -150,6 +150,18 @@ TEST_CASE_METHOD(Fixture, "the same against a nats-server") {
 }
 // [server]
 
+TEST_CASE_METHOD(Fixture, "a whole program") {
+    // [app]
+    freshet::App app{broker};
+    app.after_startup([](freshet::Broker& own) { own.publish("services.ready", "billing"); });
+
+    freshet::testing::TestApp test{app};
+    CHECK(test->published("services.ready").size() == 1);
+    CHECK(test->request<Invoice>("orders.eu.created", Order{"a1", 10}).total == 12);
+    CHECK(test.stop() == 0);  // shutdown hooks, the ends of the lifespans; what run() would return
+    // [app]
+}
+
 TEST_CASE("messages lost, doubled, late, and the connection") {
     freshet::Broker broker;
     std::vector<std::string> heard;

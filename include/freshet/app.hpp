@@ -81,6 +81,9 @@ public:
     /// Ends run() with this code; the first call counts. From any thread, also in handlers and hooks. Does not wait.
     void exit(int code = 0) noexcept;
 
+    /// For freshet itself.
+    detail::AppCore& core() noexcept { return *core_; }
+
 private:
     using When = detail::HookTime;
 

@@ -6,5 +6,6 @@
 #include <freshet/testing/capture.hpp>
 #include <freshet/testing/memory_server.hpp>
 #include <freshet/testing/server.hpp>
+#include <freshet/testing/test_app.hpp>
 #include <freshet/testing/test_broker.hpp>
 #include <freshet/testing/virtual_clock.hpp>
