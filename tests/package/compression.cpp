@@ -8,8 +8,8 @@ int main() {
     const freshet::Compression compression;
     broker.use(compression).use_publish(compression);
     for (const char* encoding : {"zstd", "gzip"}) {
-        const auto read = compression.decompress(
-            freshet::Message::make("x", freshet::as_bytes("?"), {{"content-encoding", encoding}}));
+        const auto read = compression.decompress(freshet::Message::make("x", freshet::as_bytes("?"),
+                                                                        {{"content-encoding", encoding}}));
         if (read || read.error().code() != freshet::Errc::bad_payload) return 1;
     }
     return 0;
