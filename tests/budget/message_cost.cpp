@@ -15,6 +15,9 @@
 #include <valgrind/callgrind.h>
 
 #include <freshet/freshet.hpp>
+#include <freshet/middleware/circuit_breaker.hpp>
+#include <freshet/middleware/rate_limit.hpp>
+#include <freshet/middleware/timeout_warning.hpp>
 
 #include "../../src/broker_core.hpp"
 #include "still_transport.hpp"
@@ -175,9 +178,15 @@ void run_middlewares() {
     wrap<11>(bench.subscriber<"eleven">(), around).handle(handler);
     wrap_publishing<1>(bench.subscriber<"send.one">(), around_sending).handle(echo);
     wrap_publishing<11>(bench.subscriber<"send.eleven">(), around_sending).handle(echo);
+    bench.subscriber<"timeout">().use(TimeoutWarning{1h}).handle(handler);
+    bench.subscriber<"breaker">().use(CircuitBreaker{}).handle(handler);
+    bench.subscriber<"rate">().use(RateLimit{{.messages = 1e9}}).handle(handler);
     bench.start();
     bench.deliver("middleware_1", "one", "one", "hello");
     bench.deliver("middleware_11", "eleven", "eleven", "hello");
+    bench.deliver("timeout_warning", "timeout", "timeout", "hello");
+    bench.deliver("circuit_breaker", "breaker", "breaker", "hello");
+    bench.deliver("rate_limit", "rate", "rate", "hello");
     bench.deliver("publish_middleware_1", "send.one", "send.one", "hello", {}, "_INBOX.x.1");
     bench.deliver("publish_middleware_11", "send.eleven", "send.eleven", "hello", {}, "_INBOX.x.1");
     bench.core().stop(1s);
