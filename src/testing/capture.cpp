@@ -70,6 +70,9 @@ std::ostream& operator<<(std::ostream& out, const Publications& publications) {
     return print_list(out, publications, "nothing was published there");
 }
 
+void PrintTo(const Deliveries& deliveries, std::ostream* out) { *out << deliveries; }
+void PrintTo(const Publications& publications, std::ostream* out) { *out << publications; }
+
 }  // namespace testing
 
 std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -424,15 +425,35 @@ TEST_CASE("a stream moves subjects, publishes once more, and is gathered by othe
     CHECK(jetstream.stream("ORDERS").message(1).subject == "orders.a1.eu");
     CHECK(comes(*test, [&] { return heard == Texts{"orders.a1.eu x"}; }));
     jetstream.declare({.name = "MIRROR", .mirror = js::StreamSource{.name = "ORDERS"}});
-    jetstream.declare({.name = "ALL",
-                       .sources = {{.name = "ORDERS",
-                                    .transforms = {{.source = "orders.*.eu", .destination = "all.$1"}}}}});
+    jetstream.declare(
+        {.name = "ALL",
+         .sources = {{.name = "ORDERS", .transforms = {{.source = "orders.*.eu", .destination = "all.$1"}}}}});
     jetstream.publish("orders.us.b2", "y");
     jetstream.publish("orders.eu.c3", "z");
     CHECK(comes(*test, [&] { return jetstream.stream("MIRROR").info().state.messages == 3; }));
     CHECK(jetstream.stream("MIRROR").message(2).subject == "orders.b2.us");
     CHECK(comes(*test, [&] { return jetstream.stream("ALL").info().state.messages == 2; }));
     CHECK(jetstream.stream("ALL").message(2).subject == "all.c3");
+}
+
+TEST_CASE("with threads, batches are handled before time passes") {
+    Broker broker;
+    std::atomic<std::size_t> count = 0;
+    broker
+        .subscriber<"orders.>">(js::Pull{
+            .stream = orders(), .durable = "report", .workers = 2, .batch = {.size = 3, .within = 200ms}})
+        .handle([&](std::span<const Order> batch) {
+            std::this_thread::sleep_for(5ms);
+            count += batch.size();
+        });
+    TestBroker test{broker, {.threads = true}};
+    for (int i = 0; i < 8; ++i) broker.jetstream().publish("orders.eu", Order{std::to_string(i), 1});
+    test.run();
+    CHECK(count == 6);
+    test.advance(200ms);
+    CHECK(count == 8);
+    CHECK(test.deliveries() == Outcome::ack);
+    CHECK(test.deliveries().size() == 8);
 }
 
 TEST_CASE("with threads, workers of a pull subscriber settle everything") {

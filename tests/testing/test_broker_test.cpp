@@ -113,6 +113,9 @@ TEST_CASE("what does not hold says why") {
     CHECK_FALSE(nobody == Outcome::ack);
     CHECK_THAT(printed(nobody), ContainsSubstring("no subscriber got it") && ContainsSubstring("orders.eu.craeted") &&
                                     ContainsSubstring("orders.{region}.created"));
+    std::ostringstream for_googletest;
+    PrintTo(nobody, &for_googletest);
+    CHECK(for_googletest.str() == printed(nobody));
     CHECK(test.publish("orders.eu.created", Order{"a1", 10}) == Outcome::ack);
     CHECK_THROWS_WITH(test.published<Invoice>("invoices.us").at(0),
                       ContainsSubstring("there are 0") && ContainsSubstring("invoices.eu (1)"));

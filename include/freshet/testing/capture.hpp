@@ -122,6 +122,9 @@ template <class T>
 std::ostream& operator<<(std::ostream& out, const Published<T>& published) {
     return out << published.messages();
 }
+// GoogleTest would print these as the containers that they are, without the note.
+void PrintTo(const Deliveries& deliveries, std::ostream* out);
+void PrintTo(const Publications& publications, std::ostream* out);
 
 }  // namespace freshet::testing
 
