@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "consumer_source.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <freshet/subject.hpp>
 
+#include "../quoted.hpp"
 #include "feed.hpp"
+#include "streams.hpp"
+#include "subject_sets.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -30,6 +39,8 @@ public:
         : api_{std::make_shared<const JsApi>(core, settings.context)},
           stream_{settings.stream},
           spec_{settings.spec(subject, core.options().inbox_prefix)},
+          subject_{subject},
+          dead_letter_{settings.settlement.retry().dead_letter},
           push_{settings.push} {}
 
     static std::shared_ptr<Owner> make(BrokerCore& core, const ConsumerSourceSettings& settings, const Subject& subject,
@@ -51,7 +62,8 @@ public:
     PullSession& session() const noexcept { return *session_; }
 
     Expected<PullTarget> declare() override {
-        if (auto declared = declare_stream_of(*api_, stream_); !declared) return std::unexpected{declared.error()};
+        const auto stream = declare_stream_of(*api_, stream_);
+        if (!stream) return std::unexpected{stream.error()};
         const auto answer = declare_consumer(*api_, spec_);
         if (!answer) return std::unexpected{answer.error()};
         const auto& config = (*answer)["config"];
@@ -60,6 +72,7 @@ public:
                           .deliver_group = field<std::string>(config, "deliver_group"),
                           .heartbeat = std::chrono::nanoseconds{field<std::int64_t>(config, "idle_heartbeat")}};
         if (auto fits = check(target, *answer); !fits) return std::unexpected{fits.error()};
+        if (auto fits = check_filters(config, *stream); !fits) return std::unexpected{fits.error()};
         feed_->set_ack_wait(ack_wait_of(config));
         started_ = true;
         return target;
@@ -85,9 +98,53 @@ private:
         return {};
     }
 
+    /// That what the consumer delivers is what the subscriber's handler is made for, and that there is such a thing.
+    Expected<void> check_filters(const Json& config, std::optional<js::StreamInfo> stream) const {
+        auto filters = field<std::vector<std::string>>(config, "filter_subjects");
+        if (const auto one = field<std::string>(config, "filter_subject"); !one.empty()) filters.push_back(one);
+        const bool may_loop = !dead_letter_.empty() && subject_.matches(dead_letter_);
+        if (!stream && (filters.empty() || may_loop)) stream = look_up_stream();
+        const auto stored = stream ? stream->config.subjects : std::vector<std::string>{};
+        if (filters.empty()) filters = stored;
+        for (const auto& filter : filters) {
+            if (covers(subject_.wire(), filter)) continue;
+            return failure(Errc::settings_differ,
+                           fmt::format("{} delivers {}, which the subscriber's subject {} does not match: use another "
+                                       "durable, or Declare::reconcile",
+                                       spec_.text(), detail::quoted(filter), detail::quoted(subject_.pattern())));
+        }
+        if (!stream || stored.empty()) return {};
+        const auto is_stored = [&](std::string_view filter) {
+            return std::ranges::any_of(stored, [&](const auto& subject) { return overlap(filter, subject); });
+        };
+        // What it copies from elsewhere, or renames, can have other subjects.
+        const bool as_published = !stream->config.transform && stream->config.sources.empty();
+        for (const auto& filter : filters) {
+            if (!as_published || is_stored(filter)) continue;
+            return failure(Errc::bad_setup,
+                           fmt::format("{} would never deliver anything: the stream stores {}, and no {}", spec_.text(),
+                                       fmt::join(stored, ", "), detail::quoted(filter)));
+        }
+        if (!may_loop || !is_stored(dead_letter_)) return {};
+        return failure(Errc::bad_setup,
+                       fmt::format("{}: retry.dead_letter {} is a subject that it delivers itself, so that a "
+                                   "dead letter would be given up again, for ever: choose another one",
+                                   spec_.text(), detail::quoted(dead_letter_)));
+    }
+
+    std::optional<js::StreamInfo> look_up_stream() const {
+        const auto what = "look up stream " + detail::quoted(spec_.stream);
+        const auto answer = api_->call("STREAM.INFO." + spec_.stream, what);
+        if (!answer) return std::nullopt;  // it may be forbidden
+        auto info = to_stream_info(what, *answer);
+        return info ? std::optional{*std::move(info)} : std::nullopt;
+    }
+
     const std::shared_ptr<const JsApi> api_;
     const js::StreamRef stream_;
     const ConsumerSpec spec_;
+    const Subject subject_;
+    const std::string dead_letter_;
     const bool push_;
     bool started_ = false;  // of declare, which runs one at a time
     std::shared_ptr<Feed> feed_ = {};

@@ -126,11 +126,9 @@ Expected<Json> declare_consumer(const JsApi& api, const ConsumerSpec& spec) {
     return answer;
 }
 
-Expected<void> declare_stream_of(const JsApi& api, const js::StreamRef& stream) {
-    if (!stream.stream()) return {};
-    if (const auto declared = declare_stream(api, *stream.stream()); !declared)
-        return std::unexpected{declared.error()};
-    return {};
+Expected<std::optional<js::StreamInfo>> declare_stream_of(const JsApi& api, const js::StreamRef& stream) {
+    if (!stream.stream()) return std::nullopt;
+    return declare_stream(api, *stream.stream());
 }
 
 std::chrono::nanoseconds ack_wait_of(const Json& config) {

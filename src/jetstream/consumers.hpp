@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <freshet/js/consumer_info.hpp>
@@ -30,8 +31,8 @@ Expected<Json> declare_consumer(const JsApi& api, const ConsumerSpec& spec);
 /// The API's operation that creates or changes a consumer with this configuration.
 std::string create_operation(std::string_view stream, std::string_view name, const Json& config);
 
-/// The stream of a subscriber: declared if it is more than a name.
-Expected<void> declare_stream_of(const JsApi& api, const js::StreamRef& stream);
+/// The stream of a subscriber: declared if it is more than a name. What is known of it then.
+Expected<std::optional<js::StreamInfo>> declare_stream_of(const JsApi& api, const js::StreamRef& stream);
 
 /// The time after which a message of a consumer with this configuration is delivered again, at least; 0: never, it wants
 /// no acknowledgements.

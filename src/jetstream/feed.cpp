@@ -12,6 +12,7 @@
 namespace freshet::detail {
 namespace {
 
+constexpr std::size_t most_unkept = 1'000;  // no more than that are remembered
 constexpr std::string_view ack_word = "+ACK";
 constexpr std::string_view nak_word = "-NAK";
 constexpr std::string_view term_word = "+TERM";
@@ -58,10 +59,7 @@ void Feed::feed(Message message, const Metadata& metadata) noexcept {
     const auto action = settlement_.before(metadata.deliveries);
     using Kind = js::Action::Kind;
     if (action.kind == Kind::term || action.kind == Kind::dead_letter) {
-        const auto why = fmt::format("delivered {} times and not settled: more often than max_attempts allows, perhaps "
-                                     "because it ended the program",
-                                     metadata.deliveries - 1);
-        return perform(action, std::move(message), metadata, why);
+        return perform(action, std::move(message), metadata, why_given_up(metadata));
     }
     if (action.kind == Kind::ack) {
         const std::lock_guard lock{mutex_};
@@ -69,6 +67,14 @@ void Feed::feed(Message message, const Metadata& metadata) noexcept {
     }
     if (action.kind == Kind::ack) acknowledge(message.reply_to(), ack_word, Flush::batched);
     sink->on_message(std::move(message));
+}
+
+std::string Feed::why_given_up(const Metadata& metadata) {
+    const std::lock_guard lock{mutex_};
+    if (const auto found = unkept_.extract(metadata.stream_sequence)) return std::move(found.mapped());
+    return fmt::format("delivered {} times and not settled: more often than max_attempts allows, perhaps because it "
+                       "ended the program",
+                       metadata.deliveries - 1);
 }
 
 void Feed::settle(Message message, const Handled& handled) noexcept {
@@ -111,10 +117,10 @@ void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::s
         kept = std::make_shared<Message>();
         *kept = std::move(message);
         core_.request_async(subject, {.body = kept->payload()}, {.headers = headers},
-                            [self = shared_from_this(), kept, delay](Expected<Message> answer) {
+                            [self = shared_from_this(), kept, why = std::string{why}, delay](Expected<Message> answer) {
                                 const auto& to = self->settlement_.retry().dead_letter;
                                 const auto confirmed = js::check_dead_letter_answer(to, answer);
-                                self->finish_dead_letter(std::move(*kept), confirmed, delay);
+                                self->finish_dead_letter(std::move(*kept), confirmed, why, delay);
                             });
     } catch (...) {
         core_.logger().error("{}: cannot make a dead letter, so the message stays: {}", who_, exception_text());
@@ -122,9 +128,14 @@ void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::s
     }
 }
 
-void Feed::finish_dead_letter(Message message, const Expected<void>& confirmed,
+void Feed::finish_dead_letter(Message message, const Expected<void>& confirmed, const std::string& why,
                               std::chrono::nanoseconds delay) noexcept {
     if (confirmed) return release(std::move(message), term_word);
+    if (const auto metadata = message.metadata()) {
+        const std::lock_guard lock{mutex_};
+        unkept_.insert_or_assign(metadata->stream_sequence, why);
+        if (unkept_.size() > most_unkept) unkept_.erase(unkept_.begin());
+    }
     core_.logger().error("{}: the dead letter was not kept, so the message stays: {}", who_,
                          confirmed.error().message());
     nak(std::move(message), delay);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -42,7 +44,10 @@ private:
     void perform(const js::Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept;
     void publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
                              std::chrono::nanoseconds delay) noexcept;
-    void finish_dead_letter(Message message, const Expected<void>& confirmed, std::chrono::nanoseconds delay) noexcept;
+    void finish_dead_letter(Message message, const Expected<void>& confirmed, const std::string& why,
+                            std::chrono::nanoseconds delay) noexcept;
+    /// Why a message was given up that is here once more. Takes it.
+    std::string why_given_up(const Metadata& metadata);
     /// Sends the acknowledgement `word`, and lets go of the message.
     void release(Message message, std::string_view word) noexcept;
     void acknowledge(std::string_view subject, std::string_view word, Flush flush) noexcept;
@@ -58,6 +63,7 @@ private:
     std::mutex mutex_ = {};
     std::shared_ptr<MessageSink> sink_;  // until end
     js::HeldMessages held_ = {};
+    std::map<std::uint64_t, std::string> unkept_ = {};  // why messages were given up whose dead letters nobody kept
     std::chrono::nanoseconds ack_wait_{};
     bool armed_ = false;
 };

@@ -40,9 +40,9 @@ class OrderedSource final : public Source {
 public:
     explicit OrderedSource(js::Ordered options) : options_{std::move(options)} {}
 
-    void bind(const Subject&, Binder& binder) override {
+    void bind(const Subject& subject, Binder& binder) override {
         check_name("stream", options_.stream.name(), binder);
-        check_consumer_config(config_of(options_), binder);
+        check_consumer_config(config_of(options_), subject, binder);
         if (options_.prefetch == 0) binder.problem("js::Ordered::prefetch is 0: nothing would be delivered");
         if (options_.heartbeat.count() <= 0) binder.problem("js::Ordered::heartbeat must be more than 0");
     }
@@ -50,7 +50,8 @@ public:
     Expected<void> start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) override {
         if (options_.stream.stream()) {
             const JsApi api{core, options_.context};
-            if (auto declared = declare_stream_of(api, options_.stream); !declared) return declared;
+            if (auto declared = declare_stream_of(api, options_.stream); !declared)
+                return std::unexpected{declared.error()};
         }
         OrderedOptions ordered{.stream = options_.stream.name(),
                                .filter_subjects = options_.filter_subjects,

@@ -38,10 +38,10 @@ detail::ConsumerSpec spec_of(const Pull& options, const Subject& subject) {
     return spec;
 }
 
-void check(const Pull& options, Binder& binder) {
+void check(const Pull& options, const Subject& subject, Binder& binder) {
     detail::check_lifetime("js::Pull", options.durable, options.ephemeral, options.consumer, binder);
     detail::check_name("stream", options.stream.name(), binder);
-    detail::check_consumer_config(options.consumer, binder);
+    detail::check_consumer_config(options.consumer, subject, binder);
     detail::check_retry(options.retry, binder);
     if (options.expires < least_expires) binder.problem("js::Pull::expires is less than a second");
     if (options.heartbeat.count() <= 0 || options.heartbeat * 2 > options.expires)
@@ -56,7 +56,7 @@ detail::SourceSpec make_source(Pull options) {
     auto run = detail::run_options(options.workers, options.ordered_by, options.batch);
     detail::ConsumerSourceSettings settings{
         .stream = options.stream,
-        .check = [options](const Subject&, Binder& binder) { check(options, binder); },
+        .check = [options](const Subject& subject, Binder& binder) { check(options, subject, binder); },
         .spec = [options](const Subject& subject, const std::string&) { return spec_of(options, subject); },
         .pull = {.limits = limits_of(options),
                  .group = options.priority.group,

@@ -30,7 +30,7 @@ detail::ConsumerSpec spec_of(const Push& options, const Subject& subject, const 
     return spec;
 }
 
-void check(const Push& options, Binder& binder) {
+void check(const Push& options, const Subject& subject, Binder& binder) {
     detail::check_lifetime("js::Push", options.durable, options.ephemeral, options.consumer, binder);
     detail::check_name("stream", options.stream.name(), binder);
     if (!options.queue.empty()) detail::check_name("queue", options.queue, binder);
@@ -39,7 +39,7 @@ void check(const Push& options, Binder& binder) {
     if (options.consumer.priority_policy != PriorityPolicy::none)
         binder.problem("js::Push cannot have priority groups: use js::Pull");
     if (options.heartbeat < std::chrono::milliseconds{100}) binder.problem("js::Push::heartbeat is less than 100 ms");
-    detail::check_consumer_config(options.consumer, binder);
+    detail::check_consumer_config(options.consumer, subject, binder);
     detail::check_retry(options.retry, binder);
 }
 
@@ -49,7 +49,7 @@ detail::SourceSpec make_source(Push options) {
     auto run = detail::run_options(options.workers, options.ordered_by, options.batch);
     detail::ConsumerSourceSettings settings{
         .stream = options.stream,
-        .check = [options](const Subject&, Binder& binder) { check(options, binder); },
+        .check = [options](const Subject& subject, Binder& binder) { check(options, subject, binder); },
         .spec = [options](const Subject& subject,
                           const std::string& inbox_prefix) { return spec_of(options, subject, inbox_prefix); },
         .pull = {.limits = detail::push_limits()},

@@ -6,6 +6,7 @@
 #include <freshet/subject.hpp>
 
 #include "../quoted.hpp"
+#include "subject_sets.hpp"
 
 namespace freshet::detail {
 
@@ -41,9 +42,12 @@ js::PullLimits push_limits() {
     return {.min_window = endless, .max_window = endless, .expires = for_ever, .heartbeat = for_ever / 2};
 }
 
-void check_consumer_config(const js::ConsumerConfig& config, Binder& binder) {
-    for (const auto& subject : config.filter_subjects) {
-        if (!Subject::parse(subject)) binder.problem("filter subject " + detail::quoted(subject) + " is not a subject");
+void check_consumer_config(const js::ConsumerConfig& config, const Subject& subject, Binder& binder) {
+    for (const auto& filter : config.filter_subjects) {
+        if (!Subject::parse(filter)) binder.problem("filter subject " + detail::quoted(filter) + " is not a subject");
+        else if (!covers(subject.wire(), filter))
+            binder.problem("filter subject " + detail::quoted(filter) +
+                           " has messages that the subscriber's subject does not match");
     }
     if ((config.deliver == js::Deliver::from_sequence) != (config.start_sequence != 0))
         binder.problem("Deliver::from_sequence and start_sequence go together: set both or none");

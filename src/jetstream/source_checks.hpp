@@ -11,8 +11,8 @@
 
 namespace freshet::detail {
 
-/// What is wrong with the settings that sources of JetStream share.
-void check_consumer_config(const js::ConsumerConfig& config, Binder& binder);
+/// What is wrong with the settings that sources of JetStream share; `subject` is the subscriber's.
+void check_consumer_config(const js::ConsumerConfig& config, const Subject& subject, Binder& binder);
 void check_retry(const js::Retry& retry, Binder& binder);
 /// That it is either a durable or an ephemeral consumer, and which; `who` is `js::Pull`.
 void check_lifetime(std::string_view who, std::string_view durable, bool ephemeral, const js::ConsumerConfig& config,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <freshet/freshet.hpp>
@@ -220,10 +221,11 @@ TEST_CASE_METHOD(PullFixture, "a dead letter that nobody confirms leaves the mes
     // Somebody who answers confirms it, too.
     Seen letters;
     other.subscriber<"dead.*">().handle([&](const Message& message) -> Response<> {
-        letters.add(text(message));
+        letters.add(text(message) + ": " + std::string{*message.header("Dead-Letter-Reason")});
         return {};
     });
     CHECK(letters.wait_for(1));
+    CHECK(letters.all().at(0) == "1: no");
     CHECK(all_settled());
     CHECK(handled == 1);  // what was delivered too often is given up before the handler
 }
@@ -470,6 +472,50 @@ TEST_CASE_METHOD(PullFixture, "a stream that is not there, and a push consumer, 
             .handle([](std::string_view) {});
         CHECK_THROWS_AS(broker.start(), Error);
         CHECK(other.jetstream().consumers("ORDERS").empty());
+    }
+}
+
+TEST_CASE_METHOD(PullFixture,
+                 "a consumer that delivers what the handler is not made for keeps the broker from starting") {
+    const auto refused = [&](std::string_view why) {
+        try {
+            broker.start();
+            FAIL("it started");
+        } catch (const Error& error) { CHECK_THAT(error.what(), ContainsSubstring(std::string{why})); }
+    };
+    SECTION("the subject of another subscriber") {
+        broker.subscriber<"orders.eu">(js::Pull{.stream = "ORDERS", .durable = "worker"}).handle([](std::string_view) {
+        });
+        broker.subscriber<"orders.us">(js::Pull{.stream = "ORDERS", .durable = "worker"}).handle([](std::string_view) {
+        });
+        refused(R"(consumer "worker" of stream "ORDERS" delivers "orders.)");
+    }
+    SECTION("everything, where the handler has a path") {
+        consumer().declare({});
+        broker.subscriber<"orders.{region}">(js::Pull{.stream = "ORDERS", .durable = "worker"})
+            .handle([](std::string_view) {});
+        refused(
+            R"(delivers "orders.>", which the subscriber's subject "orders.{region}" does not match: use another durable)");
+    }
+    SECTION("a filter beside the subject") {
+        broker
+            .subscriber<"orders.eu">(js::Pull{
+                .stream = "ORDERS", .durable = "worker", .consumer = {.filter_subjects = {"orders.*"}}})
+            .handle([](std::string_view) {});
+        refused(R"(filter subject "orders.*" has messages that the subscriber's subject does not match)");
+    }
+    SECTION("nothing") {
+        broker.subscriber<"bills.*">(js::Pull{.stream = orders, .durable = "worker"}).handle([](std::string_view) {});
+        refused(R"(would never deliver anything: the stream stores orders.>, and no "bills.*")");
+    }
+    SECTION("its own dead letters") {
+        const js::Retry retry{.max_attempts = 1, .dead_letter = "orders.dead"};
+        const bool named = GENERATE(false, true);
+        broker
+            .subscriber<"orders.*">(js::Pull{
+                .stream = named ? js::StreamRef{"ORDERS"} : js::StreamRef{orders}, .durable = "worker", .retry = retry})
+            .handle([](std::string_view) {});
+        refused(R"(retry.dead_letter "orders.dead" is a subject that it delivers itself)");
     }
 }
 
