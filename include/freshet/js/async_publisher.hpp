@@ -21,8 +21,8 @@ namespace freshet::js {
 
 /// How an AsyncPublisher sends.
 struct AsyncPublisherOptions {
-    std::size_t max_pending =
-        4'096;  ///< messages that wait for their acknowledgement; publish blocks while there are so many
+    /// Messages that wait for their acknowledgement. Once there are so many, publish blocks until an eighth of them has left.
+    std::size_t max_pending = 4'096;
 };
 
 /// Publishes into streams without waiting for each acknowledgement: many are under way, up to a limit, and none is lost

@@ -75,7 +75,9 @@ async fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     let info = || AppInfo::new("bench", "0.0.0");
     WANTED.store(arguments.count(), Ordering::Relaxed);
-    let broker = NatsBroker::new(arguments.url());
+    // As in the loops of async-nats: else what waits beyond 65,536 messages is dropped.
+    let options = async_nats::ConnectOptions::new().subscription_capacity(1 << 20);
+    let broker = NatsBroker::new(arguments.url()).with_options(options);
     let json = arguments.text("lane", "bytes") != "bytes";
     let running = match arguments.program.as_str() {
         "deliver" if json => RustStream::new(info()).with_broker(broker, |b| { b.include(on_order); }).start().await?,
