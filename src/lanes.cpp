@@ -25,14 +25,16 @@ public:
         const auto size = message.payload().size();
         if (!reserve(size)) return false;
         Queue& queue = queues_[key % queues_.size()];
-        const std::lock_guard lock{queue.mutex};
+        std::unique_lock lock{queue.mutex};
         if (queue.closed) {
             release(size);
             return false;
         }
         add_work(1);
         queue.messages.push_back(std::move(message));
-        queue.filled.notify_one();
+        const bool wakes = queue.idle > 0;
+        lock.unlock();  // first: a thread that is woken would wait for the lock at once
+        if (wakes) queue.filled.notify_one();
         return true;
     }
 
@@ -106,14 +108,23 @@ private:
         std::mutex mutex = {};
         std::condition_variable filled = {};
         std::deque<Message> messages = {};
+        std::size_t idle = 0;  // threads that wait
         bool closed = false;
+
+        /// False when it is closed and empty.
+        bool wait(std::unique_lock<std::mutex>& lock) {
+            while (messages.empty() && !closed) {
+                ++idle;
+                filled.wait(lock);
+                --idle;
+            }
+            return !messages.empty();
+        }
     };
 
     void work(Queue& queue) noexcept {
         std::unique_lock lock{queue.mutex};
-        while (true) {
-            queue.filled.wait(lock, [&queue] { return queue.closed || !queue.messages.empty(); });
-            if (queue.messages.empty()) return;
+        while (queue.wait(lock)) {
             Message message = std::move(queue.messages.front());
             queue.messages.pop_front();
             lock.unlock();

@@ -80,8 +80,10 @@ std::string Feed::why_given_up(const Metadata& metadata) {
 void Feed::settle(Message message, const Handled& handled) noexcept {
     if (!message) return;  // taken by the handler, whose own business it is now
     if (handled.untouched) return nak(std::move(message), {});
-    const auto metadata = message.metadata().value_or(Metadata{});
-    const auto action = settlement_.after(ending_of(handled), handled.outcome, metadata.deliveries);
+    const auto ending = ending_of(handled);
+    // Only a failure asks how often it was delivered.
+    const auto metadata = ending == js::Ending::succeeded ? Metadata{} : message.metadata().value_or(Metadata{});
+    const auto action = settlement_.after(ending, handled.outcome, metadata.deliveries);
     perform(action, std::move(message), metadata, reason_of(handled));
 }
 

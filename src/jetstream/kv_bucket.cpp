@@ -8,6 +8,7 @@
 
 #include "../quoted.hpp"
 #include "kv_entry.hpp"
+#include "publish.hpp"
 #include "stored_messages.hpp"
 #include "stream_reader.hpp"
 
@@ -194,6 +195,7 @@ Expected<std::uint64_t> KvBucket::written(std::string_view key, std::string_view
         const auto& error = answer.error();
         return std::unexpected{Error{error.code(), what(verb, key) + ": " + std::string{error.message()}}};
     }
+    if (const auto plain = parse_plain_ack(answer->text())) return plain->sequence;
     const auto ack = parse_js_answer(verb, answer->text());
     if (!ack) return std::unexpected{ack.error()};
     if (const auto error = ack->find("error"); error != ack->end())

@@ -70,25 +70,6 @@ void add_expectations(Headers& headers, const js::PublishOptions& options) {
     set_text("Nats-Expected-Last-Msg-Id", options.expect_last_id);
 }
 
-/// `{"stream":"X","seq":7}`, or with a space behind the colon and the comma; other members: nothing.
-std::optional<js::PublishAck> parse_plain_ack(std::string_view text) {
-    const auto skip = [&](std::string_view expected) {
-        if (!text.starts_with(expected)) return false;
-        text.remove_prefix(expected.size());
-        if (text.starts_with(' ')) text.remove_prefix(1);
-        return true;
-    };
-    if (!skip("{\"stream\":") || !text.starts_with('"')) return std::nullopt;
-    text.remove_prefix(1);
-    const auto name = text.substr(0, text.find_first_of("\"\\"));
-    text.remove_prefix(name.size());
-    std::uint64_t sequence = 0;
-    if (!skip("\"") || !skip(",") || !skip("\"seq\":")) return std::nullopt;
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), sequence);
-    if (fault != std::errc{} || std::string_view{end, text.data() + text.size()} != "}") return std::nullopt;
-    return js::PublishAck{.stream = std::string{name}, .sequence = sequence};
-}
-
 }  // namespace
 
 std::string duration_header(nanoseconds duration) {
@@ -125,6 +106,24 @@ Expected<void> check_publish_options(const JsApi& api, const js::PublishOptions&
     const auto& schedule = *options.schedule;
     const bool newer = !schedule.at || !schedule.source.empty() || schedule.rollup;
     return api.needs(newer ? "2.14" : "2.12", newer ? "a schedule with every, cron, source or rollup" : "a schedule");
+}
+
+std::optional<js::PublishAck> parse_plain_ack(std::string_view text) {
+    const auto skip = [&](std::string_view expected) {
+        if (!text.starts_with(expected)) return false;
+        text.remove_prefix(expected.size());
+        if (text.starts_with(' ')) text.remove_prefix(1);
+        return true;
+    };
+    if (!skip("{\"stream\":") || !text.starts_with('"')) return std::nullopt;
+    text.remove_prefix(1);
+    const auto name = text.substr(0, text.find_first_of("\"\\"));
+    text.remove_prefix(name.size());
+    std::uint64_t sequence = 0;
+    if (!skip("\"") || !skip(",") || !skip("\"seq\":")) return std::nullopt;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), sequence);
+    if (fault != std::errc{} || std::string_view{end, text.data() + text.size()} != "}") return std::nullopt;
+    return js::PublishAck{.stream = std::string{name}, .sequence = sequence};
 }
 
 Expected<js::PublishAck> parse_publish_ack(std::string_view subject, std::string_view text) {

@@ -271,6 +271,27 @@ TEST_CASE_METHOD(Fixture, "a full window holds the publisher, and lets callbacks
     CHECK(window->flush(0ms));
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "a full window takes more once an eighth of it is free, so that publishers are woken seldom") {
+    SystemClock real_clock;
+    const auto window = make(17, real_clock);
+    for (int i = 0; i < 17; ++i) window->publish(message("x"), {});
+    std::promise<void> passed;
+    std::jthread publisher{[&] {
+        window->publish(message("waits"), {});
+        passed.set_value();
+    }};
+    auto done = passed.get_future();
+    acknowledge(0, 1);
+    acknowledge(1, 2);
+    CHECK(done.wait_for(20ms) == std::future_status::timeout);
+    acknowledge(2, 3);
+    CHECK(done.wait_for(20s) == std::future_status::ready);
+    publisher.join();
+    for (std::size_t i = 3; i < 18; ++i) acknowledge(i, i + 1);
+    CHECK(window->flush(0ms));
+}
+
 TEST_CASE_METHOD(Fixture, "a function that throws is reported, and its message leaves all the same") {
     const auto window = make(1);
     window->publish(message("m"), [](const Expected<js::PublishAck>&) { throw std::runtime_error{"oops"}; });
