@@ -160,7 +160,7 @@ std::string unknown_path(std::string_view name) {
 std::string not_provided(std::string_view type) {
     return "the handler takes Inject<" + std::string{type} +
            ">, but nothing was provided: call broker.provide(std::make_shared<" + std::string{type} +
-           ">(...)) before start()";
+           ">(...)) before start(); for an object of a derived type, broker.provide<" + std::string{type} + ">(object)";
 }
 
 }  // namespace detail

@@ -88,6 +88,10 @@ public:
     const char* what() const noexcept override { return message_->c_str(); }
     std::string_view message() const noexcept { return *message_; }
 
+    /// As code() does.
+    friend bool operator==(const Error& error, Errc code) noexcept { return error.code() == code; }
+    friend bool operator==(const Error& error, Condition condition) noexcept { return error.code() == condition; }
+
     /// What a caller can act on; nothing for an error of the system's, such as a file that cannot be read.
     std::optional<Condition> condition() const noexcept;
 

@@ -28,6 +28,10 @@ struct Path {
     const T& operator*() const noexcept { return value; }
     const T* operator->() const noexcept { return &value; }
     operator const T&() const noexcept { return value; }
+
+    friend bool operator==(const Path&, const Path&) = default;
+    friend bool operator==(const Path& self, const T& other) { return self.value == other; }
+    friend T format_as(const Path& self) { return self.value; }  // for fmt 10 and the logger
 };
 
 /// A message header; `std::optional` inside for one that may be absent. A header that is absent (and not optional) or does
@@ -38,6 +42,10 @@ struct Header {
     const T& operator*() const noexcept { return value; }
     const T* operator->() const noexcept { return &value; }
     operator const T&() const noexcept { return value; }
+
+    friend bool operator==(const Header&, const Header&) = default;
+    friend bool operator==(const Header& self, const T& other) { return self.value == other; }
+    friend T format_as(const Header& self) { return self.value; }  // for fmt 10 and the logger
 };
 
 /// The object given to `Broker::provide`, looked up once when the broker starts. Handlers may run at the same time on

@@ -16,6 +16,9 @@ TEST_CASE("an error compares with its code and with the portable condition") {
     CHECK(error.code() != Errc::closed);
     CHECK(error.code() == Condition::disconnected);
     CHECK(error.code() != Condition::timeout);
+    CHECK(error == Errc::buffer_full);
+    CHECK(error == Condition::disconnected);
+    CHECK(error != Condition::timeout);
     CHECK(std::string{error.what()} == "cannot publish to 'x': the buffer is full");
     CHECK(error.message() == error.what());
     CHECK(error.remote_code() == 0);

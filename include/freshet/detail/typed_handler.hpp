@@ -60,8 +60,8 @@ consteval bool check_parameter() {
     static_assert(
         known || lacks_default_only<A>(),
         "freshet: this handler parameter has no codec and no extractor. For a message body add FRESHET_JSON(Type, "
-        "fields...), link freshet::glaze, or specialise freshet::Codec<T>; else specialise "
-        "freshet::Extractor<T>. See docs/handlers.md#parameters");
+        "fields...), link freshet::glaze, or specialise freshet::Codec<T>; for an object given to broker.provide take "
+        "freshet::Inject<T>; else specialise freshet::Extractor<T>. See docs/handlers.md#parameters");
     static_assert(
         !known || taken_as_it_may_be<A>,
         "freshet: take a body and extracted values by value or const&, a Message by const&, and Context, Logger "
