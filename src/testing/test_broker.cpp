@@ -86,8 +86,24 @@ public:
 
     void restore_connection() {
         if (memory_ != nullptr) memory_->resume();
-        else server_->restart();
+        else {
+            server_->restart();
+            await_connection(broker);
+            await_connection(*client);
+        }
         run();
+    }
+
+    /// Until the server knows all of a broker's subscriptions again.
+    void await_connection(Broker& one) const {
+        using SteadyClock = std::chrono::steady_clock;
+        const auto deadline = SteadyClock::now() + options_.patience;
+        while (true) {
+            const auto back = one.core().transport()->flush(std::chrono::seconds{1});
+            if (back) return;
+            if (SteadyClock::now() >= deadline) raise(back.error());
+            std::this_thread::sleep_for(std::chrono::milliseconds{10});
+        }
     }
 
     std::uint64_t random_faults(const RandomFaults& random) {

@@ -247,3 +247,14 @@ TEST_CASE("the same test runs against a nats-server") {
     CHECK(test.request<Sum>("add", Add{1, 2}).value == 3);
     CHECK(test.try_request<Sum>("nobody", "x").error().code() == Condition::no_responders);
 }
+
+TEST_CASE("with a nats-server, too, whoever is asked hears at once when the connection is back") {
+    Broker broker;
+    broker.subscriber<"echo">().handle([](std::string_view text) { return std::string{text}; });
+    TestBroker test{broker, testing::with_server};
+    for (int i = 0; i < 5; ++i) {
+        test.lose_connection();
+        test.restore_connection();
+        CHECK(test.request<std::string>("echo", "b") == "b");
+    }
+}
