@@ -31,7 +31,6 @@ struct Path {
 
     friend bool operator==(const Path&, const Path&) = default;
     friend bool operator==(const Path& self, const T& other) { return self.value == other; }
-    friend T format_as(const Path& self) { return self.value; }  // for fmt 10 and the logger
 };
 
 /// A message header; `std::optional` inside for one that may be absent. A header that is absent (and not optional) or does
@@ -45,7 +44,6 @@ struct Header {
 
     friend bool operator==(const Header&, const Header&) = default;
     friend bool operator==(const Header& self, const T& other) { return self.value == other; }
-    friend T format_as(const Header& self) { return self.value; }  // for fmt 10 and the logger
 };
 
 /// The object given to `Broker::provide`, looked up once when the broker starts. Handlers may run at the same time on

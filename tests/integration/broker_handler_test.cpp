@@ -49,7 +49,7 @@ TEST_CASE_METHOD(Fixture, "the README's handler: path, logger, body, publish_to 
     broker.subscriber<"orders.{region}.created">({.queue = "billing"})
         .publish_to<"invoices.{region}">()
         .handle([](const Order& order, Path<"region"> region, Logger& log) -> Invoice {
-            log.info("billing {} in {}", order.id, region);
+            log.info("billing {} in {}", order.id, *region);
             CHECK(region == "eu");
             return {.order_id = order.id, .total = order.amount * 1.5};
         });
