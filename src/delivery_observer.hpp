@@ -10,7 +10,7 @@
 namespace freshet {
 class Context;
 class Message;
-}
+}  // namespace freshet
 
 namespace freshet::detail {
 

@@ -12,7 +12,7 @@ std::string Awaited::key_of(const Consumer& consumer) {
 
 void Awaited::expect(std::string_view subject) {
     if (subject.starts_with('$')) return;  // the protocol's: a watch, whose pattern is one of names, is not told by it
-    std::set<std::string> groups;  // of a queue group one gets it
+    std::set<std::string> groups;          // of a queue group one gets it
     const auto consumers = core_.consumers();
     const std::lock_guard lock{mutex_};
     for (const auto& consumer : consumers) {
