@@ -171,7 +171,7 @@ the broker cannot start:
   - "orders..created" is not a subject pattern: empty token; tokens are separated by single dots (position 7)
   - subscriber "users.{name}": the handler takes Path<"id">, but the subject has no {id}
   - subscriber "stock.{item}": publish_to "low.{shop}" names {shop}, which the subject does not have
-  - subscriber "orders.put": the handler takes Inject<Store>, but nothing was provided: call broker.provide(std::make_shared<Store>(...)) before start()
+  - subscriber "orders.put": the handler takes Inject<Store>, but nothing was provided: call broker.provide(std::make_shared<Store>(...)) before start(); for an object of a derived type, broker.provide<Store>(object)
 // [problems]
 )"));
 }
