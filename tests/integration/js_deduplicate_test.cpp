@@ -76,9 +76,11 @@ TEST_CASE_METHOD(Fixture, "a message that is being handled is not handled by ano
     });
     broker.start();
     auto first = broker.client<int(const std::string&)>("x", with_id("a")).async("");
-    CHECK(eventually([&] { return broker.stats().received == 1; }));
-    const auto bucket = broker.kv<std::string>("handled", {.declare = js::Declare::never});
-    CHECK(eventually([&] { return bucket.try_keys().value_or(std::vector<std::string>{}).size() == 1; }));
+    const auto claims = broker.jetstream().stream("KV_handled");
+    CHECK(eventually([&] {
+        const auto info = claims.try_info();
+        return info && info->state.messages == 1;
+    }));
     CHECK(code(broker, with_id("a")) == 409);
     go = true;
     CHECK(first.get() == 1);
