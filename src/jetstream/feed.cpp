@@ -79,7 +79,7 @@ std::string Feed::why_given_up(const Metadata& metadata) {
 
 void Feed::settle(Message message, const Handled& handled) noexcept {
     if (!message) return;  // taken by the handler, whose own business it is now
-    if (handled.untouched) return nak(std::move(message), {});
+    if (handled.untouched) return nak(message, {});
     const auto ending = ending_of(handled);
     // Only a failure asks how often it was delivered.
     const auto metadata = ending == js::Ending::succeeded ? Metadata{} : message.metadata().value_or(Metadata{});
@@ -90,21 +90,21 @@ void Feed::settle(Message message, const Handled& handled) noexcept {
 void Feed::perform(const js::Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept {
     using Kind = js::Action::Kind;
     switch (action.kind) {
-        case Kind::none: return release(std::move(message), {});
-        case Kind::ack: return release(std::move(message), ack_word);
-        case Kind::nak: return nak(std::move(message), action.delay);
+        case Kind::none: return release(message, {});
+        case Kind::ack: return release(message, ack_word);
+        case Kind::nak: return nak(message, action.delay);
         case Kind::dead_letter: return publish_dead_letter(std::move(message), metadata, why, action.delay);
         case Kind::term:
             core_.logger().error(
                 "{}: message {} on {} is given up after {} deliveries, and there is no dead letter: {}", who_,
                 metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, why);
-            return release(std::move(message), term_word);
+            return release(message, term_word);
     }
 }
 
-void Feed::nak(Message message, std::chrono::nanoseconds delay) noexcept {
-    if (delay.count() <= 0) return release(std::move(message), nak_word);
-    release(std::move(message), fmt::format(R"({} {{"delay":{}}})", nak_word, delay.count()));
+void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept {
+    if (delay.count() <= 0) return release(message, nak_word);
+    release(message, fmt::format(R"({} {{"delay":{}}})", nak_word, delay.count()));
 }
 
 void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
@@ -113,26 +113,28 @@ void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::s
     core_.logger().error("{}: message {} on {} is given up after {} deliveries, to {}: {}", who_,
                          metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, quoted(subject),
                          why);
+    // Held here too: the answer may be faster than the sending, which still reads both.
+    const auto self = shared_from_this();
     std::shared_ptr<Message> kept;
     try {
         const auto headers = js::dead_letter_headers(message, metadata, why);
         kept = std::make_shared<Message>();
         *kept = std::move(message);
         core_.request_async(subject, {.body = kept->payload()}, {.headers = headers},
-                            [self = shared_from_this(), kept, why = std::string{why}, delay](Expected<Message> answer) {
+                            [self, kept, why = std::string{why}, delay](Expected<Message> answer) {
                                 const auto& to = self->settlement_.retry().dead_letter;
                                 const auto confirmed = js::check_dead_letter_answer(to, answer);
-                                self->finish_dead_letter(std::move(*kept), confirmed, why, delay);
+                                self->finish_dead_letter(*kept, confirmed, why, delay);
                             });
     } catch (...) {
         core_.logger().error("{}: cannot make a dead letter, so the message stays: {}", who_, exception_text());
-        nak(kept == nullptr ? std::move(message) : std::move(*kept), delay);
+        nak(kept == nullptr ? message : *kept, delay);
     }
 }
 
-void Feed::finish_dead_letter(Message message, const Expected<void>& confirmed, const std::string& why,
+void Feed::finish_dead_letter(const Message& message, const Expected<void>& confirmed, const std::string& why,
                               std::chrono::nanoseconds delay) noexcept {
-    if (confirmed) return release(std::move(message), term_word);
+    if (confirmed) return release(message, term_word);
     if (const auto metadata = message.metadata()) {
         const std::lock_guard lock{mutex_};
         unkept_.insert_or_assign(metadata->stream_sequence, why);
@@ -140,10 +142,10 @@ void Feed::finish_dead_letter(Message message, const Expected<void>& confirmed, 
     }
     core_.logger().error("{}: the dead letter was not kept, so the message stays: {}", who_,
                          confirmed.error().message());
-    nak(std::move(message), delay);
+    nak(message, delay);
 }
 
-void Feed::release(Message message, std::string_view word) noexcept {
+void Feed::release(const Message& message, std::string_view word) noexcept {
     std::optional<js::Held> held;
     bool last = false;
     {

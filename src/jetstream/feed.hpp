@@ -44,14 +44,14 @@ private:
     void perform(const js::Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept;
     void publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
                              std::chrono::nanoseconds delay) noexcept;
-    void finish_dead_letter(Message message, const Expected<void>& confirmed, const std::string& why,
+    void finish_dead_letter(const Message& message, const Expected<void>& confirmed, const std::string& why,
                             std::chrono::nanoseconds delay) noexcept;
     /// Why a message was given up that is here once more. Takes it.
     std::string why_given_up(const Metadata& metadata);
     /// Sends the acknowledgement `word`, and lets go of the message.
-    void release(Message message, std::string_view word) noexcept;
+    void release(const Message& message, std::string_view word) noexcept;
     void acknowledge(std::string_view subject, std::string_view word, Flush flush) noexcept;
-    void nak(Message message, std::chrono::nanoseconds delay) noexcept;
+    void nak(const Message& message, std::chrono::nanoseconds delay) noexcept;
     void arm(TimePoint now);
     void tell_in_progress() noexcept;
 

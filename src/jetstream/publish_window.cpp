@@ -20,8 +20,8 @@ constexpr std::size_t resume_share = 8;
 
 }  // namespace
 
-/// One message, from publish until it leaves the window. Destroyed before it left, as a timer of a clock that ends is, it
-/// leaves with Errc::closed.
+/// One message, from publish until it leaves the window, and until its sending has returned: the answer may be faster. Destroyed
+/// before it left, as a timer of a clock that ends is, it leaves with Errc::closed.
 class PublishWindow::Sending {
 public:
     Sending(std::shared_ptr<PublishWindow> window, Outgoing outgoing, Done done)
@@ -66,18 +66,17 @@ void PublishWindow::publish(Outgoing message, Done done) {
         if (may_wait) wait(clock_, lock, changed_, [this] { return !(full_ = full_ || pending_ >= max_pending_); });
         ++pending_;
     }
-    send(std::make_unique<Sending>(shared_from_this(), std::move(message), std::move(done)));
+    send(std::make_shared<Sending>(shared_from_this(), std::move(message), std::move(done)));
 }
 
-void PublishWindow::send(std::unique_ptr<Sending> sending) {
-    const auto& message = sending->message;
-    send_(message, [sending = std::move(sending)](const Expected<Message>& reply) mutable {
+void PublishWindow::send(std::shared_ptr<Sending> sending) {
+    send_(sending->message, [sending](const Expected<Message>& reply) mutable {
         auto& window = sending->window();
         window.answered(std::move(sending), reply);
     });
 }
 
-void PublishWindow::answered(std::unique_ptr<Sending> sending, const Expected<Message>& reply) {
+void PublishWindow::answered(std::shared_ptr<Sending> sending, const Expected<Message>& reply) {
     auto& message = sending->message;
     auto ack = publish_result(message.subject, reply);
     if (ack || message.retries <= 0 || !may_retry(ack.error(), message.has_id)) return sending->leave(std::move(ack));

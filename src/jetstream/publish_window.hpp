@@ -50,8 +50,8 @@ public:
 private:
     class Sending;
 
-    void send(std::unique_ptr<Sending> sending);
-    void answered(std::unique_ptr<Sending> sending, const Expected<Message>& reply);
+    void send(std::shared_ptr<Sending> sending);
+    void answered(std::shared_ptr<Sending> sending, const Expected<Message>& reply);
     void leave(Done done, Expected<js::PublishAck> ack) noexcept;
     void call(Done& done, Expected<js::PublishAck> ack) noexcept;
     std::optional<Error> take_failure();

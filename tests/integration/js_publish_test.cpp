@@ -314,3 +314,35 @@ TEST_CASE_METHOD(Fixture, "counters count") {
     CHECK(js.try_increment("orders.eu").error().code() == Errc::bad_setup);
     CHECK(js.try_publish("count.hits", Order{}).error().code() == Errc::bad_setup);
 }
+
+TEST_CASE_METHOD(testing::JetStreamFixture,
+                 "a message is whole until its publication has returned, also if the answer is faster") {
+    // Slower than the acknowledgement: then it looks at what it was given once more.
+    std::atomic<int> whole = 0;
+    broker.use_publish([&](Outgoing& out, NextPublish next) {
+        const std::string subject{out.subject};
+        const std::string body{as_text(out.body)};
+        auto sent = next(out);
+        if (subject.starts_with("orders.") || subject.starts_with("dead.")) {
+            std::this_thread::sleep_for(200ms);
+            whole += out.subject == subject && as_text(out.body) == body;
+        }
+        return sent;
+    });
+    const std::string body(1'000, 'x');
+    broker
+        .subscriber<"orders.failing.with.a.long.subject">(js::Pull{
+            .stream = js::Stream{.name = "ORDERS", .subjects = {"orders.>"}, .storage = js::Storage::memory},
+            .durable = "failing",
+            .retry = {.max_attempts = 1, .dead_letter = "dead.orders.with.a.long.subject"}})
+        .handle([] { throw std::runtime_error{"no"}; });
+    const auto js = started();
+    js.declare({.name = "DEAD", .subjects = {"dead.>"}, .storage = js::Storage::memory});
+    auto publisher = js.async_publisher();
+    publisher.publish("orders.failing.with.a.long.subject", body);
+    publisher.flush(5s);
+    CHECK(whole == 1);
+    CHECK(eventually([&] { return js.stream("DEAD").info().state.messages == 1; }));
+    CHECK(eventually([&] { return whole == 2; }));
+    CHECK(js.stream("DEAD").message(1).message.text() == body);
+}

@@ -17,6 +17,7 @@
 #include <freshet/jetstream.hpp>
 #include <freshet/testing.hpp>
 
+#include "../support/seen.hpp"
 #include "../support/types.hpp"
 #include "memory_support.hpp"
 
@@ -24,6 +25,7 @@ using namespace freshet;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using freshet::testing::comes;
+using freshet::testing::Seen;
 using freshet::testing::test_of;
 using freshet::testing::TestBroker;
 using Texts = std::vector<std::string>;
@@ -232,32 +234,32 @@ TEST_CASE("members of a queue share a push consumer, one without a queue takes o
 TEST_CASE("an ordered subscriber goes on where it was when its consumer is lost") {
     const bool real = GENERATE(false, true);
     Broker broker;
-    Texts heard;
+    Seen heard;
     broker.subscriber<"orders.>">(js::Ordered{.stream = orders(), .heartbeat = 500ms})
-        .handle([&](std::string_view body) { heard.emplace_back(body); });
+        .handle([&](std::string_view body) { heard.add(std::string{body}); });
     const auto test = test_of(broker, real);
     auto jetstream = broker.jetstream();
     jetstream.publish("orders.eu", "1");
     jetstream.publish("orders.eu", "2");
-    CHECK(comes(*test, [&] { return heard == Texts{"1", "2"}; }));
+    CHECK(comes(*test, [&] { return heard.all() == Texts{"1", "2"}; }));
     const auto consumers = jetstream.consumers("ORDERS");
     REQUIRE(consumers.size() == 1);
     jetstream.consumer("ORDERS", consumers.front().name).remove();
     jetstream.publish("orders.eu", "3");
-    CHECK(comes(*test, [&] { return heard == Texts{"1", "2", "3"}; }));
+    CHECK(comes(*test, [&] { return heard.all() == Texts{"1", "2", "3"}; }));
 }
 
 TEST_CASE("batches come by size or by time") {
     const bool real = GENERATE(false, true);
     Broker broker;
-    std::vector<std::size_t> sizes;
+    Seen sizes;
     broker
         .subscriber<"orders.>">(js::Pull{
             .stream = orders(), .durable = "report", .batch = {.size = 3, .within = 200ms}})
-        .handle([&](std::span<const Order> batch) { sizes.push_back(batch.size()); });
+        .handle([&](std::span<const Order> batch) { sizes.add(std::to_string(batch.size())); });
     const auto test = test_of(broker, real);
     for (int i = 0; i < 5; ++i) broker.jetstream().publish("orders.eu", Order{std::to_string(i), 1});
-    CHECK(comes(*test, [&] { return sizes == std::vector<std::size_t>{3, 2}; }));
+    CHECK(comes(*test, [&] { return sizes.all() == Texts{"3", "2"}; }));
     const auto consumer = broker.jetstream().consumer("ORDERS", "report");
     CHECK(comes(*test, [&] { return consumer.info().ack_pending == 0; }));
 }
@@ -412,9 +414,9 @@ TEST_CASE("counters count, atomic batches are stored as a whole") {
 TEST_CASE("a stream moves subjects, publishes once more, and is gathered by others") {
     const bool real = GENERATE(false, true);
     Broker broker;
-    Texts heard;
+    Seen heard;
     broker.subscriber<"copy.>">().handle([&](const Message& message) {
-        heard.push_back(std::string{message.header("Nats-Subject").value_or("")} + ' ' + std::string{message.text()});
+        heard.add(std::string{message.header("Nats-Subject").value_or("")} + ' ' + std::string{message.text()});
     });
     const auto test = test_of(broker, real);
     auto jetstream = broker.jetstream();
@@ -423,7 +425,7 @@ TEST_CASE("a stream moves subjects, publishes once more, and is gathered by othe
                 .republish = js::Republish{.source = "orders.>", .destination = "copy.>"}}));
     jetstream.publish("orders.eu.a1", "x");
     CHECK(jetstream.stream("ORDERS").message(1).subject == "orders.a1.eu");
-    CHECK(comes(*test, [&] { return heard == Texts{"orders.a1.eu x"}; }));
+    CHECK(comes(*test, [&] { return heard.all() == Texts{"orders.a1.eu x"}; }));
     jetstream.declare({.name = "MIRROR", .mirror = js::StreamSource{.name = "ORDERS"}});
     jetstream.declare(
         {.name = "ALL",
