@@ -128,6 +128,7 @@ void Consumer::bind_handler(Binder& binder) {
     batches_ = spec_.handler->configure(spec_.options);
     if (!batches_ && spec_.options.batch.size > 0)
         binder.problem("it has batch options, so its handler must take std::span<const T>");
+    if (spec_.handler->takes_body()) source_->expect_bodies(binder);
     spec_.handler->bind(binder);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/detail/filtered.hpp>
 
+#include <algorithm>
+
 #include "quoted.hpp"
 
 namespace freshet::detail {
@@ -10,6 +12,12 @@ class FilteredHandler final : public HandlerBase {
 public:
     FilteredHandler(std::vector<FilterCase> cases, std::unique_ptr<HandlerBase> otherwise) noexcept
         : cases_{std::move(cases)}, otherwise_{std::move(otherwise)} {}
+
+    bool takes_body() const noexcept override {
+        return std::ranges::all_of(
+                   cases_, [](const auto& one) { return one.handler == nullptr || one.handler->takes_body(); }) &&
+               (otherwise_ == nullptr || otherwise_->takes_body());
+    }
 
     void bind(Binder& binder) override {
         for (const auto& one : cases_) {

@@ -132,11 +132,17 @@ TEST_CASE_METHOD(Fixture, "watch in a service") {
             else forget(*name);
         });
     // [watch]
+    std::atomic<int> percents = 0;
+    const auto set_percent = [&](auto, int percent) { percents += percent; };
+    // [watch-values]
+    broker.subscriber<"ui.{name}">(kv::Watch{.bucket = "flags"})
+        .handle([&](const Flag& flag, Path<"name"> name) { set_percent(*name, flag.percent); });
+    // [watch-values]
     broker.start();
     auto flags = other.kv<Flag>("flags");
     flags.put("ui.dark-mode", {});
     flags.erase("ui.dark-mode");
-    CHECK(eventually([&] { return applied == 2; }));
+    CHECK(eventually([&] { return applied == 2 && percents == 100; }));
 }
 
 TEST_CASE_METHOD(Fixture, "watch in a program") {

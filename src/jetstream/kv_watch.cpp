@@ -19,6 +19,13 @@ void bind_watch(const kv::Watch& watch, const Subject& subject, Binder& binder) 
     if (auto valid = check_key_filter(subject.wire()); !valid) binder.problem(std::string{valid.error().message()});
 }
 
+/// For a handler that takes the value, not the entry: an erased key has none.
+void expect_values(kv::Watch& watch, Binder& binder) {
+    watch.ignore_deletes = true;
+    if (watch.meta_only)
+        binder.problem("its watch says meta_only, so that no value comes: the handler must take kv::Entry<T>");
+}
+
 Expected<WatchSpec> open_watch(const kv::Watch& watch, BrokerCore& core, const Subject& subject) {
     return std::make_shared<KvBucket>(core, watch.bucket, watch.options)
         ->watch({subject.wire()}, {.include_history = watch.include_history,
@@ -55,11 +62,13 @@ namespace freshet::kv {
 
 detail::SourceSpec make_source(Watch watch) {
     SubscriberOptions options{.workers = watch.workers, .ordered_by = watch.ordered_by, .dedicated = watch.dedicated};
+    const auto held = std::make_shared<Watch>(std::move(watch));
     detail::WatchKind kind{
-        .bind = [watch](const Subject& subject, Binder& binder) { detail::bind_watch(watch, subject, binder); },
-        .open = [watch](detail::BrokerCore& core,
-                        const Subject& subject) { return detail::open_watch(watch, core, subject); },
-        .caught_up = watch.caught_up};
+        .bind = [held](const Subject& subject, Binder& binder) { detail::bind_watch(*held, subject, binder); },
+        .open = [held](detail::BrokerCore& core,
+                       const Subject& subject) { return detail::open_watch(*held, core, subject); },
+        .caught_up = held->caught_up,
+        .expect_values = [held](Binder& binder) { detail::expect_values(*held, binder); }};
     return {std::move(options), std::make_unique<detail::WatchSource>(std::move(kind))};
 }
 

@@ -19,6 +19,8 @@ struct WatchKind {
     /// Opens the bucket. Blocks; may throw.
     std::function<Expected<WatchSpec>(BrokerCore& core, const Subject& subject)> open = {};
     std::function<void()> caught_up = {};
+    /// The handler takes values, and none of what happens to keys without one; before bind.
+    std::function<void(Binder& binder)> expect_values = {};
 };
 
 /// Feeds a subscriber from a bucket. Nothing is settled.
@@ -26,6 +28,9 @@ class WatchSource final : public Source {
 public:
     explicit WatchSource(WatchKind kind) : kind_{std::move(kind)} {}
 
+    void expect_bodies(Binder& binder) override {
+        if (kind_.expect_values) kind_.expect_values(binder);
+    }
     void bind(const Subject& subject, Binder& binder) override { kind_.bind(subject, binder); }
     Expected<void> start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     void quiesce() noexcept override;

@@ -288,6 +288,7 @@ TEST_CASE_METHOD(JetStreamFixture, "what is wrong with a watch is told by the st
     broker.subscriber<"a.{name}">(kv::Watch{.bucket = "good", .options = {.history = 99}})
         .handle([](const kv::Entry<Flag>&) {});
     broker.subscriber("a:b", kv::Watch{.bucket = "good"}).handle([](const kv::Entry<Flag>&) {});
+    broker.subscriber("*", kv::Watch{.bucket = "good", .meta_only = true}).handle([](const Flag&) {});
     broker.subscriber(">", obj::Watch{.bucket = "c d"}).handle([](const obj::Info&) {});
     try {
         broker.start();
@@ -298,6 +299,7 @@ TEST_CASE_METHOD(JetStreamFixture, "what is wrong with a watch is told by the st
         CHECK_THAT(text, ContainsSubstring("bucket \"a b\""));
         CHECK_THAT(text, ContainsSubstring("history is from 1 to 64"));
         CHECK_THAT(text, ContainsSubstring("key filter \"a:b\""));
+        CHECK_THAT(text, ContainsSubstring("meta_only, so that no value comes: the handler must take kv::Entry<T>"));
         CHECK_THAT(text, ContainsSubstring("object store \"c d\""));
     }
 }

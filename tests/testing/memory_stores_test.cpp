@@ -11,6 +11,7 @@
 #include <freshet/jetstream.hpp>
 #include <freshet/testing.hpp>
 
+#include "../support/log_lines.hpp"
 #include "memory_support.hpp"
 
 using namespace freshet;
@@ -119,6 +120,35 @@ TEST_CASE("a bucket is watched, by a watcher and by a subscriber") {
     for (const auto* text : {"put ui.a 1", "erase ui.a ", "purge ui.a "}) CHECK(text_of(*watcher.next(5s)) == text);
     CHECK_FALSE(watcher.next(10ms));
     CHECK(texts.watch().initial().size() == 2);
+}
+
+TEST_CASE("a handler that takes the value is not called for a key that has none any more") {
+    const bool real = GENERATE(false, true);
+    testing::LogLines log;
+    Broker broker{{.logger = log.logger()}};
+    Texts heard;
+    auto values = broker.subscriber<"{key}">(kv::Watch{.bucket = "numbers"}).handle([&](int value, Path<"key"> key) {
+        heard.push_back(std::string{*key} + ' ' + std::to_string(value));
+    });
+    int filtered = 0;
+    auto cases = broker.subscriber<"{key}">(kv::Watch{.bucket = "numbers"})
+                     .when([](const Message& message) { return message.text() == "2"; }, [&](int) { ++filtered; })
+                     .handle([](std::string_view) {});
+    int entries = 0;
+    auto mixed = broker.subscriber<"{key}">(kv::Watch{.bucket = "numbers"})
+                     .when([](const Message& message) { return message.text() == "2"; }, [](int) {})
+                     .handle([&](const kv::Entry<int>&) { ++entries; });
+    const auto test = test_of(broker, real);
+    auto numbers = broker.kv<int>("numbers");
+    numbers.put("a", 1);
+    numbers.erase("a");
+    numbers.purge("a");
+    numbers.put("b", 2);
+    CHECK(comes(*test, [&] { return heard == Texts{"a 1", "b 2"} && filtered == 1 && entries == 3; }));
+    CHECK(values.stats().received == 2);
+    CHECK(cases.stats().received == 2);
+    CHECK(mixed.stats().received == 4);
+    CHECK(log.find("error:") == "");
 }
 
 TEST_CASE("a bucket is mirrored, gathered from others, and published once more") {

@@ -73,6 +73,8 @@ public:
         (void)options;
         return false;
     }
+    /// Whether it takes the body of each message, so that it has no use for one that has none.
+    virtual bool takes_body() const noexcept { return false; }
     /// Once, before the first message.
     virtual void bind(Binder& binder) = 0;
     /// Extracts, calls, encodes, answers and publishes. Throws what the handler throws.

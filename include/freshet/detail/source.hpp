@@ -39,6 +39,9 @@ public:
     Source& operator=(const Source&) = delete;
     virtual ~Source() = default;
 
+    /// Before bind: the handler takes the body of each message. One that means "there is no value any more" need not come.
+    virtual void expect_bodies(Binder& binder) { (void)binder; }
+
     /// Checks its settings, once, before the broker connects.
     virtual void bind(const Subject& subject, Binder& binder) {
         (void)subject;

@@ -103,6 +103,7 @@ class TypedHandler final : public HandlerBase {
 public:
     explicit TypedHandler(F handler) : handler_{std::move(handler)} {}
 
+    bool takes_body() const noexcept override { return (is_body<A> || ... || false); }
     void bind(Binder& binder) override { plans_.emplace(bind_argument<A>(binder)...); }
 
     Outcome invoke(Context& context) override {

@@ -17,6 +17,8 @@ namespace freshet::kv {
 ///     broker.subscriber<"ui.{name}">(kv::Watch{.bucket = "flags"})
 ///         .handle([](const kv::Entry<Flag>& entry, Path<"name"> name) { ... });
 ///
+/// A handler that takes the value alone, `const Flag&`, is called for puts only: a key that was deleted has none.
+///
 /// The handler gets the entries there are, then each change, in order; it survives lost connections and restarts of the server,
 /// also those that lose the bucket. The bucket is declared when the broker starts, and again when it was lost. Nothing is
 /// acknowledged: an entry that a handler fails at is logged and counted, and does not come again.
