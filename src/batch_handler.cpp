@@ -155,12 +155,13 @@ private:
         const auto& failure = ContextAccess::failure(context);
         const auto& decided = ContextAccess::decided(context);
         const auto& outcome = decided ? *decided : returned;
+        if (failure) context.logger().error("handler of {} messages failed: {}", items.size(), failure->what());
         std::uint64_t failed = 0;
         std::uint64_t rejected = 0;
         for (auto& item : items) {
             if (const auto& why = rejection(item)) {
                 ++rejected;
-                context.logger().error("message rejected: {}", why->what());
+                Context{*consumer_, ItemAccess::message(item)}.logger().error("message rejected: {}", why->what());
                 release(item, {.outcome = Outcome::term(), .failure = &*why, .rejected = true});
             } else if (const auto& own = ItemAccess::decided(item)) {
                 failed += *own == Outcome::ack ? 0 : 1;
@@ -172,7 +173,6 @@ private:
             }
         }
         consumer_->count_batch(failed, rejected);
-        if (failure) context.logger().error("handler of {} messages failed: {}", items.size(), failure->what());
     }
 
     void release(Item& item, const Handled& handled) noexcept {

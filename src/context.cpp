@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/context.hpp>
 
+#include <freshet/batch.hpp>
 #include <freshet/detail/handler.hpp>
 #include <freshet/detail/subject_tokens.hpp>
 
@@ -125,9 +126,18 @@ std::string_view ContextAccess::correlation_in_scope(const Context& context) {
 
 LogFields ContextAccess::log_fields(const void* context) {
     const auto& of = *static_cast<const Context*>(context);
-    return {.subject = of.subject(),
-            .queue = of.consumer_->spec().options.queue,
-            .correlation_id = correlation_in_scope(of)};
+    const auto& spec = of.consumer_->spec();
+    LogFields fields{.subject = of.subject(), .queue = spec.options.queue, .correlation_id = correlation_in_scope(of)};
+    const auto* const batch = of.get<Items>();
+    const bool one = batch == nullptr || batch->size() == 0;
+    if (!one) fields.subject = spec.subject;  // that of each message may be another
+    if (const auto metadata = (one ? of.message() : (*batch)[0].message()).metadata()) {
+        fields.stream = metadata->stream;
+        fields.consumer = metadata->consumer;
+        if (one) fields.sequence = metadata->stream_sequence;
+        if (one) fields.attempt = metadata->deliveries;
+    }
+    return fields;
 }
 
 std::string_view subject_token(const Context& context, std::size_t index) noexcept {

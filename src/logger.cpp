@@ -69,6 +69,10 @@ void append_field(fmt::memory_buffer& line, std::string_view name, std::string_v
     if (quote) line.push_back('"');
 }
 
+void append_field(fmt::memory_buffer& line, std::string_view name, std::uint64_t value) {
+    if (value != 0) fmt::format_to(std::back_inserter(line), "{}{}", name, value);
+}
+
 /// The text, or what is known of one that could not be formatted.
 fmt::memory_buffer formatted(fmt::string_view format, fmt::format_args arguments) {
     fmt::memory_buffer text;
@@ -119,6 +123,10 @@ void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arg
         append_text(line, {text.data(), text.size()}, fields.subject.empty());
         append_field(line, " subject=", fields.subject);
         append_field(line, " queue=", fields.queue);
+        append_field(line, " stream=", fields.stream);
+        append_field(line, " consumer=", fields.consumer);
+        append_field(line, " sequence=", fields.sequence);
+        append_field(line, " attempt=", fields.attempt);
         append_field(line, " correlation_id=", fields.correlation_id);
         logger_->log(native_level(level), spdlog::string_view_t{line.data(), line.size()});
     } catch (...) {  // no memory, or the user's own error handler of spdlog threw

@@ -39,7 +39,7 @@ public:
     const Message& message() const noexcept { return *message_; }
     std::string_view subject() const noexcept { return message_->subject(); }
     Broker& broker() const noexcept;
-    /// Writes the fields subject, queue and correlation id with each line; they are read when one is written, so it is for the
+    /// Writes the fields of the message (docs/logging.md) with each line; they are read when one is written, so it is for the
     /// thread that runs the handler, as the message is.
     Logger& logger();
 

@@ -25,6 +25,10 @@ struct LogFields {
     std::string_view subject = {};
     std::string_view queue = {};
     std::string_view correlation_id = {};
+    std::string_view stream = {};    ///< of JetStream, as the next three
+    std::string_view consumer = {};  ///< its name on the server
+    std::uint64_t sequence = 0;      ///< of the message in the stream; 0: not said
+    std::uint64_t attempt = 0;       ///< how often it was delivered; 0: not said
 };
 
 /// Writes lines through a spdlog logger: the text, then the fields that are not empty, as

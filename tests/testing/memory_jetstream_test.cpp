@@ -17,6 +17,7 @@
 #include <freshet/jetstream.hpp>
 #include <freshet/testing.hpp>
 
+#include "../support/log_lines.hpp"
 #include "../support/seen.hpp"
 #include "../support/types.hpp"
 #include "memory_support.hpp"
@@ -89,7 +90,8 @@ TEST_CASE("a pull subscriber handles what is stored, and what comes") {
 }
 
 TEST_CASE("a message that failed comes again after its delay, at last as a dead letter") {
-    Broker broker;
+    testing::LogLines log;
+    Broker broker{{.logger = log.logger()}};
     std::vector<std::chrono::nanoseconds> times;
     const TestBroker* running = nullptr;
     broker
@@ -109,6 +111,9 @@ TEST_CASE("a message that failed comes again after its delay, at last as a dead 
     CHECK(times.size() == 1);
     test.advance(10s);
     CHECK(times.size() == 3);
+    const auto* const failed =
+        "handler failed: the disk is full subject=orders.eu stream=ORDERS consumer=billing sequence=1 attempt=";
+    for (const auto* const attempt : {"1", "2", "3"}) CHECK(log.find(std::string{failed} + attempt) != "");
     CHECK(times[1] - times[0] >= 800ms);  // delays are jittered
     CHECK(times[2] - times[1] >= 4s);
     CHECK(test.published<std::string>("dead.orders").at(0) == "x");
@@ -262,6 +267,27 @@ TEST_CASE("batches come by size or by time") {
     CHECK(comes(*test, [&] { return sizes.all() == Texts{"3", "2"}; }));
     const auto consumer = broker.jetstream().consumer("ORDERS", "report");
     CHECK(comes(*test, [&] { return consumer.info().ack_pending == 0; }));
+}
+
+TEST_CASE("what is logged of a batch names its consumer, and of one message that one") {
+    testing::LogLines log;
+    Broker broker{{.logger = log.logger()}};
+    broker
+        .subscriber<"orders.{region}">(js::Pull{
+            .stream = orders(), .durable = "report", .batch = {.size = 2, .within = 200ms}})
+        .handle([](std::span<const Order>, Logger& own) {
+            own.info("here");
+            throw std::runtime_error{"the disk is full"};
+        });
+    TestBroker test{broker};
+    broker.jetstream().publish("orders.eu", Order{"a1", 1});
+    broker.jetstream().publish("orders.us", "no order");
+    test.run();
+    const std::string batch = " subject=orders.{region} stream=ORDERS consumer=report";
+    CHECK(log.find("here") == "info: here" + batch);
+    CHECK(log.find("messages failed") == "error: handler of 2 messages failed: the disk is full" + batch);
+    CHECK_THAT(log.find("message rejected"),
+               ContainsSubstring("subject=orders.us stream=ORDERS consumer=report sequence=2 attempt=1"));
 }
 
 TEST_CASE("an asynchronous publisher reports each message, a lost acknowledgement too") {
