@@ -48,17 +48,27 @@ inline constexpr bool path_known<Path<Name, T>, Pattern> = Pattern::has(Name.vie
 template <class A, class Pattern>
 inline constexpr bool dependency_ok = true;
 
+/// A header that may be absent, with the optional on the wrong side.
+template <class V>
+inline constexpr bool optional_header = false;
+template <FixedString Name, class T>
+inline constexpr bool optional_header<std::optional<Header<Name, T>>> = true;
+
 /// One rule, one assertion: the first line of the compiler's message is the rule, the note below it names A.
 template <class A, class Pattern>
 consteval bool check_parameter() {
     constexpr bool known = argument_kind<A> != ArgumentKind::unknown;
     constexpr bool in_path = path_known<std::remove_cvref_t<A>, Pattern>;
+    constexpr bool inside_out = optional_header<std::remove_cvref_t<A>>;
+    static_assert(!inside_out,
+                  "freshet: a header that may be absent is Header<name, std::optional<T>>, with the optional inside. "
+                  "See docs/handlers.md#headers");
     static_assert(
         !lacks_default_only<A>(),
         "freshet: a message body needs a default constructor: it is made first, then its fields are read. See "
         "docs/handlers.md#parameters");
     static_assert(
-        known || lacks_default_only<A>(),
+        known || inside_out || lacks_default_only<A>(),
         "freshet: this handler parameter has no codec and no extractor. For a message body add FRESHET_JSON(Type, "
         "fields...), link freshet::glaze, or specialise freshet::Codec<T>; for an object given to broker.provide take "
         "freshet::Inject<T>; else specialise freshet::Extractor<T>. See docs/handlers.md#parameters");
@@ -75,7 +85,7 @@ consteval bool check_parameter() {
         "freshet: Path<name> names a parameter that neither the subscriber's subject nor its router's prefix has. "
         "For one of an outer router's prefix make the router with outer.router<\"...\">(). See "
         "docs/routers.md#prefixes");
-    return known && taken_as_it_may_be<A> && in_path && dependency_ok<std::remove_cvref_t<A>, Pattern>;
+    return known && !inside_out && taken_as_it_may_be<A> && in_path && dependency_ok<std::remove_cvref_t<A>, Pattern>;
 }
 
 template <class Pattern, class Result, class Arguments, bool Publishes>
@@ -152,7 +162,8 @@ std::unique_ptr<HandlerBase> make_handler(F&& handler) {
     static_assert(
         HasSignature<Callable>,
         "freshet: a handler is a function, a lambda or an object with one operator(), its parameter types written "
-        "out (no `auto`, no overloads): they say what to take from the message. See docs/handlers.md#handlers");
+        "out (no `auto`, no overloads): they say what to take from the message. An error in its body, if the compiler "
+        "told one, comes first. See docs/handlers.md#handlers");
     if constexpr (has_object && HasSignature<Callable>) {
         using Result = typename Signature<Callable>::Result;
         using Arguments = typename Signature<Callable>::Arguments;
