@@ -122,8 +122,17 @@ void BrokerCore::bind_all() {
     for (const auto& router : routers_) {
         for (auto& spec : router->expand()) consumers_.push_back(std::make_shared<Consumer>(*this, std::move(spec)));
     }
+    for (auto& subject : forgotten())
+        consumers_.push_back(std::make_shared<Consumer>(*this, SubscriberSpec{.subject = std::move(subject)}));
     for (const auto& consumer : consumers_) consumer->bind(problems);
     if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the broker")});
+}
+
+std::vector<std::string> BrokerCore::forgotten() const {
+    std::vector<std::string> subjects;
+    for (const auto& [number, draft] : drafts_)
+        if (draft.thread == std::this_thread::get_id()) subjects.push_back(draft.subject);
+    return subjects;
 }
 
 void BrokerCore::start_all() {
@@ -250,10 +259,19 @@ bool BrokerCore::drained() const {
     return state_ == State::stopped && drained_ && !lost_;
 }
 
+std::uint64_t BrokerCore::begin(const std::string& subject) {
+    const std::lock_guard lock{mutex_};
+    ++last_draft_;
+    if (state_ == State::idle) drafts_.emplace(last_draft_, Draft{subject, std::this_thread::get_id()});
+    return last_draft_;
+}
+
 std::shared_ptr<Consumer> BrokerCore::add(SubscriberSpec spec) {
     if (forked()) raise(forked_error("subscriber"));
+    const auto draft = spec.draft;
     auto consumer = std::make_shared<Consumer>(*this, std::move(spec));
     std::unique_lock lock{mutex_};
+    drafts_.erase(draft);
     if (state_ == State::stopping || state_ == State::stopped) {
         raise({Errc::closed, "subscriber " + quoted(consumer->spec().subject) + ": the broker was stopped"});
     }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -69,6 +70,7 @@ public:
     void exit(int code) noexcept;
     std::stop_token stop_token() const noexcept { return stop_source_.get_token(); }
 
+    std::uint64_t begin(const std::string& subject) override;
     std::shared_ptr<Consumer> add(SubscriberSpec spec) override;
     void provide(const std::type_info& type, std::shared_ptr<void> object);
     void* provided(const std::type_info& type) const;
@@ -123,7 +125,15 @@ private:
         stopped,
     };
 
+    /// A subscriber that is being declared, and by which thread.
+    struct Draft {
+        std::string subject;
+        std::thread::id thread;
+    };
+
     void bind_all();
+    /// What this thread has begun to declare and never finished. Another thread may be about to.
+    std::vector<std::string> forgotten() const;
     void start_all();
     void undo_start() noexcept;
     void start_now(const std::shared_ptr<Consumer>& consumer);
@@ -166,7 +176,7 @@ private:
     std::function<void(int)> on_exit_ = {};
     std::stop_source stop_source_ = {};
     std::atomic<State> state_ = State::idle;
-    mutable std::mutex mutex_ = {};         // consumers_, provided_, changes of state_ and the next three
+    mutable std::mutex mutex_ = {};         // consumers_, drafts_, provided_, changes of state_ and the next three
     std::condition_variable changed_ = {};  // state_
     bool stop_wanted_ = false;
     bool undoing_ = false;  // start() has failed
@@ -177,7 +187,9 @@ private:
     std::mutex watchers_mutex_ = {};
     std::vector<std::weak_ptr<ConnectionWatcher>> watchers_ = {};
     std::vector<std::shared_ptr<Consumer>> consumers_ = {};
-    SubscriberStats gone_ = {};  // of consumers that were stopped and forgotten
+    std::uint64_t last_draft_ = 0;
+    std::map<std::uint64_t, Draft> drafts_ = {};  // begun and not added
+    SubscriberStats gone_ = {};                   // of consumers that were stopped and forgotten
     std::unordered_map<std::type_index, std::shared_ptr<void>> provided_ = {};
     std::vector<std::shared_ptr<RouterNode>> routers_ = {};
     std::shared_ptr<Layer> layer_ = std::make_shared<Layer>();

@@ -25,8 +25,16 @@ SubscriberSpec made_of(const SubscriberSpec& kept, std::optional<AckPolicy> ack_
 
 }  // namespace
 
+std::uint64_t RouterNode::begin(const std::string& subject) {
+    check_open("subscriber " + quoted(subject));
+    const auto number = drafts_.empty() ? 1 : drafts_.rbegin()->first + 1;
+    drafts_.emplace(number, subject);
+    return number;
+}
+
 std::shared_ptr<Consumer> RouterNode::add(SubscriberSpec spec) {
     check_open("subscriber " + quoted(spec.subject));
+    drafts_.erase(spec.draft);
     subscribers_.push_back(std::move(spec));
     return nullptr;
 }
@@ -62,6 +70,7 @@ void RouterNode::expand(Path outer, std::vector<SubscriberSpec>& into) {
         made.layers = outer.layers;
         into.push_back(std::move(made));
     }
+    for (const auto& [number, subject] : drafts_) into.push_back({.subject = outer.prefix + subject});
     for (const auto& inner : included_) inner->expand(outer, into);
 }
 

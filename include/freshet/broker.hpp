@@ -160,13 +160,14 @@ public:
 
     /// Gives an object to handlers that ask for `Inject<T>`. One per type; before start().
     template <class T>
-    void provide(std::shared_ptr<T> object) {
+    Broker& provide(std::shared_ptr<T> object) {
         provide_erased(typeid(T), std::move(object));
+        return *this;
     }
     template <class T>
         requires(!std::is_lvalue_reference_v<T>)
-    void provide(T&& object) {
-        provide(std::make_shared<T>(std::forward<T>(object)));
+    Broker& provide(T&& object) {
+        return provide(std::make_shared<T>(std::forward<T>(object)));
     }
 
     /// Puts a middleware around every handler of this broker: an object or a function `Outcome(Context&, Next)`, called from each

@@ -107,6 +107,7 @@ struct SubscriberSpec {
     std::shared_ptr<Layer> own = {};      // null: it has none
     std::vector<std::shared_ptr<const Layer>> layers = {};  // of its routers, outermost first
     bool bare = false;                                      // no middleware and no error handler, not even the broker's
+    std::uint64_t draft = 0;                                // what Registry::begin said; 0: nothing yet
     // Of one that a router keeps, to make it anew for each broker:
     std::function<std::unique_ptr<HandlerBase>()> make_handler = {};
     std::function<SourceSpec(std::optional<AckPolicy>)> make_source = {};
@@ -142,6 +143,8 @@ std::function<std::unique_ptr<HandlerBase>()> make_handler_maker(F&& handler) {
 /// Where subscribers are declared: a broker, or a router.
 class Registry {
 public:
+    /// A subscriber is being declared: `add` follows with this number in the spec, else it was forgotten, which a start reports.
+    virtual std::uint64_t begin(const std::string& subject) = 0;
     virtual std::shared_ptr<Consumer> add(SubscriberSpec spec) = 0;
 
 protected:
@@ -229,7 +232,9 @@ class [[nodiscard("freshet: call .handle(...): nothing is registered until then"
 
 public:
     SubscriberBuilder(detail::Registry& registry, detail::SubscriberSpec spec)
-        : registry_{&registry}, spec_{std::move(spec)} {}
+        : registry_{&registry}, spec_{std::move(spec)} {
+        if (spec_.draft == 0) spec_.draft = registry.begin(spec_.subject);
+    }
 
     /// Publishes what the handler returns to this subject, too. `{names}` are filled from the incoming subject.
     template <FixedString Target>

@@ -42,8 +42,8 @@ struct Listener {
 
 TEST_CASE("an object that was provided is replaced") {
     Broker broker;
-    broker.provide(std::make_shared<Database>());
-    broker.subscriber<"name">().handle([](Inject<Database> database) { return database->name(); });
+    broker.provide(std::make_shared<Database>()).provide(7);
+    broker.subscriber<"name">().handle([](Inject<Database> database, Inject<int>) { return database->name(); });
     TestBroker test{broker};
     CHECK(test.request<std::string>("name", "") == "real");
     test.replace<Database>(std::make_shared<FakeDatabase>());

@@ -233,6 +233,24 @@ TEST_CASE("a broker that was started, or that cannot start, is refused") {
     CHECK_THROWS_WITH(TestBroker{started}, ContainsSubstring("was started"));
 }
 
+TEST_CASE("a subscriber that was begun and never given a handler fails the start, by its subject") {
+    Broker broker;
+    const auto forgotten = broker.subscriber<"orders.{id}">();
+    std::ignore = broker.subscriber("bills").publish_to("out");
+    auto later = broker.subscriber<"rates">();
+    std::move(later).handle([](std::string_view) {});
+    Router inner{"inner."};
+    std::ignore = inner.subscriber<"x">();
+    inner.subscriber<"y">().handle([](std::string_view) {});
+    Router outer{"outer."};
+    outer.include(inner);
+    broker.include(outer);
+    CHECK_THROWS_WITH(TestBroker{broker}, "the broker cannot start:\n"
+                                          "  - subscriber \"outer.inner.x\": it has no handler; call .handle(...)\n"
+                                          "  - subscriber \"orders.{id}\": it has no handler; call .handle(...)\n"
+                                          "  - subscriber \"bills\": it has no handler; call .handle(...)");
+}
+
 TEST_CASE("the same test runs against a nats-server") {
     Broker broker;
     wire_billing(broker);

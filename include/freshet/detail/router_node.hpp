@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +16,7 @@ class RouterNode final : public Registry {
 public:
     explicit RouterNode(std::string prefix) : prefix_{std::move(prefix)} {}
 
+    std::uint64_t begin(const std::string& subject) override;
     /// Keeps a subscriber; gives null, since it runs only in brokers.
     std::shared_ptr<Consumer> add(SubscriberSpec spec) override;
     /// Throws Error(Errc::bad_setup) if it is in it already, or the other way round.
@@ -36,6 +39,7 @@ private:
     std::string prefix_;
     std::shared_ptr<Layer> layer_ = std::make_shared<Layer>();
     std::vector<SubscriberSpec> subscribers_ = {};
+    std::map<std::uint64_t, std::string> drafts_ = {};  // begun and not added
     std::vector<std::shared_ptr<RouterNode>> included_ = {};
     bool sealed_ = false;
 };
