@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# One test of freshet_add_compile_fail: cmake -D compiler=... -D response=... -D source=... -P compile_fail.cmake
+# One test of freshet_add_compile_fail: cmake -D compiler=... -D response=... -D header=... -D source=... -P compile_fail.cmake
 
 file(STRINGS ${source} expected_errors REGEX "^// expect: ")
 file(STRINGS ${source} expected_warnings REGEX "^// expect-warning: ")
@@ -10,7 +10,7 @@ if(NOT expected_errors AND NOT expected_warnings)
 endif()
 
 set(ENV{LC_ALL} C)
-execute_process(COMMAND ${compiler} @${response} -fsyntax-only ${source}
+execute_process(COMMAND ${compiler} @${response} -include ${header} -fsyntax-only ${source}
     RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
 
 # Not a list of lines: compilers print brackets and semicolons, which CMake's lists take apart.
