@@ -6,6 +6,10 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "../quoted.hpp"
+
 namespace freshet::detail {
 namespace {
 
@@ -19,7 +23,39 @@ std::uint64_t seed_to_use(std::uint64_t given) {
     return std::random_device{}();
 }
 
+std::string seconds(std::chrono::nanoseconds time) {
+    return fmt::format("{:g} s", std::chrono::duration<double>{time}.count());
+}
+
+/// The call that told it.
+std::string call_of(const testing::Fate& fate, std::string_view pattern) {
+    if (fate.copies == 0) return fmt::format("lose_next({})", quoted(pattern));
+    if (fate.copies > 1) return fmt::format("duplicate_next({})", quoted(pattern));
+    return fmt::format("delay_next({}, {})", seconds(fate.delay), quoted(pattern));
+}
+
+std::string deed_of(const testing::Fate& fate, const testing::Passage& passage) {
+    std::string_view did = "delayed";
+    if (fate.copies == 0) did = "lost";
+    if (fate.copies > 1) did = "doubled";
+    return fmt::format("the test {} a message on {}{}", did, passage.subject,
+                       fate.delay.count() > 0 ? " by " + seconds(fate.delay) : "");
+}
+
 }  // namespace
+
+std::vector<std::string> Faults::notes() const {
+    const std::lock_guard lock{mutex_};
+    auto notes = done_;
+    for (const auto& told : told_)
+        notes.push_back(call_of(told.fate, told.pattern.pattern()) + " has not happened yet");
+    return notes;
+}
+
+void Faults::clear() {
+    const std::lock_guard lock{mutex_};
+    done_.clear();
+}
 
 void Faults::add(Subject pattern, const testing::Fate& fate) {
     const std::lock_guard lock{mutex_};
@@ -58,6 +94,7 @@ testing::Fate Faults::fate_of(const testing::Passage& passage) {
     if (told != told_.end()) {
         const auto fate = told->fate;
         told_.erase(told);
+        done_.push_back(deed_of(fate, passage));
         return fate;
     }
     if (!random_ || is_protocol(passage.subject)) return {};

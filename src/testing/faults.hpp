@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <string>
 #include <vector>
 
 #include <freshet/subject.hpp>
@@ -23,6 +24,11 @@ public:
     void stop();
     std::optional<std::uint64_t> seed() const;
 
+    /// For failed comparisons: what was done to messages because a test told it, and what it told that was not done yet.
+    std::vector<std::string> notes() const;
+    /// Forgets what was done.
+    void clear();
+
     testing::Fate fate_of(const testing::Passage& passage);
     /// Whether a publication is to fail.
     bool fails_publication();
@@ -41,6 +47,7 @@ private:
     testing::MemoryServer& server_;
     mutable std::mutex mutex_ = {};
     std::vector<Told> told_ = {};
+    std::vector<std::string> done_ = {};
     std::optional<testing::RandomFaults> random_ = {};
     std::optional<std::uint64_t> seed_ = {};
     std::mt19937_64 engine_ = {};

@@ -4,8 +4,12 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "../consumer.hpp"
 #include "../quoted.hpp"
+#include "type_text.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -178,12 +182,29 @@ void Recorder::clear() {
 
 void Recorder::fail_next(std::type_index type, std::exception_ptr exception) {
     const std::lock_guard lock{mutex_};
+    std::set<std::string> known;
+    for (const auto& [subscriber, types] : injected_)
+        for (const auto& one : types) known.insert(type_text(one.name()));
+    const auto wanted = type_text(type.name());
+    if (!known.contains(wanted))
+        raise({Errc::bad_setup, fmt::format("fail_next: no handler takes Inject<{}>; of objects they take: {}", wanted,
+                                            known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")))});
     failing_[type] = std::move(exception);
 }
 
 void Recorder::fail_next_publish(Subject pattern, Errc code) {
     const std::lock_guard lock{mutex_};
     publish_faults_.push_back({std::move(pattern), code});
+}
+
+std::vector<std::string> Recorder::notes() const {
+    std::vector<std::string> notes;
+    const std::lock_guard lock{mutex_};
+    for (const auto& [type, exception] : failing_)
+        notes.push_back(fmt::format("fail_next<{}> has not happened yet", type_text(type.name())));
+    for (const auto& fault : publish_faults_)
+        notes.push_back(fmt::format("fail_next_publish({}) has not happened yet", quoted(fault.pattern.pattern())));
+    return notes;
 }
 
 void Recorder::fail_publications(std::function<bool()> whether) {

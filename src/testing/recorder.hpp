@@ -43,8 +43,11 @@ public:
     bool all_settled() const;
     void clear();
 
+    /// Throws Error(Errc::bad_setup) if no handler takes the type.
     void fail_next(std::type_index type, std::exception_ptr exception);
     void fail_next_publish(Subject pattern, Errc code);
+    /// What is to fail and has not yet, for failed comparisons.
+    std::vector<std::string> notes() const;
     /// Asked for each publication that nothing else makes fail; null: none fails.
     void fail_publications(std::function<bool()> whether);
 

@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/testing/test_broker.hpp>
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <freshet/testing/server.hpp>
 
 #include "../broker_core.hpp"
 #include "../nats/transport.hpp"
+#include "../quoted.hpp"
 #include "awaited.hpp"
 #include "faults.hpp"
 #include "recorder.hpp"
+#include "type_text.hpp"
 
 namespace freshet::testing {
 
@@ -23,6 +29,14 @@ using detail::Awaited;
 using detail::BrokerCore;
 using detail::Faults;
 using detail::Recorder;
+
+namespace {
+
+std::string list(const std::set<std::string>& names) {
+    return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
 
 class TestBroker::Impl {
 public:
@@ -64,7 +78,7 @@ public:
         if (broker.core().provided(type) == nullptr)
             raise({Errc::bad_setup, fmt::format("replace: no object of the type {} was provided; call broker.provide "
                                                 "before the TestBroker is made",
-                                                type.name())});
+                                                detail::type_text(type.name()))});
         broker.core().replace(type, std::move(object));
     }
 
@@ -118,9 +132,27 @@ public:
     }
 
     std::optional<std::uint64_t> seed() const { return faults_ ? faults_->seed() : std::nullopt; }
-    std::string seed_note() const {
-        const auto used = seed();
-        return used ? fmt::format("random faults of seed {}", *used) : std::string{};
+
+    /// What a failed comparison says besides: `first`, then all that the test itself did.
+    std::string note(std::string first = {}) const {
+        std::vector<std::string> notes;
+        if (!first.empty()) notes.push_back(std::move(first));
+        if (const auto used = seed()) notes.push_back(fmt::format("random faults of seed {}", *used));
+        if (faults_) std::ranges::move(faults_->notes(), std::back_inserter(notes));
+        std::ranges::move(recorder->notes(), std::back_inserter(notes));
+        return fmt::format("{}", fmt::join(notes, "; "));
+    }
+
+    void clear() {
+        recorder->clear();
+        if (faults_) faults_->clear();
+    }
+
+    /// The subjects of the broker's subscribers, as they were declared.
+    std::set<std::string> subscribers() const {
+        std::set<std::string> subjects;
+        for (const auto& consumer : broker.core().consumers()) subjects.insert(consumer->spec().subject);
+        return subjects;
     }
 
     Broker& broker;
@@ -218,15 +250,10 @@ std::size_t TestBroker::expect(std::string_view subject) { return impl_->expect(
 Deliveries TestBroker::settled_since(std::size_t first, std::string_view subject) {
     run();
     auto deliveries = impl_->recorder->deliveries(first, {}, subject);
-    auto note = impl_->seed_note();
-    if (deliveries.empty()) {
-        std::string subscribers;
-        for (const auto& consumer : impl_->broker.core().consumers())
-            subscribers += (subscribers.empty() ? "" : ", ") + consumer->spec().subject;
-        note = fmt::format("it was published on {}; the broker's subscribers: {}{}{}", subject,
-                           subscribers.empty() ? "none" : subscribers, note.empty() ? "" : "; ", note);
-    }
-    return {std::move(deliveries), std::move(note)};
+    std::string why;
+    if (deliveries.empty())
+        why = fmt::format("it was published on {}; the broker's subscribers: {}", subject, list(impl_->subscribers()));
+    return {std::move(deliveries), impl_->note(std::move(why))};
 }
 
 Publications TestBroker::published(std::string_view pattern) const {
@@ -244,13 +271,17 @@ Publications TestBroker::published(std::string_view pattern) const {
     std::string note;
     for (const auto& [subject, count] : others)
         note += fmt::format("{}{} ({})", note.empty() ? "published elsewhere: " : ", ", subject, count);
-    const auto seed = impl_->seed_note();
-    if (!seed.empty()) note += (note.empty() ? "" : "; ") + seed;
-    return {std::move(found), std::move(note)};
+    return {std::move(found), impl_->note(std::move(note))};
 }
 
 Deliveries TestBroker::deliveries(std::string_view subscriber) const {
-    return {impl_->recorder->deliveries(0, subscriber, {}), impl_->seed_note()};
+    auto found = impl_->recorder->deliveries(0, subscriber, {});
+    const auto declared = impl_->subscribers();
+    if (found.empty() && !subscriber.empty() && !declared.contains(std::string{subscriber}))
+        raise({Errc::bad_setup,
+               fmt::format("deliveries: no subscriber was declared with {}; the broker's subscribers: {}",
+                           detail::quoted(subscriber), list(declared))});
+    return {std::move(found), impl_->note()};
 }
 
 std::vector<Outcome> TestBroker::outcomes() const {
@@ -260,7 +291,7 @@ std::vector<Outcome> TestBroker::outcomes() const {
     return outcomes;
 }
 
-void TestBroker::clear() { impl_->recorder->clear(); }
+void TestBroker::clear() { impl_->clear(); }
 
 void TestBroker::replace_erased(const std::type_info& type, std::shared_ptr<void> object) {
     impl_->replace(type, std::move(object));

@@ -48,8 +48,8 @@ TEST_CASE("an object that was provided is replaced") {
     CHECK(test.request<std::string>("name", "") == "real");
     test.replace<Database>(std::make_shared<FakeDatabase>());
     CHECK(test.request<std::string>("name", "") == "fake");
-    CHECK_THROWS_WITH(test.replace<std::string>(std::make_shared<std::string>()),
-                      ContainsSubstring("call broker.provide"));
+    CHECK_THROWS_WITH(test.replace<std::vector<int>>(std::make_shared<std::vector<int>>()),
+                      ContainsSubstring("of the type std::vector<int") && ContainsSubstring("call broker.provide"));
 }
 
 TEST_CASE("a dependency throws once, where it is taken") {
@@ -66,6 +66,47 @@ TEST_CASE("a dependency throws once, where it is taken") {
     CHECK(test.publish("name", "") == Outcome::ack);
     test.fail_next<Database>(RemoteError{409, "locked"});
     CHECK(test.try_request<std::string>("name", "").error().remote_code() == 409);
+    CHECK_THROWS_WITH(test.fail_next<Listener>(),
+                      ContainsSubstring("no handler takes Inject<(anonymous namespace)::Listener>") &&
+                          ContainsSubstring("they take: (anonymous namespace)::Database"));
+}
+
+TEST_CASE("what the test itself did, and what it told that did not happen, is part of what fails") {
+    Broker broker;
+    broker.provide(std::make_shared<Database>());
+    broker.subscriber<"db">().handle([](Inject<Database>) {});
+    const Listener listener{broker};
+    TestBroker test{broker};
+    test.lose_next("in");
+    CHECK_THAT(test.publish("in", "lost").note(), ContainsSubstring("the test lost a message on in"));
+    test.delay_next(1500ms, "in");
+    CHECK_THAT(test.publish("in", "late").note(), ContainsSubstring("the test delayed a message on in by 1.5 s"));
+    test.duplicate_next("in");
+    test.publish("in", "twice");
+    CHECK_THAT(test.published("out").note(), ContainsSubstring("the test lost a message on in; the test delayed"));
+    CHECK_THAT(test.deliveries("in").note(), ContainsSubstring("the test doubled a message on in"));
+    test.clear();
+    CHECK(test.deliveries("in").note() == "");
+
+    test.lose_next("nowhere");
+    test.delay_next(2s, "nowhere");
+    test.fail_next_publish("out");
+    test.fail_next<Database>();
+    CHECK(test.publish("in", "x").note() ==
+          "lose_next(\"nowhere\") has not happened yet; delay_next(2 s, \"nowhere\") has not "
+          "happened yet; fail_next<(anonymous namespace)::Database> has not happened yet; "
+          "fail_next_publish(\"out\") has not happened yet");
+}
+
+TEST_CASE("deliveries to a subscriber that there is not are a mistake") {
+    Broker broker;
+    broker.subscriber<"orders.{id}">().handle([](std::string_view) {});
+    const Listener listener{broker};
+    TestBroker test{broker};
+    CHECK(test.deliveries("orders.{id}").empty());
+    CHECK_THROWS_WITH(
+        test.deliveries("orders.1"),
+        "deliveries: no subscriber was declared with \"orders.1\"; the broker's subscribers: in, orders.{id}");
 }
 
 TEST_CASE("the next publication fails, and the handler with it") {

@@ -98,7 +98,8 @@ public:
     Published<T> published(std::string_view pattern) const {
         return Published<T>{published(pattern)};
     }
-    /// What was delivered to the subscriber declared with this subject; empty: to all.
+    /// What was delivered to the subscriber declared with this subject; empty: to all. Throws Error(Errc::bad_setup) if there is none,
+    /// which lists those there are.
     Deliveries deliveries(std::string_view subscriber = {}) const;
     /// The outcomes of all deliveries, in the order they began.
     std::vector<Outcome> outcomes() const;
@@ -111,7 +112,8 @@ public:
         replace_erased(typeid(T), std::move(object));
     }
 
-    /// The next delivery to a subscriber whose handler takes Inject<T> throws, as if the object did.
+    /// The next delivery to a subscriber whose handler takes Inject<T> throws, as if the object did. Throws Error(Errc::bad_setup) if no
+    /// handler takes it.
     template <class T, class E = std::runtime_error>
     void fail_next(E exception = E{"made to fail by the test"}) {
         fail_next_erased(typeid(T), std::make_exception_ptr(std::move(exception)));
