@@ -6,6 +6,7 @@ namespace freshet {
 const char* to_string(ConnectionEvent::Kind kind) noexcept {
     using Kind = ConnectionEvent::Kind;
     switch (kind) {
+        case Kind::waiting: return "waiting";
         case Kind::connected: return "connected";
         case Kind::disconnected: return "disconnected";
         case Kind::reconnected: return "reconnected";

@@ -10,6 +10,7 @@ namespace freshet {
 /// Something that happened to a broker's connection.
 struct ConnectionEvent {
     enum class Kind : std::uint8_t {
+        waiting,        ///< start() has reached no server yet, and tries on: once
         connected,      ///< start() reached a server
         disconnected,   ///< the server is gone; reconnecting, publications are buffered
         reconnected,    ///< a server is back, subscriptions are restored
@@ -29,7 +30,7 @@ struct ConnectionEvent {
 /// "connected", "disconnected"...
 const char* to_string(ConnectionEvent::Kind kind) noexcept;
 
-/// What is told of events, one at a time: mostly on the client library's callback thread; `connected`, and a loss right after it, on
+/// What is told of events, one at a time: mostly on the client library's callback thread; `waiting`, `connected`, and a loss right after it, on
 /// the one that calls start(); `slow_consumer` also on the thread that delivers to the subscriber. It must not block for long,
 /// since other events and other brokers wait for it, and may call Broker::stop. What it throws is logged.
 using EventSink = std::function<void(const ConnectionEvent&)>;

@@ -113,7 +113,7 @@ public:
 
     /// Connects, trying again with jitter as long as no server answers; a refusal (credentials, TLS) fails at once. Begins
     /// no attempt after `wait`, and makes one at least; each takes up to connect_timeout per server. Called once.
-    /// A close from another thread ends it. Nothing is emitted when it fails.
+    /// A close from another thread ends it. Nothing but `waiting`, after a first attempt in vain, is emitted when it fails.
     virtual Expected<void> open(std::chrono::milliseconds wait, EventSink events) = 0;
 
     /// Copies the message out. Errc::buffer_full while disconnected and over the buffer's limit, Errc::closed after

@@ -172,6 +172,10 @@ Expected<void> Connections::connect_until(milliseconds wait) {
         drop_links();
         const auto waited = std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
         if (!may_pass(failure) || waited >= wait) return std::unexpected{open_error(failure, waited)};
+        if (round == 1)
+            emit({.kind = Kind::waiting,
+                  .detail =
+                      fmt::format("{}; trying again for {} ms", open_error(failure, waited).message(), wait.count())});
         if (!sleep(std::min(delay(round), wait - waited))) return {};  // announce() finds that it is closing
     }
 }

@@ -57,6 +57,16 @@ MemoryTransport::MemoryTransport(std::shared_ptr<MemoryHub> hub, const BrokerOpt
 MemoryTransport::~MemoryTransport() { close(std::chrono::milliseconds{0}); }
 
 Expected<void> MemoryTransport::open(std::chrono::milliseconds wait, EventSink events) {
+    bool waits = wait.count() > 0;
+    {
+        const std::lock_guard lock{hub_->mutex};
+        events_->sink = std::move(events);
+        waits = waits && !hub_->running;
+    }
+    if (waits)
+        emit({.kind = Kind::waiting,
+              .detail = fmt::format("cannot reach {}: it was interrupted; trying again for {} ms", MemoryHub::url,
+                                    wait.count())});
     {
         std::unique_lock lock{hub_->mutex};
         const auto deadline = hub_->clock().now() + wait;
@@ -68,7 +78,6 @@ Expected<void> MemoryTransport::open(std::chrono::milliseconds wait, EventSink e
                                                            MemoryHub::url, wait.count()));
         stage_ = Stage::connected;
         hub_->connections.push_back(this);
-        events_->sink = std::move(events);
     }
     emit({.kind = Kind::connected, .url = std::string{MemoryHub::url}});
     return {};

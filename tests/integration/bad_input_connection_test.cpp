@@ -76,13 +76,19 @@ TEST_CASE("a server that is not there: start fails after its timeout, naming the
     const auto with_password = server.url("billing", "hunter2");
     server.stop();
     const auto timeout = GENERATE(0ms, 300ms);
-    Broker broker{{.servers = {with_password}, .start_timeout = timeout}};
+    testing::LogLines log;
+    Broker broker{{.servers = {with_password}, .start_timeout = timeout, .logger = log.logger()}};
     const auto error = start_error(broker);
     CHECK(error.code() == Errc::disconnected);
     CHECK_THAT(error.what(), ContainsSubstring(url));
     CHECK_THAT(error.what(), ContainsSubstring("is nats-server running there?"));
     CHECK_THAT(error.what(), !ContainsSubstring("hunter2"));
     CHECK(broker.try_publish("orders", "").error().code() == Errc::closed);
+    const auto lines = log.all();
+    REQUIRE(lines.size() == (timeout == 0ms ? 0 : 1));  // it is told once that it goes on trying
+    if (timeout == 0ms) return;
+    CHECK_THAT(lines[0], ContainsSubstring("warning: waiting: cannot reach " + url) &&
+                             ContainsSubstring("is nats-server running there?; trying again for 300 ms"));
 }
 
 TEST_CASE("a server that comes up later is found") {

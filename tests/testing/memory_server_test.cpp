@@ -121,15 +121,19 @@ TEST_CASE("without reconnecting a lost connection is closed for good") {
 TEST_CASE("open waits for a server that is interrupted, in its own time") {
     MemoryServer server;
     server.interrupt();
-    const auto refused = server.connect()->open(3s, {});
+    std::vector<ConnectionEvent::Kind> kinds;
+    const EventSink sink = [&](const ConnectionEvent& event) { kinds.push_back(event.kind); };
+    const auto refused = server.connect()->open(3s, sink);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code() == Errc::disconnected);
 
     const auto start = server.clock().now();
     server.clock().schedule(start + 2s, [&] { server.resume(); });
     const auto transport = server.connect();
-    CHECK(transport->open(1h, {}));
+    CHECK(transport->open(1h, sink));
     CHECK(server.clock().now() == start + 2s);
+    using Kind = ConnectionEvent::Kind;
+    CHECK(kinds == std::vector{Kind::waiting, Kind::waiting, Kind::connected});
 }
 
 TEST_CASE("brokers share a memory server") {
