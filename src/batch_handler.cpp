@@ -41,6 +41,7 @@ public:
         : handler_{handler}, options_{options}, workers_{std::max<std::size_t>(workers, 1)} {}
 
     std::size_t size() const noexcept { return options_.size; }
+    std::chrono::milliseconds within() const noexcept { return options_.within; }
 
     void add(Consumer& consumer, Message message) {
         std::unique_lock lock{mutex_};
@@ -209,6 +210,7 @@ bool BatchHandlerBase::configure(SubscriberOptions& options) {
 void BatchHandlerBase::bind(Binder& binder) {
     if (collector_ == nullptr || collector_->size() == 0)
         binder.problem("its handler takes a batch: say how large, with `.batch = {.size = 100, .within = 50ms}`");
+    else if (collector_->within().count() < 0) binder.problem("batch.within is negative");
     inner_->bind(binder);
 }
 

@@ -10,6 +10,7 @@
 #include "fork.hpp"
 #include "nats/transport.hpp"
 #include "options.hpp"
+#include "quoted.hpp"
 #include "signals.hpp"
 
 namespace freshet {
@@ -71,9 +72,11 @@ void Broker::override_erased(const void* key, std::shared_ptr<const void> replac
     core_->override_dependency(key, std::move(replacement));
 }
 
-void Broker::check_subject(std::string_view subject) {
-    if (freshet::check_subject(subject) != SubjectFault::none)
-        raise(detail::subject_error(subject, SubjectUse::publish));
+void Broker::check_client(std::string_view subject, const RequestOptions& options) {
+    if (check_subject(subject) != SubjectFault::none) raise(detail::subject_error(subject, SubjectUse::publish));
+    if (options.timeout.count() < 0)
+        raise({Errc::bad_setup, "client of " + detail::quoted(subject) + ": its timeout is " +
+                                    std::to_string(options.timeout.count()) + " ms; a time cannot be negative"});
 }
 
 }  // namespace freshet

@@ -156,8 +156,8 @@ private:
     std::span<PublishStep* const> publish_steps() const noexcept;
     Expected<void> send_around(const Publication& publication, std::string_view content_type, Outgoing::Kind kind);
     /// Opens a ticket, then sends the request. What it throws it throws before there is a ticket.
-    template <class Open>
-    Expected<RequestMux::Ticket> ask(std::string_view subject, const Encoded& encoded, const Headers& headers,
+    template <class Options, class Open>
+    Expected<RequestMux::Ticket> ask(std::string_view subject, const Encoded& encoded, const Options& options,
                                      Open&& open);
 
     Broker* owner_;

@@ -5,6 +5,8 @@
 #include <deque>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "broker_core.hpp"
 #include "callback_scope.hpp"
 #include "exception_text.hpp"
@@ -216,9 +218,12 @@ std::chrono::milliseconds BrokerCore::timeout_or_default(std::chrono::millisecon
     return std::min(timeout.count() > 0 ? timeout : options_.request_timeout, longest_timeout);
 }
 
-template <class Open>
-Expected<RequestMux::Ticket> BrokerCore::ask(std::string_view subject, const Encoded& encoded, const Headers& headers,
+template <class Options, class Open>
+Expected<RequestMux::Ticket> BrokerCore::ask(std::string_view subject, const Encoded& encoded, const Options& options,
                                              Open&& open) {
+    if (options.timeout.count() < 0)
+        return failure(Errc::timeout, fmt::format("request to {}: not sent, since its timeout is {} ms",
+                                                  quoted(subject), options.timeout.count()));
     if (auto ready = check_open("request", subject); !ready) return std::unexpected{std::move(ready).error()};
     if (check_subject(subject) != SubjectFault::none)
         return std::unexpected{subject_error(subject, SubjectUse::publish)};
@@ -229,7 +234,7 @@ Expected<RequestMux::Ticket> BrokerCore::ask(std::string_view subject, const Enc
     const auto sent = send({.subject = subject,
                             .reply_to = ticket->reply_to(),
                             .payload = encoded.body,
-                            .headers = headers.empty() ? nullptr : &headers,
+                            .headers = options.headers.empty() ? nullptr : &options.headers,
                             .flush = flush},
                            encoded.content_type, Outgoing::Kind::request);
     if (!sent) mux_.cancel(*ticket, sent.error());
@@ -240,7 +245,7 @@ Expected<Message> BrokerCore::request(std::string_view subject, const Encoded& e
     BlockingReply reply{subject};
     const auto clock = shared_clock();  // the broker may go when the answer has come
     const auto ticket =
-        ask(subject, encoded, options.headers, [&] { return mux_.open(reply, timeout_or_default(options.timeout)); });
+        ask(subject, encoded, options, [&] { return mux_.open(reply, timeout_or_default(options.timeout)); });
     if (!ticket) return std::unexpected{ticket.error()};
     return reply.wait(*clock);
 }
@@ -249,7 +254,7 @@ void BrokerCore::request_async(std::string_view subject, const Encoded& encoded,
                                ReplyHandler handler) {
     auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), logger_);
     const auto ticket =
-        ask(subject, encoded, options.headers, [&] { return mux_.open(*reply, timeout_or_default(options.timeout)); });
+        ask(subject, encoded, options, [&] { return mux_.open(*reply, timeout_or_default(options.timeout)); });
     if (!ticket) reply->on_reply(std::unexpected{ticket.error()});
     else std::ignore = reply.release();  // on_end deletes it
 }
@@ -261,7 +266,7 @@ std::unique_ptr<ReplyQueue> BrokerCore::request_many(std::string_view subject, c
                             .stall = options.stall,
                             .max_replies = options.max_replies,
                             .ends_at_empty = options.ends_at_empty};
-    const auto ticket = ask(subject, encoded, options.headers, [&] { return mux_.open_many(replies->sink(), limits); });
+    const auto ticket = ask(subject, encoded, options, [&] { return mux_.open_many(replies->sink(), limits); });
     if (ticket) {
         replies->opened(*ticket);
     } else {

@@ -67,6 +67,21 @@ void check_inbox_prefix(const std::string& prefix) {
                                         detail::quoted(prefix), detail::RequestMux::max_prefix)});
 }
 
+void check_times(const BrokerOptions& options) {
+    const auto check = [](const char* name, std::chrono::milliseconds time) {
+        if (time.count() < 0)
+            raise({Errc::bad_setup, fmt::format("{} is {} ms; a time cannot be negative", name, time.count())});
+    };
+    check("connect_timeout", options.connect_timeout);
+    check("start_timeout", options.start_timeout);
+    check("stop_timeout", options.stop_timeout);
+    check("request_timeout", options.request_timeout);
+    check("ping_interval", options.ping_interval);
+    check("write_timeout", options.write_timeout);
+    check("reconnect.min_wait", options.reconnect.min_wait);
+    check("reconnect.max_wait", options.reconnect.max_wait);
+}
+
 }  // namespace
 
 BrokerOptions BrokerOptions::from_environment() {
@@ -105,6 +120,7 @@ BrokerOptions resolve(BrokerOptions options) {
         raise({Errc::bad_setup, "a server URL has a user in it and credentials are given, too; use one of them"});
     check_files(options);
     check_inbox_prefix(options.inbox_prefix);
+    check_times(options);
     return options;
 }
 

@@ -139,10 +139,11 @@ public:
             }));
     }
 
-    /// A remote function: `broker.client<Invoice(const Order&)>("invoices.make")`. Throws Error(Errc::bad_subject).
+    /// A remote function: `broker.client<Invoice(const Order&)>("invoices.make")`. Throws Error(Errc::bad_subject), and
+    /// Error(Errc::bad_setup) for a negative timeout.
     template <class Function>
     Client<Function> client(std::string subject, RequestOptions options = {}) {
-        check_subject(subject);
+        check_client(subject, options);
         return {*core_, std::move(subject), std::move(options)};
     }
 
@@ -248,7 +249,7 @@ private:
     void include_node(std::shared_ptr<detail::RouterNode> node);
     void override_erased(const void* key, std::shared_ptr<const void> replacement);
     void provide_erased(const std::type_info& type, std::shared_ptr<void> object);
-    static void check_subject(std::string_view subject);
+    static void check_client(std::string_view subject, const RequestOptions& options);
 
     std::unique_ptr<detail::BrokerCore> core_;
 };

@@ -148,7 +148,8 @@ struct PublishOptions {
 
 /// Options of one request.
 struct RequestOptions {
-    std::chrono::milliseconds timeout{0};  ///< deadline; 0: the broker's request_timeout
+    std::chrono::milliseconds timeout{
+        0};  ///< deadline; 0: the broker's request_timeout; less: it has passed, nothing is sent
     Headers headers = {};
     std::optional<Format> format = {};  ///< of a typed body; default: the broker's
 };

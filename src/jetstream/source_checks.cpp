@@ -9,6 +9,12 @@
 #include "subject_sets.hpp"
 
 namespace freshet::detail {
+namespace {
+
+// The server is told nanoseconds, which end at 292 years; nobody means more than this.
+constexpr std::chrono::milliseconds longest_backoff{std::chrono::hours{24 * 365}};
+
+}  // namespace
 
 void check_name(std::string_view kind, std::string_view name, Binder& binder) {
     if (const auto valid = check_js_name(kind, name); !valid) binder.problem(std::string{valid.error().message()});
@@ -65,8 +71,12 @@ void check_consumer_config(const js::ConsumerConfig& config, const Subject& subj
 void check_retry(const js::Retry& retry, Binder& binder) {
     if (!retry.dead_letter.empty() && check_subject(retry.dead_letter) != SubjectFault::none)
         binder.problem("retry.dead_letter " + detail::quoted(retry.dead_letter) + " is not a subject to publish to");
-    for (const auto wait : retry.backoff)
+    for (const auto wait : retry.backoff) {
         if (wait.count() < 0) binder.problem("retry.backoff has a negative delay");
+        if (wait > longest_backoff)
+            binder.problem("retry.backoff has a delay of " + std::to_string(wait.count()) +
+                           " ms: a year is the longest");
+    }
 }
 
 }  // namespace freshet::detail

@@ -188,6 +188,20 @@ TEST_CASE_METHOD(Fixture, "a bad subject is refused by every call that takes one
     CHECK(broker.ping() > 0ns);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "a deadline that has passed ends a request unsent; a client that has none but such is refused") {
+    broker.subscriber<"echo">().handle([](std::string_view body) { return std::string{body}; });
+    broker.start();
+    const auto late = broker.try_request<std::string>("echo", "x", {.timeout = -5ms}).error();
+    CHECK(late.code() == Errc::timeout);
+    CHECK_THAT(late.what(), ContainsSubstring("request to \"echo\": not sent, since its timeout is -5 ms"));
+    CHECK(broker.request_many<std::string>("echo", "x", {.timeout = -5ms}).next()->error().code() == Errc::timeout);
+    const auto refused = error_of([&] { broker.client<void()>("echo", {.timeout = -5ms}); });
+    CHECK(refused.code() == Errc::bad_setup);
+    CHECK_THAT(refused.what(), ContainsSubstring("client of \"echo\": its timeout is -5 ms"));
+    CHECK(broker.stats().received == 0);
+}
+
 TEST_CASE_METHOD(Fixture, "a publisher refuses tokens that would change the subject") {
     broker.start();
     auto orders = broker.publisher<std::string, "orders.{region}.{id}">();

@@ -174,11 +174,13 @@ TEST_CASE_METHOD(BatchFixture, "a core subscriber may have batches, too") {
 TEST_CASE_METHOD(BatchFixture, "a batch without its options, and options without a batch, are reported by start") {
     broker.subscriber<"a">().handle([](std::span<const Measure>) {});
     broker.subscriber<"b">(pull(10, 1s)).handle([](const Measure&) {});
+    broker.subscriber<"c">(pull(10, -1ms)).handle([](std::span<const Measure>) {});
     try {
         broker.start();
         FAIL("it started");
     } catch (const Error& error) {
         CHECK_THAT(error.what(), ContainsSubstring("subscriber \"a\": its handler takes a batch: say how large"));
         CHECK_THAT(error.what(), ContainsSubstring("subscriber \"b\": it has batch options, so its handler must take"));
+        CHECK_THAT(error.what(), ContainsSubstring("subscriber \"c\": batch.within is negative"));
     }
 }

@@ -438,7 +438,7 @@ TEST_CASE_METHOD(PullFixture, "every mistake in the settings is reported by star
         .subscriber<"e">(js::Pull{.stream = "ORDERS",
                                   .durable = "x",
                                   .consumer = {.deliver = js::Deliver::from_sequence, .filter_subjects = {"a..b"}},
-                                  .retry = {.dead_letter = "dead.*"},
+                                  .retry = {.backoff = {1s, 1h * 24 * 400, -1s}, .dead_letter = "dead.*"},
                                   .expires = 10ms})
         .handle(handler);
     try {
@@ -450,7 +450,8 @@ TEST_CASE_METHOD(PullFixture, "every mistake in the settings is reported by star
              {"subscriber \"a\": js::Pull needs either `durable`", "subscriber \"b\": js::Pull needs either",
               "subscriber \"c\": js::Pull with `ephemeral` needs `consumer.deliver`", "stream \"bad name\"",
               "consumer \"bad.name\"", "Deliver::from_sequence and start_sequence", "filter subject \"a..b\"",
-              "retry.dead_letter \"dead.*\"", "js::Pull::expires is less than a second"}) {
+              "retry.dead_letter \"dead.*\"", "retry.backoff has a delay of 34560000000 ms: a year is the longest",
+              "retry.backoff has a negative delay", "js::Pull::expires is less than a second"}) {
             CHECK_THAT(error.what(), ContainsSubstring(words));
         }
     }

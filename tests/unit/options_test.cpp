@@ -17,6 +17,7 @@
 #include "../../src/options.hpp"
 
 using namespace freshet;
+using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using detail::resolve;
 
@@ -355,4 +356,9 @@ TEST_CASE("resolve finds what cannot work") {
     for (const char* prefix : {"", "a b", "_INBOX.>", "_INBOX.", "a-prefix-of-more-than-32-characters"})
         CHECK_THAT(complaint({.inbox_prefix = prefix}),
                    ContainsSubstring("inbox_prefix \"" + std::string{prefix} + "\" is not a subject"));
+    using namespace std::chrono_literals;
+    CHECK_THAT(complaint({.request_timeout = -1ms}),
+               ContainsSubstring("request_timeout is -1 ms; a time cannot be negative"));
+    CHECK_THAT(complaint({.stop_timeout = -2s}), ContainsSubstring("stop_timeout is -2000 ms"));
+    CHECK_THAT(complaint({.reconnect = {.max_wait = -1ms}}), ContainsSubstring("reconnect.max_wait is -1 ms"));
 }
