@@ -22,4 +22,6 @@ configure_package_config_file(cmake/freshetConfig.cmake.in freshetConfig.cmake I
 write_basic_package_version_file(freshetConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/freshetConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/freshetConfigVersion.cmake
     DESTINATION ${freshet_package_dir})
+# The compiler's messages name these pages.
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN *.md PATTERN snippets EXCLUDE)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/freshet)
