@@ -80,6 +80,27 @@ TEST_CASE_METHOD(Fixture, "client") {
     ping();
     // [client]
     CHECK(invoice.total == 12);
+    // [client-options]
+    Invoice theirs = make({.timeout = 2s, .headers = {{"tenant", "acme"}}}, order);
+    // [client-options]
+    CHECK(theirs.total == 12);
+}
+
+TEST_CASE_METHOD(Fixture, "a subject with parameters") {
+    service.subscriber<"invoices.{region}.make">().handle([](freshet::Path<"region"> region) {
+        return Invoice{.order_id = std::string{*region}};
+    });
+    start();
+    // [template]
+    const freshet::SubjectTemplate subject{"invoices.{region}.make"};
+    auto make_in = [&](std::string_view region, const Order& asked) {
+        std::string filled;
+        freshet::value_or_raise(subject.format_values(filled, region));  // refuses "a.b", which is no token
+        return broker.request<Invoice>(filled, asked);
+    };
+    // [template]
+    CHECK(make_in("eu", order).order_id == "eu");
+    CHECK_THROWS_AS(make_in("a.b", order), freshet::Error);
 }
 
 TEST_CASE_METHOD(Fixture, "without exceptions") {

@@ -35,20 +35,27 @@ public:
     /// Asks and waits for the answer. Throws Error: Condition::timeout, no_responders, disconnected, bad_payload; RemoteError when
     /// the other side failed.
     R operator()(const std::remove_cvref_t<A>&... argument) const { return value_or_raise(try_call(argument...)); }
+    /// The same with options of its own for this call, instead of the client's; so do all calls: `make({.headers = ...}, order)`.
+    R operator()(const RequestOptions& options, const std::remove_cvref_t<A>&... argument) const {
+        return value_or_raise(try_call(options, argument...));
+    }
 
     /// The same, the error as a value.
-    Expected<R> try_call(const std::remove_cvref_t<A>&... argument) const {
+    Expected<R> try_call(const std::remove_cvref_t<A>&... argument) const { return try_call(options_, argument...); }
+    Expected<R> try_call(const RequestOptions& options, const std::remove_cvref_t<A>&... argument) const {
         return with_argument(
+            options,
             [&](const detail::Encoded& encoded) -> Expected<R> {
-                return detail::decode_reply<R>(subject_, detail::request(*core_, subject_, encoded, options_));
+                return detail::decode_reply<R>(subject_, detail::request(*core_, subject_, encoded, options));
             },
             argument...);
     }
 
     /// Asks and returns at once. Thousands may be in flight; each has its deadline. The future gives the answer or throws what
     /// operator() would.
-    std::future<R> async(const std::remove_cvref_t<A>&... argument) const {
-        return detail::as_future<R>(*core_, [&](auto done) { start(std::move(done), argument...); });
+    std::future<R> async(const std::remove_cvref_t<A>&... argument) const { return async(options_, argument...); }
+    std::future<R> async(const RequestOptions& options, const std::remove_cvref_t<A>&... argument) const {
+        return detail::as_future<R>(*core_, [&](auto done) { start(std::move(done), options, argument...); });
     }
 
     /// Asks and returns at once; `done(Expected<R>)` is called once: by the thread that reads the broker's answers, by its timer's at
@@ -57,18 +64,24 @@ public:
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<R>>
     void async(const std::remove_cvref_t<A>&... argument, Done done) const {
-        start(std::move(done), argument...);
+        start(std::move(done), options_, argument...);
+    }
+    template <class Done>
+        requires std::is_invocable_v<Done&, Expected<R>>
+    void async(const RequestOptions& options, const std::remove_cvref_t<A>&... argument, Done done) const {
+        start(std::move(done), options, argument...);
     }
 
 private:
     template <class Done>
-    void start(Done done, const std::remove_cvref_t<A>&... argument) const {
+    void start(Done done, const RequestOptions& options, const std::remove_cvref_t<A>&... argument) const {
         detail::ReplyHandler handler = [done = std::move(done), subject = subject_](Expected<Message> reply) mutable {
             done(detail::decode_reply<R>(subject, std::move(reply)));
         };
         const auto sent = with_argument(
+            options,
             [&](const detail::Encoded& encoded) -> Expected<void> {
-                detail::request_async(*core_, subject_, encoded, options_, std::move(handler));
+                detail::request_async(*core_, subject_, encoded, options, std::move(handler));
                 return {};
             },
             argument...);
@@ -76,9 +89,9 @@ private:
     }
 
     template <class Send>
-    auto with_argument(Send&& send, const std::remove_cvref_t<A>&... argument) const {
+    auto with_argument(const RequestOptions& options, Send&& send, const std::remove_cvref_t<A>&... argument) const {
         if constexpr (sizeof...(A) == 0) return send(detail::Encoded{});
-        else return detail::with_encoded(*core_, argument..., options_.format, send);
+        else return detail::with_encoded(*core_, argument..., options.format, send);
     }
 
     detail::BrokerCore* core_;

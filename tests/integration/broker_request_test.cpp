@@ -49,6 +49,25 @@ TEST_CASE_METHOD(Fixture, "a client is a remote function: call, try_call, async"
     CHECK_THROWS_AS((caller.client<Sum(const Add&)>("bad subject")), Error);
 }
 
+TEST_CASE_METHOD(Fixture, "a call of a client may have options of its own, instead of the client's") {
+    service.subscriber<"who">().handle([](const Add& add, Header<"tenant"> tenant) {
+        return std::string{*tenant} + std::to_string(add.a);
+    });
+    service.subscriber<"mute">().handle([] {});
+    start();
+    const auto who = caller.client<std::string(const Add&)>("who", {.headers = {{"tenant", "a"}}});
+    const RequestOptions of_b{.headers = {{"tenant", "b"}}};
+    CHECK(who(Add{1, 0}) == "a1");
+    CHECK(who({.headers = {{"tenant", "b"}}}, Add{1, 0}) == "b1");
+    CHECK(who.try_call(of_b, Add{2, 0}).value() == "b2");
+    CHECK(who.async(of_b, Add{3, 0}).get() == "b3");
+    std::promise<std::string> promise;
+    who.async(of_b, Add{4, 0}, [&](Expected<std::string> answer) { promise.set_value(answer.value()); });
+    CHECK(promise.get_future().get() == "b4");
+    const auto mute = caller.client<void()>("mute", {.timeout = 60s});
+    CHECK(mute.try_call({.timeout = 1ms}).error().code() == Errc::timeout);
+}
+
 TEST_CASE_METHOD(Fixture, "thousands of requests are in flight at once, each gets its own answer") {
     constexpr int count = 5'000;
     std::atomic<int> waiting = 0;
