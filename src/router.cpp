@@ -27,14 +27,13 @@ SubscriberSpec made_of(const SubscriberSpec& kept, std::optional<AckPolicy> ack_
 
 std::uint64_t RouterNode::begin(const std::string& subject) {
     check_open("subscriber " + quoted(subject));
-    const auto number = drafts_.empty() ? 1 : drafts_.rbegin()->first + 1;
-    drafts_.emplace(number, subject);
-    return number;
+    drafts_.emplace_back(subject);
+    return drafts_.size();
 }
 
 std::shared_ptr<Consumer> RouterNode::add(SubscriberSpec spec) {
     check_open("subscriber " + quoted(spec.subject));
-    drafts_.erase(spec.draft);
+    if (spec.draft != 0) drafts_[spec.draft - 1].reset();
     subscribers_.push_back(std::move(spec));
     return nullptr;
 }
@@ -70,7 +69,8 @@ void RouterNode::expand(Path outer, std::vector<SubscriberSpec>& into) {
         made.layers = outer.layers;
         into.push_back(std::move(made));
     }
-    for (const auto& [number, subject] : drafts_) into.push_back({.subject = outer.prefix + subject});
+    for (const auto& subject : drafts_)
+        if (subject) into.push_back({.subject = outer.prefix + *subject});
     for (const auto& inner : included_) inner->expand(outer, into);
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +39,7 @@ private:
     std::string prefix_;
     std::shared_ptr<Layer> layer_ = std::make_shared<Layer>();
     std::vector<SubscriberSpec> subscribers_ = {};
-    std::map<std::uint64_t, std::string> drafts_ = {};  // begun and not added
+    std::vector<std::optional<std::string>> drafts_ = {};  // subjects that were begun, by number; nothing: added
     std::vector<std::shared_ptr<RouterNode>> included_ = {};
     bool sealed_ = false;
 };
