@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The code of docs/handlers.md.
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>

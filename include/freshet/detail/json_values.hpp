@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -94,7 +93,7 @@ bool read_sequence(JsonReader& in, const JsonNode& node, T& out) {
     if (!in.expect(node, JsonKind::array)) return false;
     out.clear();
     if constexpr (requires { out.reserve(1); })
-        out.reserve(std::min<std::size_t>(node.count, 1024));  // memory follows what was read
+        out.reserve(node.count < 1024 ? node.count : 1024);  // memory follows what was read
     std::size_t index = 0;
     for (const JsonNode* at = node.begin(); at != node.end(); at += at->span, ++index) {
         if constexpr (requires {
