@@ -100,7 +100,7 @@ std::shared_ptr<spdlog::logger> own_logger() {
     return made;
 }
 
-std::shared_ptr<spdlog::logger> or_default(std::shared_ptr<spdlog::logger> given) {
+std::shared_ptr<spdlog::logger> or_programs(std::shared_ptr<spdlog::logger> given) {
     if (given) return given;
     auto programs = spdlog::default_logger();
     // Taking away spdlog's default logger is how a program says that it wants none.
@@ -111,7 +111,7 @@ std::shared_ptr<spdlog::logger> or_default(std::shared_ptr<spdlog::logger> given
 
 }  // namespace
 
-Logger::Logger(std::shared_ptr<spdlog::logger> sink) : owned_{or_default(std::move(sink))}, logger_{owned_.get()} {}
+Logger::Logger(std::shared_ptr<spdlog::logger> sink) : owned_{or_programs(std::move(sink))}, logger_{owned_.get()} {}
 
 bool Logger::enabled(LogLevel level) const noexcept { return logger_->should_log(native_level(level)); }
 

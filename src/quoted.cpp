@@ -8,7 +8,7 @@
 
 namespace freshet::detail {
 
-std::string quoted(std::string_view text) {
+std::string Quoted::operator()(std::string_view text) const {
     constexpr std::size_t limit = 100;
     std::string out = "\"";
     for (const char c : text.substr(0, limit)) {

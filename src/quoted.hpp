@@ -6,7 +6,12 @@
 
 namespace freshet::detail {
 
-/// `text` in quotes, for an error's message: control characters as \xNN, cut after 100 bytes.
-std::string quoted(std::string_view text);
+struct Quoted {
+    std::string operator()(std::string_view text) const;
+};
+
+/// `quoted(text)`: the text in quotes, for an error's message: control characters as \xNN, cut after 100 bytes.
+/// An object, not a function: beside one, std::quoted would be found for a std::string, and would be the better match.
+inline constexpr Quoted quoted{};
 
 }  // namespace freshet::detail

@@ -149,7 +149,7 @@ void inactive(Environment& environment) {
     require_equal(js.refusal("CONSUMER.INFO.S.C", Json::object()), 10014, "the error of a consumer that nobody used");
 }
 
-void exists(Environment& environment) {
+void consumer_exists(Environment& environment) {
     JsPeer js{environment};
     js.stream();
     js.consumer();
@@ -291,7 +291,7 @@ std::vector<Rule> consumer_rules() {
         {"consumer.filters", "what no filter matches is not delivered", filters},
         {"consumer.headers_only", "headers come alone if that is asked for", headers_only},
         {"consumer.inactive", "a consumer that nobody uses for its inactive_threshold goes", inactive},
-        {"consumer.exists", "a consumer is created, updated and deleted, and who waits is told", exists},
+        {"consumer.exists", "a consumer is created, updated and deleted, and who waits is told", consumer_exists},
         {"consumer.pause", "a paused consumer delivers nothing until it is resumed", pause},
         {"consumer.overflow", "of an overflow group a client gets messages only while many wait", overflow},
         {"consumer.pinned", "of a pinned group one client gets everything until it is unpinned", pinned},

@@ -38,7 +38,7 @@ void wildcards(Environment& environment) {
     require_equal(tail.texts(), Texts{"a.b.c", "a.b", "a.x.c", "a.b.c.d"}, "a.>");
 }
 
-void order(Environment& environment) {
+void delivered_order(Environment& environment) {
     constexpr int count = 2'000;
     Peer peer{environment};
     auto& probe = peer.subscribe({.subject = "x"});
@@ -280,7 +280,7 @@ std::vector<Rule> delivery_rules() {
         {"subject.literal", "a message arrives once, in order, with its subject and reply subject, and nowhere else",
          literal},
         {"subject.wildcards", "* stands for one token, > for one or more at the end", wildcards},
-        {"delivery.order", "what one transport publishes arrives at a subscription in that order", order},
+        {"delivery.order", "what one transport publishes arrives at a subscription in that order", delivered_order},
         {"delivery.every_subscription", "each subscription that matches gets a copy", every_subscription},
         {"delivery.one_at_a_time", "on_message is called one message at a time", one_at_a_time},
         {"delivery.inside_handler", "publish and subscribe may be called inside on_message", inside_handler},

@@ -36,7 +36,7 @@ void only_its_subjects(Environment& environment) {
                   "the error of overlapping subjects");
 }
 
-void exists(Environment& environment) {
+void stream_exists(Environment& environment) {
     JsPeer js{environment};
     js.stream();
     js.stream();  // the same again is no error
@@ -264,7 +264,7 @@ std::vector<Rule> stream_rules() {
         {"stream.first_seq", "the first number is the one said", first_sequence},
         {"stream.subjects", "a stream takes its subjects and no others, which no other stream may have",
          only_its_subjects},
-        {"stream.exists", "a stream is created once, and gone when it is deleted", exists},
+        {"stream.exists", "a stream is created once, and gone when it is deleted", stream_exists},
         {"stream.max_msgs", "of more than max_msgs the oldest go", max_msgs},
         {"stream.max_bytes", "of more than max_bytes the oldest go", max_bytes},
         {"stream.max_age", "messages older than max_age go", max_age},
