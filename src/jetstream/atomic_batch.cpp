@@ -30,21 +30,17 @@ public:
             lost_ = sent.error();
             return sent;
         }
-        headers->set("Nats-Batch-Id", id_).set("Nats-Batch-Sequence", std::to_string(++size_));
-        held_ = Held{.subject = std::string{subject},
-                     .body = std::string{as_text(encoded.body)},
-                     .content_type = encoded.content_type,
-                     .headers = *std::move(headers),
-                     .timeout = options.timeout};
+        hold(subject, encoded, *std::move(headers), options.timeout);
         return {};
     }
 
     Expected<js::PublishAck> commit() {
         if (lost_) return std::unexpected{*lost_};
-        if (!held_) return failure(Errc::bad_setup, "commit of an atomic batch: nothing was added since the last one");
-        held_->headers.set("Nats-Batch-Commit", "1");
-        const auto held = *std::exchange(held_, std::nullopt);
-        auto ack = publish_result(held.subject, request(held));
+        if (size_ == 0)
+            return failure(Errc::bad_setup, "commit of an atomic batch: nothing was added since the last one");
+        held_.options.headers.set("Nats-Batch-Commit", "1");
+        held_.plain = false;
+        auto ack = publish_result(held_.subject, request());
         size_ = 0;
         id_ = random_id();
         return ack;
@@ -57,47 +53,60 @@ private:
         std::string subject = {};
         std::string body = {};
         std::string_view content_type = {};
-        Headers headers = {};
+        PublishOptions options = {};
         std::chrono::milliseconds timeout{};
+        bool plain = false;  // the headers are those of a batch and no others
     };
 
     Expected<void> check(std::string_view subject, const js::PublishOptions& options) const {
         if (lost_) return std::unexpected{*lost_};
         if (check_subject(subject) != SubjectFault::none)
             return std::unexpected{subject_error(subject, SubjectUse::publish)};
-        if (auto able = api_->needs("2.12", "an atomic batch"); !able) return able;
+        if (size_ == 0)
+            if (auto able = api_->needs("2.12", "an atomic batch"); !able) return able;
         return check_publish_options(*api_, options);
     }
 
-    Expected<Message> request(const Held& held) const {
-        return core_.request(held.subject, {as_bytes(held.body), held.content_type},
-                             {.timeout = held.timeout.count() > 0 ? held.timeout : api_->options().timeout,
-                              .headers = held.headers});
+    /// In the memory of the one before.
+    void hold(std::string_view subject, const Encoded& encoded, Headers headers, std::chrono::milliseconds timeout) {
+        const bool plain = headers.empty();
+        if (!plain || !held_.plain) held_.options.headers = std::move(headers.set("Nats-Batch-Id", id_));
+        held_.options.headers.set("Nats-Batch-Sequence", std::to_string(++size_));
+        held_.plain = plain;
+        held_.subject = subject;
+        held_.body = as_text(encoded.body);
+        held_.content_type = encoded.content_type;
+        held_.timeout = timeout;
+    }
+
+    Expected<Message> request() const {
+        return core_.request(held_.subject, {as_bytes(held_.body), held_.content_type},
+                             {.timeout = held_.timeout.count() > 0 ? held_.timeout : api_->options().timeout,
+                              .headers = held_.options.headers});
     }
 
     Expected<void> send_held() {
-        if (!held_) return {};
-        const auto held = *std::exchange(held_, std::nullopt);
+        if (size_ == 0) return {};
         if (size_ > 1) {
-            return core_.publish(held.subject, {as_bytes(held.body), held.content_type}, {.headers = held.headers});
+            return core_.publish(held_.subject, {as_bytes(held_.body), held_.content_type}, held_.options);
         }
         // The first asks whether the stream takes batches: an empty answer is a yes.
-        const auto reply = request(held);
+        const auto reply = request();
         if (reply && reply->payload().empty()) return {};
-        auto ack = publish_result(held.subject, reply);
+        auto ack = publish_result(held_.subject, reply);
         if (!ack) return std::unexpected{std::move(ack).error()};
         return failure(
             Errc::batch_refused,
             fmt::format("publish to {}: the stream {} stored the first message of a batch by itself: its server "
                         "does not know atomic batches",
-                        detail::quoted(held.subject), detail::quoted(ack->stream)));
+                        detail::quoted(held_.subject), detail::quoted(ack->stream)));
     }
 
     std::shared_ptr<const JsApi> api_;
     BrokerCore& core_;
     std::string id_;
     std::size_t size_ = 0;
-    std::optional<Held> held_ = {};
+    Held held_ = {};
     std::optional<Error> lost_ = {};
 };
 

@@ -50,11 +50,10 @@ public:
         pull.who = owner->spec_.text();
         pull.push = settings.push;
         owner->session_ = std::make_shared<PullSession>(owner->api_, std::move(pull), owner);
-        owner->feed_ =
-            std::make_shared<Feed>(core, settings.settlement, owner->spec_.text(), std::move(sink),
-                                   [weak = std::weak_ptr{owner->session_}](std::size_t bytes, TimePoint since) {
-                                       if (const auto session = weak.lock()) session->handled(bytes, since);
-                                   });
+        owner->feed_ = std::make_shared<Feed>(core, settings.settlement, owner->spec_.text(), std::move(sink),
+                                              [weak = std::weak_ptr{owner->session_}](const js::Settled& settled) {
+                                                  if (const auto session = weak.lock()) session->handled(settled);
+                                              });
         return owner;
     }
 

@@ -13,6 +13,9 @@ namespace freshet::detail {
 namespace {
 
 constexpr std::size_t most_unkept = 1'000;  // no more than that are remembered
+// Settled messages are reported in lots of this size while others are in hand, or after this time.
+constexpr std::size_t report_size = 32;
+constexpr std::chrono::milliseconds report_pause{1};
 constexpr std::string_view ack_word = "+ACK";
 constexpr std::string_view nak_word = "-NAK";
 constexpr std::string_view term_word = "+TERM";
@@ -41,10 +44,7 @@ Feed::Feed(BrokerCore& core, js::Settlement settlement, std::string who, std::sh
       on_settled_{std::move(on_settled)},
       sink_{std::move(sink)} {}
 
-void Feed::set_ack_wait(std::chrono::nanoseconds ack_wait) {
-    const std::lock_guard lock{mutex_};
-    ack_wait_ = ack_wait;
-}
+void Feed::set_ack_wait(std::chrono::nanoseconds ack_wait) { ack_wait_ = ack_wait; }
 
 void Feed::feed(Message message, const Metadata& metadata) noexcept {
     std::shared_ptr<MessageSink> sink;
@@ -147,22 +147,27 @@ void Feed::finish_dead_letter(const Message& message, const Expected<void>& conf
 
 void Feed::release(const Message& message, std::string_view word) noexcept {
     std::optional<js::Held> held;
+    js::Settled report;
     bool last = false;
     {
+        const auto now = core_.clock().now();
         const std::lock_guard lock{mutex_};
         held = held_.remove(message);
+        if (!held) return;
         last = held_.size() == 0;
+        settled_.since = held->since;
+        settled_.bytes += held->bytes;
+        if (++settled_.count >= report_size || last || now - reported_ >= report_pause) {
+            reported_ = now;
+            report = std::exchange(settled_, {});
+        }
     }
-    if (!held) return;
     if (!held->settled && !word.empty()) acknowledge(message.reply_to(), word, last ? Flush::now : Flush::batched);
-    on_settled_(held->bytes, held->since);
+    if (report.count > 0) on_settled_(report);
 }
 
 void Feed::acknowledge(std::string_view subject, std::string_view word, Flush flush) noexcept {
-    {
-        const std::lock_guard lock{mutex_};
-        if (ack_wait_.count() == 0) return;
-    }
+    if (!wants_acks()) return;
     const auto sent = core_.transport()->publish({.subject = subject, .payload = as_bytes(word), .flush = flush});
     if (!sent) core_.logger().warn("{}: cannot acknowledge, so it comes again: {}", who_, sent.error().what());
 }
@@ -182,7 +187,7 @@ Expected<void> Feed::ack_sync(const Message& message, std::chrono::milliseconds 
         const std::lock_guard lock{mutex_};
         const auto* held = held_.find(message);
         if (held == nullptr) return failure(Errc::bad_setup, "ack_sync: this message was settled before");
-        if (held->settled || ack_wait_.count() == 0) return {};
+        if (held->settled || !wants_acks()) return {};
     }
     const auto answer = core_.request(message.reply_to(), {.body = as_bytes(ack_word)}, {.timeout = timeout});
     if (!answer) {
@@ -197,9 +202,9 @@ Expected<void> Feed::ack_sync(const Message& message, std::chrono::milliseconds 
 
 /// Called with the lock held. Looks twice within half of ack_wait, so that the server hears of a message in time.
 void Feed::arm(TimePoint now) {
-    if (armed_ || ack_wait_.count() == 0) return;
+    if (armed_ || !wants_acks()) return;
     armed_ = true;
-    core_.clock().schedule(now + ack_wait_ / 4, [weak = weak_from_this()] {
+    core_.clock().schedule(now + ack_wait_.load() / 4, [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->tell_in_progress();
     });
 }
@@ -209,7 +214,7 @@ void Feed::tell_in_progress() noexcept {
     // Under the lock: the subjects live as long as the messages are held.
     const std::lock_guard lock{mutex_};
     armed_ = false;
-    for (const auto subject : held_.untold(now - ack_wait_ / 2, now))
+    for (const auto subject : held_.untold(now - ack_wait_.load() / 2, now))
         std::ignore = core_.transport()->publish({.subject = subject, .payload = as_bytes(progress_word)});
     if (held_.size() > 0) arm(now);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -14,6 +15,7 @@
 
 #include "../broker_core.hpp"
 #include "held_messages.hpp"
+#include "settled.hpp"
 #include "settlement.hpp"
 
 namespace freshet::detail {
@@ -22,8 +24,8 @@ namespace freshet::detail {
 /// and settles them. Thread-safe.
 class Feed final : public std::enable_shared_from_this<Feed> {
 public:
-    /// Called for each message after it was settled: so many bytes, that came at `since`.
-    using OnSettled = std::function<void(std::size_t bytes, TimePoint since)>;
+    /// Called after messages were settled, for some at a time while others are in hand.
+    using OnSettled = std::function<void(const js::Settled& settled)>;
 
     /// `who`: for log lines.
     Feed(BrokerCore& core, js::Settlement settlement, std::string who, std::shared_ptr<MessageSink> sink,
@@ -52,6 +54,7 @@ private:
     void release(const Message& message, std::string_view word) noexcept;
     void acknowledge(std::string_view subject, std::string_view word, Flush flush) noexcept;
     void nak(const Message& message, std::chrono::nanoseconds delay) noexcept;
+    bool wants_acks() const noexcept { return ack_wait_.load(std::memory_order_relaxed).count() != 0; }
     void arm(TimePoint now);
     void tell_in_progress() noexcept;
 
@@ -63,8 +66,10 @@ private:
     std::mutex mutex_ = {};
     std::shared_ptr<MessageSink> sink_;  // until end
     js::HeldMessages held_ = {};
+    js::Settled settled_ = {};  // and not reported yet
+    TimePoint reported_ = {};
     std::map<std::uint64_t, std::string> unkept_ = {};  // why messages were given up whose dead letters nobody kept
-    std::chrono::nanoseconds ack_wait_{};
+    std::atomic<std::chrono::nanoseconds> ack_wait_{};
     bool armed_ = false;
 };
 

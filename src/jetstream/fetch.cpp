@@ -138,7 +138,7 @@ public:
     std::optional<js::Delivery> next(TimePoint deadline) {
         auto taken = state_->next(deadline);
         if (!taken) return std::nullopt;
-        session_->handled(taken->message.payload().size(), taken->since);
+        session_->handled({.count = 1, .bytes = taken->message.payload().size(), .since = taken->since});
         return js::Delivery{state_->api(), std::move(taken->message)};
     }
 

@@ -183,23 +183,24 @@ void ObjectBucket::send_chunks(obj::Info& info, const obj::Reader& reader, std::
     info.digest = digest.finish();
 }
 
-obj::Info ObjectBucket::get(std::string_view name, const obj::Writer& writer, const obj::GetOptions& options) {
+obj::Info ObjectBucket::get(std::string_view name, const obj::Writer& writer, const obj::GetOptions& options,
+                            const Found& found) {
     std::string target{name};
     for (int links = 0; links < max_links; ++links) {
         auto info = existing("get", target, js::Read::direct).info;
         if (!info.link) {
-            receive_chunks(info, writer, options);
+            receive_chunks(info, writer, options, found);
             return info;
         }
         if (info.link->bucket != store_.name() || info.link->name.empty())
-            return follow(*info.link, target, writer, options);
+            return follow(*info.link, target, writer, options, found);
         target = info.link->name;
     }
     raise({Errc::bad_setup, what("get", name) + ": its links go in a circle"});
 }
 
 obj::Info ObjectBucket::follow(const obj::Link& link, std::string_view name, const obj::Writer& writer,
-                               const obj::GetOptions& options) {
+                               const obj::GetOptions& options, const Found& found) {
     if (link.name.empty()) {
         raise({Errc::bad_setup, fmt::format("{}: it is a link to the object store {}: open that one", what("get", name),
                                             detail::quoted(link.bucket))});
@@ -207,11 +208,13 @@ obj::Info ObjectBucket::follow(const obj::Link& link, std::string_view name, con
     ObjectBucket other{store_.core(), link.bucket, {.declare = js::Declare::never, .context = store_.api().options()}};
     auto target = other.existing("get", link.name, js::Read::direct).info;
     if (target.link) raise({Errc::bad_setup, what("get", name) + ": it is a link to a link"});
-    other.receive_chunks(target, writer, options);
+    other.receive_chunks(target, writer, options, found);
     return target;
 }
 
-void ObjectBucket::receive_chunks(const obj::Info& info, const obj::Writer& writer, const obj::GetOptions& options) {
+void ObjectBucket::receive_chunks(const obj::Info& info, const obj::Writer& writer, const obj::GetOptions& options,
+                                  const Found& found) {
+    if (found) found(info);
     const auto chunk_size = info.chunk_size != 0 ? info.chunk_size : default_chunk_size;
     StreamReader reader{store_.api(),
                         {.stream = store_.stream_name(),

@@ -25,7 +25,10 @@ public:
 
     obj::Info put(std::string_view name, const obj::Reader& reader, std::optional<std::uint64_t> total,
                   const obj::PutOptions& options);
-    obj::Info get(std::string_view name, const obj::Writer& writer, const obj::GetOptions& options);
+    /// Told of the object before the first of its bytes.
+    using Found = std::function<void(const obj::Info&)>;
+    obj::Info get(std::string_view name, const obj::Writer& writer, const obj::GetOptions& options,
+                  const Found& found = {});
     std::optional<obj::Info> info(std::string_view name);
     obj::Info update(std::string_view name, const obj::Meta& meta);
     obj::Info link(std::string_view name, const obj::Link& target);
@@ -55,14 +58,15 @@ private:
     Stored existing(std::string_view verb, std::string_view name, js::Read read);
     void send_chunks(obj::Info& info, const obj::Reader& reader, std::optional<std::uint64_t> total,
                      const obj::PutOptions& options);
-    void receive_chunks(const obj::Info& info, const obj::Writer& writer, const obj::GetOptions& options);
+    void receive_chunks(const obj::Info& info, const obj::Writer& writer, const obj::GetOptions& options,
+                        const Found& found);
     /// Stores the description if `last` is the sequence of the one before: false if it is another.
     bool store_info(const obj::Info& info, std::uint64_t last);
     /// Stores the description whatever was there, and removes the chunks that belonged to what was there.
     void replace_info(const obj::Info& info, std::optional<Stored> before);
     void purge_chunks(std::string_view id) noexcept;
     obj::Info follow(const obj::Link& link, std::string_view name, const obj::Writer& writer,
-                     const obj::GetOptions& options);
+                     const obj::GetOptions& options, const Found& found);
 
     StoreBucket store_;
 };

@@ -142,7 +142,8 @@ Info Store::get(std::string_view name, std::ostream& out, const GetOptions& opti
 }
 std::string Store::get(std::string_view name, const GetOptions& options) const {
     std::string bytes;
-    bucket_->get(name, [&](Bytes more) { bytes.append(as_text(more)); }, options);
+    const auto found = [&](const Info& info) { bytes.reserve(info.size); };  // growing would copy it all once more
+    bucket_->get(name, [&](Bytes more) { bytes.append(as_text(more)); }, options, found);
     return bytes;
 }
 Info Store::get_file(std::string_view name, const std::string& path, const GetOptions& options) const {

@@ -75,7 +75,7 @@ public:
             const std::lock_guard lock{mutex_};
             if (accept(metadata)) listener_->on_message(std::move(message), metadata);
         }
-        session_->handled(bytes, since);
+        session_->handled({.count = 1, .bytes = bytes, .since = since});
     }
 
     void on_heartbeat(std::uint64_t last) noexcept override {

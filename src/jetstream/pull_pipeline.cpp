@@ -72,19 +72,22 @@ void PullPipeline::received(std::size_t bytes, bool more, TimePoint now) {
     if (asked_ == 0) open_.clear();
 }
 
-void PullPipeline::handled(std::size_t bytes, TimePoint since, TimePoint now) {
-    if (in_hand_ > 0) --in_hand_;
-    bytes_in_hand_ -= std::min(bytes, bytes_in_hand_);
-    ++handled_since_change_;
-    adapt(now - since);
+void PullPipeline::handled(const Settled& settled, TimePoint now) {
+    in_hand_ -= std::min(settled.count, in_hand_);
+    bytes_in_hand_ -= std::min(settled.bytes, bytes_in_hand_);
+    handled_since_change_ += settled.count;
+    bytes_since_change_ += settled.bytes;
+    adapt(now - settled.since);
 }
 
 void PullPipeline::adapt(std::chrono::nanoseconds held) {
     if (handled_since_change_ < window_) return;
     const auto before = window_;
+    const auto twice = std::min(window_ * 2, limits_.max_window);
+    const bool small = bytes_since_change_ / handled_since_change_ * twice <= limits_.max_growth_bytes;
     if (held > longest_hold) window_ = std::max(window_ / 2, limits_.min_window);
-    else if (more_ && held < longest_hold / 5) window_ = std::min(window_ * 2, limits_.max_window);
-    if (window_ != before) handled_since_change_ = 0;
+    else if (more_ && small && held < longest_hold / 5) window_ = twice;
+    if (window_ != before) handled_since_change_ = bytes_since_change_ = 0;
 }
 
 PullVerdict PullPipeline::status(const PullStatus& status, TimePoint now) {

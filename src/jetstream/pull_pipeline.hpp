@@ -9,12 +9,15 @@
 
 #include <freshet/clock.hpp>
 
+#include "settled.hpp"
+
 namespace freshet::js {
 
 struct PullLimits {
     std::size_t min_window = 2;    ///< messages in hand and asked for, together; at least 1
     std::size_t max_window = 512;  ///< how far the window may grow while messages are handled faster than they come
-    std::size_t max_bytes = 0;     ///< the same in bytes, fixed; 0: no limit
+    std::size_t max_growth_bytes = std::size_t{16} << 20;  ///< it does not grow to where it would hold more than this
+    std::size_t max_bytes = 0;                             ///< the same in bytes, fixed; 0: no limit
     std::chrono::nanoseconds expires{std::chrono::seconds{30}};   ///< how long a request waits at the server
     std::chrono::nanoseconds heartbeat{std::chrono::seconds{5}};  ///< at most half of `expires`
 };
@@ -55,8 +58,7 @@ public:
     std::optional<PullRequest> next(TimePoint now);
     /// A message came, of so many bytes; `more`: the stream had others behind it.
     void received(std::size_t bytes, bool more, TimePoint now);
-    /// It has been settled; it came at `since`.
-    void handled(std::size_t bytes, TimePoint since, TimePoint now);
+    void handled(const Settled& settled, TimePoint now);
     PullVerdict status(const PullStatus& status, TimePoint now);
 
     /// The server is gone: what was asked for will not come.
@@ -104,6 +106,7 @@ private:
     TimePoint alive_;       // the last sign of life, or when the first request after none was sent
     TimePoint not_before_;  // no request earlier
     std::size_t handled_since_change_ = 0;
+    std::size_t bytes_since_change_ = 0;
     bool more_ = false;      // the server had more when the last message came
     bool any_size_ = false;  // the next message alone is over max_bytes
     bool connected_ = true;

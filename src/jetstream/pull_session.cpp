@@ -180,9 +180,9 @@ void PullSession::complain(const js::PullStatus& status, bool error) {
                        settings_.who, status.code, status.text);
 }
 
-void PullSession::handled(std::size_t bytes, TimePoint since) noexcept {
+void PullSession::handled(const js::Settled& settled) noexcept {
     Lock lock{mutex_};
-    pipeline_.handled(bytes, since, core_.clock().now());
+    pipeline_.handled(settled, core_.clock().now());
     if (!flow_reply_.empty() && pipeline_.in_hand() <= most_in_hand)
         std::ignore = core_.transport()->publish({.subject = std::exchange(flow_reply_, {}), .flush = Flush::now});
     pump(std::move(lock));

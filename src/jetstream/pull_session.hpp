@@ -66,8 +66,7 @@ public:
 
     /// Declares the consumer, subscribes, and pulls. Blocks for answers of the server. When it fails the owner is not called.
     Expected<void> start();
-    /// A message that came at `since` has been settled.
-    void handled(std::size_t bytes, TimePoint since) noexcept;
+    void handled(const js::Settled& settled) noexcept;
     /// The consumer is no good any more: it is declared anew.
     void declare_again() noexcept;
 

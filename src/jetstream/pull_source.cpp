@@ -14,7 +14,7 @@
 namespace freshet::js {
 namespace {
 
-constexpr std::size_t largest_window = 512;
+constexpr std::size_t largest_window = 4'096;
 constexpr std::chrono::milliseconds least_expires{1'000};
 
 PullLimits limits_of(const Pull& options) {

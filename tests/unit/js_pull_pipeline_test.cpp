@@ -32,7 +32,7 @@ struct Pull {
         for (std::size_t i = 0; i < count; ++i) pipeline.received(bytes, more, clock.now());
     }
     void handle(std::size_t count = 1, std::chrono::nanoseconds held = 1ms, std::size_t bytes = 100) {
-        for (std::size_t i = 0; i < count; ++i) pipeline.handled(bytes, clock.now() - held, clock.now());
+        for (std::size_t i = 0; i < count; ++i) pipeline.handled({1, bytes, clock.now() - held}, clock.now());
     }
     PullVerdict status(int code, std::string text, std::optional<std::size_t> pending = {}) {
         return pipeline.status({last.number, code, text, pending}, clock.now());
@@ -258,6 +258,16 @@ TEST_CASE("the window grows while messages wait at the server and are handled fa
         pull.handle(pull.pipeline.in_hand(), 2s);
     }
     CHECK(pull.pipeline.window() == 2);
+}
+
+TEST_CASE("the window does not grow to where it would hold too many bytes") {
+    Pull pull{{.min_window = 2, .max_window = 1'024, .max_growth_bytes = 8'000}};
+    for (int round = 0; round < 20; ++round) {
+        pull.ask();
+        pull.receive(pull.pipeline.asked(), true, 1'000);
+        pull.handle(pull.pipeline.in_hand(), 1ms, 1'000);
+    }
+    CHECK(pull.pipeline.window() == 8);
 }
 
 TEST_CASE("the window stays small while nothing waits at the server") {

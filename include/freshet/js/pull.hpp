@@ -41,8 +41,8 @@ struct Pull {
     std::optional<AckPolicy> ack_policy = {};  ///< default: nack_on_error
     Retry retry = {};                          ///< what to do with messages that a handler fails at
     Batch batch = {};                          ///< for handlers that take many at once
-    /// Messages held ahead of the workers and being handled. 0: between 2 per worker and 512, as many as are handled
-    /// within about half a second; batches: at least two of them.
+    /// Messages held ahead of the workers and being handled. 0: between 2 per worker and 4,096, as many as are handled
+    /// within about half a second and hold less than 16 MiB; batches: at least two of them.
     std::size_t prefetch = 0;
     std::size_t prefetch_bytes = 0;  ///< the same in bytes; 0: no limit. A message larger than that comes alone
     Priority priority = {};
