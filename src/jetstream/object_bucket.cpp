@@ -31,17 +31,6 @@ StoreSpec spec_of(std::string name, const obj::Options& options) {
 
 obj::Time now() { return std::chrono::system_clock::now(); }
 
-/// As much as `reader` gives, up to a chunk.
-std::size_t fill(std::span<std::byte> chunk, const obj::Reader& reader) {
-    std::size_t size = 0;
-    while (size < chunk.size()) {
-        const auto read = reader(chunk.subspan(size));
-        if (read == 0) break;
-        size += std::min(read, chunk.size() - size);
-    }
-    return size;
-}
-
 }  // namespace
 
 js::Stream object_stream(const std::string& bucket, const obj::Options& options) {
@@ -138,7 +127,7 @@ void ObjectBucket::purge_chunks(std::string_view id) noexcept {
     }
 }
 
-obj::Info ObjectBucket::put(std::string_view name, const obj::Reader& reader, std::optional<std::uint64_t> total,
+obj::Info ObjectBucket::put(std::string_view name, const NextChunk& next, std::optional<std::uint64_t> total,
                             const obj::PutOptions& options) {
     const auto most = store_.core().server().max_payload;
     if (options.chunk_size == 0 || (most != 0 && options.chunk_size > most))
@@ -153,7 +142,7 @@ obj::Info ObjectBucket::put(std::string_view name, const obj::Reader& reader, st
                    .id = random_id(),
                    .chunk_size = options.chunk_size};
     try {
-        send_chunks(info, reader, total, options);
+        send_chunks(info, next, total, options);
         replace_info(info, std::move(before));
     } catch (...) {
         purge_chunks(info.id);
@@ -163,20 +152,20 @@ obj::Info ObjectBucket::put(std::string_view name, const obj::Reader& reader, st
     return info;
 }
 
-void ObjectBucket::send_chunks(obj::Info& info, const obj::Reader& reader, std::optional<std::uint64_t> total,
+void ObjectBucket::send_chunks(obj::Info& info, const NextChunk& next, std::optional<std::uint64_t> total,
                                const obj::PutOptions& options) {
     const auto subject = chunk_subject(info.id);
     ChunkWindow window{store_.core(), options.window, store_.api().options().timeout, what("put", info.name)};
-    std::vector<std::byte> chunk(options.chunk_size);
     Sha256 digest;
-    while (const auto size = fill(chunk, reader)) {
-        const auto bytes = Bytes{chunk}.first(size);
+    for (bool more = true; more;) {
+        const auto bytes = next(options.chunk_size);
+        more = bytes.size() == options.chunk_size;
+        if (bytes.empty()) break;
         value_or_raise(window.publish(subject, bytes));
         digest.add(bytes);
-        info.size += size;
+        info.size += bytes.size();
         ++info.chunks;
         if (options.progress) options.progress({.bytes = info.size, .total = total});
-        if (size < chunk.size()) break;
     }
     // All of them are stored before anybody hears of the object.
     value_or_raise(window.finish());

@@ -23,7 +23,9 @@ class ObjectBucket : public std::enable_shared_from_this<ObjectBucket> {
 public:
     ObjectBucket(BrokerCore& core, std::string name, const obj::Options& options);
 
-    obj::Info put(std::string_view name, const obj::Reader& reader, std::optional<std::uint64_t> total,
+    /// The next bytes to put: so many, or fewer at the end. They stay until the next call.
+    using NextChunk = std::function<Bytes(std::size_t size)>;
+    obj::Info put(std::string_view name, const NextChunk& next, std::optional<std::uint64_t> total,
                   const obj::PutOptions& options);
     /// Told of the object before the first of its bytes.
     using Found = std::function<void(const obj::Info&)>;
@@ -56,7 +58,7 @@ private:
     std::optional<Stored> find(std::string_view name, js::Read read);
     /// Errc::not_found for a deleted one, too.
     Stored existing(std::string_view verb, std::string_view name, js::Read read);
-    void send_chunks(obj::Info& info, const obj::Reader& reader, std::optional<std::uint64_t> total,
+    void send_chunks(obj::Info& info, const NextChunk& next, std::optional<std::uint64_t> total,
                      const obj::PutOptions& options);
     void receive_chunks(const obj::Info& info, const obj::Writer& writer, const obj::GetOptions& options,
                         const Found& found);

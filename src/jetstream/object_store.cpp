@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/obj/store.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <istream>
 #include <ostream>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "../exception_text.hpp"
 #include "../quoted.hpp"
@@ -31,12 +34,27 @@ auto attempt(Operation&& operation) -> Expected<decltype(operation())> {
     } catch (...) { return std::unexpected{detail::exception_error()}; }
 }
 
-Reader reader_of(Bytes bytes) {
-    return [bytes](std::span<std::byte> chunk) mutable {
-        const auto size = std::min(chunk.size(), bytes.size());
-        if (size != 0) std::memcpy(chunk.data(), bytes.data(), size);
-        bytes = bytes.subspan(size);
-        return size;
+using detail::ObjectBucket;
+
+/// Where they are: nothing is copied.
+ObjectBucket::NextChunk chunks_of(Bytes bytes) {
+    return [bytes](std::size_t size) mutable {
+        const auto chunk = bytes.first(std::min(size, bytes.size()));
+        bytes = bytes.subspan(chunk.size());
+        return chunk;
+    };
+}
+
+ObjectBucket::NextChunk chunks_of(Reader reader) {
+    return [reader = std::move(reader), chunk = std::vector<std::byte>{}](std::size_t size) mutable {
+        chunk.resize(size);
+        std::size_t filled = 0;
+        while (filled < size) {
+            const auto read = reader(std::span{chunk}.subspan(filled));
+            if (read == 0) break;
+            filled += std::min(read, size - filled);
+        }
+        return Bytes{chunk}.first(filled);
     };
 }
 
@@ -98,16 +116,16 @@ Store::Store(std::shared_ptr<detail::ObjectBucket> bucket) noexcept : bucket_{st
 std::string_view Store::bucket() const noexcept { return bucket_->store().name(); }
 
 Info Store::put(std::string_view name, Bytes bytes, const PutOptions& options) const {
-    return bucket_->put(name, reader_of(bytes), bytes.size(), options);
+    return bucket_->put(name, chunks_of(bytes), bytes.size(), options);
 }
 Info Store::put(std::string_view name, std::string_view bytes, const PutOptions& options) const {
     return put(name, as_bytes(bytes), options);
 }
 Info Store::put(std::string_view name, std::istream& in, const PutOptions& options) const {
-    return bucket_->put(name, reader_of(in), std::nullopt, options);
+    return bucket_->put(name, chunks_of(reader_of(in)), std::nullopt, options);
 }
 Info Store::put(std::string_view name, const Reader& reader, const PutOptions& options) const {
-    return bucket_->put(name, reader, std::nullopt, options);
+    return bucket_->put(name, chunks_of(reader), std::nullopt, options);
 }
 Info Store::put_file(std::string_view name, const std::string& path, const PutOptions& options) const {
     errno = 0;
@@ -115,7 +133,8 @@ Info Store::put_file(std::string_view name, const std::string& path, const PutOp
     if (!in) raise_system("cannot read " + detail::quoted(path));
     std::error_code unknown;
     const auto size = std::filesystem::file_size(path, unknown);
-    return bucket_->put(name, reader_of(in), unknown ? std::nullopt : std::optional<std::uint64_t>{size}, options);
+    return bucket_->put(name, chunks_of(reader_of(in)), unknown ? std::nullopt : std::optional<std::uint64_t>{size},
+                        options);
 }
 
 Expected<Info> Store::try_put(std::string_view name, Bytes bytes, const PutOptions& options) const {
