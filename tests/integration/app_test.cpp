@@ -15,6 +15,7 @@
 
 #include <freshet/freshet.hpp>
 
+#include "../support/must.hpp"
 #include "../support/server.hpp"
 #include "../support/types.hpp"
 #include "../support/wait.hpp"
@@ -123,7 +124,7 @@ TEST_CASE_METHOD(Fixture, "ExitApp without an App stops the broker") {
     Broker alone{{.servers = {server.url()}}};
     alone.subscriber<"exit">().handle([] { throw ExitApp{3}; });
     std::jthread asks{[&] {
-        CHECK(eventually([&] { return alone.running(); }));
+        testing::must(eventually([&] { return alone.running(); }));
         alone.publish("exit", "");
     }};
     alone.run();

@@ -12,6 +12,7 @@
 #include <freshet/freshet.hpp>
 
 #include "../support/log_lines.hpp"
+#include "../support/must.hpp"
 #include "../support/server.hpp"
 #include "../support/types.hpp"
 #include "../support/wait.hpp"
@@ -314,7 +315,7 @@ TEST_CASE_METHOD(Fixture,
     int calls = 0;
     odd.async(Odd{"exception"}, [&](const Expected<void>& done) {
         ++calls;
-        CHECK(done.error().code() == Errc::bad_payload);
+        testing::must(done.error().code() == Errc::bad_payload);
         throw 42;
     });
     CHECK(calls == 1);

@@ -19,6 +19,7 @@
 #include <freshet/freshet.hpp>
 #include <freshet/native.hpp>
 
+#include "../support/must.hpp"
 #include "../support/server.hpp"
 #include "../support/types.hpp"
 #include "../support/wait.hpp"
@@ -93,7 +94,7 @@ TEST_CASE_METHOD(Fixture, "a plain subscriber handles one message at a time, in 
     std::atomic<int> inside = 0;
     std::vector<int> order;
     broker.subscriber<"serial.{n}">().handle([&](Path<"n", int> n) {
-        CHECK(++inside == 1);
+        testing::must(++inside == 1);
         order.push_back(n);
         --inside;
     });
@@ -116,7 +117,7 @@ TEST_CASE_METHOD(Fixture, "workers run the handler at the same time") {
         ++inside;
         changed.notify_all();
         // Comes back only when all are inside at once.
-        CHECK(changed.wait_for(lock, 20s, [&] { return inside >= workers; }));
+        testing::must(changed.wait_for(lock, 20s, [&] { return inside >= workers; }));
     });
     broker.start();
     for (int i = 0; i < workers; ++i) broker.publish("parallel", "");
@@ -176,7 +177,7 @@ TEST_CASE("a subscriber that cannot keep up drops beyond its limit, says so once
     std::atomic<bool> open = false;
     Broker broker{{.servers = {server.url()}, .on_event = [&](const ConnectionEvent& event) {
                        if (event.kind == ConnectionEvent::Kind::slow_consumer) {
-                           CHECK(event.subject == "flood.{n}");
+                           testing::must(event.subject == "flood.{n}");
                            ++slow_events;
                        }
                    }}};

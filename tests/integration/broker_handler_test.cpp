@@ -11,6 +11,7 @@
 
 #include <freshet/freshet.hpp>
 
+#include "../support/must.hpp"
 #include "../support/server.hpp"
 #include "../support/types.hpp"
 #include "../support/wait.hpp"
@@ -50,7 +51,7 @@ TEST_CASE_METHOD(Fixture, "the README's handler: path, logger, body, publish_to 
         .publish_to<"invoices.{region}">()
         .handle([](const Order& order, Path<"region"> region, Logger& log) -> Invoice {
             log.info("billing {} in {}", order.id, *region);
-            CHECK((region == "eu" || region == "us"));
+            testing::must((region == "eu" || region == "us"));
             return {.order_id = order.id, .total = order.amount * 1.5};
         });
     auto invoices = broker.subscriber("invoices.>").messages();
@@ -165,10 +166,10 @@ TEST_CASE_METHOD(Fixture, "functions, member functions and callable objects are 
 
 TEST_CASE_METHOD(Fixture, "raw bodies are views, values of the context stay for one delivery") {
     broker.subscriber<"raw">().handle([](Bytes bytes, Context& context) -> std::string {
-        CHECK(context.get<int>() == nullptr);
+        testing::must(context.get<int>() == nullptr);
         context.set(41) += 1;
-        CHECK(*context.get<int>() == 42);
-        CHECK(bytes.data() == context.message().payload().data());
+        testing::must(*context.get<int>() == 42);
+        testing::must(bytes.data() == context.message().payload().data());
         return std::to_string(bytes.size());
     });
     broker.start();

@@ -16,6 +16,7 @@
 
 #include "../support/jetstream.hpp"
 #include "../support/log_lines.hpp"
+#include "../support/must.hpp"
 #include "../support/seen.hpp"
 
 using namespace std::chrono_literals;
@@ -103,7 +104,7 @@ TEST_CASE_METHOD(BatchFixture, "a batch that fails comes again as a whole; a han
         context.items()[0].ack();
         context.items()[1].nack(10ms);
         context.items()[2].term("never");
-        CHECK(context.items()[1].message().metadata()->deliveries == 2);
+        testing::must(context.items()[1].message().metadata()->deliveries == 2);
     });
     publish(1, 3);
     broker.start();
@@ -139,7 +140,7 @@ TEST_CASE_METHOD(BatchFixture, "several batches are handled at the same time, no
     broker.subscriber<"measures.*">(options).handle([&](std::span<const Measure> batch) {
         if (handled == 0) both.arrive_and_wait();
         handled += batch.size();
-        CHECK(batch.size() <= 5);
+        testing::must(batch.size() <= 5);
     });
     publish(1, 50);
     broker.start();

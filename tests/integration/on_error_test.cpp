@@ -9,6 +9,7 @@
 
 #include <freshet/freshet.hpp>
 
+#include "../support/must.hpp"
 #include "../support/server.hpp"
 #include "../support/types.hpp"
 #include "../support/wait.hpp"
@@ -71,7 +72,7 @@ TEST_CASE_METHOD(Fixture, "nearest first; parameters are filled; the answer is n
     broker.on_error<TooLong>([](const TooLong&) { return Problem{"broker"}; });
     broker.subscriber<"near.{id}">()
         .on_error<std::exception>([](const std::exception&, Path<"id"> id, Context& context, const Add& add) {
-            CHECK(context.subject() == "near.5");
+            testing::must(context.subject() == "near.5");
             return Response<Problem>{{.what = std::string{*id} + std::to_string(add.b)}, {{"x", "y"}}};
         })
         .publish_to<"out">()

@@ -17,6 +17,7 @@
 #include <freshet/middleware/rate_limit.hpp>
 #include <freshet/testing.hpp>
 
+#include "../support/must.hpp"
 #include "../support/types.hpp"
 #include "both.hpp"
 
@@ -172,7 +173,7 @@ TEST_CASE_METHOD(Fixture, "a batch is decompressed message by message; what does
     auto options = pull("batch", {.dead_letter = "dead.orders"});
     options.batch = {.size = 4, .within = 50ms};
     broker.subscriber<"orders.x">(std::move(options)).handle([&](std::span<const std::string> batch, Context& context) {
-        CHECK(context.items().size() == batch.size());
+        testing::must(context.items().size() == batch.size());
         handled.insert(handled.end(), batch.begin(), batch.end());
     });
     start();

@@ -16,6 +16,7 @@
 #include <freshet/freshet.hpp>
 #include <freshet/testing.hpp>
 
+#include "../support/must.hpp"
 #include "../support/types.hpp"
 #include "both.hpp"
 
@@ -223,8 +224,8 @@ TEST_CASE_METHOD(WithDiary, "every way for a middleware to end a delivery") {
         .handle(handler);
     broker.subscriber<"swallows">()
         .use([](Context& context, Next next) {
-            CHECK(next(context) == Outcome::nack());
-            CHECK(context.failure() != nullptr);
+            testing::must(next(context) == Outcome::nack());
+            testing::must(context.failure() != nullptr);
             return Outcome{Outcome::ack};
         })
         .handle([] { throw Invalid{"?"}; });
@@ -257,9 +258,9 @@ TEST_CASE_METHOD(WithDiary,
         .when([](const Message& message) { return message.text() == "[filtered]"; },
               [] { return std::string{"filter"}; })
         .handle([&](Bytes bytes, const Message& message) {
-            CHECK(message.text() == as_text(bytes));
-            CHECK(message.payload().data() == bytes.data());
-            CHECK(bytes.data() != outside.data());
+            testing::must(message.text() == as_text(bytes));
+            testing::must(message.payload().data() == bytes.data());
+            testing::must(bytes.data() != outside.data());
             return std::string{as_text(bytes)};
         });
     broker.subscriber<"typed">().handle([](const std::vector<int>& numbers) { return numbers.at(0); });
