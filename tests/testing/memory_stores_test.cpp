@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Key-value buckets and object stores of the memory server, and the same tests over nats-server.
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -12,11 +13,13 @@
 #include <freshet/testing.hpp>
 
 #include "../support/log_lines.hpp"
+#include "../support/seen.hpp"
 #include "memory_support.hpp"
 
 using namespace freshet;
 using namespace std::chrono_literals;
 using freshet::testing::comes;
+using freshet::testing::Seen;
 using freshet::testing::test_of;
 using Texts = std::vector<std::string>;
 
@@ -96,11 +99,11 @@ TEST_CASE("keys live as long as the bucket or they themselves say, and leave a m
 TEST_CASE("a bucket is watched, by a watcher and by a subscriber") {
     const bool real = GENERATE(false, true);
     Broker broker;
-    Texts heard;
-    bool caught_up = false;
+    Seen heard;
+    std::atomic<bool> caught_up = false;
     broker.subscriber<"ui.{name}">(kv::Watch{.bucket = "texts", .caught_up = [&] { caught_up = true; }})
         .handle([&](const kv::Entry<std::string>& entry, Path<"name"> name) {
-            heard.push_back(text_of(entry) + (entry.initial ? " initial" : "") + ' ' + std::string{*name});
+            heard.add(text_of(entry) + (entry.initial ? " initial" : "") + ' ' + std::string{*name});
         });
     testing::MemoryServer memory;
     Broker before;
@@ -108,7 +111,7 @@ TEST_CASE("a bucket is watched, by a watcher and by a subscriber") {
     if (!real) before.kv<std::string>("texts").put("ui.a", "0");
     const auto test = real ? test_of(broker, true) : std::make_unique<testing::TestBroker>(broker, memory);
     auto texts = broker.kv<std::string>("texts");
-    CHECK(comes(*test, [&] { return caught_up; }));
+    CHECK(comes(*test, [&] { return caught_up.load(); }));
     auto watcher = texts.watch({"ui.>"}, {.updates_only = true});
     texts.put("ui.a", "1");
     texts.put("other", "x");
@@ -116,7 +119,7 @@ TEST_CASE("a bucket is watched, by a watcher and by a subscriber") {
     texts.purge("ui.a");
     Texts wanted{"put ui.a 1 a", "erase ui.a  a", "purge ui.a  a"};
     if (!real) wanted.insert(wanted.begin(), "put ui.a 0 initial a");
-    CHECK(comes(*test, [&] { return heard == wanted; }));
+    CHECK(comes(*test, [&] { return heard.all() == wanted; }));
     for (const auto* text : {"put ui.a 1", "erase ui.a ", "purge ui.a "}) CHECK(text_of(*watcher.next(5s)) == text);
     CHECK_FALSE(watcher.next(10ms));
     CHECK(texts.watch().initial().size() == 2);
@@ -126,15 +129,15 @@ TEST_CASE("a handler that takes the value is not called for a key that has none 
     const bool real = GENERATE(false, true);
     testing::LogLines log;
     Broker broker{{.logger = log.logger()}};
-    Texts heard;
+    Seen heard;
     auto values = broker.subscriber<"{key}">(kv::Watch{.bucket = "numbers"}).handle([&](int value, Path<"key"> key) {
-        heard.push_back(std::string{*key} + ' ' + std::to_string(value));
+        heard.add(std::string{*key} + ' ' + std::to_string(value));
     });
-    int filtered = 0;
+    std::atomic<int> filtered = 0;
     auto cases = broker.subscriber<"{key}">(kv::Watch{.bucket = "numbers"})
                      .when([](const Message& message) { return message.text() == "2"; }, [&](int) { ++filtered; })
                      .handle([](std::string_view) {});
-    int entries = 0;
+    std::atomic<int> entries = 0;
     auto mixed = broker.subscriber<"{key}">(kv::Watch{.bucket = "numbers"})
                      .when([](const Message& message) { return message.text() == "2"; }, [](int) {})
                      .handle([&](const kv::Entry<int>&) { ++entries; });
@@ -144,7 +147,7 @@ TEST_CASE("a handler that takes the value is not called for a key that has none 
     numbers.erase("a");
     numbers.purge("a");
     numbers.put("b", 2);
-    CHECK(comes(*test, [&] { return heard == Texts{"a 1", "b 2"} && filtered == 1 && entries == 3; }));
+    CHECK(comes(*test, [&] { return heard.all() == Texts{"a 1", "b 2"} && filtered == 1 && entries == 3; }));
     CHECK(values.stats().received == 2);
     CHECK(cases.stats().received == 2);
     CHECK(mixed.stats().received == 4);
@@ -154,13 +157,13 @@ TEST_CASE("a handler that takes the value is not called for a key that has none 
 TEST_CASE("a bucket is mirrored, gathered from others, and published once more") {
     const bool real = GENERATE(false, true);
     Broker broker;
-    Texts seen;
-    broker.subscriber<"seen.{key}">().handle([&](std::string_view body) { seen.emplace_back(body); });
+    Seen seen;
+    broker.subscriber<"seen.{key}">().handle([&](std::string_view body) { seen.add(std::string{body}); });
     const auto test = test_of(broker, real);
     auto origin = broker.kv<std::string>(
         "origin", {.history = 2, .republish = js::Republish{.source = "$KV.origin.>", .destination = "seen.>"}});
     origin.put("a", "1");
-    CHECK(comes(*test, [&] { return seen == Texts{"1"}; }));
+    CHECK(comes(*test, [&] { return seen.all() == Texts{"1"}; }));
     auto mirror = broker.kv<std::string>("copy", {.mirror = js::StreamSource{.name = "origin"}});
     CHECK(comes(*test, [&] { return mirror.get("a").has_value(); }));
     mirror.put("b", "2");
@@ -182,9 +185,9 @@ TEST_CASE("a bucket is mirrored, gathered from others, and published once more")
 TEST_CASE("objects are stored, listed, watched and deleted") {
     const bool real = GENERATE(false, true);
     Broker broker;
-    Texts heard;
+    Seen heard;
     broker.subscriber(obj::Watch{.bucket = "files"}).handle([&](const obj::Info& info) {
-        heard.push_back(info.name + (info.deleted ? " deleted" : ' ' + std::to_string(info.size)));
+        heard.add(info.name + (info.deleted ? " deleted" : ' ' + std::to_string(info.size)));
     });
     const auto test = test_of(broker, real);
     auto files = broker.object_store("files");
@@ -204,8 +207,9 @@ TEST_CASE("objects are stored, listed, watched and deleted") {
     CHECK_FALSE(files.info("large"));
     CHECK(files.try_get("large").error().code() == Errc::not_found);
     CHECK(files.status().stream.state.messages == 4);  // three descriptions, and the chunk of one
-    CHECK(comes(*test,
-                [&] { return heard == Texts{"large 300000", "small 4", "small 5", "shortcut 0", "large deleted"}; }));
+    CHECK(comes(*test, [&] {
+        return heard.all() == Texts{"large 300000", "small 4", "small 5", "shortcut 0", "large deleted"};
+    }));
     CHECK(watcher.next(5s)->name == "large");
     files.seal();
     CHECK_FALSE(files.try_put("another", "x"));
