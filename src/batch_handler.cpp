@@ -37,8 +37,8 @@ Message& message_of(Item& item) noexcept { return ItemAccess::message(item); }
 /// The messages that wait to be a batch, and the threads that handle batches.
 class BatchHandlerBase::Collector : public std::enable_shared_from_this<Collector> {
 public:
-    Collector(BatchHandlerBase& handler, const Batch& options, std::size_t workers)
-        : handler_{handler}, options_{options}, workers_{std::max<std::size_t>(workers, 1)} {}
+    Collector(const Batch& options, std::size_t workers)
+        : options_{options}, workers_{std::max<std::size_t>(workers, 1)} {}
 
     std::size_t size() const noexcept { return options_.size; }
     std::chrono::milliseconds within() const noexcept { return options_.within; }
@@ -182,7 +182,6 @@ private:
         consumer_->source().settle(std::move(message), handled);
     }
 
-    BatchHandlerBase& handler_;
     const Batch options_;
     const std::size_t workers_;
     Consumer* consumer_ = nullptr;
@@ -200,7 +199,7 @@ BatchHandlerBase::BatchHandlerBase(std::unique_ptr<HandlerBase> inner) : inner_{
 BatchHandlerBase::~BatchHandlerBase() = default;
 
 bool BatchHandlerBase::configure(SubscriberOptions& options) {
-    collector_ = std::make_shared<Collector>(*this, options.batch, options.workers);
+    collector_ = std::make_shared<Collector>(options.batch, options.workers);
     // Batches have threads of their own.
     options.workers = 0;
     options.dedicated = false;

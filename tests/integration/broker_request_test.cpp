@@ -70,7 +70,6 @@ TEST_CASE_METHOD(Fixture, "a call of a client may have options of its own, inste
 
 TEST_CASE_METHOD(Fixture, "thousands of requests are in flight at once, each gets its own answer") {
     constexpr int count = 5'000;
-    std::atomic<int> waiting = 0;
     service.subscriber<"calc.twice">({.workers = 2}).handle([&](const Add& add) { return Sum{2 * add.a}; });
     start();
     const auto twice = caller.client<Sum(const Add&)>("calc.twice", {.timeout = 30s});
