@@ -236,22 +236,22 @@ TEST_CASE("subscribers are stopped while their broker is destroyed, and after") 
     testing::NatsServer server;
     for (int round = 0; round < 10; ++round) {
         auto broker = std::make_unique<Broker>(BrokerOptions{.servers = {server.url()}});
-        auto plain = broker->subscriber<"work">().handle([](std::string_view) {});
-        auto workers = broker->subscriber<"work">({.workers = 2}).handle([](std::string_view) {});
+        auto one = broker->subscriber<"work">().handle([](std::string_view) {});
+        auto several = broker->subscriber<"work">({.workers = 2}).handle([](std::string_view) {});
         auto stream = broker->subscriber<"work">().messages();
         broker->start();
         for (int i = 0; i < 20; ++i) broker->publish("work", "");
         const auto stop = [&] {
-            plain.stop();
-            workers.stop();
+            one.stop();
+            several.stop();
             stream.stop();
         };
         auto stopping = std::async(std::launch::async, stop);
         broker.reset();
         stopping.get();
         stop();
-        CHECK(plain.stats().pending == 0);
-        CHECK(workers.stats().pending == 0);
+        CHECK(one.stats().pending == 0);
+        CHECK(several.stats().pending == 0);
     }
 }
 

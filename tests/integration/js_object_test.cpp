@@ -66,7 +66,7 @@ std::string message_of(const Expected<T>& result) {
 }  // namespace
 
 TEST_CASE_METHOD(ObjectFixture, "an object of any size is put and got") {
-    const std::size_t size = GENERATE(0, 1, 999, 1'000, 1'001, 10'000, 300'007);
+    const auto size = GENERATE(std::size_t{0}, 1u, 999u, 1'000u, 1'001u, 10'000u, 300'007u);
     CAPTURE(size);
     const auto bytes = random_bytes(size);
     const auto put = files.put("a file/with any näme?", bytes, {.chunk_size = 1'000});
