@@ -151,8 +151,19 @@ Error js_request_error(std::string_view what, std::string_view subject, const Er
     return {error.code(), fmt::format("{}: {}", what, error.what())};
 }
 
+Json parse_json(std::string_view text) {
+    const auto keep_integers = [](int, Json::parse_event_t event, Json& value) {
+        if (event == Json::parse_event_t::value && value.is_number_float()) {
+            const auto number = value.get<double>();
+            if (!(number >= 0 && number < 0x1p63)) value = nullptr;
+        }
+        return true;
+    };
+    return Json::parse(text, keep_integers, false);
+}
+
 Expected<Json> parse_js_answer(std::string_view what, std::string_view text) {
-    auto json = Json::parse(text, nullptr, false);
+    auto json = parse_json(text);
     if (!json.is_object())
         return failure(Errc::bad_payload,
                        fmt::format("{}: the answer is not a JSON object: {}", what, detail::quoted(text)));

@@ -60,6 +60,10 @@ Error js_error(std::string_view what, const Json& error);
 /// The error for an answer, or for what came in its place, of a request that `what` describes.
 Error js_request_error(std::string_view what, std::string_view subject, const Error& error);
 
+/// Parses what the server or another client wrote; discarded if it is no JSON. A fraction below zero, or a number that no
+/// 64-bit integer holds, is null: to convert it is undefined.
+Json parse_json(std::string_view text);
+
 /// Parses a body of the server's; what is not a JSON object is Errc::bad_payload.
 Expected<Json> parse_js_answer(std::string_view what, std::string_view text);
 

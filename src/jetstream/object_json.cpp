@@ -62,7 +62,7 @@ std::string write_object_info(const obj::Info& info) {
 }
 
 Expected<obj::Info> read_object_info(std::string_view text) {
-    const auto json = Json::parse(text, nullptr, false);
+    const auto json = parse_json(text);
     if (!json.is_object() || !json.contains("name"))
         return failure(Errc::bad_payload, "the description of an object is not one: " + detail::quoted(text));
     obj::Info info{.bucket = field<std::string>(json, "bucket"),

@@ -273,14 +273,14 @@ TEST_CASE("a broker that failed to start leaves nothing running, and another wor
 
 TEST_CASE("the end of one broker does not disturb the traffic of another") {
     testing::NatsServer server;
-    Broker steady{{.servers = {server.url()}}};
     std::atomic<int> handled = 0;
+    Broker steady{{.servers = {server.url()}}};
     steady.subscriber<"steady">().handle([&](std::string_view) { ++handled; });
     steady.start();
     const Flood flood{steady, "steady"};
     for (int round = 0; round < 5; ++round) {
-        Broker passing{{.servers = {server.url()}}};
         std::atomic<int> seen = 0;
+        Broker passing{{.servers = {server.url()}}};
         passing.subscriber<"steady">().handle([&](std::string_view) { ++seen; });
         passing.start();
         REQUIRE(eventually([&] { return seen > 100; }));

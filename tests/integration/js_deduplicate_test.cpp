@@ -93,10 +93,10 @@ TEST_CASE_METHOD(Fixture, "the claim of a process that ended ends, and the messa
     // As if a process had claimed the message and then ended: it claims by the same key.
     std::string key;
     {
-        Broker ended{{.servers = {server.url()}}};
-        ended.use(kv::Deduplicate{ended, "handled", {.claim = 1s}});
         std::atomic<bool> begun = false;
         std::atomic<bool> over = false;
+        Broker ended{{.servers = {server.url()}}};
+        ended.use(kv::Deduplicate{ended, "handled", {.claim = 1s}});
         ended.subscriber<"orders">(js::Pull{.stream = "ORDERS", .durable = "billing"}).handle([&](Context& context) {
             const auto keys = context.broker().kv<std::string>("handled").keys();
             key = keys.at(0);

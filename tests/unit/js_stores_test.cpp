@@ -257,6 +257,14 @@ TEST_CASE("links and deletions in a description") {
     CHECK(read_object_info(write_object_info({.name = "d", .deleted = true}))->deleted);
 }
 
+TEST_CASE("numbers that no integer holds are none") {
+    const auto info = read_object_info(
+        R"({"name":"a","bucket":"b","nuid":"n","size":1e30,"chunks":-2.5,"mtime":"0001-01-01T00:00:00Z"})");
+    REQUIRE(info);
+    CHECK(info->size == 0);
+    CHECK(info->chunks == 0);
+}
+
 TEST_CASE("a description as other clients write it") {
     const auto info = read_object_info(
         R"({"name":"x","options":{"max_chunk_size":131072},"bucket":"b","nuid":"N","size":3,"mtime":"0001-01-01T00:00:00Z",)"
