@@ -13,6 +13,7 @@ block(PROPAGATE freshet_cnats_features)
         natsConnection_ReadLastError
         natsConnection_Send
         natsOptions_SetIgnoreAuthErrorAbort
+        natsOptions_SetProxyConnHandler
         natsOptions_SetReconnectOnProtocolError
         natsOptions_SetUserCredentialsFromMemory
         natsOptions_TLSHandshakeFirst

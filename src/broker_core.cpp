@@ -404,7 +404,7 @@ void BrokerCore::report_slow_consumer(const Consumer& consumer) noexcept {
 }
 
 std::chrono::nanoseconds BrokerCore::ping(std::chrono::milliseconds timeout) {
-    value_or_raise(check_open("ping", "the server"));
+    if (!is_open()) raise(not_open("ping", "the server"));
     const auto begin = clock_->now();
     value_or_raise(transport_->flush(timeout));
     return clock_->now() - begin;

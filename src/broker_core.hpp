@@ -150,7 +150,9 @@ private:
     /// Ends run() when nothing will ever come again.
     void end_if_lost() noexcept;
     /// Whether messages can leave: while running, and while handlers finish during a stop.
-    Expected<void> check_open(std::string_view what, std::string_view subject) const;
+    bool is_open() const noexcept;
+    /// Why is_open() is false.
+    Error not_open(std::string_view what, std::string_view subject) const;
     std::chrono::milliseconds timeout_or_default(std::chrono::milliseconds timeout) const noexcept;
     /// Those that a publication of this thread passes: of the delivery that it handles, else the broker's.
     std::span<PublishStep* const> publish_steps() const noexcept;

@@ -11,6 +11,7 @@
 #include "callback_scope.hpp"
 #include "exception_text.hpp"
 #include "fork.hpp"
+#include "plain_subject.hpp"
 #include "publish_chain.hpp"
 #include "quoted.hpp"
 #include "random_id.hpp"
@@ -127,19 +128,21 @@ private:
 
 }  // namespace
 
-Expected<void> BrokerCore::check_open(std::string_view what, std::string_view subject) const {
-    // Before anything takes a lock: the thread that held it at the fork is not there.
-    if (forked()) return std::unexpected{forked_error(std::string{what} + " on " + quoted(subject))};
+bool BrokerCore::is_open() const noexcept {
+    if (forked()) return false;  // before anything takes a lock: the thread that held it at the fork is not there
     switch (state_.load(std::memory_order_acquire)) {
         case State::subscribing:
         case State::running:
-        case State::stopping: return {};
-        case State::stopped:
-            return failure(Errc::closed, std::string{what} + " on " + quoted(subject) + ": the broker was stopped");
-        default:
-            return failure(Errc::closed,
-                           std::string{what} + " on " + quoted(subject) + ": call start() or run() first");
+        case State::stopping: return true;
+        default: return false;
     }
+}
+
+Error BrokerCore::not_open(std::string_view what, std::string_view subject) const {
+    const auto tried = std::string{what} + " on " + quoted(subject);
+    if (forked()) return forked_error(tried);
+    const bool stopped = state_.load(std::memory_order_acquire) == State::stopped;
+    return {Errc::closed, tried + (stopped ? ": the broker was stopped" : ": call start() or run() first")};
 }
 
 Expected<void> BrokerCore::send_around(const Publication& publication, std::string_view content_type,
@@ -182,10 +185,9 @@ Expected<void> BrokerCore::send_enveloped(const Publication& publication, std::s
 }
 
 Expected<void> BrokerCore::publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options) {
-    if (auto open = check_open("publish", subject); !open) return open;
-    if (check_subject(subject) != SubjectFault::none)
-        return std::unexpected{subject_error(subject, SubjectUse::publish)};
-    if (!options.reply_to.empty() && check_subject(options.reply_to) != SubjectFault::none)
+    if (!is_open()) return std::unexpected{not_open("publish", subject)};
+    if (!may_publish_on(subject)) return std::unexpected{subject_error(subject, SubjectUse::publish)};
+    if (!options.reply_to.empty() && !may_publish_on(options.reply_to))
         return std::unexpected{subject_error(options.reply_to, SubjectUse::publish)};
     return send({.subject = subject,
                  .reply_to = options.reply_to,
@@ -224,9 +226,8 @@ Expected<RequestMux::Ticket> BrokerCore::ask(std::string_view subject, const Enc
     if (options.timeout.count() < 0)
         return failure(Errc::timeout, fmt::format("request to {}: not sent, since its timeout is {} ms",
                                                   quoted(subject), options.timeout.count()));
-    if (auto ready = check_open("request", subject); !ready) return std::unexpected{std::move(ready).error()};
-    if (check_subject(subject) != SubjectFault::none)
-        return std::unexpected{subject_error(subject, SubjectUse::publish)};
+    if (!is_open()) return std::unexpected{not_open("request", subject)};
+    if (!may_publish_on(subject)) return std::unexpected{subject_error(subject, SubjectUse::publish)};
     if (auto ready = open_inbox(); !ready) return std::unexpected{std::move(ready).error()};
     const auto flush = hurries_request() ? Flush::now : Flush::batched;
     auto ticket = open();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstddef>
-#include <deque>
+#include <memory>
+#include <vector>
 
 #include <freshet/detail/handler.hpp>
 
@@ -11,22 +12,29 @@ namespace {
 constexpr std::size_t kept_capacity = std::size_t{1} << 20;
 
 struct BufferStack {
-    std::deque<Buffer> buffers = {};  // leases hold pointers: a deque does not move its elements
+    std::vector<std::unique_ptr<Buffer>> buffers = {};  // leases hold pointers to them
     std::size_t used = 0;
 };
 
-thread_local BufferStack stack;
+constinit thread_local BufferStack* stack = nullptr;  // a plain pointer: no guard is asked at each use
+
+BufferStack& make_stack() {
+    static thread_local BufferStack owned;
+    stack = &owned;
+    return owned;
+}
 
 }  // namespace
 
 BufferLease::BufferLease() {
-    if (stack.used == stack.buffers.size()) stack.buffers.emplace_back();
-    buffer_ = &stack.buffers[stack.used++];
+    auto& all = stack != nullptr ? *stack : make_stack();
+    if (all.used == all.buffers.size()) all.buffers.push_back(std::make_unique<Buffer>());
+    buffer_ = all.buffers[all.used++].get();
     buffer_->clear();
 }
 
 BufferLease::~BufferLease() {
-    --stack.used;
+    --stack->used;
     if (buffer_->string().capacity() > kept_capacity) buffer_->string() = std::string{};
 }
 

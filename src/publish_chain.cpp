@@ -8,6 +8,7 @@
 #include "broker_core.hpp"
 #include "callback_scope.hpp"
 #include "exception_text.hpp"
+#include "plain_subject.hpp"
 
 namespace freshet {
 
@@ -54,8 +55,7 @@ public:
 
     Expected<void> run(Outgoing& out, NextPublish) override {
         const bool changed = out.subject.data() != publication_.subject.data();
-        if ((changed || out.subject.size() != publication_.subject.size()) &&
-            check_subject(out.subject) != SubjectFault::none)
+        if ((changed || out.subject.size() != publication_.subject.size()) && !may_publish_on(out.subject))
             return std::unexpected{subject_error(out.subject, SubjectUse::publish)};
         reached_ = true;
         return core_.send_enveloped({.subject = out.subject,

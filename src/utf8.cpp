@@ -26,18 +26,35 @@ Sequence sequence_of(unsigned char first) noexcept {
     return {0, 0, 0};
 }
 
-bool ascii_8(const char* text) noexcept {
+std::uint64_t load_8(const char* text) noexcept {
     std::uint64_t bytes = 0;
     std::memcpy(&bytes, text, sizeof bytes);
-    return (bytes & 0x8080'8080'8080'8080) == 0;
+    return bytes;
+}
+
+bool are_ascii(std::uint64_t bytes) noexcept { return (bytes & 0x8080'8080'8080'8080) == 0; }
+
+/// How many bytes are ASCII, in steps: most texts are that and nothing else.
+std::size_t ascii_prefix(std::string_view text) noexcept {
+    const char* const begin = text.data();
+    std::size_t done = 0;
+    for (; text.size() - done >= 32; done += 32) {
+        const char* const next = begin + done;
+        if (!are_ascii(load_8(next) | load_8(next + 8) | load_8(next + 16) | load_8(next + 24))) return done;
+    }
+    for (; text.size() - done >= 8; done += 8) {
+        if (!are_ascii(load_8(begin + done))) return done;
+    }
+    // The last ones again with what is before them.
+    return text.size() >= 8 && are_ascii(load_8(begin + text.size() - 8)) ? text.size() : done;
 }
 
 }  // namespace
 
 bool valid_utf8(std::string_view text) noexcept {
     const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    for (std::size_t i = 0; i < text.size();) {
-        if (text.size() - i >= 8 && ascii_8(text.data() + i)) {
+    for (std::size_t i = ascii_prefix(text); i < text.size();) {
+        if (text.size() - i >= 8 && are_ascii(load_8(text.data() + i))) {
             i += 8;
             continue;
         }

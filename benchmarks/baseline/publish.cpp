@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
     const auto declared = bench::make_order<bench::DeclaredOrder, bench::DeclaredLine>();
     if (arguments.lane == "glaze") {
         publish(connection, arguments, [&]() -> const std::string& {
-            if (glz::write_json(reflected, body)) std::abort();
+            if (glz::write<bench::GlazeOptions{}>(reflected, body)) std::abort();
             return body;
         });
     } else if (arguments.lane == "nlohmann") {

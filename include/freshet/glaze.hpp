@@ -85,13 +85,14 @@ Expected<void> decode_glaze(Bytes in, Format format, T& out) {
 template <class T>
 void encode_glaze(const T& value, Format format, Buffer& out) {
     check_glaze_body<T>();
-    Buffer text;
-    Buffer& json = format == Format::json ? out : text;
-    if (const auto error = glz::write<GlazeOptions{}>(value, json.string())) {
-        throw Error{Errc::bad_payload, glz::format_error(error)};
+    if (format != Format::json) {
+        Buffer json;
+        encode_glaze(value, Format::json, json);
+        return value_or_raise(transcode(json.bytes(), Format::json, format, out));
     }
-    require_utf8(json.text());
-    if (format != Format::json) value_or_raise(transcode(json.bytes(), Format::json, format, out));
+    if (const auto error = glz::write<GlazeOptions{}>(value, out.string()))
+        throw Error{Errc::bad_payload, glz::format_error(error)};
+    require_utf8(out.text());
 }
 
 /// FRESHET_JSON, said to glaze: for such a type within an aggregate.

@@ -107,7 +107,8 @@ struct BrokerOptions {
     /// Time between pings to the server, and how many may stay unanswered before the connection counts as lost.
     std::chrono::milliseconds ping_interval{20'000};
     int max_pings_out = 2;
-    /// The longest a write to the socket may block before the connection counts as lost.
+    /// The longest the server may leave unacknowledged what was sent, and so the longest a write may block, before the connection
+    /// counts as lost. On Linux the kernel sees to it (TCP_USER_TIMEOUT), else only a write that blocks is noticed; 0: no limit.
     std::chrono::milliseconds write_timeout{10'000};
     /// Bytes of the read and of the write buffer. 256 KiB publishes 1.4 times faster than cnats's 32 KiB.
     std::size_t io_buffer_bytes = std::size_t{256} << 10;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -81,28 +80,6 @@ constexpr bool is_plain_token(std::string_view text) noexcept {
     return !text.empty();
 }
 
-enum CharacterClass : unsigned char { ordinary = 0, dot = 1, reserved = 2 };
-
-inline constexpr auto character_classes = [] {
-    std::array<unsigned char, 256> classes{};
-    for (std::size_t i = 0; i < classes.size(); ++i)
-        if (is_reserved(static_cast<char>(i))) classes[i] = reserved;
-    classes['.'] = dot;
-    return classes;
-}();
-
-/// Whether `text` may be published on. One pass without branches, since each publication asks.
-constexpr bool is_plain_subject(std::string_view text) noexcept {
-    unsigned previous = dot;
-    unsigned wrong = 0;  // not 0: a reserved character was seen, or two dots in a row
-    for (const char c : text) {
-        const unsigned now = character_classes[static_cast<unsigned char>(c)];
-        wrong |= (now & reserved) | (now & previous);
-        previous = now;
-    }
-    return wrong == 0 && previous != dot && text.size() <= max_subject_size;
-}
-
 constexpr bool contains_either(std::string_view text, char a, char b) noexcept {
     for (const char c : text) {
         if (c == a || c == b) return true;
@@ -169,7 +146,6 @@ constexpr SubjectFault check_template(std::string_view pattern) noexcept {
 
 /// Checks what may be published on: no wildcards, no parameters.
 constexpr SubjectFault check_subject(std::string_view subject) noexcept {
-    if (detail::is_plain_subject(subject)) return SubjectFault::none;
     return detail::inspect_subject(subject, SubjectUse::publish).fault;
 }
 

@@ -6,6 +6,7 @@
 
 #include <freshet/subject.hpp>
 
+#include "../plain_subject.hpp"
 #include "api.hpp"
 #include "publish.hpp"
 #include "publish_window.hpp"
@@ -26,8 +27,7 @@ AsyncPublisher::AsyncPublisher(std::shared_ptr<const detail::JsApi> api, detail:
 
 Expected<void> AsyncPublisher::start_encoded(std::string_view subject, const detail::Encoded& encoded,
                                              const PublishOptions& options, Done done) {
-    if (check_subject(subject) != SubjectFault::none)
-        return std::unexpected{detail::subject_error(subject, SubjectUse::publish)};
+    if (!detail::may_publish_on(subject)) return std::unexpected{detail::subject_error(subject, SubjectUse::publish)};
     if (auto able = detail::check_publish_options(*api_, options); !able) return able;
     auto headers = detail::publish_headers(subject, options);
     if (!headers) return std::unexpected{std::move(headers).error()};

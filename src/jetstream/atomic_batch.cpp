@@ -9,6 +9,7 @@
 
 #include <freshet/subject.hpp>
 
+#include "../plain_subject.hpp"
 #include "../quoted.hpp"
 #include "../random_id.hpp"
 #include "api.hpp"
@@ -60,8 +61,7 @@ private:
 
     Expected<void> check(std::string_view subject, const js::PublishOptions& options) const {
         if (lost_) return std::unexpected{*lost_};
-        if (check_subject(subject) != SubjectFault::none)
-            return std::unexpected{subject_error(subject, SubjectUse::publish)};
+        if (!may_publish_on(subject)) return std::unexpected{subject_error(subject, SubjectUse::publish)};
         if (size_ == 0)
             if (auto able = api_->needs("2.12", "an atomic batch"); !able) return able;
         return check_publish_options(*api_, options);

@@ -36,6 +36,10 @@ void notify(void* closure) noexcept {
     if (const auto listener = find(closure)) ((*listener).*Member)();
 }
 
+/// cnats gives this thread's last TLS error for each later one as well, unless something else failed in between. Where it makes the
+/// socket itself it forgets what was before, for which it offers nobody else a function.
+void forget_tls_error() noexcept { static_cast<void>(natsConnection_Publish(nullptr, nullptr, nullptr, 0)); }
+
 extern "C" {
 
 void freshet_on_disconnected(natsConnection*, void* closure) { notify<&ConnectionListener::on_disconnected>(closure); }
@@ -51,6 +55,13 @@ void freshet_on_error(natsConnection*, natsSubscription* subscription, natsStatu
 int64_t freshet_reconnect_delay(natsConnection*, int round, void* closure) noexcept {
     const auto listener = find(closure);
     return listener != nullptr ? listener->reconnect_delay(round).count() : 1;
+}
+
+natsStatus freshet_connect_socket(natsSock* socket, char* host, int port, void* closure) noexcept {
+    const auto listener = find(closure);
+    forget_tls_error();
+    return listener != nullptr ? connect_socket(*socket, host, port, listener->socket_limits())
+                               : NATS_CONNECTION_CLOSED;
 }
 
 natsStatus freshet_sign(char** error, unsigned char** signature, int* length, const char* nonce,
@@ -90,6 +101,14 @@ void Callbacks::install(natsOptions* options) const {
     natsOptions_SetClosedCB(options, &freshet_on_closed, closure());
     natsOptions_SetErrorHandler(options, &freshet_on_error, closure());
     natsOptions_SetCustomReconnectDelay(options, &freshet_reconnect_delay, closure());
+}
+
+bool Callbacks::install_sockets([[maybe_unused]] natsOptions* options) const {
+#ifdef FRESHET_HAS_NATSOPTIONS_SETPROXYCONNHANDLER
+    return natsOptions_SetProxyConnHandler(options, &freshet_connect_socket, closure()) == NATS_OK;
+#else
+    return false;
+#endif
 }
 
 void Callbacks::install_signature(natsOptions* options, const std::string& public_key) const {

@@ -8,6 +8,7 @@
 
 #include <nats/nats.h>
 
+#include "socket.hpp"
 #include "status.hpp"
 
 namespace freshet::detail::nats {
@@ -30,6 +31,8 @@ public:
 
     /// How long to wait after the `round`th failed round (from 1) of all servers.
     virtual std::chrono::milliseconds reconnect_delay(int round) noexcept = 0;
+    /// What the sockets it connects with wait for.
+    virtual SocketLimits socket_limits() noexcept = 0;
     /// The nkey seed to sign with.
     virtual std::string seed() noexcept = 0;
 };
@@ -44,8 +47,10 @@ public:
     Callbacks& operator=(const Callbacks&) = delete;
     ~Callbacks();
 
-    /// Sets every callback but the signature's.
+    /// Sets every callback but those below.
     void install(natsOptions* options) const;
+    /// Connects with connect_socket and socket_limits(). False where this cnats cannot be told to.
+    bool install_sockets(natsOptions* options) const;
     /// Signs what the server asks with seed().
     void install_signature(natsOptions* options, const std::string& public_key) const;
 

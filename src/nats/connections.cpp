@@ -112,6 +112,13 @@ public:
         tell([&](Connections& all) { delay = all.delay(round); });
         return delay;
     }
+    SocketLimits socket_limits() noexcept override {
+        SocketLimits limits;
+        tell([&](Connections& all) {
+            limits = {.connect = all.options_.connect_timeout, .write = all.options_.write_timeout};
+        });
+        return limits;
+    }
     std::string seed() noexcept override {
         std::string seed;
         tell([&](Connections& all) { seed = seed_of(all.options_); });

@@ -14,6 +14,7 @@
 #include <openssl/crypto.h>
 
 #include "nkey.hpp"
+#include "socket.hpp"
 #include "status.hpp"
 #include "url.hpp"
 
@@ -147,9 +148,14 @@ void set_limits(natsOptions* native, const BrokerOptions& options) {
     require(natsOptions_SetTimeout(native, options.connect_timeout.count()), "BrokerOptions::connect_timeout");
     require(natsOptions_SetPingInterval(native, options.ping_interval.count()), "BrokerOptions::ping_interval");
     require(natsOptions_SetMaxPingsOut(native, options.max_pings_out), "BrokerOptions::max_pings_out");
-    require(natsOptions_SetWriteDeadline(native, options.write_timeout.count()), "BrokerOptions::write_timeout");
     require(natsOptions_SetIOBufSize(native, to_int(options.io_buffer_bytes)), "BrokerOptions::io_buffer_bytes");
     require(natsOptions_SetNoEcho(native, options.no_echo), "BrokerOptions::no_echo");
+}
+
+/// By the kernel where that can be, since cnats's own deadline costs a reading of the clock for each publication.
+void set_write_limit(natsOptions* native, const BrokerOptions& options, const Callbacks& callbacks) {
+    if (kernel_limits_writes() && callbacks.install_sockets(native)) return;
+    require(natsOptions_SetWriteDeadline(native, options.write_timeout.count()), "BrokerOptions::write_timeout");
 }
 
 }  // namespace
@@ -187,6 +193,7 @@ OptionsHandle make_options(const BrokerOptions& options, Lane lane, const Callba
     set_credentials(native, options.credentials, callbacks);
     set_reconnect(native, options.reconnect, lane);
     set_limits(native, options);
+    set_write_limit(native, options, callbacks);
     // Said either way: the environment can change cnats's default.
     require(natsOptions_UseGlobalMessageDelivery(native, lane == Lane::deliveries), "cannot choose the delivery pool");
     callbacks.install(native);

@@ -32,24 +32,30 @@ milliseconds left_until(Clock::time_point deadline) {
     return std::max(std::chrono::ceil<milliseconds>(deadline - Clock::now()), milliseconds{1});
 }
 
-natsStatus publish_plain(natsConnection* connection, const Publication& publication, const char* subject,
-                         const char* reply) {
+natsStatus publish_bare(natsConnection* connection, const Publication& publication, const char* subject) {
     const auto* data = publication.payload.data();
     const int size = static_cast<int>(publication.payload.size());
 #ifdef FRESHET_HAS_NATSCONNECTION_SEND
-    if (publication.flush == Flush::now) {
-        return *reply == '\0' ? natsConnection_Send(connection, subject, data, size)
-                              : natsConnection_SendRequest(connection, subject, reply, data, size);
-    }
+    if (publication.flush == Flush::now) return natsConnection_Send(connection, subject, data, size);
 #endif
-    return *reply == '\0' ? natsConnection_Publish(connection, subject, data, size)
-                          : natsConnection_PublishRequest(connection, subject, reply, data, size);
+    return natsConnection_Publish(connection, subject, data, size);
 }
 
-natsStatus publish_with_headers(natsConnection* connection, const Publication& publication, const char* subject,
-                                const char* reply) {
+natsStatus publish_request(natsConnection* connection, const Publication& publication, const char* subject) {
+    const CString reply{publication.reply_to};
+    const auto* data = publication.payload.data();
+    const int size = static_cast<int>(publication.payload.size());
+#ifdef FRESHET_HAS_NATSCONNECTION_SEND
+    if (publication.flush == Flush::now)
+        return natsConnection_SendRequest(connection, subject, reply.c_str(), data, size);
+#endif
+    return natsConnection_PublishRequest(connection, subject, reply.c_str(), data, size);
+}
+
+natsStatus publish_with_headers(natsConnection* connection, const Publication& publication, const char* subject) {
+    const CString reply{publication.reply_to};
     MessageHandle message;
-    auto status = natsMsg_Create(out(message), subject, *reply == '\0' ? nullptr : reply,
+    auto status = natsMsg_Create(out(message), subject, publication.reply_to.empty() ? nullptr : reply.c_str(),
                                  as_text(publication.payload).data(), static_cast<int>(publication.payload.size()));
     for (const auto& [name, value] : *publication.headers) {
         if (status != NATS_OK) return status;
@@ -60,6 +66,14 @@ natsStatus publish_with_headers(natsConnection* connection, const Publication& p
     if (publication.flush == Flush::now) return natsConnection_SendMsg(connection, message.get());
 #endif
     return natsConnection_PublishMsg(connection, message.get());
+}
+
+natsStatus send(natsConnection* connection, const Publication& publication) {
+    const CString subject{publication.subject};
+    if (publication.headers != nullptr && !publication.headers->empty())
+        return publish_with_headers(connection, publication, subject.c_str());
+    return publication.reply_to.empty() ? publish_bare(connection, publication, subject.c_str())
+                                        : publish_request(connection, publication, subject.c_str());
 }
 
 }  // namespace
@@ -91,12 +105,8 @@ Expected<void> NatsTransport::publish(const Publication& publication) {
     if (publication.payload.size() > std::numeric_limits<int>::max()) {
         return std::unexpected{publish_error(NATS_MAX_PAYLOAD, publication)};
     }
-    const CString subject{publication.subject};
-    const CString reply{publication.reply_to};
-    const bool plain = publication.headers == nullptr || publication.headers->empty();
-    const auto status = plain ? publish_plain(connection, publication, subject.c_str(), reply.c_str())
-                              : publish_with_headers(connection, publication, subject.c_str(), reply.c_str());
-    if (status != NATS_OK) return std::unexpected{publish_error(status, publication)};
+    if (const auto status = send(connection, publication); status != NATS_OK)
+        return std::unexpected{publish_error(status, publication)};
     return {};
 }
 
@@ -116,11 +126,12 @@ Error NatsTransport::publish_error(natsStatus status, const Publication& publica
                         what, reconnect_buffer_)};
         case NATS_CONNECTION_CLOSED:
         case NATS_DRAINING: return {Errc::closed, fmt::format("{}: the connection is closed", what)};
+        case NATS_IO_ERROR:
         case NATS_TIMEOUT:
-            return {
-                Errc::disconnected,
-                fmt::format("{}: the server took nothing for the {} ms of BrokerOptions::write_timeout; reconnecting",
-                            what, write_timeout_.count())};
+            return {Errc::disconnected,
+                    fmt::format("{}: the connection broke, or the server took nothing for the {} ms of "
+                                "BrokerOptions::write_timeout; reconnecting",
+                                what, write_timeout_.count())};
         default: return to_error(status, what);
     }
 }

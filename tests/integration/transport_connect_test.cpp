@@ -15,6 +15,7 @@
 #include <freshet/transport.hpp>
 
 #include "../support/credentials.hpp"
+#include "../support/full_listener.hpp"
 #include "../support/server.hpp"
 #include "../support/sinks.hpp"
 #include "../support/transports.hpp"
@@ -238,6 +239,15 @@ TEST_CASE("a server that accepts and does not answer is given up after the conne
     REQUIRE_FALSE(opened);
     CHECK(opened.error().code() == Errc::disconnected);
     CHECK_THAT(opened.error().what(), ContainsSubstring(server.url()) && ContainsSubstring("100 ms"));
+}
+
+TEST_CASE("an address that answers nothing at all is given up after the connect timeout") {
+    const FullListener listener;
+    const auto url = "nats://127.0.0.1:" + std::to_string(listener.port());
+    const auto opened = try_open({.servers = {url}, .connect_timeout = 100ms}, 0ms);
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().code() == Errc::disconnected);
+    CHECK_THAT(opened.error().what(), ContainsSubstring(url) && ContainsSubstring("100 ms"));
 }
 
 TEST_CASE("the next server is taken when one is not there") {

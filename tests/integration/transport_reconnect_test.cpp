@@ -248,6 +248,7 @@ TEST_CASE("publishing to a frozen server blocks for the write timeout at most") 
     for (int i = 0; i < 10'000 && published; ++i) published = try_publish(*transport, "x", text);
     REQUIRE_FALSE(published);
     CHECK(published.error().code() == Condition::disconnected);
+    CHECK_THAT(published.error().what(), ContainsSubstring("300 ms of BrokerOptions::write_timeout"));
     CHECK(events.wait_for(Kind::disconnected));
     server.resume();
     CHECK(events.wait_for(Kind::reconnected));

@@ -282,6 +282,7 @@ TEST_CASE_METHOD(Fixture,
         passed.set_value();
     }};
     auto done = passed.get_future();
+    REQUIRE(done.wait_for(100ms) == std::future_status::timeout);  // it has come to the full window, and waits
     acknowledge(0, 1);
     acknowledge(1, 2);
     CHECK(done.wait_for(20ms) == std::future_status::timeout);

@@ -9,6 +9,8 @@
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include "../../src/plain_subject.hpp"
+
 using freshet::check_pattern;
 using freshet::check_subject;
 using freshet::check_template;
@@ -138,21 +140,48 @@ TEST_CASE("a template to fill has parameters, but no wildcards") {
 }
 
 TEST_CASE("the quick check of literals agrees with the thorough one") {
-    // Every text of up to four of the characters that mean something.
-    constexpr std::string_view alphabet = "a.*>{} ";
-    std::string text;
-    const auto visit = [&](const auto& self) -> void {
-        const auto thorough = freshet::detail::inspect_subject(text, freshet::SubjectUse::publish).fault;
-        CAPTURE(text);
-        CHECK(freshet::detail::is_plain_subject(text) == (thorough == SubjectFault::none));
-        if (text.size() == 4) return;
-        for (const char c : alphabet) {
-            text.push_back(c);
-            self(self);
-            text.pop_back();
-        }
+    const auto agrees = [](const std::string& text) {
+        return freshet::detail::may_publish_on(text) == (check_subject(text) == SubjectFault::none);
     };
-    visit(visit);
+    std::string text;
+    SECTION("with every text of up to four of the characters that mean something, at every place of longer ones") {
+        constexpr std::string_view alphabet = "a.*>{} ";
+        const auto visit = [&](const auto& self) -> void {
+            for (std::size_t size = 0; size < 20; ++size) {
+                for (std::size_t at = 0; at <= size; ++at) {
+                    const auto within = std::string(at, 'a') + text + std::string(size - at, 'a');
+                    CAPTURE(within);
+                    if (!agrees(within)) FAIL("they differ");
+                }
+            }
+            if (text.size() == 4) return;
+            for (const char c : alphabet) {
+                text.push_back(c);
+                self(self);
+                text.pop_back();
+            }
+        };
+        visit(visit);
+    }
+    SECTION("with every character, at every place") {
+        for (const std::string_view around : {"", "abc", "abcd", "ab.d.fg", "ab.d.fgh", "ab.d.fghijkl.nop"}) {
+            for (std::size_t at = 0; at <= around.size(); ++at) {
+                for (int c = 0; c < 256; ++c) {
+                    text = around;
+                    text.insert(at, 1, static_cast<char>(c));
+                    CAPTURE(text);
+                    CHECK(agrees(text));
+                }
+            }
+        }
+    }
+    SECTION("with the longest, and one more") {
+        text.assign(freshet::max_subject_size, 'a');
+        CHECK(agrees(text));
+        text.push_back('a');
+        CHECK(agrees(text));
+        CHECK_FALSE(freshet::detail::may_publish_on(text));
+    }
 }
 
 TEST_CASE("all checks run at compile time") {

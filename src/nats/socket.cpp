@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "socket.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace freshet::detail::nats {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds least_per_address{10};
+
+/// Closes what it holds.
+class Socket {
+public:
+    explicit Socket(int descriptor) noexcept : descriptor_{descriptor} {}
+    Socket(const Socket&) = delete;
+    Socket& operator=(const Socket&) = delete;
+    ~Socket() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+
+    int get() const noexcept { return descriptor_; }
+    int release() noexcept { return std::exchange(descriptor_, -1); }
+
+private:
+    int descriptor_;
+};
+
+int to_int(milliseconds time) noexcept {
+    return static_cast<int>(std::min<milliseconds::rep>(time.count(), std::numeric_limits<int>::max()));
+}
+
+bool set_option(int socket, int level, int option, int value) noexcept {
+    return ::setsockopt(socket, level, option, &value, sizeof value) == 0;
+}
+
+/// False where the kernel does not know of it.
+bool limit_writes(int socket, [[maybe_unused]] milliseconds limit) noexcept {
+#ifdef TCP_USER_TIMEOUT
+    return set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, to_int(limit));
+#else
+    return socket < 0;
+#endif
+}
+
+/// As cnats sets up its own: not blocking, and without waiting for more to send.
+bool prepare(int socket, milliseconds write_limit) noexcept {
+    const int flags = ::fcntl(socket, F_GETFL);
+    return flags >= 0 && ::fcntl(socket, F_SETFL, flags | O_NONBLOCK) == 0 &&
+           ::fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 && set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1) &&
+           limit_writes(socket, write_limit);
+}
+
+/// `limit` 0: without one.
+natsStatus await_connected(int socket, milliseconds limit) noexcept {
+    const auto deadline = Clock::now() + limit;
+    for (;;) {
+        pollfd waited{.fd = socket, .events = POLLOUT, .revents = 0};
+        const auto left = std::max(std::chrono::ceil<milliseconds>(deadline - Clock::now()), milliseconds{0});
+        const int ready = ::poll(&waited, 1, limit.count() == 0 ? -1 : to_int(left));
+        if (ready == 0) return NATS_TIMEOUT;
+        if (ready > 0) break;
+        if (errno != EINTR) return NATS_IO_ERROR;
+    }
+    int error = 0;
+    socklen_t size = sizeof error;
+    const bool connected = ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+    return connected ? NATS_OK : NATS_NO_SERVER;
+}
+
+natsStatus connect_to(natsSock& made, const addrinfo& address, const SocketLimits& limits) noexcept {
+    Socket socket{::socket(address.ai_family, address.ai_socktype, address.ai_protocol)};
+    if (socket.get() < 0) return NATS_NO_SERVER;  // for one, an IPv6 address on a machine without
+    if (!prepare(socket.get(), limits.write)) return NATS_SYS_ERROR;
+    if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) != 0) {
+        if (errno != EINPROGRESS) return NATS_NO_SERVER;
+        if (const auto status = await_connected(socket.get(), limits.connect); status != NATS_OK) return status;
+    }
+    made = socket.release();
+    return NATS_OK;
+}
+
+using AddressList = std::unique_ptr<addrinfo, decltype([](addrinfo* list) { ::freeaddrinfo(list); })>;
+
+AddressList resolve(const char* host, int port) {
+    const addrinfo wanted{.ai_flags = 0,
+                          .ai_family = AF_UNSPEC,
+                          .ai_socktype = SOCK_STREAM,
+                          .ai_protocol = 0,
+                          .ai_addrlen = 0,
+                          .ai_addr = nullptr,
+                          .ai_canonname = nullptr,
+                          .ai_next = nullptr};
+    addrinfo* found = nullptr;
+    const int error = ::getaddrinfo(host, std::to_string(port).c_str(), &wanted, &found);
+    return AddressList{error == 0 ? found : nullptr};
+}
+
+std::vector<const addrinfo*> in_order(const AddressList& list) {
+    std::vector<const addrinfo*> addresses;
+    for (const auto* next = list.get(); next != nullptr; next = next->ai_next) addresses.push_back(next);
+    std::ranges::shuffle(addresses, std::minstd_rand{std::random_device{}()});
+    std::ranges::stable_partition(addresses, [](const addrinfo* each) { return each->ai_family == AF_INET; });
+    return addresses;
+}
+
+natsStatus connect_to_any(natsSock& socket, const char* host, int port, const SocketLimits& limits) {
+    const auto list = resolve(host, port);
+    const auto addresses = in_order(list);
+    auto each = limits;
+    if (limits.connect.count() > 0 && !addresses.empty())
+        each.connect = std::max(limits.connect / std::ssize(addresses), least_per_address);
+    auto status = NATS_NO_SERVER;
+    for (const auto* address : addresses) {
+        status = connect_to(socket, *address, each);
+        if (status == NATS_OK) break;
+    }
+    return status;
+}
+
+}  // namespace
+
+bool kernel_limits_writes() noexcept {
+    static const bool able = [] {
+        const Socket probe{::socket(AF_INET, SOCK_STREAM, 0)};
+        return probe.get() >= 0 && limit_writes(probe.get(), milliseconds{1});
+    }();
+    return able;
+}
+
+natsStatus connect_socket(natsSock& socket, const char* host, int port, const SocketLimits& limits) noexcept {
+    try {
+        return connect_to_any(socket, host, port, limits);
+    } catch (...) { return NATS_NO_MEMORY; }
+}
+
+}  // namespace freshet::detail::nats
