@@ -27,7 +27,9 @@ Outcome Next::operator()(Context& context) {
 }
 
 Outcome Next::operator()(Context& context, Bytes body) {
-    const detail::BodyScope scope{detail::ContextAccess::message(context), body};
+    const detail::BufferLease payload;  // with the NUL behind it that every payload has
+    payload->append(body);
+    const detail::BodyScope scope{detail::ContextAccess::message(context), payload->bytes()};
     return (*this)(context);
 }
 

@@ -169,8 +169,13 @@ Expected<void> parse(Bytes in, Format format, Document& document) {
         return failure(Errc::bad_payload, "the body is larger than 2 GiB");
     Builder builder{document, format};
     const std::string_view text = as_text(in);
-    if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder, input_format(format))) return {};
-    return failure(Errc::bad_payload, builder.error());
+    if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder, input_format(format)))
+        return failure(Errc::bad_payload, builder.error());
+    // nlohmann takes a NUL for the end, whatever follows. JSON has none anywhere: strings escape it.
+    const auto nul = format == Format::json ? text.find('\0') : std::string_view::npos;
+    if (nul != std::string_view::npos)
+        return failure(Errc::bad_payload, fmt::format("not valid JSON at byte {}: a NUL character", nul + 1));
+    return {};
 }
 
 }  // namespace

@@ -28,8 +28,6 @@ void require_ok(natsStatus status, const char* what) {
 
 }  // namespace
 
-void detail::destroy_native(__natsMsg* message) noexcept { natsMsg_Destroy(message); }
-
 Message::Message(__natsMsg* native) noexcept
     : native_{native},
       subject_{natsMsg_GetSubject(native)},

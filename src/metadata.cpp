@@ -2,10 +2,15 @@
 #include <freshet/metadata.hpp>
 
 #include <array>
+#include <bit>
 #include <charconv>
-#include <span>
+#include <cstddef>
+#include <limits>
+#include <utility>
 
 #include <freshet/message.hpp>
+
+#include "eight.hpp"
 
 namespace freshet {
 namespace {
@@ -16,20 +21,59 @@ constexpr std::size_t short_form =
 constexpr std::size_t long_form =
     9;  // domain and account before these, and perhaps tokens behind that mean nothing yet
 
-/// The first tokens of `text`, up to `tokens.size()`; how many there are in all.
-std::size_t split(std::string_view text, std::span<std::string_view> tokens) noexcept {
-    std::size_t count = 0;
-    while (true) {
-        const auto end = text.find('.');
-        if (count < tokens.size()) tokens[count] = text.substr(0, end);
-        ++count;
-        if (end == std::string_view::npos) return count;
-        text.remove_prefix(end + 1);
+/// The tokens of a text: how many, and the first long_form of them.
+class Tokens {
+public:
+    explicit Tokens(std::string_view text) noexcept : text_{text} {
+        std::size_t at = 0;
+        for (; text.size() - at >= 8; at += 8) {
+            using namespace detail;
+            for (auto dots = equal_bytes(load_eight(text.data() + at), '.'); dots != 0; dots &= dots - 1)
+                end_token(at + static_cast<std::size_t>(std::countr_zero(dots)) / 8);
+        }
+        for (; at < text.size(); ++at) {
+            if (text[at] == '.') end_token(at);
+        }
+        end_token(text.size());
     }
+
+    std::size_t count() const noexcept { return count_; }
+    std::string_view operator[](std::size_t index) const noexcept {
+        const auto begin = index == 0 ? 0 : ends_[index - 1] + 1;
+        return text_.substr(begin, ends_[index] - begin);
+    }
+
+private:
+    void end_token(std::size_t position) noexcept {
+        if (count_ < ends_.size()) ends_[count_] = position;
+        ++count_;
+    }
+
+    std::string_view text_;
+    std::array<std::size_t, long_form> ends_;  // not initialized: it is written before it is read
+    std::size_t count_ = 0;
+};
+
+constexpr std::size_t safe_digits = std::numeric_limits<std::uint64_t>::digits10;  // whatever they are, they fit
+
+/// Only digits, and no more than are safe.
+std::optional<std::uint64_t> read_digits(std::string_view text) noexcept {
+    if (text.empty() || text.size() > safe_digits) return std::nullopt;
+    std::uint64_t number = 0;
+    for (const char c : text) {
+        const auto digit = static_cast<unsigned char>(c - '0');
+        if (digit > 9) return std::nullopt;
+        number = number * 10 + digit;
+    }
+    return number;
 }
 
 template <class Number>
 bool read(std::string_view text, Number& number) noexcept {
+    if (const auto digits = read_digits(text); digits && std::in_range<Number>(*digits)) {
+        number = static_cast<Number>(*digits);
+        return true;
+    }
     const auto* const end = text.data() + text.size();
     const auto result = std::from_chars(text.data(), end, number);
     return result.ec == std::errc{} && result.ptr == end;
@@ -39,18 +83,18 @@ bool read(std::string_view text, Number& number) noexcept {
 
 std::optional<Metadata> parse_ack_subject(std::string_view reply_to) noexcept {
     if (!reply_to.starts_with(prefix)) return std::nullopt;
-    std::array<std::string_view, long_form> tokens;
-    const auto count = split(reply_to.substr(prefix.size()), tokens);
-    if (count != short_form && count < long_form) return std::nullopt;
-    const bool is_long = count >= long_form;
-    const auto* const at = tokens.data() + (is_long ? 2 : 0);
+    const Tokens tokens{reply_to.substr(prefix.size())};
+    const bool is_long = tokens.count() >= long_form;
+    if (tokens.count() != short_form && !is_long) return std::nullopt;
+    const std::size_t first = is_long ? 2 : 0;
 
-    Metadata metadata{.stream = at[0], .consumer = at[1]};
+    Metadata metadata{.stream = tokens[first], .consumer = tokens[first + 1]};
     if (is_long && tokens[0] != "_") metadata.domain = tokens[0];
     std::int64_t nanoseconds = 0;
-    const bool read_all = read(at[2], metadata.deliveries) && read(at[3], metadata.stream_sequence) &&
-                          read(at[4], metadata.consumer_sequence) && read(at[5], nanoseconds) &&
-                          read(at[6], metadata.pending);
+    const bool read_all = read(tokens[first + 2], metadata.deliveries) &&
+                          read(tokens[first + 3], metadata.stream_sequence) &&
+                          read(tokens[first + 4], metadata.consumer_sequence) && read(tokens[first + 5], nanoseconds) &&
+                          read(tokens[first + 6], metadata.pending);
     if (!read_all) return std::nullopt;
     using Time = std::chrono::system_clock::time_point;
     metadata.time = Time{std::chrono::duration_cast<Time::duration>(std::chrono::nanoseconds{nanoseconds})};

@@ -6,7 +6,7 @@
 
 namespace freshet::detail {
 
-std::string random_id() {
+std::string random_id(std::size_t size) {
     static constexpr std::string_view alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     thread_local std::mt19937_64 random{[] {
         std::random_device device;
@@ -14,7 +14,7 @@ std::string random_id() {
         return std::mt19937_64{seed};
     }()};
     std::uniform_int_distribution<std::size_t> index{0, alphabet.size() - 1};
-    std::string id(22, '0');
+    std::string id(size, '0');
     for (char& c : id) c = alphabet[index(random)];
     return id;
 }

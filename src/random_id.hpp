@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 namespace freshet::detail {
 
-/// 22 random letters and digits: unique, not secret.
-std::string random_id();
+/// Random letters and digits: unique, not secret. 22 of them are 131 bits.
+std::string random_id(std::size_t size = 22);
 
 }  // namespace freshet::detail

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include <fmt/core.h>
@@ -21,9 +22,11 @@ constexpr std::size_t slots_per_lock = 1'024;
 constexpr std::chrono::nanoseconds sweep_pause{std::chrono::milliseconds{1}};
 constexpr std::chrono::nanoseconds sweep_pause_per_slot{100};
 
-// The last token of a reply subject is a number in 11 digits of 6 bits.
+// The last token of a reply subject is two numbers: which slot, and which of its requests. Each is as long as it must be, in digits of
+// 5 bits, the lowest first; the sixth says that another one follows.
 constexpr std::string_view base64 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
-constexpr unsigned bits_per_digit = 6;
+constexpr unsigned bits_per_digit = 5;
+constexpr unsigned more = 1U << bits_per_digit;
 constexpr unsigned char no_digit = 0xff;
 
 constexpr auto digit_values = [] {
@@ -34,15 +37,39 @@ constexpr auto digit_values = [] {
     return values;
 }();
 
-std::optional<std::uint64_t> number_of(std::string_view subject, std::size_t digits) {
-    if (subject.size() <= digits || subject[subject.size() - digits - 1] != '.') return std::nullopt;
+char* write_number(std::uint32_t number, char* out) noexcept {
+    for (; number >= more; number >>= bits_per_digit) *out++ = base64[(number & (more - 1)) | more];
+    *out++ = base64[number];
+    return out;
+}
+
+/// Takes a number from the front of `text`.
+std::optional<std::uint32_t> read_number(std::string_view& text) noexcept {
     std::uint64_t number = 0;
-    for (const char c : subject.substr(subject.size() - digits)) {
-        const auto value = digit_values[static_cast<unsigned char>(c)];
-        if (value == no_digit) return std::nullopt;
-        number = (number << bits_per_digit) | value;
+    for (unsigned shift = 0; !text.empty() && shift < 32; shift += bits_per_digit) {
+        const unsigned digit = digit_values[static_cast<unsigned char>(text.front())];
+        text.remove_prefix(1);
+        if (digit == no_digit) return std::nullopt;
+        number |= std::uint64_t{digit & (more - 1)} << shift;
+        if ((digit & more) != 0) continue;
+        if (number > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+        return static_cast<std::uint32_t>(number);
     }
-    return number;
+    return std::nullopt;
+}
+
+constexpr std::uint64_t number_of(std::uint32_t slot, std::uint32_t request) noexcept {
+    return std::uint64_t{request} << 32 | slot;
+}
+
+std::optional<std::uint64_t> number_in(std::string_view subject) noexcept {
+    const auto dot = subject.rfind('.');
+    if (dot == std::string_view::npos) return std::nullopt;
+    auto token = subject.substr(dot + 1);
+    const auto slot = read_number(token);
+    const auto request = read_number(token);
+    if (!slot || !request || !token.empty()) return std::nullopt;
+    return number_of(*slot, *request);
 }
 
 TimePoint later(TimePoint from, std::chrono::nanoseconds by) {
@@ -106,7 +133,7 @@ struct RequestMux::Many {
 struct RequestMux::Slot {
     explicit Slot(std::uint32_t position) noexcept : index{position} {}
 
-    std::uint64_t number() const noexcept { return std::uint64_t{generation} << 32 | index; }
+    std::uint64_t number() const noexcept { return number_of(index, generation); }
 
     const std::uint32_t index;
     std::uint32_t generation = 0;  // counts the requests that used the slot, so that no late reply reaches the next one
@@ -125,7 +152,7 @@ struct RequestMux::Expired {
 
 RequestMux::RequestMux(Clock& clock, std::string_view inbox_prefix)
     : clock_{clock},
-      inbox_{fmt::format("{}.{}.", inbox_prefix.substr(0, max_prefix), random_id())},
+      inbox_{fmt::format("{}.{}.", inbox_prefix.substr(0, max_prefix), random_id(id_size))},
       inbox_wildcard_{inbox_ + '*'} {}
 
 RequestMux::~RequestMux() {
@@ -187,17 +214,15 @@ ReplySink& RequestMux::release(Slot& slot) noexcept {
 RequestMux::Ticket RequestMux::ticket_for(const Slot& slot) const noexcept {
     Ticket ticket;
     ticket.number_ = slot.number();
-    ticket.size_ = static_cast<std::uint8_t>(inbox_.size() + Ticket::token_size);
-    auto* token = std::ranges::copy(inbox_, ticket.text_.data()).out;
-    auto rest = ticket.number_;
-    for (auto* digit = token + Ticket::token_size; digit != token; rest >>= bits_per_digit)
-        *--digit = base64[rest & (base64.size() - 1)];
-    token[Ticket::token_size] = '\0';
+    auto* end = std::ranges::copy(inbox_, ticket.text_.data()).out;
+    end = write_number(slot.generation, write_number(slot.index, end));
+    *end = '\0';
+    ticket.size_ = static_cast<std::uint8_t>(end - ticket.text_.data());
     return ticket;
 }
 
 void RequestMux::on_reply(Message message) noexcept {
-    const auto number = number_of(message.subject(), Ticket::token_size);
+    const auto number = number_in(message.subject());
     std::unique_lock lock{mutex_};
     Slot* slot = number ? find(*number) : nullptr;
     if (slot == nullptr) {

@@ -78,6 +78,8 @@ struct ManyLimits {
 class RequestMux {
 public:
     static constexpr std::size_t max_prefix = 32;
+    static constexpr std::size_t id_size = 14;    ///< 83 bits, a few more than the random part of a NUID has
+    static constexpr std::size_t max_token = 14;  ///< most have some 5: what is short is read fast, here and by servers
 
     /// One request in flight. A plain value without resources.
     class Ticket {
@@ -87,9 +89,7 @@ public:
 
     private:
         friend class RequestMux;
-        static constexpr std::size_t id_size = 22;
-        static constexpr std::size_t token_size = 11;
-        std::array<char, max_prefix + 1 + id_size + 1 + token_size + 1> text_;
+        std::array<char, max_prefix + 1 + id_size + 1 + max_token + 1> text_;
         std::uint8_t size_;
         std::uint64_t number_;
     };

@@ -16,6 +16,18 @@ inline std::string_view as_text(Bytes bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+namespace detail {
+
+/// What is decoded. `terminated`: a NUL follows it, as it does the payload of each Message.
+struct Body {
+    Body(Bytes some, bool is_terminated = false) noexcept : bytes{some}, terminated{is_terminated} {}  // also as Bytes
+
+    Bytes bytes;
+    bool terminated;
+};
+
+}  // namespace detail
+
 /// What codecs write into. Grows as needed and keeps its capacity, so that a reused one does not allocate.
 /// Not thread-safe.
 class Buffer {

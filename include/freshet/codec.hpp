@@ -130,10 +130,10 @@ void encode_formatted(const T& value, Format format, Buffer& out) {
 #endif
 }
 template <class T>
-Expected<void> decode_formatted(Bytes in, Format format, T& out) {
+Expected<void> decode_formatted(Body in, Format format, T& out) {
     constexpr CodecKind by = library_codec<T, Direction::read>();
     static_assert(by == CodecKind::json || by == CodecKind::glaze, FRESHET_NO_CODEC);
-    if constexpr (by == CodecKind::json) return read_body(in, format, &read_erased<T>, &out);
+    if constexpr (by == CodecKind::json) return read_body(in.bytes, format, &read_erased<T>, &out);
 #ifdef FRESHET_GLAZE
     else if constexpr (by == CodecKind::glaze) return decode_glaze(in, format, out);
 #endif
@@ -169,18 +169,18 @@ std::string_view encode_body(const T& value, Format format, Buffer& out) {
 /// Reads a body into `out`, which is value-initialised: a member that the body leaves out keeps what it has. A view stays
 /// valid as long as `in`. No exception leaves.
 template <class T>
-Expected<void> decode_body(Bytes in, std::string_view content_type, T& out) {
+Expected<void> decode_body(Body in, std::string_view content_type, T& out) {
     static_assert(Decodable<T>, FRESHET_NO_CODEC);
     try {
         if constexpr (codec_of<T, Direction::read>() == CodecKind::raw) {
-            decode_raw(in, out);
+            decode_raw(in.bytes, out);
             return {};
         } else if constexpr (UserDecodes<T> && !UserDecodesFormats<T>) {
-            return Codec<T>::decode(in, out);
+            return Codec<T>::decode(in.bytes, out);
         } else if constexpr (Decodable<T>) {
             const auto format = body_format(content_type);
             if (!format) return std::unexpected{format.error()};
-            if constexpr (UserDecodesFormats<T>) return Codec<T>::decode(in, *format, out);
+            if constexpr (UserDecodesFormats<T>) return Codec<T>::decode(in.bytes, *format, out);
             else return decode_formatted(in, *format, out);
         }
     } catch (...) { return std::unexpected{decode_exception()}; }
@@ -192,7 +192,7 @@ Expected<void> decode_body(Bytes in, std::string_view content_type, T& out) {
 template <class T>
 Expected<T> try_decode(const Message& message) {
     T body{};
-    auto done = detail::decode_body(message.payload(), detail::content_type_of(message), body);
+    auto done = detail::decode_body(detail::body_of(message), detail::content_type_of(message), body);
     if (!done) return std::unexpected{std::move(done).error()};
     return body;
 }

@@ -81,7 +81,13 @@ private:
     __natsMsg* native_ = nullptr;
     const char* subject_ = nullptr;
     const char* reply_ = nullptr;
-    Bytes payload_ = {};
+    Bytes payload_ = {};  // a NUL follows
 };
+
+namespace detail {
+
+inline Body body_of(const Message& message) noexcept { return {message.payload(), true}; }
+
+}  // namespace detail
 
 }  // namespace freshet

@@ -108,7 +108,7 @@ Expected<void> check_publish_options(const JsApi& api, const js::PublishOptions&
     return api.needs(newer ? "2.14" : "2.12", newer ? "a schedule with every, cron, source or rollup" : "a schedule");
 }
 
-std::optional<js::PublishAck> parse_plain_ack(std::string_view text) {
+std::optional<PlainAck> parse_plain_ack(std::string_view text) noexcept {
     const auto skip = [&](std::string_view expected) {
         if (!text.starts_with(expected)) return false;
         text.remove_prefix(expected.size());
@@ -117,17 +117,19 @@ std::optional<js::PublishAck> parse_plain_ack(std::string_view text) {
     };
     if (!skip("{\"stream\":") || !text.starts_with('"')) return std::nullopt;
     text.remove_prefix(1);
-    const auto name = text.substr(0, text.find_first_of("\"\\"));
+    const auto name = text.substr(0, text.find('"'));
+    if (name.contains('\\')) return std::nullopt;
     text.remove_prefix(name.size());
     std::uint64_t sequence = 0;
     if (!skip("\"") || !skip(",") || !skip("\"seq\":")) return std::nullopt;
     const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), sequence);
     if (fault != std::errc{} || std::string_view{end, text.data() + text.size()} != "}") return std::nullopt;
-    return js::PublishAck{.stream = std::string{name}, .sequence = sequence};
+    return PlainAck{.stream = name, .sequence = sequence};
 }
 
 Expected<js::PublishAck> parse_publish_ack(std::string_view subject, std::string_view text) {
-    if (auto plain = parse_plain_ack(text)) return *std::move(plain);
+    if (const auto plain = parse_plain_ack(text))
+        return js::PublishAck{.stream = std::string{plain->stream}, .sequence = plain->sequence};
     const auto what = "publish to " + detail::quoted(subject);
     const auto json = parse_js_answer(what, text);
     if (json && json->contains("error")) return std::unexpected{js_error(what, (*json)["error"])};

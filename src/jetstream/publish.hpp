@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,9 +19,15 @@ Expected<Headers> publish_headers(std::string_view subject, const js::PublishOpt
 /// Errc::server_too_old for an option that the server would ignore. Asks it once, and only for such options.
 Expected<void> check_publish_options(const JsApi& api, const js::PublishOptions& options);
 
+/// An acknowledgement that says no more than where the message is. A view of it.
+struct PlainAck {
+    std::string_view stream;
+    std::uint64_t sequence;
+};
+
 /// `{"stream":"X","seq":7}`, or with a space behind the colon and the comma: what nearly all are, read without a JSON parser.
 /// Other members: nothing.
-std::optional<js::PublishAck> parse_plain_ack(std::string_view text);
+std::optional<PlainAck> parse_plain_ack(std::string_view text) noexcept;
 
 /// What came back for a publication: an acknowledgement, or the server's error. `subject` is for messages.
 Expected<js::PublishAck> parse_publish_ack(std::string_view subject, std::string_view text);

@@ -38,6 +38,9 @@ public:
         const auto window = std::exchange(window_, nullptr);
         window->leave(std::move(done_), std::move(ack));
     }
+    /// It was acknowledged, and nobody asks how.
+    void leave() noexcept { std::exchange(window_, nullptr)->count_out(std::nullopt); }
+    bool has_done() const noexcept { return done_ != nullptr; }
     PublishWindow& window() const noexcept { return *window_; }
 
     Outgoing message;
@@ -77,6 +80,7 @@ void PublishWindow::send(std::shared_ptr<Sending> sending) {
 }
 
 void PublishWindow::answered(std::shared_ptr<Sending> sending, const Expected<Message>& reply) {
+    if (!sending->has_done() && reply && parse_plain_ack(reply->text())) return sending->leave();
     auto& message = sending->message;
     auto ack = publish_result(message.subject, reply);
     if (ack || message.retries <= 0 || !may_retry(ack.error(), message.has_id)) return sending->leave(std::move(ack));
@@ -89,16 +93,18 @@ void PublishWindow::answered(std::shared_ptr<Sending> sending, const Expected<Me
 }
 
 void PublishWindow::leave(Done done, Expected<js::PublishAck> ack) noexcept {
-    const bool reported = done != nullptr;
-    auto failed = ack ? std::optional<Error>{} : std::optional<Error>{ack.error()};
-    // Before it counts as gone, so that flush waits for the function, too.
-    if (reported) call(done, std::move(ack));
+    if (done == nullptr) return count_out(ack ? std::optional<Error>{} : std::optional<Error>{ack.error()});
+    call(done, std::move(ack));
+    count_out(std::nullopt);  // after that, so that flush waits for the function, too
+}
+
+void PublishWindow::count_out(const std::optional<Error>& failed) noexcept {
     const std::lock_guard lock{mutex_};
     --pending_;
-    if (failed && !reported && failures_++ == 0) first_failure_ = std::move(failed);
-    if (pending_ > resume_at_) return;
-    full_ = false;
-    changed_.notify_all();
+    if (failed && failures_++ == 0) first_failure_ = failed;
+    const bool resumes = full_ && pending_ <= resume_at_;
+    if (resumes) full_ = false;
+    if (resumes || pending_ == 0) changed_.notify_all();
 }
 
 void PublishWindow::call(Done& done, Expected<js::PublishAck> ack) noexcept {

@@ -53,6 +53,7 @@ private:
     void send(std::shared_ptr<Sending> sending);
     void answered(std::shared_ptr<Sending> sending, const Expected<Message>& reply);
     void leave(Done done, Expected<js::PublishAck> ack) noexcept;
+    void count_out(const std::optional<Error>& failed) noexcept;
     void call(Done& done, Expected<js::PublishAck> ack) noexcept;
     std::optional<Error> take_failure();
 

@@ -21,7 +21,7 @@
 namespace freshet::detail::nats {
 
 using std::chrono::milliseconds;
-using Clock = std::chrono::steady_clock;
+using std::chrono::steady_clock;
 using Kind = ConnectionEvent::Kind;
 
 namespace {
@@ -172,12 +172,12 @@ Expected<void> Connections::open(milliseconds wait, EventSink events) {
 }
 
 Expected<void> Connections::connect_until(milliseconds wait) {
-    const auto begin = Clock::now();
+    const auto begin = steady_clock::now();
     for (int round = 1;; ++round) {
         const auto failure = connect_all();
         if (failure.status == NATS_OK) return {};
         drop_links();
-        const auto waited = std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
+        const auto waited = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin);
         if (!may_pass(failure) || waited >= wait) return std::unexpected{open_error(failure, waited)};
         if (round == 1)
             emit({.kind = Kind::waiting,
@@ -380,7 +380,7 @@ void Connections::on_error(Link& link, natsSubscription* subscription, const Fai
     emit({.kind = Kind::error, .detail = failure.detail, .subject = subject_in(failure.detail)});
 }
 
-void Connections::await_refusals(Lane lane, Clock::time_point deadline) {
+void Connections::await_refusals(Lane lane, steady_clock::time_point deadline) {
     const auto last = last_error(native(lane));
     if (last.status != NATS_NOT_PERMITTED || CallbackThread::is_this()) return;
     // cnats tells of errors in another thread, one after the other: after the last it has told of all.

@@ -23,7 +23,7 @@ namespace freshet::detail::nats {
 namespace {
 
 using std::chrono::milliseconds;
-using Clock = std::chrono::steady_clock;
+using std::chrono::steady_clock;
 
 constexpr milliseconds least_per_address{10};
 
@@ -71,10 +71,10 @@ bool prepare(int socket, milliseconds write_limit) noexcept {
 
 /// `limit` 0: without one.
 natsStatus await_connected(int socket, milliseconds limit) noexcept {
-    const auto deadline = Clock::now() + limit;
+    const auto deadline = steady_clock::now() + limit;
     for (;;) {
         pollfd waited{.fd = socket, .events = POLLOUT, .revents = 0};
-        const auto left = std::max(std::chrono::ceil<milliseconds>(deadline - Clock::now()), milliseconds{0});
+        const auto left = std::max(std::chrono::ceil<milliseconds>(deadline - steady_clock::now()), milliseconds{0});
         const int ready = ::poll(&waited, 1, limit.count() == 0 ? -1 : to_int(left));
         if (ready == 0) return NATS_TIMEOUT;
         if (ready > 0) break;

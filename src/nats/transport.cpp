@@ -21,15 +21,15 @@ namespace freshet::detail {
 
 using namespace nats;
 using std::chrono::milliseconds;
-using Clock = std::chrono::steady_clock;
+using std::chrono::steady_clock;
 
 namespace {
 
 // How often a drain without a server looks whether there is one again, and what has become idle.
 constexpr milliseconds drain_poll{10};
 
-milliseconds left_until(Clock::time_point deadline) {
-    return std::max(std::chrono::ceil<milliseconds>(deadline - Clock::now()), milliseconds{1});
+milliseconds left_until(steady_clock::time_point deadline) {
+    return std::max(std::chrono::ceil<milliseconds>(deadline - steady_clock::now()), milliseconds{1});
 }
 
 natsStatus publish_bare(natsConnection* connection, const Publication& publication, const char* subject) {
@@ -147,7 +147,7 @@ Expected<std::unique_ptr<TransportSubscription>> NatsTransport::subscribe(const 
 
 Expected<void> NatsTransport::flush(milliseconds timeout) {
     if (native(Lane::replies) == nullptr || forked()) return std::unexpected{unusable("cannot flush")};
-    const auto deadline = Clock::now() + timeout;
+    const auto deadline = steady_clock::now() + timeout;
     for (const auto lane : {Lane::replies, Lane::deliveries}) {
         if (lane == Lane::deliveries && (connections_->is_single() || drained_.load(std::memory_order_acquire))) break;
         const auto status = natsConnection_FlushTimeout(native(lane), left_until(deadline).count());
@@ -163,16 +163,16 @@ Expected<void> NatsTransport::flush(milliseconds timeout) {
 
 bool NatsTransport::drain_deliveries(milliseconds timeout) {
     if (native(Lane::deliveries) == nullptr || forked()) return true;
-    const auto begin = Clock::now();
+    const auto begin = steady_clock::now();
     if (subscriptions_->wait_until(Lane::deliveries, begin)) return true;
     const auto deadline = begin + timeout;
     bool started = false;
     do {
         if (!started) started = start_drain(timeout);
         if (!started) subscriptions_->end_idle();
-        const auto until = started ? deadline : std::min(deadline, Clock::now() + drain_poll);
+        const auto until = started ? deadline : std::min(deadline, steady_clock::now() + drain_poll);
         if (subscriptions_->wait_until(Lane::deliveries, until)) return subscriptions_->all_drained();
-    } while (Clock::now() < deadline);
+    } while (steady_clock::now() < deadline);
     subscriptions_->end_all();
     return false;
 }

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <catch2/catch_test_macros.hpp>
+
 #include <freshet/codec.hpp>
 
 // A body in and out, as the tests of codecs want it.
@@ -15,9 +17,15 @@ inline constexpr Format formats[] = {Format::json, Format::messagepack, Format::
 template <class T>
 Expected<T> read(std::string_view body, std::string_view content_type = "") {
     T value{};
-    if (auto done = detail::decode_body(as_bytes(body), content_type, value); !done)
-        return std::unexpected{done.error()};
-    return value;
+    const auto done = detail::decode_body(as_bytes(body), content_type, value);
+    // As it comes in a message, with a NUL behind it.
+    const std::string own{body};
+    T again{};
+    const auto terminated = detail::decode_body({as_bytes(own), true}, content_type, again);
+    REQUIRE(terminated.has_value() == done.has_value());
+    if (done) return value;
+    REQUIRE(terminated.error().message() == done.error().message());
+    return std::unexpected{done.error()};
 }
 
 /// Why `body` is no T; empty if it is one.

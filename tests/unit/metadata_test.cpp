@@ -39,6 +39,30 @@ TEST_CASE("the new form has a domain and an account, and may have more behind") 
     }
 }
 
+TEST_CASE("numbers may be as large as they can be, and a time before 1970") {
+    const auto metadata =
+        parse_ack_subject("$JS.ACK.S.C.18446744073709551615.9999999999999999999.0.-6795364578871345152.007");
+    REQUIRE(metadata);
+    CHECK(metadata->deliveries == 18'446'744'073'709'551'615U);
+    CHECK(metadata->stream_sequence == 9'999'999'999'999'999'999U);
+    CHECK(metadata->consumer_sequence == 0);
+    CHECK(metadata->time.time_since_epoch() == std::chrono::nanoseconds{-6'795'364'578'871'345'152});
+    CHECK(metadata->pending == 7);
+    CHECK_FALSE(parse_ack_subject("$JS.ACK.S.C.1.2.3.9223372036854775808.5"));  // one nanosecond too late
+}
+
+TEST_CASE("tokens may be of any length") {
+    for (std::size_t length = 1; length < 20; ++length) {
+        const std::string name(length, 'n');
+        const auto reply = "$JS.ACK." + name + ".c.1.2.3.4.5";
+        const auto metadata = parse_ack_subject(reply);
+        REQUIRE(metadata);
+        CHECK(metadata->stream == name);
+        CHECK(metadata->consumer == "c");
+        CHECK(metadata->pending == 5);
+    }
+}
+
 TEST_CASE("an underscore is no domain") {
     const auto metadata = parse_ack_subject("$JS.ACK._.ACCOUNT.ORDERS.billing.1.2.3.4.5");
     REQUIRE(metadata);

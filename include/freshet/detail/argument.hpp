@@ -154,7 +154,7 @@ struct Argument<A, ArgumentKind::body> {
     using Plan = NoPlan;
     std::remove_cvref_t<A> value = {};
     bool take(NoPlan, Context& from, std::optional<Error>& error) {
-        auto decoded = decode_body(from.message().payload(), ContextAccess::content_type(from), value);
+        auto decoded = decode_body(body_of(from.message()), ContextAccess::content_type(from), value);
         if (!decoded) error.emplace(std::move(decoded).error());
         return decoded.has_value();
     }

@@ -85,7 +85,7 @@ private:
             auto& item = items[i];
             if (rejection(item)) continue;
             T value{};
-            auto decoded = decode_body(item.message().payload(), content_type_of(item.message()), value);
+            auto decoded = decode_body(body_of(item.message()), content_type_of(item.message()), value);
             if (decoded) values.push_back(std::move(value));
             else rejection(item) = std::move(decoded).error();
         }

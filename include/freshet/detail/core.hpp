@@ -104,7 +104,7 @@ Expected<R> decode_reply(std::string_view subject, Expected<Message> reply) {
                                     "freshet::glaze, or specialise freshet::Codec<T>. See docs/codecs.md");
         if (!reply) return std::unexpected{std::move(reply).error()};
         R value{};
-        auto decoded = decode_body(reply->payload(), reply->header("content-type").value_or(""), value);
+        auto decoded = decode_body(body_of(*reply), reply->header("content-type").value_or(""), value);
         if (!decoded) return std::unexpected{bad_answer(subject, decoded.error())};
         return value;
     }

@@ -168,7 +168,7 @@ Outcome DependencyScope::end(Call&& call)
     return end(*std::move(outcome));
 }
 
-/// While it lives a message has another payload.
+/// While it lives a message has another payload, which a NUL must follow.
 class BodyScope {
 public:
     BodyScope(Message& message, Bytes body) noexcept

@@ -78,7 +78,7 @@ Expected<kv::Entry<T>> decode_entry(KvRecord record, const Message& message) {
                        .operation = record.operation,
                        .initial = record.initial};
     if (record.operation != kv::Operation::put || !record.has_value) return entry;
-    if (auto decoded = decode_body(message.payload(), content_type_of(message), entry.value); !decoded) {
+    if (auto decoded = decode_body(body_of(message), content_type_of(message), entry.value); !decoded) {
         record.key = std::move(entry.key);
         record.bucket = std::move(entry.bucket);
         return std::unexpected{bad_value(record, decoded.error())};
