@@ -2,6 +2,7 @@
 // How messages are given back to cnats.
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include <freshet/message.hpp>
 #include <nats/nats.h>
@@ -39,9 +40,9 @@ public:
 
 private:
     void give_back() noexcept {
-        if (forked()) return;  // cnats's lock may be held by a thread that is not there
-        for (std::size_t i = 0; i < count_; ++i) natsMsg_Destroy(messages_[i]);
-        count_ = 0;
+        const auto count = std::exchange(count_, 0);
+        if (forked()) return;  // they stay: cnats's lock may be held by a thread that is not there
+        for (std::size_t i = 0; i < count; ++i) natsMsg_Destroy(messages_[i]);
     }
 
     std::array<natsMsg*, lot_size> messages_;  // not initialized: it is written before it is read

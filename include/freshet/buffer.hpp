@@ -18,9 +18,9 @@ inline std::string_view as_text(Bytes bytes) noexcept {
 
 namespace detail {
 
-/// What is decoded. `terminated`: a NUL follows it, as it does the payload of each Message.
+/// What is decoded. `terminated`: a NUL follows it, as it does the payload of each Message. Bytes alone say nothing of that.
 struct Body {
-    Body(Bytes some, bool is_terminated = false) noexcept : bytes{some}, terminated{is_terminated} {}  // also as Bytes
+    Body(Bytes some, bool is_terminated = false) noexcept : bytes{some}, terminated{is_terminated} {}
 
     Bytes bytes;
     bool terminated;

@@ -118,6 +118,17 @@ TEST_CASE_METHOD(Fixture, "in a forked child publish, request, subscribe and pin
     CHECK(broker->request<Sum>("add", Add{3, 4}, {.timeout = 20s}).value == 7);  // the parent goes on
 }
 
+TEST_CASE_METHOD(Fixture, "in a forked child messages may be made and let go, however many") {
+    start();
+    const auto made = in_child([&] {
+        for (int i = 0; i < 1'000; ++i) {
+            if (Message::make("work").subject() != "work") return std::string{"broken"};
+        }
+        return std::string{"made"};
+    });
+    CHECK(made == "made");
+}
+
 TEST_CASE_METHOD(Fixture, "in a forked child a new broker does not start, and says why") {
     start();
     const auto started = in_child([&] {
