@@ -244,10 +244,12 @@ TEST_CASE("a server that accepts and does not answer is given up after the conne
 TEST_CASE("an address that answers nothing at all is given up after the connect timeout") {
     const FullListener listener;
     const auto url = "nats://127.0.0.1:" + std::to_string(listener.port());
+    const auto begin = std::chrono::steady_clock::now();
     const auto opened = try_open({.servers = {url}, .connect_timeout = 100ms}, 0ms);
+    CHECK(std::chrono::steady_clock::now() - begin >= 100ms);
     REQUIRE_FALSE(opened);
     CHECK(opened.error().code() == Errc::disconnected);
-    CHECK_THAT(opened.error().what(), ContainsSubstring(url) && ContainsSubstring("100 ms"));
+    CHECK_THAT(opened.error().what(), ContainsSubstring(url) && ContainsSubstring("nothing accepts connections"));
 }
 
 TEST_CASE("the next server is taken when one is not there") {
