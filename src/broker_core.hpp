@@ -94,6 +94,10 @@ public:
     Expected<Message> request(std::string_view subject, const Encoded& encoded, const RequestOptions& options);
     void request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                        ReplyHandler handler);
+    /// The same on a subject that has been checked; `sink` gets the answer, and must live until its end. Fails before there is a request:
+    /// then the sink is not called.
+    Expected<void> request_into(ReplySink& sink, std::string_view subject, const Encoded& encoded,
+                                const RequestOptions& options);
     std::unique_ptr<ReplyQueue> request_many(std::string_view subject, const Encoded& encoded,
                                              const RequestManyOptions& options);
 
@@ -157,7 +161,8 @@ private:
     /// Those that a publication of this thread passes: of the delivery that it handles, else the broker's.
     std::span<PublishStep* const> publish_steps() const noexcept;
     Expected<void> send_around(const Publication& publication, std::string_view content_type, Outgoing::Kind kind);
-    /// Opens a ticket, then sends the request. What it throws it throws before there is a ticket.
+    /// Opens a ticket, then sends the request, on a subject that has been checked. What it throws it throws before there is a
+    /// ticket.
     template <class Options, class Open>
     Expected<RequestMux::Ticket> ask(std::string_view subject, const Encoded& encoded, const Options& options,
                                      Open&& open);

@@ -28,6 +28,10 @@ std::string_view correlation_in_scope() {
     return context == nullptr ? std::string_view{} : ContextAccess::correlation_in_scope(*context);
 }
 
+std::unexpected<Error> bad_subject(std::string_view subject) {
+    return std::unexpected{subject_error(subject, SubjectUse::publish)};
+}
+
 /// Feeds the mux from the inbox's subscription.
 class InboxSink final : public MessageSink {
 public:
@@ -186,9 +190,8 @@ Expected<void> BrokerCore::send_enveloped(const Publication& publication, std::s
 
 Expected<void> BrokerCore::publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options) {
     if (!is_open()) return std::unexpected{not_open("publish", subject)};
-    if (!may_publish_on(subject)) return std::unexpected{subject_error(subject, SubjectUse::publish)};
-    if (!options.reply_to.empty() && !may_publish_on(options.reply_to))
-        return std::unexpected{subject_error(options.reply_to, SubjectUse::publish)};
+    if (!may_publish_on(subject)) return bad_subject(subject);
+    if (!options.reply_to.empty() && !may_publish_on(options.reply_to)) return bad_subject(options.reply_to);
     return send({.subject = subject,
                  .reply_to = options.reply_to,
                  .payload = encoded.body,
@@ -227,7 +230,6 @@ Expected<RequestMux::Ticket> BrokerCore::ask(std::string_view subject, const Enc
         return failure(Errc::timeout, fmt::format("request to {}: not sent, since its timeout is {} ms",
                                                   quoted(subject), options.timeout.count()));
     if (!is_open()) return std::unexpected{not_open("request", subject)};
-    if (!may_publish_on(subject)) return std::unexpected{subject_error(subject, SubjectUse::publish)};
     if (auto ready = open_inbox(); !ready) return std::unexpected{std::move(ready).error()};
     const auto flush = hurries_request() ? Flush::now : Flush::batched;
     auto ticket = open();
@@ -243,6 +245,7 @@ Expected<RequestMux::Ticket> BrokerCore::ask(std::string_view subject, const Enc
 }
 
 Expected<Message> BrokerCore::request(std::string_view subject, const Encoded& encoded, const RequestOptions& options) {
+    if (!may_publish_on(subject)) return bad_subject(subject);
     BlockingReply reply{subject};
     const auto clock = shared_clock();  // the broker may go when the answer has come
     const auto ticket =
@@ -254,10 +257,18 @@ Expected<Message> BrokerCore::request(std::string_view subject, const Encoded& e
 void BrokerCore::request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                                ReplyHandler handler) {
     auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), logger_);
-    const auto ticket =
-        ask(subject, encoded, options, [&] { return mux_.open(*reply, timeout_or_default(options.timeout)); });
-    if (!ticket) reply->on_reply(std::unexpected{ticket.error()});
+    if (!may_publish_on(subject)) return reply->on_reply(bad_subject(subject));
+    if (auto asked = request_into(*reply, subject, encoded, options); !asked)
+        reply->on_reply(std::unexpected{std::move(asked).error()});
     else std::ignore = reply.release();  // on_end deletes it
+}
+
+Expected<void> BrokerCore::request_into(ReplySink& sink, std::string_view subject, const Encoded& encoded,
+                                        const RequestOptions& options) {
+    const auto ticket =
+        ask(subject, encoded, options, [&] { return mux_.open(sink, timeout_or_default(options.timeout)); });
+    if (!ticket) return std::unexpected{ticket.error()};
+    return {};
 }
 
 std::unique_ptr<ReplyQueue> BrokerCore::request_many(std::string_view subject, const Encoded& encoded,
@@ -267,7 +278,9 @@ std::unique_ptr<ReplyQueue> BrokerCore::request_many(std::string_view subject, c
                             .stall = options.stall,
                             .max_replies = options.max_replies,
                             .ends_at_empty = options.ends_at_empty};
-    const auto ticket = ask(subject, encoded, options, [&] { return mux_.open_many(replies->sink(), limits); });
+    const auto ticket = may_publish_on(subject)
+                            ? ask(subject, encoded, options, [&] { return mux_.open_many(replies->sink(), limits); })
+                            : bad_subject(subject);
     if (ticket) {
         replies->opened(*ticket);
     } else {

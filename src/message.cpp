@@ -53,11 +53,13 @@ Message Message::make(std::string_view subject, Bytes payload, const Headers& he
     return Message{message.release()};
 }
 
-std::optional<std::string_view> Message::header(std::string_view name) const {
+std::optional<std::string_view> Message::header(const char* name) const noexcept {
     const char* value = nullptr;
-    if (native_ == nullptr || natsMsgHeader_Get(native_, CString{name}.c_str(), &value) != NATS_OK) return std::nullopt;
+    if (native_ == nullptr || natsMsgHeader_Get(native_, name, &value) != NATS_OK) return std::nullopt;
     return value != nullptr ? std::string_view{value} : std::string_view{};
 }
+
+std::optional<std::string_view> Message::header(std::string_view name) const { return header(CString{name}.c_str()); }
 
 std::vector<std::string_view> Message::header_values(std::string_view name) const {
     const char** list = nullptr;

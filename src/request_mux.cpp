@@ -192,7 +192,7 @@ Expected<RequestMux::Ticket> RequestMux::open(ReplySink& sink, std::chrono::nano
 
 RequestMux::Slot& RequestMux::take_slot() {
     if (free_ == nullptr) free_ = &slots_.emplace_back(static_cast<std::uint32_t>(slots_.size()));
-    ++in_flight_;
+    in_flight_.store(in_flight() + 1, std::memory_order_relaxed);
     return *std::exchange(free_, free_->next_free);
 }
 
@@ -204,7 +204,7 @@ RequestMux::Slot* RequestMux::find(std::uint64_t number) noexcept {
 }
 
 ReplySink& RequestMux::release(Slot& slot) noexcept {
-    --in_flight_;
+    in_flight_.store(in_flight() - 1, std::memory_order_relaxed);
     ++slot.generation;
     slot.many.reset();
     slot.next_free = std::exchange(free_, &slot);
@@ -304,11 +304,6 @@ void RequestMux::close(const Error& error) noexcept {
         if (!closed_) closed_ = error;
     }
     cancel_all(error);
-}
-
-std::size_t RequestMux::in_flight() const noexcept {
-    const std::lock_guard lock{mutex_};
-    return in_flight_;
 }
 
 std::uint64_t RequestMux::unexpected_replies() const noexcept {

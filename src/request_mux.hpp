@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -121,7 +122,7 @@ public:
     /// The same, and refuses new requests.
     void close(const Error& error) noexcept;
 
-    std::size_t in_flight() const noexcept;
+    std::size_t in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
     /// Replies that came too late or more than once.
     std::uint64_t unexpected_replies() const noexcept;
 
@@ -151,7 +152,7 @@ private:
     mutable std::mutex mutex_;
     std::deque<Slot> slots_;  // a deque: slots stay where they are
     Slot* free_ = nullptr;
-    std::size_t in_flight_ = 0;
+    std::atomic<std::size_t> in_flight_ = 0;  // written under mutex_
     std::uint64_t unexpected_replies_ = 0;
     std::optional<Error> closed_ = {};
 

@@ -50,6 +50,7 @@ public:
 
     /// The first value of a header; names are case-sensitive (ADR-4). Headers are parsed at the first call, which
     /// changes the native message; ones that do not parse count as none.
+    std::optional<std::string_view> header(const char* name) const noexcept;
     std::optional<std::string_view> header(std::string_view name) const;
     /// Every value of a header, in the order they came.
     std::vector<std::string_view> header_values(std::string_view name) const;

@@ -16,9 +16,8 @@ namespace freshet::js {
 AsyncPublisher::AsyncPublisher(std::shared_ptr<const detail::JsApi> api, detail::BrokerCore& core,
                                const AsyncPublisherOptions& options)
     : api_{std::move(api)}, core_{&core} {
-    auto send = [&core](const detail::PublishWindow::Outgoing& message, detail::ReplyHandler on_reply) {
-        core.request_async(message.subject, {as_bytes(message.body), message.content_type}, message.request,
-                           std::move(on_reply));
+    auto send = [&core](const detail::PublishWindow::Outgoing& message, detail::ReplySink& sink) {
+        return core.request_into(sink, message.subject, {message.body, message.content_type}, message.request);
     };
     auto report = [&core](const std::string& text) { core.logger().error("{}", text); };
     window_ = std::make_shared<detail::PublishWindow>(core.clock(), std::max<std::size_t>(options.max_pending, 1),
@@ -31,8 +30,8 @@ Expected<void> AsyncPublisher::start_encoded(std::string_view subject, const det
     if (auto able = detail::check_publish_options(*api_, options); !able) return able;
     auto headers = detail::publish_headers(subject, options);
     if (!headers) return std::unexpected{std::move(headers).error()};
-    window_->publish({.subject = std::string{subject},
-                      .body = std::string{as_text(encoded.body)},
+    window_->publish({.subject = subject,
+                      .body = encoded.body,
                       .content_type = encoded.content_type,
                       .request = {.timeout = options.timeout.count() > 0 ? options.timeout : api_->options().timeout,
                                   .headers = *std::move(headers)},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "publish_window.hpp"
 
+#include <atomic>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,37 +19,79 @@ namespace {
 // the message.
 constexpr std::size_t resume_share = 8;
 
+// The memory that a message leaves to the next in its place: what most have, and not what a large one had.
+constexpr std::size_t kept_bytes = 2'048;
+
 }  // namespace
 
-/// One message, from publish until it leaves the window, and until its sending has returned: the answer may be faster. Destroyed
-/// before it left, as a timer of a clock that ends is, it leaves with Errc::closed.
-class PublishWindow::Sending {
+/// One message, from publish until it leaves the window, and between messages a place for the next.
+class PublishWindow::Sending final : public ReplySink {
 public:
-    Sending(std::shared_ptr<PublishWindow> window, Outgoing outgoing, Done done)
-        : message{std::move(outgoing)}, window_{std::move(window)}, done_{std::move(done)} {}
-    Sending(const Sending&) = delete;
-    Sending& operator=(const Sending&) = delete;
-    ~Sending() {
-        if (window_ == nullptr) return;
-        leave(failure(Errc::closed, "publish to " + detail::quoted(message.subject) +
-                                        ": the broker ended before it was acknowledged"));
+    explicit Sending(PublishWindow& window) noexcept : window_{window} {}
+
+    void take(Outgoing message, Done done) {
+        text_.assign(message.subject);
+        text_.append(as_text(message.body));
+        const std::string_view text = text_;
+        message_ = std::move(message);
+        message_.subject = text.substr(0, message_.subject.size());
+        message_.body = as_bytes(text.substr(message_.subject.size()));
+        done_ = std::move(done);
+    }
+    const Outgoing& message() const noexcept { return message_; }
+    PublishWindow& window() const noexcept { return window_; }
+
+    /// To be called before it is sent, and let_go() when that has returned: the answer may be faster.
+    void begin() noexcept {
+        again_ = false;
+        users_.store(2, std::memory_order_relaxed);
+    }
+    void let_go() noexcept {
+        // Mostly the answer comes last, and alone: nothing to count then.
+        if (users_.load(std::memory_order_acquire) != 1 && users_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+        if (again_) window_.send_later(*this);
+        else window_.leave(*this);
+    }
+    /// It waited to be sent again, and will not.
+    void abandon() noexcept {
+        end(failure(Errc::closed, "publish to " + detail::quoted(message_.subject) +
+                                      ": the broker ended before it was acknowledged"));
+        window_.leave(*this);
     }
 
-    void leave(Expected<js::PublishAck> ack) noexcept {
-        const auto window = std::exchange(window_, nullptr);
-        window->leave(std::move(done_), std::move(ack));
+    std::string_view subject() const noexcept override { return message_.subject; }
+    void on_reply(Expected<Message> reply) noexcept override {
+        try {
+            if (done_ == nullptr && reply && parse_plain_ack(reply->text())) return;
+            auto ack = publish_result(message_.subject, reply);
+            again_ = !ack && message_.retries > 0 && may_retry(ack.error(), message_.has_id);
+            if (again_) --message_.retries;
+            else end(std::move(ack));
+        } catch (...) { end(std::unexpected{exception_error()}); }
     }
-    /// It was acknowledged, and nobody asks how.
-    void leave() noexcept { std::exchange(window_, nullptr)->count_out(std::nullopt); }
-    bool has_done() const noexcept { return done_ != nullptr; }
-    PublishWindow& window() const noexcept { return *window_; }
+    void on_end() noexcept override { let_go(); }
 
-    Outgoing message;
+    Sending* next_free = nullptr;
 
 private:
-    std::shared_ptr<PublishWindow> window_;
-    Done done_;
+    friend class PublishWindow;
+
+    void end(Expected<js::PublishAck> ack) noexcept { window_.tell(done_, std::move(ack)); }
+    void forget() noexcept {
+        done_ = nullptr;
+        if (!message_.request.headers.empty()) message_.request.headers = {};
+        if (text_.capacity() > kept_bytes) std::string{}.swap(text_);
+    }
+
+    PublishWindow& window_;
+    std::string text_ = {};  // subject and body
+    Outgoing message_ = {};  // views of it
+    Done done_ = {};
+    std::atomic<int> users_ = 0;  // who sends it, and who answers
+    bool again_ = false;
 };
+
+void PublishWindow::Abandon::operator()(Sending* sending) const noexcept { sending->abandon(); }
 
 PublishWindow::PublishWindow(Clock& clock, std::size_t max_pending, Send send, Report report)
     : clock_{clock},
@@ -62,56 +105,74 @@ PublishWindow::~PublishWindow() {
 }
 
 void PublishWindow::publish(Outgoing message, Done done) {
-    {
-        std::unique_lock lock{mutex_};
-        // A callback that is no handler runs on the thread that brings acknowledgements: it would wait for itself.
-        const bool may_wait = !CallbackScope::inside() || HandlerScope::current() != nullptr;
-        if (may_wait) wait(clock_, lock, changed_, [this] { return !(full_ = full_ || pending_ >= max_pending_); });
-        ++pending_;
+    Sending& sending = enter();
+    try {
+        sending.take(std::move(message), std::move(done));
+    } catch (...) {
+        leave(sending);
+        throw;
     }
-    send(std::make_shared<Sending>(shared_from_this(), std::move(message), std::move(done)));
+    send(sending);
 }
 
-void PublishWindow::send(std::shared_ptr<Sending> sending) {
-    send_(sending->message, [sending](const Expected<Message>& reply) mutable {
-        auto& window = sending->window();
-        window.answered(std::move(sending), reply);
-    });
+PublishWindow::Sending& PublishWindow::enter() {
+    std::unique_lock lock{mutex_};
+    // A callback that is no handler runs on the thread that brings acknowledgements: it would wait for itself.
+    const bool may_wait = !CallbackScope::inside() || HandlerScope::current() != nullptr;
+    if (may_wait) wait(clock_, lock, changed_, [this] { return !(full_ = full_ || pending_ >= max_pending_); });
+    if (free_ == nullptr) free_ = &sendings_.emplace_back(*this);
+    if (pending_++ == 0) self_ = shared_from_this();
+    return *std::exchange(free_, free_->next_free);
 }
 
-void PublishWindow::answered(std::shared_ptr<Sending> sending, const Expected<Message>& reply) {
-    if (!sending->has_done() && reply && parse_plain_ack(reply->text())) return sending->leave();
-    auto& message = sending->message;
-    auto ack = publish_result(message.subject, reply);
-    if (ack || message.retries <= 0 || !may_retry(ack.error(), message.has_id)) return sending->leave(std::move(ack));
-    --message.retries;
-    const auto when = clock_.now() + message.retry_wait;
-    clock_.schedule(when, [sending = std::move(sending)]() mutable {
-        auto& window = sending->window();
-        window.send(std::move(sending));
-    });
+void PublishWindow::send(Sending& sending) noexcept {
+    sending.begin();
+    const auto sent = [&]() noexcept -> Expected<void> {
+        try {
+            return send_(sending.message(), sending);
+        } catch (...) { return std::unexpected{exception_error()}; }
+    }();
+    if (!sent) {
+        sending.on_reply(std::unexpected{sent.error()});
+        sending.on_end();
+    }
+    sending.let_go();
 }
 
-void PublishWindow::leave(Done done, Expected<js::PublishAck> ack) noexcept {
-    if (done == nullptr) return count_out(ack ? std::optional<Error>{} : std::optional<Error>{ack.error()});
-    call(done, std::move(ack));
-    count_out(std::nullopt);  // after that, so that flush waits for the function, too
+void PublishWindow::send_later(Sending& sending) noexcept {
+    Waiting waiting{&sending};
+    try {
+        const auto when = clock_.now() + sending.message().retry_wait;
+        clock_.schedule(when, [waiting = std::move(waiting)]() mutable {
+            auto& again = *waiting.release();
+            again.window().send(again);
+        });
+    } catch (...) { return; }  // no memory for a timer: it was abandoned
 }
 
-void PublishWindow::count_out(const std::optional<Error>& failed) noexcept {
-    const std::lock_guard lock{mutex_};
-    --pending_;
-    if (failed && failures_++ == 0) first_failure_ = failed;
-    const bool resumes = full_ && pending_ <= resume_at_;
-    if (resumes) full_ = false;
-    if (resumes || pending_ == 0) changed_.notify_all();
-}
-
-void PublishWindow::call(Done& done, Expected<js::PublishAck> ack) noexcept {
+void PublishWindow::tell(Done& done, Expected<js::PublishAck> ack) noexcept {
+    if (done == nullptr) {
+        if (ack) return;
+        const std::lock_guard lock{mutex_};
+        if (failures_++ == 0) first_failure_ = std::move(ack).error();
+        return;
+    }
     const CallbackScope scope;
     try {
         done(std::move(ack));
     } catch (...) { report_("the function that got an acknowledgement threw: " + exception_text()); }
+}
+
+/// The last that is done with it: the window may go.
+void PublishWindow::leave(Sending& sending) noexcept {
+    sending.forget();
+    std::shared_ptr<PublishWindow> last;  // outlives the lock
+    const std::lock_guard lock{mutex_};
+    sending.next_free = std::exchange(free_, &sending);
+    if (--pending_ == 0) last = std::move(self_);
+    const bool resumes = full_ && pending_ <= resume_at_;
+    if (resumes) full_ = false;
+    if (resumes || pending_ == 0) changed_.notify_all();
 }
 
 std::optional<Error> PublishWindow::take_failure() {

@@ -3,36 +3,20 @@
 // flow. cnats allocates with malloc, which does not count here.
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include <catch2/catch_test_macros.hpp>
 
 #include <freshet/freshet.hpp>
 
+#include "../support/count_allocations.hpp"
 #include "../support/server.hpp"
 #include "../support/types.hpp"
 #include "../support/wait.hpp"
 
-namespace {
-std::atomic<std::uint64_t> allocations = 0;
-}
-
-// GCC takes a free() of what its own operator new gave for a mistake; here both are ours.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-void* operator new(std::size_t size) {
-    allocations.fetch_add(1, std::memory_order_relaxed);
-    if (void* const memory = std::malloc(size)) return memory;
-    throw std::bad_alloc{};
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-
 using namespace freshet;
 using namespace std::chrono_literals;
+using testing::allocations;
 using testing::eventually;
 
 namespace {

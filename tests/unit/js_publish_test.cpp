@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Publishing into streams without a server: headers, acknowledgements, the window of messages under way.
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -33,37 +35,50 @@ Errc fault_of(const js::PublishOptions& options) {
     return headers ? Errc{} : static_cast<Errc>(headers.error().code().value());
 }
 
+Message acknowledgement(std::uint64_t sequence) {
+    return Message::make("inbox", as_bytes("{\"stream\":\"S\",\"seq\":" + std::to_string(sequence) + "}"));
+}
+
+void answer(detail::ReplySink* sink, Expected<Message> reply) {
+    sink->on_reply(std::move(reply));
+    sink->on_end();
+}
+
 /// A window whose messages wait in a list until the test answers.
 struct Fixture {
     struct Sent {
         std::string subject;
-        detail::ReplyHandler answer;
+        std::string body;
+        Headers headers;
+        detail::ReplySink* sink;
     };
 
     std::shared_ptr<PublishWindow> make(std::size_t max_pending) { return make(max_pending, clock); }
     std::shared_ptr<PublishWindow> make(std::size_t max_pending, Clock& with_clock) {
         return std::make_shared<PublishWindow>(
             with_clock, max_pending,
-            [this](const PublishWindow::Outgoing& message, detail::ReplyHandler answer) {
-                sent.push_back({message.subject, std::move(answer)});
+            [this](const PublishWindow::Outgoing& message, detail::ReplySink& sink) -> Expected<void> {
+                sent.push_back({std::string{message.subject}, std::string{as_text(message.body)},
+                                message.request.headers, &sink});
+                return {};
             },
             [this](const std::string& text) { reports.push_back(text); });
     }
     void acknowledge(std::size_t index, std::uint64_t sequence) {
-        const auto text = "{\"stream\":\"S\",\"seq\":" + std::to_string(sequence) + "}";
-        std::exchange(sent.at(index).answer, {})(Message::make("inbox", as_bytes(text)));
+        answer(std::exchange(sent.at(index).sink, nullptr), acknowledgement(sequence));
     }
     void fail(std::size_t index, Errc code) {
-        std::exchange(sent.at(index).answer, {})(std::unexpected{Error{code, "said the test"}});
+        answer(std::exchange(sent.at(index).sink, nullptr), std::unexpected{Error{code, "said the test"}});
     }
 
     testing::VirtualClock clock;
+    PublishWindow* window_of_test = nullptr;
     std::vector<Sent> sent;
     std::vector<std::string> reports;
 };
 
-PublishWindow::Outgoing message(std::string subject, int retries = 0, bool has_id = false) {
-    return {.subject = std::move(subject), .has_id = has_id, .retries = retries, .retry_wait = 250ms};
+PublishWindow::Outgoing message(std::string_view subject, int retries = 0, bool has_id = false) {
+    return {.subject = subject, .body = as_bytes("body"), .has_id = has_id, .retries = retries, .retry_wait = 250ms};
 }
 
 }  // namespace
@@ -235,12 +250,9 @@ TEST_CASE_METHOD(Fixture, "a message whose timer ends with the clock is not forg
     std::optional<Expected<js::PublishAck>> told;
     {
         auto own_clock = std::make_unique<testing::VirtualClock>();
-        detail::ReplyHandler answer;
-        const auto window = std::make_shared<PublishWindow>(
-            *own_clock, 1, [&](const auto&, detail::ReplyHandler handler) { answer = std::move(handler); },
-            [](const std::string&) {});
+        const auto window = make(1, *own_clock);
         window->publish(message("m", 5), [&](Expected<js::PublishAck> ack) { told = std::move(ack); });
-        answer(std::unexpected{Error{Errc::no_responders, "nobody"}});
+        fail(0, Errc::no_responders);
         own_clock.reset();
     }
     REQUIRE(told);
@@ -300,4 +312,121 @@ TEST_CASE_METHOD(Fixture, "a function that throws is reported, and its message l
     CHECK(window->pending() == 0);
     REQUIRE(reports.size() == 1);
     CHECK_THAT(reports.at(0), ContainsSubstring("oops"));
+}
+
+TEST_CASE_METHOD(Fixture, "a message sent again is the same, and leaves nothing to the next in its place") {
+    const auto window = make(10);
+    const std::string large(5'000, 'l');
+    auto first = message("first", 1);
+    first.body = as_bytes(large);
+    first.request.headers = {{"x", "1"}};
+    window->publish(std::move(first), {});
+    fail(0, Errc::no_responders);
+    clock.advance(1s);
+    REQUIRE(sent.size() == 2);
+    CHECK(sent.at(1).subject == "first");
+    CHECK(sent.at(1).body == large);
+    CHECK(sent.at(1).headers == Headers{{"x", "1"}});
+    acknowledge(1, 1);
+    window->publish(message("second"), {});
+    CHECK(sent.at(2).subject == "second");
+    CHECK(sent.at(2).body == "body");
+    CHECK(sent.at(2).headers.empty());
+    fail(2, Errc::no_responders);  // and no retries
+    CHECK(sent.size() == 3);
+    CHECK(window->flush(0ms).error().code() == Errc::no_stream);
+}
+
+TEST_CASE_METHOD(Fixture, "a function goes with its message, not with the next in its place") {
+    const auto window = make(10);
+    const auto held = std::make_shared<int>(1);
+    window->publish(message("m"), [held](const Expected<js::PublishAck>&) {});
+    acknowledge(0, 1);
+    CHECK(held.use_count() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "what cannot be sent is told like any other failure") {
+    for (const bool throws : {false, true}) {
+        INFO("throws: " << throws);
+        const auto window = std::make_shared<PublishWindow>(
+            clock, 10,
+            [&](const PublishWindow::Outgoing&, detail::ReplySink&) -> Expected<void> {
+                if (throws) throw Error{Errc::closed, "said the test"};
+                return std::unexpected{Error{Errc::closed, "said the test"}};
+            },
+            [](const std::string&) {});
+        std::optional<Expected<js::PublishAck>> told;
+        window->publish(message("m", 3), [&](Expected<js::PublishAck> ack) { told = std::move(ack); });
+        REQUIRE(told);
+        CHECK(told->error().code() == Errc::closed);
+        CHECK_THAT(std::string{told->error().message()}, ContainsSubstring("said the test"));
+        window->publish(message("m", 3), {});
+        CHECK(window->pending() == 0);
+        CHECK(window->flush(0ms).error().code() == Errc::closed);
+    }
+}
+
+TEST_CASE_METHOD(Fixture, "a message stays until its sending has returned, however fast the answer is") {
+    std::string seen;
+    const auto window = std::make_shared<PublishWindow>(
+        clock, 10,
+        [&](const PublishWindow::Outgoing& outgoing, detail::ReplySink& sink) -> Expected<void> {
+            answer(&sink, acknowledgement(1));
+            CHECK(window_of_test->pending() == 1);
+            seen = std::string{outgoing.subject} + " " + std::string{as_text(outgoing.body)};
+            return {};
+        },
+        [](const std::string&) {});
+    window_of_test = window.get();
+    window->publish(message("m"), {});
+    CHECK(seen == "m body");
+    CHECK(window->pending() == 0);
+}
+
+TEST_CASE("publishers, answers and flushes in many threads meet") {
+    constexpr int publishers = 3;
+    constexpr int each = 2'000;
+    SystemClock clock;
+    std::mutex mutex;
+    std::vector<detail::ReplySink*> waiting;
+    const auto window = std::make_shared<PublishWindow>(
+        clock, 16,
+        [&](const PublishWindow::Outgoing& outgoing, detail::ReplySink& sink) -> Expected<void> {
+            if (outgoing.body.size() % 7 == 0) {
+                answer(&sink, acknowledgement(1));
+                return {};
+            }
+            const std::lock_guard lock{mutex};
+            waiting.push_back(&sink);
+            return {};
+        },
+        [](const std::string&) {});
+    std::atomic<int> told = 0;
+    std::jthread answers{[&](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            std::vector<detail::ReplySink*> now;
+            {
+                const std::lock_guard lock{mutex};
+                now.swap(waiting);
+            }
+            for (auto* const sink : now) answer(sink, acknowledgement(1));
+            std::this_thread::yield();
+        }
+    }};
+    {
+        std::vector<std::jthread> threads;
+        for (int thread = 0; thread < publishers; ++thread) {
+            threads.emplace_back([&] {
+                for (int i = 0; i < each; ++i) {
+                    const std::string body(static_cast<std::size_t>(i % 50), 'b');
+                    PublishWindow::Outgoing outgoing{.subject = "many", .body = as_bytes(body)};
+                    if (i % 2 == 0) window->publish(std::move(outgoing), {});
+                    else window->publish(std::move(outgoing), [&](const Expected<js::PublishAck>&) { ++told; });
+                }
+            });
+        }
+    }
+    REQUIRE(window->flush(20s));
+    CHECK(told == publishers * each / 2);
+    CHECK(window->pending() == 0);
 }
