@@ -2,6 +2,9 @@
 #include "object_bucket.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <memory>
+#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -30,6 +33,32 @@ StoreSpec spec_of(std::string name, const obj::Options& options) {
 }
 
 obj::Time now() { return std::chrono::system_clock::now(); }
+
+/// SHA-256 of the first chunks that arrive, as many as an object has, computed beside the thread that reads them.
+class ChunkDigest {
+public:
+    explicit ChunkDigest(std::uint64_t chunks) : left_{chunks} {}
+
+    void add(Bytes chunk) noexcept {
+        const std::lock_guard lock{mutex_};
+        if (left_ == 0) return;
+        --left_;
+        try {
+            digest_.add(chunk);
+        } catch (...) { failed_ = std::current_exception(); }
+    }
+    std::string finish() {
+        const std::lock_guard lock{mutex_};
+        if (failed_) std::rethrow_exception(failed_);
+        return digest_.finish();
+    }
+
+private:
+    std::mutex mutex_ = {};  // late chunks may still come while the object is finished
+    Sha256 digest_ = {};
+    std::uint64_t left_;
+    std::exception_ptr failed_ = {};
+};
 
 }  // namespace
 
@@ -205,23 +234,23 @@ void ObjectBucket::receive_chunks(const obj::Info& info, const obj::Writer& writ
                                   const Found& found) {
     if (found) found(info);
     const auto chunk_size = info.chunk_size != 0 ? info.chunk_size : default_chunk_size;
+    const auto digest = std::make_shared<ChunkDigest>(info.chunks);
     StreamReader reader{store_.api(),
                         {.stream = store_.stream_name(),
                          .filters = {chunk_subject(info.id)},
                          .batch = std::max<std::size_t>(1, options.window / 2 / chunk_size),
+                         .arrived = [digest](const Message& chunk) { digest->add(chunk.payload()); },
                          .what = what("get", info.name)}};
-    Sha256 digest;
     std::uint64_t size = 0;
     for (std::uint64_t chunks = 0; chunks < info.chunks; ++chunks) {
         const auto chunk = value_or_raise(reader.next());
         if (!chunk) break;
         const auto bytes = chunk->message.payload();
-        digest.add(bytes);
         size += bytes.size();
         writer(bytes);
         if (options.progress) options.progress({.bytes = size, .total = info.size});
     }
-    if (size == info.size && (info.digest.empty() || digest.finish() == info.digest)) return;
+    if (size == info.size && (info.digest.empty() || digest->finish() == info.digest)) return;
     const auto current = find(info.name, js::Read::leader);
     if (!current || current->info.id != info.id)
         raise({Errc::bad_payload, what("get", info.name) + ": it was replaced while it was read: get it again"});

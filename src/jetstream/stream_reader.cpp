@@ -2,13 +2,9 @@
 #include "stream_reader.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 #include <utility>
 
 #include "../random_id.hpp"
-#include "../wait.hpp"
 #include "publish.hpp"
 
 namespace freshet::detail {
@@ -31,39 +27,6 @@ bool may_pass(const Error& error) {
 
 }  // namespace
 
-/// What arrived and waits for the reader.
-class StreamReader::Inbox final : public MessageSink {
-public:
-    explicit Inbox(Clock& clock) noexcept : clock_{clock} {}
-
-    void on_message(Message message) noexcept override {
-        const std::lock_guard lock{mutex_};
-        messages_.push_back(std::move(message));
-        changed_.notify_all();
-    }
-    void on_end() noexcept override {
-        const std::lock_guard lock{mutex_};
-        ended_ = true;
-        changed_.notify_all();
-    }
-    /// Empty: there was none in time, or there will be no more.
-    Message next(std::chrono::nanoseconds timeout) {
-        std::unique_lock lock{mutex_};
-        wait_until(clock_, lock, changed_, clock_.now() + timeout, [this] { return ended_ || !messages_.empty(); });
-        if (messages_.empty()) return {};
-        auto message = std::move(messages_.front());
-        messages_.pop_front();
-        return message;
-    }
-
-private:
-    Clock& clock_;
-    std::mutex mutex_ = {};
-    std::condition_variable changed_ = {};
-    std::deque<Message> messages_ = {};
-    bool ended_ = false;
-};
-
 StreamReader::StreamReader(const JsApi& api, ReadSpec spec) : api_{api}, spec_{std::move(spec)} {}
 
 StreamReader::~StreamReader() { drop_consumer(); }
@@ -71,7 +34,7 @@ StreamReader::~StreamReader() { drop_consumer(); }
 Expected<void> StreamReader::begin() {
     auto& core = api_.core();
     inbox_ = core.options().inbox_prefix + '.' + random_id() + '.';
-    received_ = std::make_shared<Inbox>(core.clock());
+    received_ = std::make_shared<StreamInbox>(core.clock(), inbox_, spec_.arrived);
     if (auto made = make_consumer(); !made || at_end_) return made;
     // On the connection that asks: the server knows the inbox before it gets a request.
     auto subscription = core.transport()->subscribe(
@@ -91,9 +54,9 @@ Expected<void> StreamReader::make_consumer() {
                 {"headers_only", spec_.headers_only}};
     if (spec_.filters.size() == 1) config["filter_subject"] = spec_.filters.front();
     else if (!spec_.filters.empty()) config["filter_subjects"] = spec_.filters;
-    if (stream_sequence_ != 0) {
+    if (const auto last = received_->stream_sequence(); last != 0) {
         config["deliver_policy"] = "by_start_sequence";
-        config["opt_start_seq"] = stream_sequence_ + 1;
+        config["opt_start_seq"] = last + 1;
     }
     const Json request{{"stream_name", spec_.stream}, {"config", std::move(config)}};
     const auto created = api_.call("CONSUMER.CREATE." + spec_.stream, spec_.what, request);
@@ -105,7 +68,7 @@ Expected<void> StreamReader::make_consumer() {
         return failure(Errc::server_too_old, spec_.what + ": several filters need nats-server 2.10 or later");
     if (!created) return std::unexpected{created.error()};
     asked_ = 0;
-    consumer_sequence_ = 0;
+    received_->follow(consumer_);
     at_end_ = field<std::uint64_t>(*created, "num_pending") == 0;
     return {};
 }
@@ -122,18 +85,6 @@ Expected<void> StreamReader::pull() {
     // The name of the consumer tells whose status it is that comes back.
     return api_.core().publish(api_.subject("CONSUMER.MSG.NEXT." + spec_.stream + "." + consumer_),
                                {.body = as_bytes(body)}, {.reply_to = inbox_ + consumer_, .flush = Flush::now});
-}
-
-std::optional<StreamMessage> StreamReader::receive() {
-    for (;;) {
-        auto message = received_->next(pull_expires + api_.options().timeout);
-        if (!message) return std::nullopt;
-        const auto metadata = message.metadata();
-        if (!metadata && message.subject() == inbox_ + consumer_) return std::nullopt;  // a status: no more will come
-        if (!metadata || metadata->consumer != consumer_) continue;                     // of one before
-        if (metadata->consumer_sequence != consumer_sequence_ + 1) return std::nullopt;
-        return StreamMessage{std::move(message), *metadata};
-    }
 }
 
 Expected<void> StreamReader::recover() {
@@ -155,10 +106,8 @@ Expected<std::optional<StreamMessage>> StreamReader::next() {
         // Two batches under way: one is read while the next one comes.
         while (fine && asked_ <= spec_.batch) fine = pull();
         if (!fine) break;
-        if (auto message = receive()) {
+        if (auto message = received_->next(pull_expires + api_.options().timeout)) {
             asked_ -= std::min<std::size_t>(asked_, 1);
-            consumer_sequence_ = message->metadata.consumer_sequence;
-            stream_sequence_ = message->metadata.stream_sequence;
             at_end_ = message->metadata.pending == 0;
             failures_ = 0;
             return message;

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include <freshet/metadata.hpp>
 #include <freshet/transport.hpp>
 
 #include "api.hpp"
+#include "stream_inbox.hpp"
 
 namespace freshet::detail {
 
@@ -21,14 +21,9 @@ struct ReadSpec {
     std::vector<std::string> filters = {};  ///< subjects; more than one needs nats-server 2.10
     bool last_per_subject = false;          ///< the latest of each subject only
     bool headers_only = false;
-    std::size_t batch = 256;    ///< messages asked for at a time; two batches are under way
-    std::string what = "read";  ///< for error messages: what is done, on what
-};
-
-/// A message and where it stands.
-struct StreamMessage {
-    Message message = {};
-    Metadata metadata = {};
+    std::size_t batch = 256;            ///< messages asked for at a time; two batches are under way
+    StreamInbox::Arrived arrived = {};  ///< work on each message beside that of the reader
+    std::string what = "read";          ///< for error messages: what is done, on what
 };
 
 /// Reads what a stream holds, in order and without gaps, up to its end, through a consumer of its own without acks. A slow reader holds
@@ -45,27 +40,21 @@ public:
     Expected<std::optional<StreamMessage>> next();
 
 private:
-    class Inbox;
-
     Expected<void> begin();
     /// Makes a consumer from the message after the last one on.
     Expected<void> make_consumer();
     void drop_consumer() noexcept;
     Expected<void> pull();
-    /// The next message in its order; nothing if there is none in time, or something is missing.
-    std::optional<StreamMessage> receive();
     Expected<void> recover();
 
     const JsApi& api_;
     ReadSpec spec_;
     std::string inbox_ = {};  // with a dot at its end
-    std::shared_ptr<Inbox> received_ = {};
+    std::shared_ptr<StreamInbox> received_ = {};
     std::unique_ptr<TransportSubscription> subscription_ = {};
     std::string consumer_ = {};
-    std::size_t asked_ = 0;                // messages that the consumer was asked for and that have not come
-    std::uint64_t stream_sequence_ = 0;    // of the last message given
-    std::uint64_t consumer_sequence_ = 0;  // the same, of this consumer
-    int failures_ = 0;                     // in a row, without a message
+    std::size_t asked_ = 0;  // messages that the consumer was asked for and that have not come
+    int failures_ = 0;       // in a row, without a message
     bool at_end_ = false;
     std::optional<Error> failed_ = {};
 };

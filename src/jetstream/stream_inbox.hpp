@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <freshet/clock.hpp>
+#include <freshet/message.hpp>
+#include <freshet/metadata.hpp>
+#include <freshet/transport.hpp>
+
+namespace freshet::detail {
+
+/// A message and where it stands.
+struct StreamMessage {
+    Message message = {};
+    Metadata metadata = {};
+};
+
+/// What a consumer delivers, in its order and without gaps, between the thread that receives and the one that reads. After the first gap,
+/// status or silence nothing more is taken until another consumer is followed.
+class StreamInbox final : public MessageSink {
+public:
+    /// Gets each message that is taken, in order, in the thread that receives, before the reader does: what it does is done while the
+    /// reader reads earlier ones. Must not throw.
+    using Arrived = std::function<void(const Message&)>;
+
+    /// `subject` of the inbox, with a dot at its end: consumers send their status to it and their name. `arrived` may be empty.
+    StreamInbox(Clock& clock, std::string subject, Arrived arrived);
+
+    void on_message(Message message) noexcept override;
+    void on_end() noexcept override;
+
+    /// Takes what this consumer delivers from now on, its first message first.
+    void follow(std::string consumer);
+    /// The next message; nothing if none came in time, or something is missing before the next: then nothing more is taken.
+    std::optional<StreamMessage> next(std::chrono::nanoseconds timeout);
+    /// The stream's sequence of the last message taken. To be asked when next() has given nothing.
+    std::uint64_t stream_sequence() const;
+
+private:
+    bool takes(const Message& message, const std::optional<Metadata>& metadata) noexcept;
+
+    Clock& clock_;
+    const std::string subject_;
+    const Arrived arrived_;
+
+    mutable std::mutex mutex_ = {};
+    std::condition_variable changed_ = {};
+    std::deque<StreamMessage> messages_ = {};
+    std::string consumer_ = {};
+    std::uint64_t consumer_sequence_ = 0;
+    std::uint64_t stream_sequence_ = 0;
+    bool stopped_ = true;    // takes nothing more of this consumer
+    bool arriving_ = false;  // one is taken, and not among messages_ yet
+    bool ended_ = false;
+};
+
+}  // namespace freshet::detail
