@@ -8,6 +8,7 @@
 
 #include "../quoted.hpp"
 #include "kv_entry.hpp"
+#include "latest.hpp"
 #include "publish.hpp"
 #include "stored_messages.hpp"
 #include "stream_reader.hpp"
@@ -257,6 +258,20 @@ Expected<std::uint64_t> KvBucket::create(std::string_view key, const Encoded& en
 Expected<void> KvBucket::scan(const KvScan& scan, const std::function<bool(KvRecord)>& each) {
     for (const auto& filter : scan.filters)
         if (auto valid = check_key_filter(filter); !valid) return valid;
+    if (scan.history) return read_stream(scan, each);
+    std::vector<KvRecord> latest;
+    auto done = read_stream(scan, [&](KvRecord record) {
+        latest.push_back(std::move(record));
+        return true;
+    });
+    if (!done) return done;
+    keep_latest(latest, &KvRecord::key);
+    for (auto& record : latest)
+        if (!each(std::move(record))) break;
+    return {};
+}
+
+Expected<void> KvBucket::read_stream(const KvScan& scan, const std::function<bool(KvRecord)>& each) {
     return store_.with_stream([&](const js::StreamInfo& info) -> Expected<void> {
         ReadSpec spec{.stream = info.config.name,
                       .last_per_subject = !scan.history,
@@ -271,6 +286,7 @@ Expected<void> KvBucket::scan(const KvScan& scan, const std::function<bool(KvRec
             if (!message) return std::unexpected{std::move(message).error()};
             if (!*message) return {};
             auto record = delivered_record(std::move((*message)->message), (*message)->metadata);
+            if (!scan.values) record.message = {};
             if (!each(std::move(record))) return {};
         }
     });

@@ -39,6 +39,8 @@ public:
     const StoreBucket& store() const noexcept { return store_; }
 
 private:
+    /// As the stream has it: the latest of a key comes once more if it is written meanwhile.
+    Expected<void> read_stream(const KvScan& scan, const std::function<bool(KvRecord)>& each);
     Expected<js::StoredMessage> read(const js::StreamInfo& info, std::string_view key, std::uint64_t revision,
                                      js::Read read) const;
     /// The latest entry of a key, also if it is a deletion.

@@ -13,6 +13,7 @@
 #include "../random_id.hpp"
 #include "chunk_window.hpp"
 #include "digest.hpp"
+#include "latest.hpp"
 #include "object_json.hpp"
 #include "stream_reader.hpp"
 
@@ -319,8 +320,10 @@ std::vector<obj::Info> ObjectBucket::list(const obj::ListOptions& options) {
     while (const auto stored = value_or_raise(reader.next())) {
         auto info = value_or_raise(read_object_info(stored->message.text()));
         info.modified = stored->metadata.time;
-        if (!info.deleted || options.include_deleted) infos.push_back(std::move(info));
+        infos.push_back(std::move(info));
     }
+    keep_latest(infos, &obj::Info::name);
+    if (!options.include_deleted) std::erase_if(infos, [](const auto& info) { return info.deleted; });
     return infos;
 }
 

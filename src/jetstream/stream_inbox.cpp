@@ -13,7 +13,28 @@ StreamInbox::StreamInbox(Clock& clock, std::string subject, Arrived arrived)
 void StreamInbox::on_message(Message message) noexcept {
     const auto metadata = message.metadata();
     std::unique_lock lock{mutex_};
-    if (!takes(message, metadata)) return;
+    if (!follows(message, metadata)) return;
+    if (metadata->stream_sequence > stream_sequence_) take(std::move(message), *metadata, lock);
+    else messages_.push_back({.metadata = *metadata, .repeated = true});
+    changed_.notify_all();
+}
+
+bool StreamInbox::follows(const Message& message, const std::optional<Metadata>& metadata) noexcept {
+    if (stopped_) return false;
+    if (metadata && metadata->consumer != consumer_) return false;  // of one before
+    const bool next_in_order = metadata && metadata->consumer_sequence == consumer_sequence_ + 1;
+    if (next_in_order) {
+        consumer_sequence_ = metadata->consumer_sequence;
+        return true;
+    }
+    // A gap, or a status: no more will come.
+    stopped_ = metadata || message.subject() == subject_ + consumer_;
+    if (stopped_) changed_.notify_all();
+    return false;
+}
+
+void StreamInbox::take(Message message, const Metadata& metadata, std::unique_lock<std::mutex>& lock) {
+    stream_sequence_ = metadata.stream_sequence;
     if (arrived_) {
         arriving_ = true;
         lock.unlock();
@@ -21,23 +42,7 @@ void StreamInbox::on_message(Message message) noexcept {
         lock.lock();
         arriving_ = false;
     }
-    messages_.push_back({std::move(message), *metadata});
-    changed_.notify_all();
-}
-
-bool StreamInbox::takes(const Message& message, const std::optional<Metadata>& metadata) noexcept {
-    if (stopped_) return false;
-    if (metadata && metadata->consumer != consumer_) return false;  // of one before
-    const bool next_in_order = metadata && metadata->consumer_sequence == consumer_sequence_ + 1;
-    if (next_in_order) {
-        consumer_sequence_ = metadata->consumer_sequence;
-        stream_sequence_ = metadata->stream_sequence;
-        return true;
-    }
-    // A gap, or a status: no more will come.
-    stopped_ = metadata || message.subject() == subject_ + consumer_;
-    if (stopped_) changed_.notify_all();
-    return false;
+    messages_.push_back({.message = std::move(message), .metadata = metadata});
 }
 
 void StreamInbox::on_end() noexcept {

@@ -21,6 +21,7 @@ namespace freshet::detail {
 struct StreamMessage {
     Message message = {};
     Metadata metadata = {};
+    bool repeated = false;  ///< it was taken before, from another consumer: there is no message
 };
 
 /// What a consumer delivers, in its order and without gaps, between the thread that receives and the one that reads. After the first gap,
@@ -37,7 +38,8 @@ public:
     void on_message(Message message) noexcept override;
     void on_end() noexcept override;
 
-    /// Takes what this consumer delivers from now on, its first message first.
+    /// Takes what this consumer delivers from now on, its first message first. What was taken before is not taken
+    /// again: next() gives its place only.
     void follow(std::string consumer);
     /// The next message; nothing if none came in time, or something is missing before the next: then nothing more is taken.
     std::optional<StreamMessage> next(std::chrono::nanoseconds timeout);
@@ -45,7 +47,8 @@ public:
     std::uint64_t stream_sequence() const;
 
 private:
-    bool takes(const Message& message, const std::optional<Metadata>& metadata) noexcept;
+    bool follows(const Message& message, const std::optional<Metadata>& metadata) noexcept;
+    void take(Message message, const Metadata& metadata, std::unique_lock<std::mutex>& lock);
 
     Clock& clock_;
     const std::string subject_;

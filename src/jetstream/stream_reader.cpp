@@ -54,7 +54,8 @@ Expected<void> StreamReader::make_consumer() {
                 {"headers_only", spec_.headers_only}};
     if (spec_.filters.size() == 1) config["filter_subject"] = spec_.filters.front();
     else if (!spec_.filters.empty()) config["filter_subjects"] = spec_.filters;
-    if (const auto last = received_->stream_sequence(); last != 0) {
+    // The latest of each come once more, and the inbox takes what is new: from a sequence on, there would be history.
+    if (const auto last = received_->stream_sequence(); last != 0 && !spec_.last_per_subject) {
         config["deliver_policy"] = "by_start_sequence";
         config["opt_start_seq"] = last + 1;
     }
@@ -106,13 +107,16 @@ Expected<std::optional<StreamMessage>> StreamReader::next() {
         // Two batches under way: one is read while the next one comes.
         while (fine && asked_ <= spec_.batch) fine = pull();
         if (!fine) break;
-        if (auto message = received_->next(pull_expires + api_.options().timeout)) {
-            asked_ -= std::min<std::size_t>(asked_, 1);
-            at_end_ = message->metadata.pending == 0;
-            failures_ = 0;
-            return message;
+        auto message = received_->next(pull_expires + api_.options().timeout);
+        if (!message) {
+            fine = recover();
+            continue;
         }
-        fine = recover();
+        asked_ -= std::min<std::size_t>(asked_, 1);
+        at_end_ = message->metadata.pending == 0;
+        if (message->repeated) continue;
+        failures_ = 0;
+        return message;
     }
     drop_consumer();
     if (!fine) return std::unexpected{failed_.emplace(fine.error())};

@@ -19,7 +19,8 @@ namespace freshet::detail {
 struct ReadSpec {
     std::string stream = {};
     std::vector<std::string> filters = {};  ///< subjects; more than one needs nats-server 2.10
-    bool last_per_subject = false;          ///< the latest of each subject only
+    /// The latest of each subject only; and once more of one that is written meanwhile (see latest.hpp).
+    bool last_per_subject = false;
     bool headers_only = false;
     std::size_t batch = 256;            ///< messages asked for at a time; two batches are under way
     StreamInbox::Arrived arrived = {};  ///< work on each message beside that of the reader
@@ -41,7 +42,7 @@ public:
 
 private:
     Expected<void> begin();
-    /// Makes a consumer from the message after the last one on.
+    /// Makes a consumer of what follows the last message.
     Expected<void> make_consumer();
     void drop_consumer() noexcept;
     Expected<void> pull();

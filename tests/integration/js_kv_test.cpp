@@ -231,6 +231,43 @@ TEST_CASE_METHOD(JetStreamFixture, "thousands of keys are listed") {
     CHECK(values.entries().size() == count);
 }
 
+TEST_CASE_METHOD(JetStreamFixture,
+                 "keys are listed once each when their consumer is lost and keys are written meanwhile") {
+    broker.start();
+    auto values = broker.kv<std::string>("texts", {.history = 3, .storage = js::Storage::memory});
+    constexpr std::size_t count = 8'000;
+    std::vector<std::future<std::uint64_t>> written;
+    for (std::size_t i = 0; i < count; ++i)
+        for (const auto* value : {"1", "2", "3"})
+            written.push_back(values.put_async("key." + std::to_string(i), value));
+    for (auto& one : written) one.get();
+    for (const auto* key : {"key.2000", "key.7999"}) values.erase(key);
+
+    Broker other{{.servers = {server.url()}, .name = "other"}};
+    std::atomic<int> consumers = 0;
+    other.subscriber<"$JS.EVENT.ADVISORY.CONSUMER.CREATED.KV_texts.*">().handle([&](const Message& advisory) {
+        if (++consumers != 1) return;
+        const auto subject = std::string{advisory.subject()};
+        const auto consumer = other.jetstream().consumer("KV_texts", subject.substr(subject.rfind('.') + 1));
+        eventually([&] { return consumer.info().delivered_consumer_sequence >= 300; });
+        other.kv<std::string>("texts").put("key.0", "4");
+        other.kv<std::string>("texts").erase("key.1");
+        consumer.remove();
+    });
+    other.start();
+    const bool all_of_it = GENERATE(false, true);
+    std::vector<std::string> keys;
+    if (all_of_it)
+        for (auto& entry : values.entries()) keys.push_back(entry.key + ' ' + entry.value);
+    else keys = values.keys();
+    other.stop();
+    CHECK(consumers == 2);
+    CHECK(keys.size() == count - 3);
+    CHECK(std::set(keys.begin(), keys.end()).size() == count - 3);
+    CHECK(keys.front() == (all_of_it ? "key.2 3" : "key.2"));
+    CHECK(keys.back() == (all_of_it ? "key.0 4" : "key.0"));
+}
+
 TEST_CASE_METHOD(JetStreamFixture, "a bad key is refused before anything is asked") {
     // The broker does not run: whatever is sent would be Errc::closed.
     auto values = broker.kv<std::string>("texts");

@@ -71,6 +71,25 @@ TEST_CASE("a bucket keeps values, revisions and their history") {
     CHECK(kv::bucket_names(broker).empty());
 }
 
+TEST_CASE("keys and entries are each the latest, also when a delivery is lost on the way") {
+    Broker broker;
+    testing::TestBroker test{broker};
+    auto texts = broker.kv<std::string>("texts", {.history = 5});
+    for (const auto* key : {"first", "gone", "b", "b", "lost"}) texts.put(key, "1");
+    texts.erase("gone");
+    texts.put("b", "2");
+    texts.put("last", "1");
+    const std::string lost = GENERATE("first", "lost", "gone", "b", "last");
+    INFO(lost);
+    test.lose_next("$KV.texts." + lost);
+    CHECK(texts.keys() == Texts{"first", "lost", "b", "last"});
+    test.lose_next("$KV.texts." + lost);
+    CHECK(texts_of(texts.entries()) == Texts{"put first 1", "put lost 1", "put b 2", "put last 1"});
+    test.lose_next("$KV.texts." + lost);
+    CHECK(texts.purge_deletes({.keep_markers = 0s}) == 1);
+    CHECK(texts_of(texts.history("b")) == Texts{"put b 1", "put b 1", "put b 2"});
+}
+
 TEST_CASE("keys live as long as the bucket or they themselves say, and leave a marker") {
     const bool real = GENERATE(false, true);
     Broker broker;

@@ -31,7 +31,8 @@ struct Fixture {
 
     std::string next() {
         const auto message = inbox.next(0ms);
-        return message ? std::string{message->message.text()} : "none";
+        if (!message) return "none";
+        return message->repeated ? "repeated" : std::string{message->message.text()};
     }
 };
 
@@ -63,6 +64,40 @@ TEST_CASE_METHOD(Fixture, "after a gap nothing is taken until another consumer g
     inbox.on_message(delivered("b", 1, 8));
     CHECK(next() == "8");
     CHECK(arrived == std::vector<std::string>{"7", "8"});
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "another consumer that begins from the start repeats what was taken, and that is not taken again") {
+    inbox.follow("a");
+    inbox.on_message(delivered("a", 1, 7));
+    inbox.on_message(delivered("a", 2, 9));
+    inbox.on_message(Message::make("in.a"));
+    CHECK(next() == "7");
+    CHECK(next() == "9");
+    CHECK(next() == "none");
+    inbox.follow("b");
+    inbox.on_message(delivered("b", 1, 9));  // what was 7 has been written again
+    inbox.on_message(delivered("b", 2, 12));
+    CHECK(next() == "repeated");
+    CHECK(next() == "12");
+    CHECK(inbox.stream_sequence() == 12);
+    inbox.on_message(delivered("b", 4, 14));
+    CHECK(next() == "none");
+    CHECK(arrived == std::vector<std::string>{"7", "9", "12"});
+}
+
+TEST_CASE_METHOD(Fixture, "what is repeated tells how much follows, and holds no message") {
+    inbox.follow("a");
+    inbox.on_message(delivered("a", 1, 7));
+    CHECK(next() == "7");
+    inbox.follow("b");
+    inbox.on_message(delivered("b", 1, 7));
+    const auto repeated = inbox.next(0ms);
+    REQUIRE(repeated);
+    CHECK(repeated->repeated);
+    CHECK(repeated->metadata.pending == 0);
+    CHECK(repeated->message.text().empty());
+    CHECK(inbox.stream_sequence() == 7);
 }
 
 TEST_CASE_METHOD(Fixture, "after a status nothing is taken, and what came before it is read") {
