@@ -112,6 +112,18 @@ Json merge_settings(const Json& wanted, Json found) {
     return found;
 }
 
+const Json* find_setting(const Json& config, std::string_view setting) {
+    if (config.is_array()) {
+        for (const auto& element : config)
+            if (const auto* found = find_setting(element, setting)) return found;
+        return nullptr;
+    }
+    const auto dot = setting.find('.');
+    const auto found = config.find(setting.substr(0, dot));
+    if (found == config.end()) return nullptr;
+    return dot == std::string_view::npos ? &*found : find_setting(*found, setting.substr(dot + 1));
+}
+
 Expected<void> check_settings_known(const JsApi& api, const std::vector<SettingVersion>& settings,
                                     std::string_view what) {
     for (const auto& [setting, version] : settings) {
@@ -124,7 +136,7 @@ Expected<void> check_settings_known(const JsApi& api, const std::vector<SettingV
 Expected<void> check_settings_kept(const std::vector<SettingVersion>& settings, const Json& config,
                                    std::string_view what) {
     for (const auto& [setting, version] : settings) {
-        if (config.contains(setting)) continue;
+        if (find_setting(config, setting) != nullptr) continue;
         return failure(Errc::server_too_old,
                        fmt::format("{} of {} needs nats-server {} or later: this one does not know it", setting, what,
                                    version));

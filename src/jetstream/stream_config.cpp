@@ -295,10 +295,12 @@ js::StreamInfo stream_info_from_json(const Json& json) {
 }
 
 std::vector<SettingVersion> settings_with_version(const Json& config) {
-    static constexpr std::array<SettingVersion, 12> all{{{"compression", "2.10"},
+    static constexpr std::array<SettingVersion, 16> all{{{"compression", "2.10"},
                                                          {"consumer_limits", "2.10"},
                                                          {"first_seq", "2.10"},
                                                          {"metadata", "2.10"},
+                                                         {"mirror.subject_transforms", "2.10"},
+                                                         {"sources.subject_transforms", "2.10"},
                                                          {"subject_transform", "2.10"},
                                                          {"allow_msg_ttl", "2.11"},
                                                          {"subject_delete_marker_ttl", "2.11"},
@@ -306,12 +308,14 @@ std::vector<SettingVersion> settings_with_version(const Json& config) {
                                                          {"allow_msg_counter", "2.12"},
                                                          {"allow_msg_schedules", "2.12"},
                                                          {"persist_mode", "2.12"},
-                                                         {"allow_batched", "2.14"}}};
+                                                         {"allow_batched", "2.14"},
+                                                         {"mirror.consumer", "2.14"},
+                                                         {"sources.consumer", "2.14"}}};
     std::vector<SettingVersion> used;
     for (const auto& entry : all) {
         // Switched off, it is what an older server does anyway.
-        const auto found = config.find(entry.setting);
-        if (found != config.end() && *found != Json(false) && *found != "none" && *found != "default" && *found != 0)
+        const auto* found = find_setting(config, entry.setting);
+        if (found != nullptr && *found != Json(false) && *found != "none" && *found != "default" && *found != 0)
             used.push_back(entry);
     }
     return used;

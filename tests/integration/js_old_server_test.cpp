@@ -109,6 +109,9 @@ TEST_CASE_METHOD(OldServer, "old server: streams, publishing, reading") {
 TEST_CASE_METHOD(OldServer,
                  "old server: what it does not know is named with its version, and no stream is left behind") {
     const auto js = started();
+    js.declare({.name = "ORIGIN", .subjects = {"origin.>"}});
+    const js::StreamSource moved{.name = "ORIGIN", .transforms = {{.source = "origin.>", .destination = "moved.>"}}};
+    const js::StreamSource sent{.name = "ORIGIN", .consumer = js::SourceConsumer{.name = "c", .deliver_subject = "d"}};
     const Needs all[] = {
         {"2.10", "compression", {.name = "A", .subjects = {"a"}, .compression = js::Compression::s2}},
         {"2.10", "metadata", {.name = "A", .subjects = {"a"}, .metadata = {{"k", "v"}}}},
@@ -117,6 +120,10 @@ TEST_CASE_METHOD(OldServer,
         {"2.11", "allow_msg_ttl", {.name = "A", .subjects = {"a"}, .allow_msg_ttl = true}},
         {"2.12", "allow_atomic", {.name = "A", .subjects = {"a"}, .allow_atomic = true}},
         {"2.14", "allow_batched", {.name = "A", .subjects = {"a"}, .allow_batched = true}},
+        {"2.10", "sources.subject_transforms", {.name = "A", .sources = {moved}}},
+        {"2.10", "mirror.subject_transforms", {.name = "A", .mirror = moved}},
+        {"2.14", "sources.consumer", {.name = "A", .sources = {sent}}},
+        {"2.14", "mirror.consumer", {.name = "A", .mirror = sent}},
     };
     for (const auto& [version, setting, stream] : all) {
         if (knows(version)) continue;

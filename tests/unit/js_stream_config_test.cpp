@@ -157,10 +157,36 @@ TEST_CASE("an update keeps what is not wanted otherwise") {
 
 TEST_CASE("settings that need a newer server are known, unless they are switched off") {
     const auto versions = detail::settings_with_version(detail::stream_to_json(every_setting()));
-    CHECK(versions.size() == 11);  // allow_msg_counter is false
+    CHECK(versions.size() == 13);  // allow_msg_counter is false, the mirror has no consumer and no transforms
     CHECK(detail::settings_with_version(detail::stream_to_json({.name = "A",
                                                                 .compression = js::Compression::none,
                                                                 .allow_atomic = false,
                                                                 .persist_mode = js::PersistMode::flushed}))
               .empty());
+}
+
+TEST_CASE("settings of a mirror and of sources that need a newer server are known, and missed") {
+    const js::StreamSource moved{.name = "A", .transforms = {{.source = "a.>", .destination = "b.>"}}};
+    const js::StreamSource sent{.name = "B", .consumer = js::SourceConsumer{.name = "c", .deliver_subject = "d"}};
+    const js::Stream mirror_moved{.name = "S", .mirror = moved};
+    const js::Stream mirror_sent{.name = "S", .mirror = sent};
+    const js::Stream sources_moved{.name = "S", .sources = {{.name = "plain"}, moved}};
+    const js::Stream sources_sent{.name = "S", .sources = {{.name = "plain"}, sent}};
+    const auto needs = [](const js::Stream& stream, std::string_view setting, std::string_view version) {
+        const auto json = detail::stream_to_json(stream);
+        const auto found = detail::settings_with_version(json);
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].setting == setting);
+        CHECK(found[0].version == version);
+        CHECK(detail::check_settings_kept(found, json, "stream"));
+        const auto left_out =
+            detail::stream_to_json({.name = "S", .mirror = {{.name = "A"}}, .sources = {{.name = "A"}}});
+        const auto kept = detail::check_settings_kept(found, left_out, "stream");
+        REQUIRE_FALSE(kept);
+        CHECK(kept.error().code() == Errc::server_too_old);
+    };
+    needs(mirror_moved, "mirror.subject_transforms", "2.10");
+    needs(sources_moved, "sources.subject_transforms", "2.10");
+    needs(mirror_sent, "mirror.consumer", "2.14");
+    needs(sources_sent, "sources.consumer", "2.14");
 }
