@@ -122,14 +122,18 @@ Expected<std::vector<Message>> fetch(const JsApi& api, const ConsumerSpec& spec,
 /// The messages that wait for the one who asks for the next.
 class PulledMessages {
 public:
-    PulledMessages(std::shared_ptr<const JsApi> api, ConsumerSpec spec, const js::MessagesOptions& options)
-        : state_{std::make_shared<State>(api, std::move(spec))} {
+    static Expected<std::unique_ptr<PulledMessages>> begin(const std::shared_ptr<const JsApi>& api, ConsumerSpec spec,
+                                                           const js::MessagesOptions& options) {
+        auto state = std::make_shared<State>(api, std::move(spec));
         PullSettings settings{
             .limits = {.min_window = options.prefetch, .max_window = options.prefetch, .heartbeat = options.heartbeat},
-            .who = state_->text()};
-        session_ = std::make_shared<PullSession>(std::move(api), std::move(settings), state_);
-        value_or_raise(session_->start());
+            .who = state->text()};
+        auto session = std::make_shared<PullSession>(api, std::move(settings), state);
+        if (auto started = session->start(); !started) return std::unexpected{std::move(started).error()};
+        return std::unique_ptr<PulledMessages>{new PulledMessages{std::move(state), std::move(session)}};
     }
+    PulledMessages(const PulledMessages&) = delete;
+    PulledMessages& operator=(const PulledMessages&) = delete;
     ~PulledMessages() { stop(); }
 
     std::optional<js::Delivery> next(std::chrono::milliseconds timeout) {
@@ -212,8 +216,11 @@ private:
         bool closed_ = false;
     };
 
-    std::shared_ptr<State> state_;
-    std::shared_ptr<PullSession> session_ = {};
+    PulledMessages(std::shared_ptr<State> state, std::shared_ptr<PullSession> session)
+        : state_{std::move(state)}, session_{std::move(session)} {}
+
+    const std::shared_ptr<State> state_;
+    const std::shared_ptr<PullSession> session_;
 };
 
 }  // namespace freshet::detail
@@ -239,9 +246,13 @@ Expected<std::optional<Delivery>> Consumer::try_next(std::chrono::milliseconds w
     return std::optional<Delivery>{std::move(deliveries->front())};
 }
 
-Deliveries Consumer::messages(const MessagesOptions& options) const {
-    detail::ConsumerSpec spec{.stream = stream_, .name = name_, .declare = Declare::never};
-    return Deliveries{std::make_unique<detail::PulledMessages>(api_, std::move(spec), options)};
+Expected<Deliveries> Consumer::try_messages(const MessagesOptions& options) const {
+    if (auto valid = detail::check_js_name("stream", stream_); !valid) return std::unexpected{valid.error()};
+    if (auto valid = detail::check_js_name("consumer", name_); !valid) return std::unexpected{valid.error()};
+    auto begun =
+        detail::PulledMessages::begin(api_, {.stream = stream_, .name = name_, .declare = Declare::never}, options);
+    if (!begun) return std::unexpected{std::move(begun).error()};
+    return Deliveries{*std::move(begun)};
 }
 
 Deliveries::Deliveries(std::unique_ptr<detail::PulledMessages> messages) noexcept : messages_{std::move(messages)} {}

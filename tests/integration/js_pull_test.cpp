@@ -690,12 +690,16 @@ TEST_CASE_METHOD(PullFixture, "programs that are not services fetch, ask for one
     CHECK(last->message().text() == "9");
 }
 
-TEST_CASE_METHOD(PullFixture, "a fetch from no consumer fails at once, and one of too many bytes says so") {
+TEST_CASE_METHOD(PullFixture,
+                 "a fetch or an iteration from no consumer fails at once, and a fetch of too many bytes says so") {
     const auto missing = consumer("nobody").try_fetch({.messages = 1, .within = 10s});
     REQUIRE_FALSE(missing);
     CHECK(missing.error().code() == Errc::consumer_not_found);
     CHECK_THAT(missing.error().what(), ContainsSubstring("consumer \"nobody\" of stream \"ORDERS\""));
+    CHECK(consumer("nobody").try_messages().error().code() == Errc::consumer_not_found);
+    CHECK(consumer("no name").try_messages().error().code() == consumer("no name").try_fetch({}).error().code());
     consumer().declare({});
+    CHECK_FALSE(consumer().try_messages()->next(0ms));
     publish(std::string(1'000, 'x'));
     const auto large = consumer().try_fetch({.messages = 10, .bytes = 100});
     REQUIRE_FALSE(large);
