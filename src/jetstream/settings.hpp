@@ -18,8 +18,8 @@ std::vector<js::Difference> compare_settings(const Json& wanted, const Json& fou
 /// `found` with what `wanted` sets: what an update should send.
 Json merge_settings(const Json& wanted, Json found);
 
-/// The setting of a configuration, or null. `mirror.consumer` is within an object, `sources.consumer` within the first element that
-/// has it.
+/// The setting of a configuration, or null. `mirror.consumer` is within an object, `sources.consumer` within the first
+/// element that has it.
 const Json* find_setting(const Json& config, std::string_view setting);
 
 /// A setting that servers from `version` on know; its name as find_setting takes it.

@@ -651,6 +651,87 @@ TEST_CASE_METHOD(PullFixture, "an overflow client gets messages only while many 
     CHECK(consumer().fetch({.messages = 4, .within = 2s, .group = "jobs"}).size() == 4);
 }
 
+TEST_CASE_METHOD(PullFixture, "an overflow client gets messages while many are unacknowledged, too") {
+    Seen seen;
+    const js::ConsumerConfig config{.priority_policy = js::PriorityPolicy::overflow, .priority_groups = {"jobs"}};
+    broker
+        .subscriber<"orders.*">(js::Pull{.stream = "ORDERS",
+                                         .durable = "worker",
+                                         .consumer = config,
+                                         .priority = {.group = "jobs", .min_ack_pending = 3}})
+        .handle([&](const Message& message) { seen.add(text(message)); });
+    broker.start();
+    publish(5);
+    CHECK(seen.count() == 0);
+    const auto held = consumer().fetch({.messages = 3, .within = 2s, .group = "jobs"});
+    CHECK(held.size() == 3);
+    REQUIRE(seen.wait_for(2));
+    CHECK(seen.all() == std::vector<std::string>{"4", "5"});
+    for (const auto& delivery : held) delivery.ack();
+}
+
+TEST_CASE_METHOD(PullFixture, "the client of the lowest level gets everything, and the next one when it is gone") {
+    Seen first, second;
+    js::Pull pull{.stream = "ORDERS",
+                  .durable = "worker",
+                  .consumer = {.priority_policy = js::PriorityPolicy::prioritized, .priority_groups = {"jobs"}},
+                  .prefetch = 4,
+                  .priority = {.group = "jobs", .level = 5}};
+    Broker reserve{{.servers = {server.url()}, .name = "reserve"}};
+    reserve.subscriber<"orders.*">(pull).handle([&](const Message& message) { second.add(text(message)); });
+    pull.priority.level = 0;
+    broker.subscriber<"orders.*">(pull).handle([&](const Message& message) { first.add(text(message)); });
+    reserve.start();
+    broker.start();
+    REQUIRE(eventually([&] { return consumer().info().waiting >= 2; }));
+    for (std::size_t i = 1; i <= 20; ++i) {
+        publish(std::to_string(i));
+        REQUIRE(eventually([&] { return first.count() + second.count() == i; }));
+    }
+    CHECK(first.count() == 20);
+    broker.stop();
+    publish("21");
+    CHECK(second.wait_for(1));
+}
+
+TEST_CASE_METHOD(PullFixture, "a subscriber verifies its consumer, or changes it, if told to") {
+    consumer().declare({.filter_subjects = {"orders.*"}, .ack_wait = 9s});
+    js::Pull pull{
+        .stream = "ORDERS", .durable = "worker", .declare = js::Declare::verify, .consumer = {.ack_wait = 7s}};
+    broker.subscriber<"orders.*">(pull).handle([](std::string_view) {});
+    CHECK_THROWS_WITH(broker.start(), ContainsSubstring("ack_wait is 9s, wanted 7s"));
+    CHECK(consumer().info().config.ack_wait == 9s);
+
+    Seen seen;
+    Broker changing{{.servers = {server.url()}}};
+    pull.declare = js::Declare::reconcile;
+    changing.subscriber<"orders.*">(pull).handle([&](const Message& message) { seen.add(text(message)); });
+    changing.start();
+    CHECK(consumer().info().config.ack_wait == 7s);
+    publish("1");
+    CHECK(seen.wait_for(1));
+}
+
+TEST_CASE_METHOD(PullFixture, "a subscriber holds no more bytes than it is allowed") {
+    std::latch release{1};
+    std::atomic<int> handled = 0;
+    broker
+        .subscriber<"orders.*">(js::Pull{
+            .stream = "ORDERS", .durable = "worker", .prefetch = 100, .prefetch_bytes = 50'000})
+        .handle([&](std::string_view) {
+            release.wait();
+            ++handled;
+        });
+    for (int i = 0; i < 30; ++i) publish(std::string(10'000, 'x'));
+    broker.start();
+    CHECK(eventually([&] { return consumer().info().ack_pending >= 4; }));
+    std::this_thread::sleep_for(50ms);  // more would come now
+    CHECK(consumer().info().ack_pending <= 5);
+    release.count_down();
+    CHECK(all_settled());
+    CHECK(handled == 30);
+}
+
 TEST_CASE_METHOD(PullFixture, "programs that are not services fetch, ask for one, and iterate") {
     consumer().declare({.ack_wait = 30s});
     CHECK(consumer().fetch({.messages = 3, .within = 0ms}).empty());

@@ -148,8 +148,8 @@ public:
     std::vector<Delivery> fetch(const FetchOptions& options) const { return value_or_raise(try_fetch(options)); }
     Expected<std::vector<Delivery>> try_fetch(const FetchOptions& options) const;
 
-    /// The messages one after the other, for as long as you like; others are taken ahead meanwhile. Errc::consumer_not_found
-    /// if there is none.
+    /// The messages one after the other, for as long as you like; others are taken ahead meanwhile.
+    /// Errc::consumer_not_found if there is none.
     Deliveries messages(const MessagesOptions& options = {}) const { return value_or_raise(try_messages(options)); }
     Expected<Deliveries> try_messages(const MessagesOptions& options = {}) const;
 
