@@ -15,6 +15,7 @@
 #include "digest.hpp"
 #include "latest.hpp"
 #include "object_json.hpp"
+#include "publish.hpp"
 #include "stream_reader.hpp"
 
 namespace freshet::detail {
@@ -24,6 +25,8 @@ namespace {
 constexpr int replace_attempts = 64;
 constexpr int max_links = 8;
 constexpr std::size_t default_chunk_size = std::size_t{128} << 10;
+// Between two attempts to store a description while the stream has no leader.
+constexpr auto describe_pause = std::chrono::milliseconds{100};
 
 StoreSpec spec_of(std::string name, const obj::Options& options) {
     return {.kind = StoreKind::object,
@@ -31,6 +34,21 @@ StoreSpec spec_of(std::string name, const obj::Options& options) {
             .declare = options.declare,
             .context = options.context,
             .stream = [name, options](bool) { return object_stream(name, options); }};
+}
+
+/// It is not known whether a description is stored: what it tells of must stay.
+class InDoubt final : public Error {
+public:
+    using Error::Error;
+};
+
+InDoubt in_doubt(const std::string& what, const Error& lost) {
+    return {lost.code(), fmt::format("{}: it is not known whether it was stored: {}", what, lost.message())};
+}
+
+/// Whether a message may be stored all the same.
+bool leaves_open(const Error& error) {
+    return error == Errc::timeout || error == Errc::disconnected || error == Errc::closed || error == Errc::bad_payload;
 }
 
 obj::Time now() { return std::chrono::system_clock::now(); }
@@ -123,23 +141,61 @@ std::optional<obj::Info> ObjectBucket::info(std::string_view name) {
     return std::move(stored->info);
 }
 
-bool ObjectBucket::store_info(const obj::Info& info, std::uint64_t last) {
+Expected<std::uint64_t> ObjectBucket::send_info(const obj::Info& info, std::uint64_t last,
+                                                std::chrono::milliseconds timeout) {
     Headers headers;
     headers.set("Nats-Rollup", "sub");
     headers.set("Nats-Expected-Last-Subject-Sequence", std::to_string(last));
     const auto body = write_object_info(info);
-    const auto text = what("describe", info.name);
-    const auto answer = value_or_raise(store_.core().request(meta_subject(info.name), {.body = as_bytes(body)},
-                                                             {.timeout = store_.api().options().timeout,
-                                                              .headers = std::move(headers)}));
-    const auto ack = read_store_ack(text, answer);
-    if (!ack && ack.error().code() == Errc::wrong_last_sequence) return false;
-    if (!ack) raise(ack.error());
-    return true;
+    const auto answer = store_.core().request(meta_subject(info.name), {.body = as_bytes(body)},
+                                              {.timeout = timeout, .headers = std::move(headers)});
+    if (!answer) return std::unexpected{answer.error()};
+    return read_store_ack(what("describe", info.name), *answer);
+}
+
+bool ObjectBucket::store_info(const obj::Info& info, const std::optional<Stored>& before) {
+    const auto sent = send_info(info, before ? before->sequence : 0, store_.api().options().timeout);
+    if (sent) return true;
+    if (sent.error() == Errc::wrong_last_sequence) return false;
+    if (!leaves_open(sent.error())) raise(sent.error());
+    return store_again(info, before, sent.error());
+}
+
+bool ObjectBucket::store_again(const obj::Info& info, const std::optional<Stored>& before, const Error& lost) {
+    using std::chrono::milliseconds;
+    auto& clock = store_.core().clock();
+    const auto deadline = clock.now() + store_.api().options().timeout;
+    for (;;) {
+        // Half of the time that is left: what is sent while a leader is elected may get no answer.
+        const auto patience = std::chrono::floor<milliseconds>(deadline - clock.now()) / 2;
+        if (patience < milliseconds{1}) break;
+        const auto sent = send_info(info, before ? before->sequence : 0, patience);
+        if (sent) return true;
+        const auto& error = sent.error();
+        if (error == Errc::closed) break;
+        const bool unheard = leaves_open(error) || error == Errc::no_responders || error == Errc::buffer_full;
+        const auto stored = unheard ? std::nullopt : was_stored(info, before, lost);
+        if (stored) return *stored;
+        pause(clock, std::min<std::chrono::nanoseconds>(describe_pause, patience));
+    }
+    throw in_doubt(what("describe", info.name), lost);
+}
+
+std::optional<bool> ObjectBucket::was_stored(const obj::Info& info, const std::optional<Stored>& before,
+                                             const Error& lost) {
+    std::optional<Stored> current;
+    try {
+        current = find(info.name, js::Read::leader);
+    } catch (const Error&) { throw in_doubt(what("describe", info.name), lost); }
+    // A cluster refuses the second while the first waits for its servers, and shows neither. None: it was renamed, perhaps.
+    if (!current || (before && current->sequence == before->sequence)) return std::nullopt;
+    if (current->info.id != info.id) raise(lost);
+    const bool new_id = !before || before->info.id != info.id;
+    return new_id || write_object_info(current->info) == write_object_info(info);
 }
 
 void ObjectBucket::replace_info(const obj::Info& info, std::optional<Stored> before) {
-    for (int left = replace_attempts; !store_info(info, before ? before->sequence : 0); --left) {
+    for (int left = replace_attempts; !store_info(info, before); --left) {
         if (left == 1) {
             raise({Errc::wrong_last_sequence,
                    what("put", info.name) + ": others write it all the time; nothing was stored"});
@@ -174,7 +230,7 @@ obj::Info ObjectBucket::put(std::string_view name, const NextChunk& next, std::o
     try {
         send_chunks(info, next, total, options);
         replace_info(info, std::move(before));
-    } catch (...) {
+    } catch (const InDoubt&) { throw; } catch (...) {
         purge_chunks(info.id);
         throw;
     }
@@ -268,12 +324,13 @@ obj::Info ObjectBucket::update(std::string_view name, const obj::Meta& meta) {
     if (!meta.name.empty()) info.name = meta.name;
     const bool renamed = info.name != name;
     if (renamed) before = find(info.name, js::Read::leader);
-    if (renamed && before && !before->info.deleted)
+    // A rename that was interrupted leaves the object under both names: this one ends it.
+    if (renamed && before && !before->info.deleted && before->info.id != info.id)
         raise({Errc::already_exists, what("rename", name) + ": there is one of the name " + detail::quoted(info.name)});
     info.description = meta.description;
     info.headers = meta.headers;
     info.metadata = meta.metadata;
-    if (!store_info(info, before ? before->sequence : 0))
+    if (!store_info(info, before))
         raise({Errc::wrong_last_sequence, what("update", name) + ": somebody else has changed it meanwhile"});
     if (renamed) {
         value_or_raise(store_.stream().try_purge({.subject = meta_subject(name),
@@ -302,7 +359,7 @@ void ObjectBucket::erase(std::string_view name) {
         info.deleted = true;
         info.size = info.chunks = 0;
         info.digest.clear();
-        if (!store_info(info, stored->sequence)) continue;
+        if (!store_info(info, stored)) continue;
         if (!info.link) purge_chunks(info.id);
         return;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -62,8 +63,17 @@ private:
                      const obj::PutOptions& options);
     void receive_chunks(const obj::Info& info, const obj::Writer& writer, const obj::GetOptions& options,
                         const Found& found);
-    /// Stores the description if `last` is the sequence of the one before: false if it is another.
-    bool store_info(const obj::Info& info, std::uint64_t last);
+    /// Sends the description, to be stored if `last` is the sequence of the one before.
+    Expected<std::uint64_t> send_info(const obj::Info& info, std::uint64_t last, std::chrono::milliseconds timeout);
+    /// Stores the description in place of `before`: false if another is there. Throws an Error that says so when it is not
+    /// known whether it is stored; after any other it is not.
+    bool store_info(const obj::Info& info, const std::optional<Stored>& before);
+    /// The same after the error `lost`, which leaves it open whether it is stored. It is sent until an answer comes: stored once
+    /// at most, since each expects what was there before.
+    bool store_again(const obj::Info& info, const std::optional<Stored>& before, const Error& lost);
+    /// Whether the description is there after the server has refused to store it again; nothing: that cannot be told yet. Throws
+    /// `lost` if another has come in its place.
+    std::optional<bool> was_stored(const obj::Info& info, const std::optional<Stored>& before, const Error& lost);
     /// Stores the description whatever was there, and removes the chunks that belonged to what was there.
     void replace_info(const obj::Info& info, std::optional<Stored> before);
     void purge_chunks(std::string_view id) noexcept;

@@ -36,6 +36,7 @@ using Writer = std::function<void(Bytes)>;
 /// once if the broker runs, else by the first operation.
 ///
 /// Functions block until the server has answered; put and get as long as bytes move, and ContextOptions::timeout longer at most.
+/// Those that change a description send it again when no answer comes, for the same time once more.
 /// They throw Error: Errc::not_found for an object that is not there, Errc::stream_not_found for a bucket that is not;
 /// Errc::bad_payload for bytes that do not have the digest they should; Condition::timeout, disconnected. Their try_ twins give
 /// it as a value, also what a callback of yours throws.
@@ -46,7 +47,8 @@ public:
     std::string_view bucket() const noexcept;
 
     /// Stores an object, in place of one of the same name. Nobody sees it before it is complete; when it fails, or a callback
-    /// throws, the one before stays and the chunks sent are removed. Returns its description.
+    /// throws, the one before stays and the chunks sent are removed. If the server's last answer is lost for good, the error
+    /// says that it is not known whether the object was stored: then nothing is removed. Returns its description.
     Info put(std::string_view name, Bytes bytes, const PutOptions& options = {}) const;
     Info put(std::string_view name, std::string_view bytes, const PutOptions& options = {}) const;
     /// Reads to the end of the stream. Throws Errc::bad_payload if reading fails.
