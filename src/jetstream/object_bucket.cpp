@@ -202,7 +202,8 @@ void ObjectBucket::replace_info(const obj::Info& info, std::optional<Stored> bef
         }
         before = find(info.name, js::Read::leader);
     }
-    if (before && !before->info.deleted && before->info.id != info.id) purge_chunks(before->info.id);
+    // Also of a deleted one: whoever deleted it may not have come so far.
+    if (before && !before->info.link && before->info.id != info.id) purge_chunks(before->info.id);
 }
 
 void ObjectBucket::purge_chunks(std::string_view id) noexcept {
@@ -355,11 +356,13 @@ void ObjectBucket::erase(std::string_view name) {
         auto stored = find(name, js::Read::leader);
         if (!stored) raise({Errc::not_found, what("erase", name) + ": there is no such object"});
         auto& info = stored->info;
-        if (info.deleted) return;
-        info.deleted = true;
-        info.size = info.chunks = 0;
-        info.digest.clear();
-        if (!store_info(info, stored)) continue;
+        if (!info.deleted) {
+            info.deleted = true;
+            info.size = info.chunks = 0;
+            info.digest.clear();
+            if (!store_info(info, stored)) continue;
+        }
+        // Also when it is deleted already: whoever did so may not have come so far.
         if (!info.link) purge_chunks(info.id);
         return;
     }

@@ -149,6 +149,26 @@ TEST_CASE_METHOD(LossFixture, "an erasure whose acknowledgement is lost has succ
     CHECK(chunks() == 0);
 }
 
+TEST_CASE_METHOD(LossFixture, "an erasure whose end is not known is ended by the next one, or by a put") {
+    files.put("a", "bytes");
+    lose(all, 0);
+    const auto erased = files.try_erase("a");
+    REQUIRE_FALSE(erased);
+    CHECK(erased.error() == Errc::timeout);
+    lose_acks = 0;
+    CHECK_FALSE(files.info("a"));
+    CHECK(chunks() == 1);
+    SECTION("erased") {
+        files.erase("a");
+        CHECK(chunks() == 0);
+    }
+    SECTION("put") {
+        files.put("a", "again");
+        CHECK(chunks() == 1);
+        CHECK(files.get("a") == "again");
+    }
+}
+
 TEST_CASE_METHOD(LossFixture, "an update, a rename and a link whose acknowledgement is lost have succeeded") {
     const auto target = files.put("a", "bytes");
     lose(1, 0);
