@@ -33,6 +33,8 @@
 
 namespace freshet::detail {
 
+inline constexpr std::string_view correlation_header = "correlation_id";
+
 /// What a longer timeout counts as, so that adding it to a time does not overflow.
 inline constexpr std::chrono::milliseconds longest_timeout{std::chrono::hours{24 * 365}};
 
@@ -100,6 +102,9 @@ public:
                                 const RequestOptions& options);
     std::unique_ptr<ReplyQueue> request_many(std::string_view subject, const Encoded& encoded,
                                              const RequestManyOptions& options);
+
+    /// The correlation id of the delivery that this thread handles; empty: none.
+    static std::string_view correlation_in_scope();
 
     void report_slow_consumer(const Consumer& consumer) noexcept;
 

@@ -21,12 +21,6 @@ namespace freshet::detail {
 namespace {
 
 constexpr std::string_view content_type_header = "content-type";
-constexpr std::string_view correlation_header = "correlation_id";
-
-std::string_view correlation_in_scope() {
-    const auto* context = HandlerScope::current();
-    return context == nullptr ? std::string_view{} : ContextAccess::correlation_in_scope(*context);
-}
 
 std::unexpected<Error> bad_subject(std::string_view subject) {
     return std::unexpected{subject_error(subject, SubjectUse::publish)};
@@ -131,6 +125,11 @@ private:
 };
 
 }  // namespace
+
+std::string_view BrokerCore::correlation_in_scope() {
+    const auto* context = HandlerScope::current();
+    return context == nullptr ? std::string_view{} : ContextAccess::correlation_in_scope(*context);
+}
 
 bool BrokerCore::is_open() const noexcept {
     if (forked()) return false;  // before anything takes a lock: the thread that held it at the fork is not there

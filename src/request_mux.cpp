@@ -230,6 +230,7 @@ void RequestMux::on_reply(Message message) noexcept {
         return;
     }
     if (slot->many) return deliver_one_of_many(lock, *slot, std::move(message));
+    if (!slot->sink->accepts(message)) return;
     ReplySink& sink = release(*slot);
     lock.unlock();
     const int status = status_of(message);

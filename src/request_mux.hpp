@@ -31,6 +31,9 @@ public:
 
     /// The subject asked, for error messages.
     virtual std::string_view subject() const noexcept = 0;
+    /// Whether this is the one answer to wait for, or another that came first and is left out. Called under a lock: to be quick, and to
+    /// call nothing of the mux.
+    virtual bool accepts(const Message&) noexcept { return true; }
     /// An answer, or the error that came in its place. A request for one answer gets exactly one of these.
     virtual void on_reply(Expected<Message> reply) noexcept = 0;
     /// The last call, exactly one for each ticket: the sink may go.
@@ -43,8 +46,11 @@ protected:
 /// A sink for the stack of a thread that waits: no allocation.
 class BlockingReply final : public ReplySink {
 public:
-    /// `subject` must live as long as this.
-    explicit BlockingReply(std::string_view subject) noexcept : subject_{subject} {}
+    using Wanted = bool (*)(const Message&) noexcept;
+
+    /// `subject` must live as long as this. `wanted` null: the first answer.
+    explicit BlockingReply(std::string_view subject, Wanted wanted = nullptr) noexcept
+        : subject_{subject}, wanted_{wanted} {}
 
     /// Blocks until the request has ended. To be called once, after the ticket was opened. `clock` is the mux's.
     Expected<Message> wait(Clock& clock) {
@@ -52,12 +58,22 @@ public:
         return *std::move(reply_);
     }
 
+    /// Whether answers were left out. To be asked after wait().
+    bool left_out() const noexcept { return left_out_; }
+
     std::string_view subject() const noexcept override { return subject_; }
+    bool accepts(const Message& message) noexcept override {
+        const bool accepted = wanted_ == nullptr || wanted_(message);
+        left_out_ = left_out_ || !accepted;
+        return accepted;
+    }
     void on_reply(Expected<Message> reply) noexcept override { reply_ = std::move(reply); }
     void on_end() noexcept override { ended_.release(); }
 
 private:
     std::string_view subject_;
+    Wanted wanted_;
+    bool left_out_ = false;
     std::optional<Expected<Message>> reply_ = {};
     std::binary_semaphore ended_{0};
 };

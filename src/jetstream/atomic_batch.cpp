@@ -41,7 +41,7 @@ public:
             return failure(Errc::bad_setup, "commit of an atomic batch: nothing was added since the last one");
         held_.options.headers.set("Nats-Batch-Commit", "1");
         held_.plain = false;
-        auto ack = publish_result(held_.subject, request());
+        auto ack = publish_and_wait(core_, held_.subject, body(), options());
         size_ = 0;
         id_ = random_id();
         return ack;
@@ -79,19 +79,17 @@ private:
         held_.timeout = timeout;
     }
 
-    Expected<Message> request() const {
-        return core_.request(held_.subject, {as_bytes(held_.body), held_.content_type},
-                             {.timeout = held_.timeout.count() > 0 ? held_.timeout : api_->options().timeout,
-                              .headers = held_.options.headers});
+    Encoded body() const { return {as_bytes(held_.body), held_.content_type}; }
+    RequestOptions options() const {
+        return {.timeout = held_.timeout.count() > 0 ? held_.timeout : api_->options().timeout,
+                .headers = held_.options.headers};
     }
 
     Expected<void> send_held() {
         if (size_ == 0) return {};
-        if (size_ > 1) {
-            return core_.publish(held_.subject, {as_bytes(held_.body), held_.content_type}, held_.options);
-        }
+        if (size_ > 1) { return core_.publish(held_.subject, body(), held_.options); }
         // The first asks whether the stream takes batches: an empty answer is a yes.
-        const auto reply = request();
+        const auto reply = core_.request(held_.subject, body(), options());
         if (reply && reply->payload().empty()) return {};
         auto ack = publish_result(held_.subject, reply);
         if (!ack) return std::unexpected{std::move(ack).error()};

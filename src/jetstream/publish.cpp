@@ -14,6 +14,7 @@
 #include <freshet/js/jetstream.hpp>
 #include <freshet/subject.hpp>
 
+#include "../plain_subject.hpp"
 #include "../quoted.hpp"
 #include "../wait.hpp"
 #include "rfc3339.hpp"
@@ -146,7 +147,15 @@ Expected<js::PublishAck> parse_publish_ack(std::string_view subject, std::string
                           .batched = field<std::uint64_t>(*json, "count")};
 }
 
-Expected<js::PublishAck> publish_result(std::string_view subject, const Expected<Message>& reply) {
+bool is_stream_answer(const Message& message) noexcept {
+    const auto text = message.text();
+    if (text.empty()) return message.status() != 0;
+    return text.starts_with("{\"stream\":") ||
+           (text.starts_with('{') && (text.contains("\"stream\":") || text.contains("\"err_code\":")));
+}
+
+Expected<js::PublishAck> publish_result(std::string_view subject, const Expected<Message>& reply,
+                                        bool others_answered) {
     if (reply) return parse_publish_ack(subject, reply->text());
     const auto& error = reply.error();
     if (error.code() == Errc::no_responders) {
@@ -159,11 +168,24 @@ Expected<js::PublishAck> publish_result(std::string_view subject, const Expected
         return failure(Errc::timeout,
                        fmt::format("publish to {}: no acknowledgement within the timeout: it is stored or "
                                    "not. Publish it again with the same PublishOptions::id, and it is "
-                                   "stored once",
-                                   detail::quoted(subject)));
+                                   "stored once{}",
+                                   detail::quoted(subject),
+                                   others_answered ? ". A service that listens on this subject answered: is there a "
+                                                     "stream, too? SubscriberOptions::no_reply keeps one from answering"
+                                                   : ""));
     }
     return std::unexpected{
         Error{error.code(), fmt::format("publish to {}: {}", detail::quoted(subject), error.what())}};
+}
+
+Expected<js::PublishAck> publish_and_wait(BrokerCore& core, std::string_view subject, const Encoded& encoded,
+                                          const RequestOptions& options) {
+    BlockingReply reply{subject, is_stream_answer};
+    const auto clock = core.shared_clock();  // the broker may go when the answer has come
+    if (auto asked = core.request_into(reply, subject, encoded, options); !asked)
+        return publish_result(subject, std::unexpected{std::move(asked).error()});
+    const auto answer = reply.wait(*clock);
+    return publish_result(subject, answer, reply.left_out());
 }
 
 void pause(Clock& clock, nanoseconds time) {
@@ -185,6 +207,7 @@ namespace js {
 
 Expected<PublishAck> JetStream::publish_encoded(std::string_view subject, const detail::Encoded& encoded,
                                                 const PublishOptions& options) const {
+    if (!detail::may_publish_on(subject)) return std::unexpected{detail::subject_error(subject, SubjectUse::publish)};
     if (auto able = detail::check_publish_options(*api_, options); !able)
         return std::unexpected{std::move(able).error()};
     auto headers = detail::publish_headers(subject, options);
@@ -192,7 +215,7 @@ Expected<PublishAck> JetStream::publish_encoded(std::string_view subject, const 
     const RequestOptions request{.timeout = options.timeout.count() > 0 ? options.timeout : api_->options().timeout,
                                  .headers = *std::move(headers)};
     for (int retries = options.retries;; --retries) {
-        auto ack = detail::publish_result(subject, core_->request(subject, encoded, request));
+        auto ack = detail::publish_and_wait(*core_, subject, encoded, request);
         if (ack || retries <= 0 || !detail::may_retry(ack.error(), !options.id.empty())) return ack;
         detail::pause(core_->clock(), options.retry_wait);
     }

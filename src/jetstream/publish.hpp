@@ -29,9 +29,17 @@ struct PlainAck {
 /// Other members: nothing.
 std::optional<PlainAck> parse_plain_ack(std::string_view text) noexcept;
 
-/// What came back for a publication: an acknowledgement, or the server's error. `subject` is for messages.
+/// Whether a stream or the server has answered. A service that listens on the same subject may answer a publication, too, and first.
+bool is_stream_answer(const Message& message) noexcept;
+
+/// What came back for a publication: an acknowledgement, or the server's error. `subject` is for messages; so is whether others answered.
 Expected<js::PublishAck> parse_publish_ack(std::string_view subject, std::string_view text);
-Expected<js::PublishAck> publish_result(std::string_view subject, const Expected<Message>& reply);
+Expected<js::PublishAck> publish_result(std::string_view subject, const Expected<Message>& reply,
+                                        bool others_answered = false);
+
+/// Publishes, and blocks until a stream has answered. `subject` was checked.
+Expected<js::PublishAck> publish_and_wait(BrokerCore& core, std::string_view subject, const Encoded& encoded,
+                                          const RequestOptions& options);
 
 /// Whether sending it again may help, and cannot store it twice: `has_id` says that the server would notice.
 bool may_retry(const Error& error, bool has_id);

@@ -38,12 +38,19 @@ public:
         message_.body = as_bytes(text.substr(message_.subject.size()));
         done_ = std::move(done);
     }
+    /// Gives the place free: what the message held goes, but for a little memory.
+    void forget() noexcept {
+        done_ = nullptr;
+        if (!message_.request.headers.empty()) message_.request.headers = {};
+        if (text_.capacity() > kept_bytes) std::string{}.swap(text_);
+    }
     const Outgoing& message() const noexcept { return message_; }
     PublishWindow& window() const noexcept { return window_; }
 
     /// To be called before it is sent, and let_go() when that has returned: the answer may be faster.
     void begin() noexcept {
         again_ = false;
+        others_answered_ = false;
         users_.store(2, std::memory_order_relaxed);
     }
     void let_go() noexcept {
@@ -60,10 +67,15 @@ public:
     }
 
     std::string_view subject() const noexcept override { return message_.subject; }
+    bool accepts(const Message& message) noexcept override {
+        const bool accepted = is_stream_answer(message);
+        others_answered_ = others_answered_ || !accepted;
+        return accepted;
+    }
     void on_reply(Expected<Message> reply) noexcept override {
         try {
             if (done_ == nullptr && reply && parse_plain_ack(reply->text())) return;
-            auto ack = publish_result(message_.subject, reply);
+            auto ack = publish_result(message_.subject, reply, others_answered_);
             again_ = !ack && message_.retries > 0 && may_retry(ack.error(), message_.has_id);
             if (again_) --message_.retries;
             else end(std::move(ack));
@@ -74,14 +86,7 @@ public:
     Sending* next_free = nullptr;
 
 private:
-    friend class PublishWindow;
-
     void end(Expected<js::PublishAck> ack) noexcept { window_.tell(done_, std::move(ack)); }
-    void forget() noexcept {
-        done_ = nullptr;
-        if (!message_.request.headers.empty()) message_.request.headers = {};
-        if (text_.capacity() > kept_bytes) std::string{}.swap(text_);
-    }
 
     PublishWindow& window_;
     std::string text_ = {};  // subject and body
@@ -89,6 +94,7 @@ private:
     Done done_ = {};
     std::atomic<int> users_ = 0;  // who sends it, and who answers
     bool again_ = false;
+    bool others_answered_ = false;
 };
 
 void PublishWindow::Abandon::operator()(Sending* sending) const noexcept { sending->abandon(); }
@@ -118,7 +124,8 @@ void PublishWindow::publish(Outgoing message, Done done) {
 PublishWindow::Sending& PublishWindow::enter() {
     std::unique_lock lock{mutex_};
     // A callback that is no handler runs on the thread that brings acknowledgements: it would wait for itself.
-    const bool may_wait = !CallbackScope::inside() || HandlerScope::current() != nullptr;
+    // So does a function that is told of an acknowledgement, wherever it is called.
+    const bool may_wait = telling_ == 0 && (!CallbackScope::inside() || HandlerScope::current() != nullptr);
     if (may_wait) wait(clock_, lock, changed_, [this] { return !(full_ = full_ || pending_ >= max_pending_); });
     if (free_ == nullptr) free_ = &sendings_.emplace_back(*this);
     if (pending_++ == 0) self_ = shared_from_this();
@@ -158,9 +165,11 @@ void PublishWindow::tell(Done& done, Expected<js::PublishAck> ack) noexcept {
         return;
     }
     const CallbackScope scope;
+    ++telling_;
     try {
         done(std::move(ack));
     } catch (...) { report_("the function that got an acknowledgement threw: " + exception_text()); }
+    --telling_;
 }
 
 /// The last that is done with it: the window may go.

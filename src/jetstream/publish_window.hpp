@@ -67,6 +67,8 @@ private:
     void leave(Sending& sending) noexcept;
     std::optional<Error> take_failure();
 
+    static inline thread_local int telling_ = 0;  // functions that this thread has told and that have not returned
+
     Clock& clock_;
     const std::size_t max_pending_;
     const std::size_t resume_at_;

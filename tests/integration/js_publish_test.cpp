@@ -89,10 +89,68 @@ TEST_CASE_METHOD(Fixture, "a subject without a stream, and one that a service an
     Broker service{{.servers = {server.url()}}};
     service.subscriber<"calc">().handle([](const Order&) { return Sum{1}; });
     service.start();
-    const auto answer = js.try_publish("calc", Order{});
+    const auto answer = js.try_publish("calc", Order{}, {.timeout = 100ms});
     REQUIRE_FALSE(answer);
-    CHECK(answer.error().code() == Errc::bad_payload);
-    CHECK_THAT(std::string{answer.error().message()}, ContainsSubstring("not a stream's acknowledgement"));
+    CHECK(answer.error().code() == Errc::timeout);
+    CHECK_THAT(std::string{answer.error().message()},
+               ContainsSubstring("A service that listens on this subject answered"));
+    auto publisher = js.async_publisher();
+    publisher.publish("calc", Order{}, {.timeout = 100ms});
+    const auto flushed = publisher.try_flush(10s);
+    REQUIRE_FALSE(flushed);
+    CHECK_THAT(std::string{flushed.error().message()},
+               ContainsSubstring("A service that listens on this subject answered"));
+}
+
+TEST_CASE_METHOD(Fixture, "a service that answers on a stream's subject does not answer for the stream") {
+    Broker service{{.servers = {server.url()}}};
+    service.subscriber<"orders.{kind}">().handle([](const Order&, Path<"kind", std::string> kind) {
+        if (*kind == "fails") throw std::runtime_error{"no"};
+        return Sum{1};
+    });
+    service.subscriber<"orders.{number}">().handle([](const Order&, Path<"number", int>) {});
+    service.start();
+    constexpr std::uint64_t count = 200;
+    std::uint64_t last = 0;
+    for (std::uint64_t i = 0; i < count; ++i)
+        last = js.publish(i % 2 == 0 ? "orders.works" : "orders.fails", Order{"a", 1}).sequence;
+    CHECK(last == count);
+    auto publisher = js.async_publisher();
+    for (std::uint64_t i = 0; i < count; ++i)
+        publisher.publish(i % 2 == 0 ? "orders.works" : "orders.fails", Order{"a", 1});
+    publisher.flush(10s);
+    CHECK(stored() == 2 * count);
+}
+
+TEST_CASE_METHOD(Fixture, "in a handler, a function that is told at once may publish although the window is full") {
+    auto publisher = js.async_publisher({.max_pending = 1});
+    std::atomic<bool> done = false;
+    broker.subscriber<"start">().handle([&](Bytes) {
+        const std::string too_large(std::size_t{2} << 20, 'x');  // refused before it is sent
+        publisher.publish("orders.eu", too_large, {.retries = 0}, [&](const Expected<js::PublishAck>& ack) {
+            if (!ack) publisher.publish("orders.eu", "instead");
+        });
+        done = true;
+    });
+    broker.publish("start", "");
+    CHECK(eventually([&] { return done.load(); }));
+    publisher.flush(10s);
+    CHECK(stored() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "what a handler publishes carries its correlation id also when it is sent again") {
+    auto publisher = js.async_publisher();
+    std::atomic<bool> sent = false;
+    broker.subscriber<"start">().handle([&](Bytes) {
+        publisher.publish("comes.late", "x", {.retries = 1'000, .retry_wait = 10ms});
+        sent = true;
+    });
+    broker.publish("start", "", {.headers = {{"correlation_id", "corr-1"}}});
+    REQUIRE(eventually([&] { return sent.load(); }));
+    std::this_thread::sleep_for(50ms);  // it has been sent and found no stream
+    js.declare({.name = "COMES", .subjects = {"comes.>"}, .storage = js::Storage::memory});
+    publisher.flush(10s);
+    CHECK(js.stream("COMES").message(1).message.header("correlation_id") == "corr-1");
 }
 
 TEST_CASE_METHOD(Fixture, "a stream that comes while publish tries again is found") {

@@ -161,6 +161,31 @@ TEST_CASE("acknowledgements are read, plain ones and others") {
     CHECK(parse(R"({"error":{"code":400,"err_code":10060,"description":"d"}})").error().code() == Errc::wrong_stream);
 }
 
+TEST_CASE("a stream's answers are told from those of others") {
+    const auto is = [](std::string_view text, const Headers& headers = {}) {
+        return detail::is_stream_answer(Message::make("inbox", as_bytes(text), headers));
+    };
+    CHECK(is(R"({"stream":"S","seq":7})"));
+    CHECK(is(R"({"error":{"code":400,"err_code":10071,"description":"d"},"stream":"S","seq":0})"));
+    CHECK(is(R"({"error":{"code":503,"err_code":10039,"description":"d"}})"));
+    CHECK(is("", {{"Status", "503"}}));
+    CHECK_FALSE(is(""));
+    CHECK_FALSE(is("7"));
+    CHECK_FALSE(is(R"({"value":1})"));
+    CHECK_FALSE(is("", {{"Nats-Service-Error", "no"}, {"Nats-Service-Error-Code", "500"}}));
+}
+
+TEST_CASE_METHOD(Fixture, "that others have answered is said when no acknowledgement came") {
+    const auto window = make(10);
+    window->publish(message("m"), {});
+    CHECK_FALSE(sent.at(0).sink->accepts(Message::make("inbox", as_bytes("7"))));
+    fail(0, Errc::timeout);
+    CHECK_THAT(std::string{window->flush(0ms).error().message()}, ContainsSubstring("A service that listens"));
+    window->publish(message("next"), {});
+    fail(1, Errc::timeout);
+    CHECK_THAT(std::string{window->flush(0ms).error().message()}, !ContainsSubstring("A service that listens"));
+}
+
 TEST_CASE("only what cannot be stored twice is sent again") {
     const auto remote = [](int code) { return RemoteError{code, "d"}; };
     CHECK(detail::may_retry(Error{Errc::no_stream, ""}, false));

@@ -95,6 +95,19 @@ TEST_CASE("the inbox is one wildcard subject with a random token, different for 
     CHECK(one.inbox_wildcard() != other.inbox_wildcard());
 }
 
+TEST_CASE("an answer that is not the one waited for is left out") {
+    SystemClock clock;
+    RequestMux mux{clock, "_INBOX"};
+    BlockingReply wanted{"orders.make", [](const Message& message) noexcept { return message.text() == "wanted"; }};
+    const auto ticket = mux.open(wanted, 20s).value();
+    mux.on_reply(reply(ticket, "other"));
+    CHECK(mux.in_flight() == 1);
+    mux.on_reply(reply(ticket, "wanted"));
+    CHECK(wanted.wait(clock)->text() == "wanted");
+    CHECK(wanted.left_out());
+    CHECK(mux.unexpected_replies() == 0);
+}
+
 TEST_CASE("a reply reaches the request it answers") {
     VirtualClock clock;
     RequestMux mux{clock, "_INBOX.acme"};
