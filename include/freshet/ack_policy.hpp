@@ -28,7 +28,7 @@ const char* to_string(AckPolicy policy) noexcept;
 /// Done: acknowledge it, send nothing.
 struct Ack {};
 
-/// Deliver it again, after `delay`; 0: at once.
+/// Deliver it again, after `delay`; 0: as failed ones, see js::Retry::backoff.
 struct Nack {
     std::chrono::nanoseconds delay = {};
 };

@@ -18,7 +18,7 @@ public:
 
     static const Outcome ack;  ///< done
 
-    /// Deliver it again, after `delay` (0: at once). Converts from a call `Outcome::nack(5s)`.
+    /// Deliver it again, after `delay` (0: as failed ones, see js::Retry::backoff). Converts from a call `Outcome::nack(5s)`.
     static Outcome nack(std::chrono::nanoseconds delay = {}) { return {Kind::nack, delay, {}}; }
 
     /// Never again, for this reason.

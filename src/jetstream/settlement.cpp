@@ -25,7 +25,8 @@ Action Settlement::follow(const Outcome& outcome, std::uint64_t deliveries) cons
         case Outcome::Kind::term: return give_up(deliveries);
         case Outcome::Kind::nack: break;
     }
-    return spent(deliveries) ? give_up(deliveries) : Action{Action::Kind::nak, outcome.delay()};
+    if (spent(deliveries)) return give_up(deliveries);
+    return {Action::Kind::nak, outcome.delay().count() > 0 ? outcome.delay() : backoff(deliveries)};
 }
 
 Action Settlement::again(std::uint64_t deliveries) const {

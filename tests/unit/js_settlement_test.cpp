@@ -53,7 +53,7 @@ const Retry limited{.max_attempts = 3, .backoff = {1s, 5s}, .dead_letter = "dead
 TEST_CASE("settlement without a dead letter") {
     check({{"returned", Ending::succeeded, Outcome::ack, {nothing, ack, ack, ack, nothing}},
            {"said ack", Ending::said, Outcome::ack, {nothing, ack, ack, ack, ack}},
-           {"said nack", Ending::said, Outcome::nack(), {nothing, nak(0s), nak(0s), nak(0s), nak(0s)}},
+           {"said nack", Ending::said, Outcome::nack(), {nothing, nak(1s), nak(1s), nak(1s), nak(1s)}},
            {"said nack later", Ending::said, Outcome::nack(7s), {nothing, nak(7s), nak(7s), nak(7s), nak(7s)}},
            {"said term", Ending::said, Outcome::term("no"), {nothing, term, term, term, term}},
            {"failed", Ending::failed, Outcome::nack(), {nothing, ack, term, nak(1s), nothing}},
@@ -64,7 +64,7 @@ TEST_CASE("settlement without a dead letter") {
 TEST_CASE("settlement with a dead letter and attempts left") {
     check({{"returned", Ending::succeeded, Outcome::ack, {nothing, ack, ack, ack, nothing}},
            {"said ack", Ending::said, Outcome::ack, {nothing, ack, ack, ack, ack}},
-           {"said nack", Ending::said, Outcome::nack(), {nothing, nak(0s), nak(0s), nak(0s), nak(0s)}},
+           {"said nack", Ending::said, Outcome::nack(), {nothing, nak(5s), nak(5s), nak(5s), nak(5s)}},
            {"said nack later", Ending::said, Outcome::nack(7s), {nothing, nak(7s), nak(7s), nak(7s), nak(7s)}},
            {"said term", Ending::said, Outcome::term("no"), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
            {"failed", Ending::failed, Outcome::nack(), {nothing, ack, dead(5s), nak(5s), nothing}},

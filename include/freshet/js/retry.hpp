@@ -16,7 +16,7 @@ struct Retry {
     /// because nobody lived to settle it, is given up before the handler runs again.
     std::uint64_t max_attempts = 0;
     /// How long to wait before the second attempt, the third...; the last is used again for all further ones. Empty: not
-    /// at all. Does not apply to a Nack with a delay of its own, and to one without: that comes back at once.
+    /// at all. A Nack with a delay of its own has that instead.
     std::vector<std::chrono::milliseconds> backoff = {std::chrono::seconds{1}, std::chrono::seconds{5},
                                                       std::chrono::seconds{30}};
     /// Subject that messages given up are published to: with their payload, their headers, and `Dead-Letter-*` headers
