@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <freshet/freshet.hpp>
 #include <freshet/jetstream.hpp>
@@ -93,6 +95,50 @@ TEST_CASE_METHOD(OrderedFixture, "an ordered subscriber begins where it is told"
     broker.start();
     REQUIRE(seen.wait_for(2));
     CHECK(seen.all() == numbers(4, 5));
+}
+
+TEST_CASE_METHOD(OrderedFixture, "an ordered subscriber begins with the last, the last of each subject, or at a time") {
+    other.jetstream().declare(in_memory);
+    const auto store = [&](std::string_view subject, const std::string& body) {
+        other.request<std::string>(subject, body);
+    };
+    store("orders.eu", "1");
+    store("orders.us", "2");
+    store("orders.eu", "3");
+    std::this_thread::sleep_for(5ms);
+    const auto time = std::chrono::system_clock::now();
+    store("orders.us", "4");
+    store("orders.us", "5");
+    const auto [deliver, texts] =
+        GENERATE(table<js::Deliver, std::vector<std::string>>({{js::Deliver::all, {"1", "2", "3", "4", "5", "6"}},
+                                                               {js::Deliver::last, {"5", "6"}},
+                                                               {js::Deliver::last_per_subject, {"3", "5", "6"}},
+                                                               {js::Deliver::from_time, {"4", "5", "6"}},
+                                                               {js::Deliver::fresh, {"6"}}}));
+    auto options = ordered();
+    options.deliver = deliver;
+    if (deliver == js::Deliver::from_time) options.start_time = time;
+    broker.subscriber<"orders.*">(options).handle([&](std::string_view body) { seen.add(std::string{body}); });
+    broker.start();
+    store("orders.eu", "6");
+    CHECK(seen.wait_for(texts.size()));
+    CHECK(seen.all() == texts);
+}
+
+TEST_CASE_METHOD(OrderedFixture, "an ordered subscriber takes headers alone, and several subjects") {
+    other.jetstream().declare(in_memory);
+    auto options = ordered();
+    options.filter_subjects = {"orders.eu", "orders.us"};
+    options.headers_only = true;
+    broker.subscriber<"orders.*">(options).handle([&](const Message& message) {
+        seen.add(std::string{message.subject()} + ' ' + std::string{message.text()} +
+                 std::string{message.header("Nats-Msg-Size").value_or("?")});
+    });
+    for (const auto* subject : {"orders.eu", "orders.asia"}) other.request<std::string>(subject, "12345");
+    broker.start();
+    for (const auto* subject : {"orders.asia", "orders.us"}) other.request<std::string>(subject, "123");
+    CHECK(seen.wait_for(2));
+    CHECK(seen.all() == std::vector<std::string>{"orders.eu 5", "orders.us 3"});
 }
 
 TEST_CASE_METHOD(OrderedFixture, "an ordered consumer that is deleted goes on where it was, nothing twice") {

@@ -214,6 +214,28 @@ TEST_CASE_METHOD(Fixture, "scheduled messages come at their time, once or again 
     CHECK(fault("plans.bad", {.schedule = js::Schedule{.cron = "not a cron", .target = "due.x"}}) == Errc::remote);
 }
 
+TEST_CASE_METHOD(Fixture, "a schedule publishes what another subject has, and keeps the last of it alone") {
+    js.declare({.name = "PLANS",
+                .subjects = {"plans.>", "due.>", "prices.>"},
+                .storage = js::Storage::memory,
+                .allow_rollup = true,
+                .allow_msg_schedules = true});
+    const auto plans = js.stream("PLANS");
+    js.publish("prices.a", Order{"old", 1});
+    js.publish("plans.a", Order{"own", 0},
+               {.schedule = js::Schedule{.every = 1s, .target = "due.a", .source = "prices.a", .rollup = true}});
+    const auto published = [&](std::string_view id) {
+        return eventually([&] {
+            const auto found = plans.try_last_message("due.a");
+            return found && found->decode<Order>().id == id;
+        });
+    };
+    CHECK(published("old"));
+    js.publish("prices.a", Order{"new", 2});
+    CHECK(published("new"));
+    CHECK(plans.info({.subjects = "due.a"}).state.subjects["due.a"] == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "async: every message gets its own result, by function and by future") {
     auto publisher = js.async_publisher({.max_pending = 16});
     std::atomic<int> acknowledged = 0;

@@ -42,6 +42,8 @@ struct PushFixture {
         for (int i = 1; i <= count; ++i) publish(std::to_string(i));
     }
     js::ConsumerInfo info() { return other.jetstream().consumer("ORDERS", "worker").info(); }
+    /// With what ConsumerInfo leaves out.
+    std::string raw_info() { return other.request<std::string>("$JS.API.CONSUMER.INFO.ORDERS.worker", ""); }
     bool all_settled() {
         return eventually([&] { return info().ack_pending + info().pending == 0; });
     }
@@ -123,6 +125,51 @@ TEST_CASE_METHOD(PushFixture, "a push consumer waits for handlers: of many messa
     REQUIRE(eventually([&] { return broker.stats().received == 1; }));
     release.count_down();
     CHECK(eventually([&] { return handled == 2'000; }));
+}
+
+TEST_CASE_METHOD(PushFixture, "a push consumer sends as fast as it may, and without flow control if told so") {
+    std::atomic<int> handled = 0;
+    // The size of a message may be sent at once.
+    other.jetstream().declare({.name = "ORDERS", .max_msg_size = 20'000, .declare = js::Declare::reconcile});
+    const std::string body(10'000, 'x');
+    for (int i = 0; i < 10; ++i) publish(body);
+    broker
+        .subscriber<"orders.*">(js::Push{.stream = "ORDERS",
+                                         .durable = "worker",
+                                         .consumer = {.rate_limit = 1'600'000},  // 200 kB in a second
+                                         .flow_control = false})
+        .handle([&](std::string_view) { ++handled; });
+    const auto begin = std::chrono::steady_clock::now();
+    broker.start();
+    CHECK(info().config.rate_limit == 1'600'000);
+    CHECK_THAT(raw_info(), !ContainsSubstring("flow_control"));
+    CHECK(eventually([&] { return handled == 10; }));
+    CHECK(std::chrono::steady_clock::now() - begin >= 200ms);  // 400 for 80 kB
+    CHECK(all_settled());
+}
+
+TEST_CASE_METHOD(PushFixture, "a push subscriber uses its consumer as it is, verifies it, or changes it, as told") {
+    js::Push push{.stream = "ORDERS", .durable = "worker", .consumer = {.ack_wait = 9s}};
+    broker.subscriber<"orders.*">(push).handle([](std::string_view) {});
+    broker.start();
+    CHECK_THAT(raw_info(), ContainsSubstring("flow_control"));
+    broker.stop();
+    const auto restarted = [&](js::Declare declare) {
+        push.declare = declare;
+        push.consumer.ack_wait = 7s;
+        Broker again{options()};
+        again.subscriber<"orders.*">(push).handle([](std::string_view) {});
+        again.start();
+    };
+    restarted(js::Declare::create_if_missing);
+    CHECK_THROWS_WITH(restarted(js::Declare::verify), ContainsSubstring("ack_wait is 9s, wanted 7s"));
+    CHECK(info().config.ack_wait == 9s);
+    restarted(js::Declare::reconcile);
+    CHECK(info().config.ack_wait == 7s);
+    restarted(js::Declare::verify);
+    restarted(js::Declare::never);
+    other.jetstream().consumer("ORDERS", "worker").remove();
+    CHECK_THROWS_WITH(restarted(js::Declare::never), ContainsSubstring("\"worker\""));
 }
 
 TEST_CASE_METHOD(PushFixture, "a push subscriber survives its consumer's deletion and the server's restart") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -160,6 +161,51 @@ TEST_CASE_METHOD(JetStreamFixture, "every kind of setting reaches the server") {
     js.declare(quick);
     CHECK(js.differences(quick).empty());
     CHECK(js.declare({.name = "QUICK", .sealed = true, .declare = js::Declare::reconcile}).config.sealed == true);
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a stream stores without acknowledging, and cannot be purged, if told so") {
+    const auto js = started();
+    const js::Stream silent{.name = "SILENT", .subjects = {"silent"}, .no_ack = true, .deny_purge = true};
+    js.declare(silent);
+    CHECK(js.differences(silent).empty());
+    const auto answer = js.try_publish("silent", std::string{"1"}, {.timeout = 100ms});
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code() == Errc::timeout);
+    broker.publish("silent", "2");
+    const auto stored = [&] { return js.stream("SILENT").info().state.messages; };
+    CHECK(testing::eventually([&] { return stored() >= 2; }));
+    const auto purged = js.stream("SILENT").try_purge();
+    REQUIRE_FALSE(purged);
+    CHECK_THAT(std::string{purged.error().message()}, ContainsSubstring("purge"));
+    CHECK(stored() >= 2);
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "mirrors and sources begin at a sequence, or at a time") {
+    const auto js = started();
+    js.declare({.name = "ORIGIN", .subjects = {"origin"}});
+    const auto store = [&](const std::string& body) { js.publish("origin", body); };
+    for (const auto* body : {"1", "2", "3"}) store(body);
+    std::this_thread::sleep_for(5ms);
+    const auto time = std::chrono::system_clock::now();
+    store("4");
+    store("5");
+    const js::StreamSource third{.name = "ORIGIN", .start_sequence = 3};
+    const js::StreamSource later{.name = "ORIGIN", .start_time = time};
+    js.declare({.name = "MIRROR_THIRD", .mirror = third, .allow_direct = true});
+    js.declare({.name = "MIRROR_LATER", .mirror = later, .allow_direct = true});
+    js.declare({.name = "SOURCE_THIRD", .sources = {third}, .allow_direct = true});
+    js.declare({.name = "SOURCE_LATER", .sources = {later}, .allow_direct = true});
+    const auto holds = [&](const std::string& name, const std::string& bodies) {
+        return testing::eventually([&] {
+            std::string found;
+            for (const auto& stored : js.stream(name).messages()) found += stored.text();
+            return found == bodies;
+        });
+    };
+    CHECK(holds("MIRROR_THIRD", "345"));
+    CHECK(holds("MIRROR_LATER", "45"));
+    CHECK(holds("SOURCE_THIRD", "345"));
+    CHECK(holds("SOURCE_LATER", "45"));
 }
 
 TEST_CASE_METHOD(JetStreamFixture, "what the server refuses is told in its words") {
