@@ -53,16 +53,15 @@ js::Stream kv_stream(const std::string& bucket, const kv::Options& options, bool
                       .max_age = options.ttl,
                       .max_msgs_per_subject = options.history,
                       .max_msg_size = options.max_value_bytes,
-                      .discard = js::Discard::incoming,
                       .compression = options.compression,
                       .placement = options.placement,
                       .republish = options.republish,
                       .allow_rollup = true,
-                      .deny_delete = true,
                       .metadata = options.metadata,
                       .declare = options.declare};
+    if (fresh || options.max_bytes) stream.discard = js::Discard::incoming;
     if (fresh && !options.history) stream.max_msgs_per_subject = 1;
-    if (fresh) stream.allow_direct = true;
+    if (fresh) stream.allow_direct = stream.deny_delete = true;
     if (options.limit_markers) {
         stream.allow_msg_ttl = true;
         stream.subject_delete_marker_ttl = options.limit_markers;
@@ -70,7 +69,7 @@ js::Stream kv_stream(const std::string& bucket, const kv::Options& options, bool
     if (options.mirror) {
         stream.mirror = options.mirror;
         stream.mirror->name = stream_of(options.mirror->name);
-        stream.mirror_direct = true;
+        if (fresh) stream.mirror_direct = true;
         return stream;
     }
     stream.subjects = {keys_of(bucket)};

@@ -33,7 +33,7 @@ StoreSpec spec_of(std::string name, const obj::Options& options) {
             .name = name,
             .declare = options.declare,
             .context = options.context,
-            .stream = [name, options](bool) { return object_stream(name, options); }};
+            .stream = [name, options](bool fresh) { return object_stream(name, options, fresh); }};
 }
 
 /// It is not known whether a description is stored: what it tells of must stay.
@@ -81,21 +81,22 @@ private:
 
 }  // namespace
 
-js::Stream object_stream(const std::string& bucket, const obj::Options& options) {
-    return {.name = "OBJ_" + bucket,
-            .description = options.description,
-            .subjects = {"$O." + bucket + ".C.>", "$O." + bucket + ".M.>"},
-            .storage = options.storage,
-            .replicas = options.replicas,
-            .max_bytes = options.max_bytes,
-            .max_age = options.ttl,
-            .discard = js::Discard::incoming,
-            .compression = options.compression,
-            .placement = options.placement,
-            .allow_direct = true,
-            .allow_rollup = true,
-            .metadata = options.metadata,
-            .declare = options.declare};
+js::Stream object_stream(const std::string& bucket, const obj::Options& options, bool fresh) {
+    js::Stream stream{.name = "OBJ_" + bucket,
+                      .description = options.description,
+                      .subjects = {"$O." + bucket + ".C.>", "$O." + bucket + ".M.>"},
+                      .storage = options.storage,
+                      .replicas = options.replicas,
+                      .max_bytes = options.max_bytes,
+                      .max_age = options.ttl,
+                      .compression = options.compression,
+                      .placement = options.placement,
+                      .allow_rollup = true,
+                      .metadata = options.metadata,
+                      .declare = options.declare};
+    if (fresh || options.max_bytes) stream.discard = js::Discard::incoming;
+    if (fresh) stream.allow_direct = true;
+    return stream;
 }
 
 ObjectBucket::ObjectBucket(BrokerCore& core, std::string name, const obj::Options& options)

@@ -16,8 +16,8 @@
 
 namespace freshet::detail {
 
-/// The stream of an object store (ADR-20).
-js::Stream object_stream(const std::string& bucket, const obj::Options& options);
+/// The stream of an object store (ADR-20). `fresh`: with the defaults of a new one.
+js::Stream object_stream(const std::string& bucket, const obj::Options& options, bool fresh);
 
 /// An object store: puts its operations into messages. Functions throw, also what callbacks throw. Thread-safe.
 class ObjectBucket : public std::enable_shared_from_this<ObjectBucket> {

@@ -7,6 +7,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <freshet/freshet.hpp>
 #include <freshet/jetstream.hpp>
@@ -18,6 +19,7 @@
 
 using namespace freshet;
 using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
 using freshet::testing::comes;
 using freshet::testing::Seen;
 using freshet::testing::test_of;
@@ -233,4 +235,50 @@ TEST_CASE("objects are stored, listed, watched and deleted") {
     files.seal();
     CHECK_FALSE(files.try_put("another", "x"));
     CHECK(files.get("small") == "12345");
+}
+
+TEST_CASE("a bucket that another client made in its own way is taken as it is") {
+    const bool real = GENERATE(false, true);
+    const auto declare = GENERATE(js::Declare::verify, js::Declare::reconcile);
+    Broker broker;
+    const auto test = test_of(broker, real);
+    auto jetstream = broker.jetstream();
+    jetstream.declare({.name = "OBJ_theirs", .subjects = {"$O.theirs.C.>", "$O.theirs.M.>"}, .allow_rollup = true});
+    jetstream.declare({.name = "KV_theirs", .subjects = {"$KV.theirs.>"}, .allow_rollup = true});
+    auto files = broker.object_store("theirs", {.declare = declare});
+    auto texts = broker.kv<std::string>("theirs", {.declare = declare});
+    for (const auto* name : {"OBJ_theirs", "KV_theirs"}) {
+        const auto config = jetstream.stream(name).info().config;
+        CHECK(config.discard == js::Discard::oldest);
+        CHECK_FALSE(config.allow_direct.value_or(false));
+        CHECK_FALSE(config.deny_delete.value_or(false));
+    }
+    files.put("a", "bytes");
+    CHECK(files.get("a") == "bytes");
+    files.erase("a");
+    texts.put("a", "text");
+    CHECK(texts.get("a")->value == "text");
+    texts.purge("a");
+    CHECK_FALSE(texts.get("a"));
+}
+
+TEST_CASE("verify and reconcile want of a bucket what its operations need") {
+    const bool real = GENERATE(false, true);
+    Broker broker;
+    const auto test = test_of(broker, real);
+    auto jetstream = broker.jetstream();
+    jetstream.declare({.name = "OBJ_theirs", .subjects = {"$O.theirs.C.>", "$O.theirs.M.>"}});
+    jetstream.declare({.name = "KV_theirs", .subjects = {"$KV.theirs.>"}});
+    CHECK_THROWS_WITH(broker.object_store("theirs", {.declare = js::Declare::verify}),
+                      ContainsSubstring("allow_rollup_hdrs"));
+    CHECK_THROWS_WITH(broker.kv<std::string>("theirs", {.declare = js::Declare::verify}),
+                      ContainsSubstring("allow_rollup_hdrs"));
+    auto files = broker.object_store("theirs", {.max_bytes = 1 << 20, .declare = js::Declare::reconcile});
+    files.put("a", "bytes");
+    CHECK(files.get("a") == "bytes");
+    CHECK(files.status().stream.config.discard == js::Discard::incoming);
+    auto texts = broker.kv<std::string>("theirs", {.declare = js::Declare::reconcile});
+    texts.put("a", "text");
+    texts.purge("a");
+    CHECK(texts.status().stream.config.discard == js::Discard::oldest);
 }

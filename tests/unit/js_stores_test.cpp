@@ -186,16 +186,34 @@ TEST_CASE("a bucket as a stream: only what is set, and for a new one the default
     CHECK_FALSE(set.max_msgs_per_subject);
     CHECK_FALSE(set.storage);
     CHECK_FALSE(set.allow_msg_ttl);
-    CHECK(set.discard == js::Discard::incoming);
-    CHECK(set.deny_delete == true);
+    CHECK_FALSE(set.discard);
+    CHECK_FALSE(set.deny_delete);
     CHECK(set.allow_rollup == true);
+    CHECK(kv_stream("flags", {.max_bytes = 1'000}, false).discard == js::Discard::incoming);
     const auto fresh = kv_stream("flags", {}, true);
     CHECK(fresh.max_msgs_per_subject == 1);
+    CHECK(fresh.discard == js::Discard::incoming);
+    CHECK(fresh.deny_delete == true);
     CHECK(fresh.allow_direct == true);
     const auto markers = kv_stream("flags", {.limit_markers = 5min}, true);
     CHECK(markers.allow_msg_ttl == true);
     CHECK(markers.subject_delete_marker_ttl == 5min);
     CHECK(kv_stream("KV_x", {}, true).name == "KV_KV_x");
+}
+
+TEST_CASE("an object store as a stream: only what is set, and for a new one the defaults") {
+    const auto set = object_stream("files", {.ttl = 1h}, false);
+    CHECK(set.name == "OBJ_files");
+    CHECK(set.subjects == std::vector<std::string>{"$O.files.C.>", "$O.files.M.>"});
+    CHECK(set.max_age == 1h);
+    CHECK(set.allow_rollup == true);
+    CHECK_FALSE(set.discard);
+    CHECK_FALSE(set.allow_direct);
+    CHECK(object_stream("files", {.max_bytes = 1'000}, false).discard == js::Discard::incoming);
+    const auto fresh = object_stream("files", {}, true);
+    CHECK(fresh.discard == js::Discard::incoming);
+    CHECK(fresh.allow_direct == true);
+    CHECK(fresh.allow_rollup == true);
 }
 
 TEST_CASE("mirrors and sources are named by buckets") {

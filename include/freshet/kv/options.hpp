@@ -15,7 +15,8 @@
 namespace freshet::kv {
 
 /// How a key-value bucket is declared (ADR-8). An unset setting is the default for a new bucket, and neither compared nor changed
-/// for one that exists.
+/// for one that exists. What Declare::verify and reconcile want of each: its subjects, allow_rollup, which purges need, and with
+/// max_bytes that a full one refuses writes.
 struct Options {
     std::string description = {};
     std::optional<std::int64_t> history = {};          ///< entries kept of each key, 1 to 64; default: 1

@@ -17,7 +17,8 @@
 namespace freshet::obj {
 
 /// How an object store's bucket is declared (ADR-20). An unset setting is the default for a new bucket, and neither compared nor
-/// changed for one that exists.
+/// changed for one that exists. What Declare::verify and reconcile want of each: its subjects, allow_rollup, which every
+/// put needs, and with max_bytes that a full one refuses puts.
 struct Options {
     std::string description = {};
     std::optional<std::chrono::nanoseconds> ttl = {};  ///< how long an object is kept; default: for ever
