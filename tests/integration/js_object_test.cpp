@@ -6,11 +6,14 @@
 #include <fstream>
 #include <random>
 #include <set>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <unistd.h>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -254,17 +257,93 @@ TEST_CASE_METHOD(ObjectFixture, "bytes that are not those that were put are an e
     CHECK(files.try_get("a").error().code() == Errc::bad_payload);
 }
 
+namespace {
+
+constexpr std::size_t large = 48 << 20;
+constexpr std::size_t small_window = 1 << 20;
+// Buffers of the connection and of the heap, besides the window.
+constexpr std::size_t slack = 12 << 20;
+
+/// Bytes of this process that are in memory.
+std::size_t resident() {
+    std::size_t size = 0;
+    std::size_t pages = 0;
+    std::ifstream{"/proc/self/statm"} >> size >> pages;
+    return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+/// A large object that is nowhere as a whole: each byte tells where it is.
+class Pattern {
+public:
+    std::size_t fill(std::span<std::byte> chunk) {
+        const auto size = std::min(chunk.size(), large - at_);
+        for (auto& byte : chunk.first(size)) byte = next();
+        return size;
+    }
+    bool matches(Bytes chunk) {
+        return std::ranges::all_of(chunk, [this](std::byte byte) { return byte == next(); });
+    }
+    std::size_t at() const { return at_; }
+
+private:
+    std::byte next() {
+        const auto at = at_++;
+        return static_cast<std::byte>(at ^ (at >> 8) ^ (at >> 16));
+    }
+    std::atomic<std::size_t> at_ = 0;
+};
+
+}  // namespace
+
 TEST_CASE_METHOD(ObjectFixture, "a slow reader gets everything, and memory holds no more than the window") {
-    const auto bytes = random_bytes(4'000'000);
-    files.put("a", bytes);
-    std::string got;
+    Pattern put;
+    files.put("a", [&](std::span<std::byte> chunk) { return put.fill(chunk); });
+    const auto before = resident();
+    Pattern got;
+    std::size_t most = 0;
+    bool same = true;
     files.get("a",
-              [&](Bytes more) {
-                  got.append(as_text(more));
-                  if (got.size() < 1'000'000) std::this_thread::sleep_for(50ms);
+              [&](Bytes chunk) {
+                  const bool pauses = got.at() == 0 || got.at() == large / 2;
+                  if (pauses) std::this_thread::sleep_for(700ms);  // long enough for all of it to come
+                  if (pauses) most = std::max(most, resident());
+                  same = same && got.matches(chunk);
               },
-              {.window = 512 << 10});
-    CHECK(got == bytes);
+              {.window = small_window});
+    CHECK(same);
+    CHECK(got.at() == large);
+    REQUIRE(most != 0);
+    CHECK(most < before + small_window + slack);
+}
+
+TEST_CASE_METHOD(ObjectFixture, "a put to a slow server reads no further than the window") {
+    Pattern pattern;
+    std::size_t read_meanwhile = 0;
+    std::size_t most = 0;
+    const auto before = resident();
+    std::thread slow;
+    const auto reader = [&](std::span<std::byte> chunk) {
+        if (pattern.at() == large / 2) {
+            server.pause();
+            slow = std::thread{[&] {
+                std::this_thread::sleep_for(700ms);
+                read_meanwhile = pattern.at() - large / 2;
+                most = resident();
+                server.resume();
+            }};
+        }
+        return pattern.fill(chunk);
+    };
+    const auto info = files.put("a", reader, {.window = small_window});
+    slow.join();
+    CHECK(info.size == large);
+    CHECK(read_meanwhile <= small_window + info.chunk_size);
+    CHECK(most < before + small_window + slack);
+    Pattern got;
+    bool same = true;
+    files.get("a", [&](Bytes chunk) { same = same && got.matches(chunk); });
+    CHECK(same);
+    CHECK(got.at() == large);
 }
 
 TEST_CASE_METHOD(ObjectFixture, "a get goes on after the connection was lost") {

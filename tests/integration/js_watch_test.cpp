@@ -441,6 +441,90 @@ TEST_CASE_METHOD(JetStreamFixture, "a watcher of objects gives what there is, th
     CHECK_FALSE(watcher.next());
 }
 
+TEST_CASE_METHOD(JetStreamFixture, "a watcher of objects is told what to give") {
+    broker.start();
+    auto files = broker.object_store("files");
+    files.put("a", "1");
+    files.put("gone", "1");
+    files.erase("gone");
+    SECTION("no deletes") {
+        auto watcher = files.watch({.ignore_deletes = true});
+        const auto initial = watcher.initial();
+        REQUIRE(initial.size() == 1);
+        CHECK(initial[0].name == "a");
+        files.erase("a");
+        files.put("b", "1");
+        CHECK(watcher.next(20s)->name == "b");
+    }
+    SECTION("deletes, too") {
+        auto watcher = files.watch();
+        const auto initial = watcher.initial();
+        REQUIRE(initial.size() == 2);
+        CHECK(initial[1].name == "gone");
+        CHECK(initial[1].deleted);
+    }
+    SECTION("updates only") {
+        auto watcher = files.watch({.updates_only = true});
+        CHECK(watcher.initial().empty());
+        CHECK(watcher.caught_up());
+        files.erase("a");
+        const auto erased = watcher.next(20s);
+        REQUIRE(erased);
+        CHECK(erased->name == "a");
+        CHECK(erased->deleted);
+        CHECK_FALSE(erased->initial);
+    }
+    SECTION("updates only, no deletes") {
+        auto watcher = files.watch({.ignore_deletes = true, .updates_only = true});
+        files.erase("a");
+        files.put("b", "1");
+        CHECK(watcher.next(20s)->name == "b");
+        CHECK_FALSE(watcher.next(10ms));
+    }
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a subscriber watches updates of objects only") {
+    Notes notes;
+    broker.subscriber(obj::Watch{.bucket = "files", .updates_only = true, .caught_up = [&] { notes.add("caught up"); }})
+        .handle([&](const obj::Info& info) { notes.add(info.name + (info.initial ? " initial" : "")); });
+    {
+        Broker other{{.servers = {server.url()}}};
+        other.start();
+        other.object_store("files").put("before", "1");
+    }
+    broker.start();
+    CHECK(notes.reach({"caught up"}));
+    broker.object_store("files").put("after", "1");
+    CHECK(notes.reach({"caught up", "after"}));
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "workers share a watch of objects, and keep the order of each key") {
+    Notes notes;
+    std::atomic<int> running = 0;
+    std::atomic<int> most = 0;
+    broker.subscriber<"{name}.{n}">(obj::Watch{.bucket = "files", .workers = 4, .ordered_by = "name"})
+        .handle([&](const obj::Info& info) {
+            const int now = ++running;
+            most = std::max(most.load(), now);
+            std::this_thread::sleep_for(5ms);
+            notes.add(info.name);
+            --running;
+        });
+    broker.start();
+    auto files = broker.object_store("files", {.storage = js::Storage::memory});
+    for (int i = 0; i < 20; ++i)
+        for (const auto* name : {"a", "b", "c"}) files.put(std::string{name} + "." + std::to_string(i), "x");
+    CHECK(eventually([&] { return notes.all().size() == 60; }));
+    for (const auto* name : {"a", "b", "c"}) {
+        Texts seen;
+        for (auto& text : notes.all())
+            if (text.starts_with(name)) seen.push_back(text);
+        REQUIRE(seen.size() == 20);
+        for (std::size_t i = 0; i < 20; ++i) CHECK(seen[i] == std::string{name} + "." + std::to_string(i));
+    }
+    CHECK(most > 1);
+}
+
 TEST_CASE_METHOD(JetStreamFixture, "a watch of objects survives a server that comes back without the bucket") {
     Notes notes;
     broker.subscriber(">", obj::Watch{.bucket = "files", .options = {.storage = js::Storage::memory}})
