@@ -217,6 +217,34 @@ TEST_CASE_METHOD(ObjectFixture, "a put that fails leaves what was there, and no 
     CHECK(files.list().size() == (existed ? 1 : 0));
 }
 
+TEST_CASE_METHOD(ObjectFixture, "a description that the server stores late takes nothing away") {
+    files.put("a", "before");
+    auto hasty = broker.object_store("files", {.context = {.timeout = 400ms}});
+    const auto away = GENERATE(600ms, 2'000ms);
+    CAPTURE(away.count());
+    std::thread slow;
+    const auto put = hasty.try_put("a",
+                                   [&](std::span<std::byte> chunk) -> std::size_t {
+                                       if (!slow.joinable()) {
+                                           slow = std::thread{[&] {
+                                               std::this_thread::sleep_for(200ms + away);
+                                               server.resume();
+                                           }};
+                                           chunk[0] = std::byte{'n'};
+                                           return 1;
+                                       }
+                                       std::this_thread::sleep_for(200ms);  // the chunk is acknowledged
+                                       server.pause();
+                                       return 0;
+                                   },
+                                   {.chunk_size = 1});
+    slow.join();
+    CHECK(put.has_value() == (away < 1s));
+    if (!put) CHECK_THAT(message_of(put), ContainsSubstring("it is not known whether it was stored"));
+    CHECK(eventually([&] { return files.get("a") == "n"; }));
+    CHECK(chunks() == (put ? 1 : 2));
+}
+
 TEST_CASE_METHOD(ObjectFixture, "a put into a full bucket fails, and leaves nothing behind") {
     auto small = broker.object_store("small", {.max_bytes = 10'000, .storage = js::Storage::memory});
     small.put("a", std::string(3'000, 'a'), {.chunk_size = 1'000});
