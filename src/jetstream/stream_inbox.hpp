@@ -21,7 +21,8 @@ namespace freshet::detail {
 struct StreamMessage {
     Message message = {};
     Metadata metadata = {};
-    bool repeated = false;  ///< it was taken before, from another consumer: there is no message
+    bool repeated =
+        false;  ///< it was taken before, from another consumer: no message, and of the metadata what is pending only
 };
 
 /// What a consumer delivers, in its order and without gaps, between the thread that receives and the one that reads. After the first gap,
