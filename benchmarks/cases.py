@@ -66,7 +66,7 @@ PLAIN = {
     "kv_64": Case("kv", 200_000, (("put", 128), ("get", 128)), words={"outstanding": 64}, systems=both(5)),
     "kv_64_threads": Case("kv", 100_000, (("put", 128), ("get", 128)), words={"outstanding": 64, "dispatch": "threads"},
                           systems=both(3)),
-    "object": Case("object", 192, (("put", 64 * MIB), ("get", 64 * MIB)), unit="MiB"),
+    "object": Case("object", 768, (("put", 64 * MIB), ("get", 64 * MIB)), unit="MiB"),
 }
 
 SCALE = {
