@@ -289,8 +289,15 @@ namespace {
 
 constexpr std::size_t large = 48 << 20;
 constexpr std::size_t small_window = 1 << 20;
-// Buffers of the connection and of the heap, besides the window.
-constexpr std::size_t slack = 12 << 20;
+// Buffers of the connection and of the heap, besides the window. Sanitizers keep what was freed, and more.
+#ifdef __has_feature
+constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+constexpr std::size_t slack = (sanitized ? 4'096UL : 12UL) << 20;
 
 /// Bytes of this process that are in memory.
 std::size_t resident() {
