@@ -421,7 +421,7 @@ TEST_CASE_METHOD(testing::JetStreamFixture,
     auto publisher = js.async_publisher();
     publisher.publish("orders.failing.with.a.long.subject", body);
     publisher.flush(5s);
-    CHECK(whole == 1);
+    CHECK(whole >= 1);  // the dead letter may be on its way already
     CHECK(eventually([&] { return js.stream("DEAD").info().state.messages == 1; }));
     CHECK(eventually([&] { return whole == 2; }));
     CHECK(js.stream("DEAD").message(1).message.text() == body);
