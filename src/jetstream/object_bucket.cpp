@@ -2,15 +2,14 @@
 #include "object_bucket.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "../quoted.hpp"
 #include "../random_id.hpp"
+#include "chunk_digest.hpp"
 #include "chunk_window.hpp"
 #include "digest.hpp"
 #include "latest.hpp"
@@ -52,32 +51,6 @@ bool leaves_open(const Error& error) {
 }
 
 obj::Time now() { return std::chrono::system_clock::now(); }
-
-/// SHA-256 of the first chunks that arrive, as many as an object has, computed beside the thread that reads them.
-class ChunkDigest {
-public:
-    explicit ChunkDigest(std::uint64_t chunks) : left_{chunks} {}
-
-    void add(Bytes chunk) noexcept {
-        const std::lock_guard lock{mutex_};
-        if (left_ == 0) return;
-        --left_;
-        try {
-            digest_.add(chunk);
-        } catch (...) { failed_ = std::current_exception(); }
-    }
-    std::string finish() {
-        const std::lock_guard lock{mutex_};
-        if (failed_) std::rethrow_exception(failed_);
-        return digest_.finish();
-    }
-
-private:
-    std::mutex mutex_ = {};  // late chunks may still come while the object is finished
-    Sha256 digest_ = {};
-    std::uint64_t left_;
-    std::exception_ptr failed_ = {};
-};
 
 }  // namespace
 
