@@ -15,56 +15,25 @@
 #include <freshet/freshet.hpp>
 #include <freshet/jetstream.hpp>
 
-#include "../support/jetstream.hpp"
-#include "../support/log_lines.hpp"
+#include "../support/pull_fixture.hpp"
 #include "../support/seen.hpp"
 
 using namespace std::chrono_literals;
 using namespace freshet;
 using Catch::Matchers::ContainsSubstring;
+using freshet::testing::deliveries;
 using freshet::testing::eventually;
 using freshet::testing::LogLines;
-using freshet::testing::NatsServer;
+using freshet::testing::orders;
+using freshet::testing::PullFixture;
 using freshet::testing::Seen;
+using freshet::testing::text;
 
 namespace {
-
-const js::Stream orders{.name = "ORDERS", .subjects = {"orders.>"}};
 
 js::Retry quick(std::uint64_t attempts = 0, std::string dead_letter = {}) {
     return {.max_attempts = attempts, .backoff = {10ms}, .dead_letter = std::move(dead_letter)};
 }
-
-/// A server, the broker whose subscribers are tested, and another to publish and to look.
-struct PullFixture {
-    PullFixture() {
-        other.start();
-        other.jetstream().declare(orders);
-    }
-
-    void publish(const std::string& body, std::string_view subject = "orders.eu") {
-        other.request<std::string>(subject, body);  // the stream confirms
-    }
-    void publish(int count) {
-        for (int i = 1; i <= count; ++i) publish(std::to_string(i));
-    }
-    js::Consumer consumer(const std::string& name = "worker") { return other.jetstream().consumer("ORDERS", name); }
-    /// Nothing of the stream is left to be done.
-    bool all_settled(const std::string& name = "worker") {
-        return eventually([&] {
-            const auto info = consumer(name).info();
-            return info.ack_pending + info.pending == 0;
-        });
-    }
-
-    NatsServer server{{.jetstream = true}};
-    LogLines log;
-    Broker other{{.servers = {server.url()}, .name = "other"}};
-    Broker broker{{.servers = {server.url()}, .name = "tested", .logger = log.logger()}};
-};
-
-std::string text(const Message& message) { return std::string{message.text()}; }
-std::string deliveries(const Message& message) { return std::to_string(message.metadata()->deliveries); }
 
 }  // namespace
 
@@ -610,90 +579,6 @@ TEST_CASE_METHOD(PullFixture, "a paused consumer delivers nothing until it is re
     CHECK(seen.count() == 0);
     consumer().resume();
     CHECK(seen.wait_for(1));
-}
-
-TEST_CASE_METHOD(PullFixture, "of pinned clients one gets everything, and another one when it is unpinned") {
-    Seen one, two;
-    const js::Pull pull{.stream = "ORDERS",
-                        .durable = "worker",
-                        .consumer = {.priority_policy = js::PriorityPolicy::pinned_client, .priority_groups = {"jobs"}},
-                        .priority = {.group = "jobs"}};
-    broker.subscriber<"orders.*">(pull).handle([&](const Message& message) { one.add(text(message)); });
-    other.subscriber<"orders.*">(pull).handle([&](const Message& message) { two.add(text(message)); });
-    broker.start();
-    publish(10);
-    CHECK(eventually([&] { return one.count() + two.count() == 10; }));
-    CHECK((one.count() == 10 || two.count() == 10));
-    const bool first = one.count() == 10;
-    CHECK_FALSE(consumer().info().pinned_client.empty());
-    consumer().unpin("jobs");
-    publish(10);
-    CHECK((first ? two : one).wait_for(1));
-    other.stop();  // others of the ten are still under way, to what ends here
-    broker.stop();
-}
-
-TEST_CASE_METHOD(PullFixture, "an overflow client gets messages only while many wait") {
-    Seen seen;
-    const js::ConsumerConfig config{.priority_policy = js::PriorityPolicy::overflow, .priority_groups = {"jobs"}};
-    broker
-        .subscriber<"orders.*">(js::Pull{.stream = "ORDERS",
-                                         .durable = "worker",
-                                         .consumer = config,
-                                         .prefetch = 1,
-                                         .priority = {.group = "jobs", .min_pending = 5}})
-        .handle([&](const Message& message) { seen.add(text(message)); });
-    broker.start();
-    publish(4);
-    CHECK(seen.count() == 0);
-    publish("5");
-    CHECK(seen.wait_for(1));
-    CHECK(consumer().fetch({.messages = 4, .within = 2s, .group = "jobs"}).size() == 4);
-}
-
-TEST_CASE_METHOD(PullFixture, "an overflow client gets messages while many are unacknowledged, too") {
-    Seen seen;
-    const js::ConsumerConfig config{.priority_policy = js::PriorityPolicy::overflow, .priority_groups = {"jobs"}};
-    broker
-        .subscriber<"orders.*">(js::Pull{.stream = "ORDERS",
-                                         .durable = "worker",
-                                         .consumer = config,
-                                         .priority = {.group = "jobs", .min_ack_pending = 3}})
-        .handle([&](const Message& message) { seen.add(text(message)); });
-    broker.start();
-    publish(5);
-    CHECK(seen.count() == 0);
-    const auto held = consumer().fetch({.messages = 3, .within = 2s, .group = "jobs"});
-    CHECK(held.size() == 3);
-    REQUIRE(seen.wait_for(2));
-    CHECK(seen.all() == std::vector<std::string>{"4", "5"});
-    for (const auto& delivery : held) delivery.ack();
-}
-
-TEST_CASE_METHOD(PullFixture, "the client of the lowest level gets everything, and the next one when it is gone") {
-    Seen first, second;
-    js::Pull pull{.stream = "ORDERS",
-                  .durable = "worker",
-                  .consumer = {.priority_policy = js::PriorityPolicy::prioritized, .priority_groups = {"jobs"}},
-                  .priority = {.group = "jobs", .level = 5}};
-    Broker reserve{{.servers = {server.url()}, .name = "reserve"}};
-    reserve.subscriber<"orders.*">(pull).handle([&](const Message& message) { second.add(text(message)); });
-    pull.priority.level = 0;
-    broker.subscriber<"orders.*">(pull).handle([&](const Message& message) { first.add(text(message)); });
-    reserve.start();
-    broker.start();
-    std::size_t published = 0;
-    const auto handle_one = [&] {
-        publish(std::to_string(++published));
-        REQUIRE(eventually([&] { return first.count() + second.count() == published; }));
-    };
-    while (first.count() == 0) handle_one();  // until the server knows that it waits
-    const auto before = second.count();
-    for (int i = 0; i < 20; ++i) handle_one();
-    CHECK(second.count() == before);
-    broker.stop();
-    publish("last");
-    CHECK(second.wait_for(before + 1));
 }
 
 TEST_CASE_METHOD(PullFixture, "a subscriber verifies its consumer, or changes it, if told to") {

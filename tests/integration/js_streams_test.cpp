@@ -185,9 +185,8 @@ TEST_CASE_METHOD(JetStreamFixture, "mirrors and sources begin at a sequence, or 
     js.declare({.name = "ORIGIN", .subjects = {"origin"}});
     const auto store = [&](const std::string& body) { js.publish("origin", body); };
     for (const auto* body : {"1", "2", "3"}) store(body);
-    std::this_thread::sleep_for(5ms);
-    const auto time = std::chrono::system_clock::now();
     store("4");
+    const auto time = js.stream("ORIGIN").message(4).time;
     store("5");
     const js::StreamSource third{.name = "ORIGIN", .start_sequence = 3};
     const js::StreamSource later{.name = "ORIGIN", .start_time = time};

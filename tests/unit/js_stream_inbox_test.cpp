@@ -135,11 +135,10 @@ TEST_CASE("a message whose work takes longer than the reader waits is read, not 
     inbox.follow("a");
     std::jthread receiver{[&] { inbox.on_message(delivered("a", 1, 7)); }};
     begun.get_future().wait();
-    std::jthread work{[&] {
-        std::this_thread::sleep_for(20ms);
-        may_end.set_value();
-    }};
-    const auto message = inbox.next(1ms);
+    auto next = std::async(std::launch::async, [&] { return inbox.next(1ms); });
+    CHECK(next.wait_for(20ms) == std::future_status::timeout);  // its time is over, but a message is being taken
+    may_end.set_value();
+    const auto message = next.get();
     REQUIRE(message);
     CHECK(message->metadata.stream_sequence == 7);
     CHECK_FALSE(inbox.next(1ms));
