@@ -13,6 +13,7 @@ function(freshet_add_test)
         set(arg_TIMEOUT 60)
     endif()
     add_executable(${arg_NAME} ${arg_SOURCES})
+    target_include_directories(${arg_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/src) # for tests of the compiled parts
     target_link_libraries(${arg_NAME} PRIVATE freshet::freshet freshet::testing freshet_warnings Catch2::Catch2WithMain
         ${arg_LIBRARIES})
     catch_discover_tests(${arg_NAME} TEST_PREFIX "${arg_NAME}." DISCOVERY_MODE PRE_TEST
@@ -44,10 +45,11 @@ set_tests_properties(compile_fail.header PROPERTIES LABELS compile_fail TIMEOUT 
 #   // expect-warning: TEXT   it must compile, with a warning that contains TEXT
 function(freshet_add_compile_fail)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE" "LIBRARIES")
+    cmake_path(ABSOLUTE_PATH arg_SOURCE)
     set(response ${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}.args)
     freshet_write_arguments(${response} freshet::freshet ${arg_LIBRARIES})
     add_test(NAME ${arg_NAME} COMMAND ${CMAKE_COMMAND} -D compiler=${CMAKE_CXX_COMPILER} -D response=${response}
-        -D header=${freshet_compile_fail_header} -D source=${CMAKE_CURRENT_SOURCE_DIR}/${arg_SOURCE}
+        -D header=${freshet_compile_fail_header} -D source=${arg_SOURCE}
         -P ${PROJECT_SOURCE_DIR}/cmake/compile_fail.cmake)
     set_tests_properties(${arg_NAME} PROPERTIES LABELS compile_fail TIMEOUT 120 FIXTURES_REQUIRED freshet_compile_fail_header)
 endfunction()

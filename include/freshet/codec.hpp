@@ -13,7 +13,7 @@
 
 #include <freshet/buffer.hpp>
 #include <freshet/codec_format.hpp>
-#include <freshet/detail/json_values.hpp>
+#include <freshet/detail/json/values.hpp>
 #include <freshet/error.hpp>
 #include <freshet/json.hpp>
 #include <freshet/message.hpp>

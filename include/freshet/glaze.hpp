@@ -18,9 +18,9 @@
 
 #include <freshet/buffer.hpp>
 #include <freshet/codec_format.hpp>
-#include <freshet/detail/json_mismatch.hpp>
-#include <freshet/detail/json_reader.hpp>
-#include <freshet/detail/json_types.hpp>
+#include <freshet/detail/json/mismatch.hpp>
+#include <freshet/detail/json/reader.hpp>
+#include <freshet/detail/json/types.hpp>
 #include <freshet/detail/nlohmann_fwd.hpp>
 #include <freshet/error.hpp>
 

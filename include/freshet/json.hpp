@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <freshet/detail/json_fields.hpp>
-#include <freshet/detail/json_macros.hpp>
+#include <freshet/detail/json/fields.hpp>
+#include <freshet/detail/json/macros.hpp>
 #include <freshet/error.hpp>
 
 /// Makes a struct or class a body, as a JSON object (and MessagePack and CBOR) with these fields:

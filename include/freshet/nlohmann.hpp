@@ -17,10 +17,10 @@
 #include <freshet/buffer.hpp>
 #include <freshet/codec.hpp>
 #include <freshet/codec_format.hpp>
-#include <freshet/detail/json_failure.hpp>
-#include <freshet/detail/json_reader.hpp>
-#include <freshet/detail/json_types.hpp>
-#include <freshet/detail/json_writer.hpp>
+#include <freshet/detail/json/failure.hpp>
+#include <freshet/detail/json/reader.hpp>
+#include <freshet/detail/json/types.hpp>
+#include <freshet/detail/json/writer.hpp>
 #include <freshet/detail/nlohmann_fwd.hpp>
 #include <freshet/detail/traits.hpp>
 #include <freshet/error.hpp>

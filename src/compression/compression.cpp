@@ -12,8 +12,8 @@
 #include <freshet/detail/handler.hpp>
 #include <freshet/headers.hpp>
 
-#include "../quoted.hpp"
-#include "codecs.hpp"
+#include "base/quoted.hpp"
+#include "compression/codecs.hpp"
 
 namespace freshet {
 namespace {

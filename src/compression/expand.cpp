@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "codecs.hpp"
+#include "compression/codecs.hpp"
 
 namespace freshet::detail {
 namespace {

@@ -4,7 +4,7 @@
 #include <new>
 #include <optional>
 
-#include "codecs.hpp"
+#include "compression/codecs.hpp"
 
 namespace freshet::detail {
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <new>
 
-#include "codecs.hpp"
+#include "compression/codecs.hpp"
 
 namespace freshet::detail {
 namespace {

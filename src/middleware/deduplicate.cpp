@@ -11,8 +11,8 @@
 #include <freshet/clock.hpp>
 #include <freshet/detail/handler.hpp>
 
-#include "../consumer.hpp"
-#include "duplicates.hpp"
+#include "delivery/consumer.hpp"
+#include "middleware/duplicates.hpp"
 
 namespace freshet {
 

@@ -7,8 +7,8 @@
 #include <freshet/context.hpp>
 #include <freshet/detail/handler.hpp>
 
-#include "../consumer.hpp"
-#include "../quoted.hpp"
+#include "base/quoted.hpp"
+#include "delivery/consumer.hpp"
 
 namespace freshet::detail {
 

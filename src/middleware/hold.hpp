@@ -11,7 +11,7 @@
 #include <freshet/context.hpp>
 #include <freshet/detail/handler.hpp>
 
-#include "../wait.hpp"
+#include "base/wait.hpp"
 
 namespace freshet::detail {
 

@@ -8,7 +8,7 @@
 
 #include <freshet/clock.hpp>
 
-#include "hold.hpp"
+#include "middleware/hold.hpp"
 
 namespace freshet {
 

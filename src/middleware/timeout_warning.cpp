@@ -9,8 +9,8 @@
 #include <freshet/broker.hpp>
 #include <freshet/clock.hpp>
 
-#include "../consumer.hpp"
-#include "running_slots.hpp"
+#include "delivery/consumer.hpp"
+#include "middleware/running_slots.hpp"
 
 namespace freshet {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "callbacks.hpp"
+#include "nats/callbacks.hpp"
 
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <unordered_map>
 
-#include "library.hpp"
+#include "nats/library.hpp"
 
 namespace freshet::detail::nats {
 namespace {

@@ -8,8 +8,8 @@
 
 #include <nats/nats.h>
 
-#include "socket.hpp"
-#include "status.hpp"
+#include "nats/socket.hpp"
+#include "nats/status.hpp"
 
 namespace freshet::detail::nats {
 

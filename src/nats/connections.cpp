@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "connections.hpp"
+#include "nats/connections.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -11,12 +11,12 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "../fork.hpp"
-#include "callbacks.hpp"
-#include "library.hpp"
-#include "options.hpp"
-#include "subscription.hpp"
-#include "url.hpp"
+#include "base/fork.hpp"
+#include "nats/callbacks.hpp"
+#include "nats/library.hpp"
+#include "nats/options.hpp"
+#include "nats/subscription.hpp"
+#include "nats/url.hpp"
 
 namespace freshet::detail::nats {
 

@@ -13,8 +13,8 @@
 
 #include <freshet/transport.hpp>
 
-#include "handle.hpp"
-#include "status.hpp"
+#include "nats/handle.hpp"
+#include "nats/status.hpp"
 
 namespace freshet::detail::nats {
 

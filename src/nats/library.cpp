@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "library.hpp"
+#include "nats/library.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -9,8 +9,8 @@
 #include <nats/nats.h>
 #include <openssl/crypto.h>
 
-#include "../fork.hpp"
-#include "status.hpp"
+#include "base/fork.hpp"
+#include "nats/status.hpp"
 
 namespace freshet::detail::nats {
 void open_library() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nkey.hpp"
+#include "nats/nkey.hpp"
 
 #include <array>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "options.hpp"
+#include "nats/options.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,10 +13,10 @@
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 
-#include "nkey.hpp"
-#include "socket.hpp"
-#include "status.hpp"
-#include "url.hpp"
+#include "nats/nkey.hpp"
+#include "nats/socket.hpp"
+#include "nats/status.hpp"
+#include "nats/url.hpp"
 
 namespace freshet::detail::nats {
 namespace {

@@ -7,8 +7,8 @@
 #include <freshet/options.hpp>
 #include <freshet/transport.hpp>
 
-#include "callbacks.hpp"
-#include "handle.hpp"
+#include "nats/callbacks.hpp"
+#include "nats/handle.hpp"
 
 namespace freshet::detail::nats {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "socket.hpp"
+#include "nats/socket.hpp"
 
 #include <algorithm>
 #include <cerrno>

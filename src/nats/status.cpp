@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "status.hpp"
+#include "nats/status.hpp"
 
 namespace freshet::detail::nats {
 namespace {

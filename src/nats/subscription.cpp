@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "subscription.hpp"
+#include "nats/subscription.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -10,12 +10,12 @@
 
 #include <fmt/format.h>
 
-#include "../fork.hpp"
-#include "../once_per_second.hpp"
-#include "../quoted.hpp"
-#include "c_string.hpp"
-#include "library.hpp"
-#include "status.hpp"
+#include "base/fork.hpp"
+#include "base/once_per_second.hpp"
+#include "base/quoted.hpp"
+#include "nats/c_string.hpp"
+#include "nats/library.hpp"
+#include "nats/status.hpp"
 
 namespace freshet::detail::nats {
 namespace {

@@ -14,7 +14,7 @@
 
 #include <freshet/transport.hpp>
 
-#include "handle.hpp"
+#include "nats/handle.hpp"
 
 namespace freshet::detail::nats {
 

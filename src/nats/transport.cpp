@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "transport.hpp"
+#include "nats/transport.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,14 +8,14 @@
 
 #include <fmt/format.h>
 
-#include "../fork.hpp"
-#include "../quoted.hpp"
-#include "c_string.hpp"
-#include "connections.hpp"
-#include "library.hpp"
-#include "status.hpp"
-#include "subscription.hpp"
-#include "url.hpp"
+#include "base/fork.hpp"
+#include "base/quoted.hpp"
+#include "nats/c_string.hpp"
+#include "nats/connections.hpp"
+#include "nats/library.hpp"
+#include "nats/status.hpp"
+#include "nats/subscription.hpp"
+#include "nats/url.hpp"
 
 namespace freshet::detail {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "url.hpp"
+#include "nats/url.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "awaited.hpp"
+#include "testing/awaited.hpp"
 
 #include <set>
 

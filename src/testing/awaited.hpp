@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "../broker_core.hpp"
+#include "broker/broker_core.hpp"
 
 namespace freshet::detail {
 

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "../quoted.hpp"
+#include "base/quoted.hpp"
 
 namespace freshet {
 namespace testing {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "faults.hpp"
+#include "testing/faults.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "../quoted.hpp"
+#include "base/quoted.hpp"
 
 namespace freshet::detail {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "recorder.hpp"
+#include "testing/recorder.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "../consumer.hpp"
-#include "../quoted.hpp"
-#include "type_text.hpp"
+#include "base/quoted.hpp"
+#include "delivery/consumer.hpp"
+#include "testing/type_text.hpp"
 
 namespace freshet::detail {
 namespace {

@@ -17,7 +17,7 @@
 #include <freshet/testing/capture.hpp>
 #include <freshet/transport.hpp>
 
-#include "../delivery_observer.hpp"
+#include "delivery/delivery_observer.hpp"
 
 namespace freshet::detail {
 

@@ -7,7 +7,7 @@
 
 #include <freshet/testing/server.hpp>
 
-#include "../app_core.hpp"
+#include "broker/app_core.hpp"
 
 namespace freshet::testing {
 

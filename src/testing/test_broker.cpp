@@ -15,13 +15,13 @@
 
 #include <freshet/testing/server.hpp>
 
-#include "../broker_core.hpp"
-#include "../nats/transport.hpp"
-#include "../quoted.hpp"
-#include "awaited.hpp"
-#include "faults.hpp"
-#include "recorder.hpp"
-#include "type_text.hpp"
+#include "base/quoted.hpp"
+#include "broker/broker_core.hpp"
+#include "nats/transport.hpp"
+#include "testing/awaited.hpp"
+#include "testing/faults.hpp"
+#include "testing/recorder.hpp"
+#include "testing/type_text.hpp"
 
 namespace freshet::testing {
 

@@ -19,7 +19,7 @@
 #include <freshet/middleware/rate_limit.hpp>
 #include <freshet/middleware/timeout_warning.hpp>
 
-#include "../../src/broker_core.hpp"
+#include "broker/broker_core.hpp"
 #include "still_transport.hpp"
 
 namespace {

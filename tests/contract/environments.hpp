@@ -9,7 +9,7 @@
 #include <freshet/testing/memory_server.hpp>
 #include <freshet/testing/server.hpp>
 
-#include "../../src/nats/transport.hpp"
+#include "nats/transport.hpp"
 
 namespace freshet::testing {
 

@@ -8,7 +8,7 @@
 
 #include <freshet/transport.hpp>
 
-#include "../../src/nats/transport.hpp"
+#include "nats/transport.hpp"
 #include "server.hpp"
 
 namespace freshet::testing {

@@ -13,7 +13,7 @@
 
 namespace freshet::detail {
 
-/// The compiled, untyped core of a broker (src/broker_core.hpp). What templates need of it:
+/// The compiled, untyped core of a broker (src/broker/broker_core.hpp). What templates need of it:
 class BrokerCore;
 
 /// An encoded body and the content type it was encoded as; empty for bytes and strings.

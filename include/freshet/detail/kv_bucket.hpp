@@ -15,7 +15,7 @@
 
 namespace freshet::detail {
 
-/// The compiled, untyped key-value bucket (src/jetstream/kv_bucket.hpp). What templates need of it:
+/// The compiled, untyped key-value bucket (src/jetstream/store/kv_bucket.hpp). What templates need of it:
 class KvBucket;
 
 /// Throws Error(Errc::bad_setup) for a bad name or option. Asks no server before the first operation, unless the broker runs.
@@ -59,7 +59,7 @@ Expected<std::uint64_t> kv_purge_deletes(KvBucket& bucket, const kv::PurgeDelete
 Expected<kv::Status> kv_status(KvBucket& bucket);
 Expected<void> kv_remove(KvBucket& bucket);
 
-/// The entries of a watch, queued for the thread that reads them (src/jetstream/store_watch.hpp).
+/// The entries of a watch, queued for the thread that reads them (src/jetstream/store/store_watch.hpp).
 class WatchQueue;
 
 Expected<std::shared_ptr<WatchQueue>> kv_watch(KvBucket& bucket, const std::vector<std::string>& filters,

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/exception_text.hpp"
+
+#include <exception>
+#include <new>
+#include <system_error>
+
+namespace freshet::detail {
+namespace {
+
+// Made before anybody can need it, since there is no memory for it then.
+const Error out_of_memory{std::make_error_code(std::errc::not_enough_memory), "out of memory"};
+
+Error error_of_exception() {
+    try {
+        throw;
+    } catch (const Error& error) { return error; } catch (const std::bad_alloc&) {
+        return out_of_memory;
+    } catch (const std::system_error& error) { return {error.code(), error.what()}; } catch (...) {
+        return {Errc::bad_setup, exception_text()};
+    }
+}
+
+}  // namespace
+
+std::string exception_text() {
+    try {
+        throw;
+    } catch (const std::exception& error) { return error.what(); } catch (...) {
+        return "an exception that is not a std::exception";
+    }
+}
+
+Error exception_error() noexcept {
+    try {
+        return error_of_exception();
+    } catch (...) { return out_of_memory; }
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/utf8.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace freshet::detail {
+namespace {
+
+struct Sequence {
+    std::size_t length;  // 0: not a first byte
+    unsigned char second_min;
+    unsigned char second_max;
+};
+
+Sequence sequence_of(unsigned char first) noexcept {
+    if (first < 0xc2) return {0, 0, 0};
+    if (first < 0xe0) return {2, 0x80, 0xbf};
+    if (first == 0xe0) return {3, 0xa0, 0xbf};
+    if (first == 0xed) return {3, 0x80, 0x9f};
+    if (first < 0xf0) return {3, 0x80, 0xbf};
+    if (first == 0xf0) return {4, 0x90, 0xbf};
+    if (first < 0xf4) return {4, 0x80, 0xbf};
+    if (first == 0xf4) return {4, 0x80, 0x8f};
+    return {0, 0, 0};
+}
+
+std::uint64_t load_8(const char* text) noexcept {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text, sizeof bytes);
+    return bytes;
+}
+
+bool are_ascii(std::uint64_t bytes) noexcept { return (bytes & 0x8080'8080'8080'8080) == 0; }
+
+/// How many bytes are ASCII, in steps: most texts are that and nothing else.
+std::size_t ascii_prefix(std::string_view text) noexcept {
+    const char* const begin = text.data();
+    std::size_t done = 0;
+    for (; text.size() - done >= 32; done += 32) {
+        const char* const next = begin + done;
+        if (!are_ascii(load_8(next) | load_8(next + 8) | load_8(next + 16) | load_8(next + 24))) return done;
+    }
+    for (; text.size() - done >= 8; done += 8) {
+        if (!are_ascii(load_8(begin + done))) return done;
+    }
+    // The last ones again with what is before them.
+    return text.size() >= 8 && are_ascii(load_8(begin + text.size() - 8)) ? text.size() : done;
+}
+
+}  // namespace
+
+bool valid_utf8(std::string_view text) noexcept {
+    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    for (std::size_t i = ascii_prefix(text); i < text.size();) {
+        if (text.size() - i >= 8 && are_ascii(load_8(text.data() + i))) {
+            i += 8;
+            continue;
+        }
+        if (byte(i) < 0x80) {
+            ++i;
+            continue;
+        }
+        const auto [length, min, max] = sequence_of(byte(i));
+        if (length == 0 || text.size() - i < length || byte(i + 1) < min || byte(i + 1) > max) return false;
+        for (std::size_t k = 2; k < length; ++k) {
+            if ((byte(i + k) & 0xc0) != 0x80) return false;
+        }
+        i += length;
+    }
+    return true;
+}
+
+}  // namespace freshet::detail

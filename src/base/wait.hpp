@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <utility>
+
+#include <freshet/clock.hpp>
+
+#include "base/callback_scope.hpp"
+
+namespace freshet::detail {
+
+/// Work that threads do for a broker, so that a clock of tests stands still meanwhile. The thread that does it says so for
+/// as long as it does: then the work does not count while it waits.
+class WorkScope {
+public:
+    WorkScope() noexcept { ++depth_; }
+    WorkScope(const WorkScope&) = delete;
+    WorkScope& operator=(const WorkScope&) = delete;
+    ~WorkScope() { --depth_; }
+
+    /// While it lives this thread waits.
+    class Paused {
+    public:
+        Paused() noexcept : depth_{std::exchange(WorkScope::depth_, 0)} {}
+        Paused(const Paused&) = delete;
+        Paused& operator=(const Paused&) = delete;
+        ~Paused() { WorkScope::depth_ = depth_; }
+        std::ptrdiff_t depth() const noexcept { return depth_; }
+
+    private:
+        std::ptrdiff_t depth_;
+    };
+
+private:
+    static inline thread_local std::ptrdiff_t depth_ = 0;
+};
+
+/// Lets a clock of tests move on until `done()` or `deadline`; false for a real clock, at once. What runs meanwhile in this
+/// thread runs as if outside of the handler that waits.
+inline bool run_until(Clock& clock, TimePoint deadline, const std::function<bool()>& done) {
+    const OutsideScope outside;
+    const WorkScope::Paused paused;
+    return clock.run_until(deadline, done, paused.depth());
+}
+
+/// Blocks until `done()`, which `lock` guards and `changed` announces, or `deadline` (TimePoint::max(): none) of `clock`;
+/// returns done(). Everything in freshet that blocks does it this way, so that tests can move time.
+template <class Done>
+bool wait_until(Clock& clock, std::unique_lock<std::mutex>& lock, std::condition_variable& changed, TimePoint deadline,
+                Done done) {
+    if (done()) return true;
+    auto& mutex = *lock.mutex();
+    lock.unlock();
+    const bool moved = run_until(clock, deadline, [&] {
+        const std::lock_guard guard{mutex};
+        return done();
+    });
+    lock.lock();
+    if (moved) return done();
+    if (deadline != TimePoint::max()) return changed.wait_until(lock, deadline, done);
+    changed.wait(lock, done);
+    return true;
+}
+
+/// The same without a deadline.
+template <class Done>
+void wait(Clock& clock, std::unique_lock<std::mutex>& lock, std::condition_variable& changed, Done done) {
+    wait_until(clock, lock, changed, TimePoint::max(), done);
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/app_core.hpp"
+
+#include <algorithm>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include <freshet/app.hpp>
+
+#include "base/exception_text.hpp"
+#include "base/signals.hpp"
+#include "broker/broker_core.hpp"
+#include "delivery/consumer.hpp"
+
+namespace freshet::detail {
+namespace {
+
+constexpr std::array names{"lifespan", "on_startup", "after_startup", "on_shutdown", "after_shutdown"};
+
+const char* name_of(HookTime when) { return names[static_cast<std::size_t>(when)]; }
+
+/// What a hook's parameters are taken from: the objects provided so far.
+class HookBinder final : public Binder {
+public:
+    explicit HookBinder(const BrokerCore& core) noexcept : core_{core} {}
+    std::optional<std::size_t> token_of(std::string_view) const override { return std::nullopt; }
+    void* provided(const std::type_info& type) const override { return core_.provided(type); }
+    std::shared_ptr<Clock> clock() const override { return core_.shared_clock(); }
+    const void* replacement(const void* key) const noexcept override { return core_.replacement(key); }
+    void problem(std::string text) override { problems_ += "\n  - " + std::move(text); }
+    const std::string& problems() const noexcept { return problems_; }
+
+private:
+    const BrokerCore& core_;
+    std::string problems_ = {};
+};
+
+}  // namespace
+
+AppCore::AppCore(std::vector<Broker*> brokers) : brokers_{std::move(brokers)} {
+    for (auto* const broker : brokers_) broker->core().on_exit([this](int code) { exit(code); });
+}
+
+AppCore::~AppCore() {
+    for (auto* const broker : brokers_) broker->core().on_exit({});
+}
+
+void AppCore::add(HookTime when, std::unique_ptr<Hook> hook) {
+    hooks_[static_cast<std::size_t>(when)].push_back(std::move(hook));
+}
+
+int AppCore::run() {
+    SignalWatch signals;
+    std::jthread watcher{[&] {
+        if (const int signal = signals.wait(); signal != 0) {
+            logger().info("stopping on signal {}", signal);
+            request_stop();
+        }
+    }};
+    struct Wake {
+        SignalWatch& signals;
+        ~Wake() { signals.wake(); }
+    } const wake{signals};  // before the watcher is joined
+    try {
+        start([](Broker& broker) { broker.start(); });
+        wait();
+    } catch (const ExitApp& asked) {
+        logger().info("{}", asked.what());
+        exit(asked.code());
+    } catch (const Error& error) {
+        const std::lock_guard lock{mutex_};
+        // A start that a stop cut short is no failure.
+        if (!stop_wanted_ || error.code() != Errc::closed) {
+            clean_ = false;
+            logger().critical("{}", error.what());
+        } else {
+            logger().info("{}", error.what());
+        }
+    } catch (...) {
+        clean_ = false;
+        logger().critical("the startup failed: {}", exception_text());
+    }
+    shut_down();
+    return exit_code();
+}
+
+std::optional<int> AppCore::asked_code() const {
+    const std::lock_guard lock{mutex_};
+    return code_;
+}
+
+int AppCore::exit_code() const {
+    const int code = asked_code().value_or(0);
+    return code == 0 && !clean_ ? 1 : code;
+}
+
+void AppCore::start(const std::function<void(Broker&)>& start_broker) {
+    {
+        const std::lock_guard lock{mutex_};
+        starting_ = true;
+    }
+    run_hooks(HookTime::lifespan);
+    run_hooks(HookTime::on_startup);
+    for (auto* const broker : brokers_) {
+        {
+            const std::lock_guard lock{mutex_};
+            if (stop_wanted_) raise({Errc::closed, "start: the program was stopped before it ran"});
+        }
+        start_broker(*broker);
+        ++started_;
+    }
+    run_hooks(HookTime::after_startup);
+    const std::lock_guard lock{mutex_};
+    starting_ = false;
+}
+
+void AppCore::wait() {
+    std::vector<std::unique_ptr<std::stop_callback<std::function<void()>>>> ends;
+    for (auto* const broker : brokers_)
+        ends.push_back(std::make_unique<std::stop_callback<std::function<void()>>>(broker->core().stop_token(),
+                                                                                   [this] { request_stop(); }));
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [this] { return stop_wanted_; });
+}
+
+void AppCore::shut_down() noexcept {
+    if (started_ == brokers_.size()) run_hooks_noexcept(HookTime::on_shutdown);
+    stop_brokers();
+    run_hooks_noexcept(HookTime::after_shutdown);
+    while (!lifespans_.empty()) lifespans_.pop_back();
+}
+
+/// All at the same time, each with its own stop_timeout.
+void AppCore::stop_brokers() noexcept {
+    {
+        std::vector<std::jthread> stoppers;
+        for (std::size_t i = 0; i < started_; ++i) stoppers.emplace_back([this, i] { brokers_[i]->stop(); });
+    }
+    for (std::size_t i = 0; i < started_; ++i) clean_ = brokers_[i]->core().drained() && clean_;
+}
+
+void AppCore::run_hooks(HookTime when) {
+    for (const auto& hook : hooks_[static_cast<std::size_t>(when)]) run_hook(*hook, when);
+}
+
+void AppCore::run_hooks_noexcept(HookTime when) noexcept {
+    for (const auto& hook : hooks_[static_cast<std::size_t>(when)]) {
+        try {
+            run_hook(*hook, when);
+        } catch (const ExitApp& asked) { exit(asked.code()); } catch (...) {
+            clean_ = false;
+            logger().error("{} threw: {}", name_of(when), exception_text());
+        }
+    }
+}
+
+void AppCore::run_hook(Hook& hook, HookTime when) {
+    auto& core = brokers_.front()->core();
+    HookBinder binder{core};
+    hook.bind(binder);
+    if (!binder.problems().empty())
+        raise({Errc::bad_setup, std::string{name_of(when)} + " cannot run:" + binder.problems()});
+    // Its parameters are taken from a delivery of nothing.
+    Consumer nobody{core, SubscriberSpec{.subject = name_of(when)}};
+    Message nothing;
+    Context context{nobody, nothing};
+    if (auto kept = hook.run(context)) lifespans_.push_back(std::move(kept));
+}
+
+void AppCore::request_stop() noexcept {
+    bool starting = false;
+    {
+        const std::lock_guard lock{mutex_};
+        stop_wanted_ = true;
+        starting = starting_;
+        changed_.notify_all();
+    }
+    if (!starting) return;
+    for (auto* const broker : brokers_) {
+        if (!broker->running()) broker->core().cut_start_short();
+    }
+}
+
+void AppCore::exit(int code) noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        if (!code_) code_ = code;
+    }
+    request_stop();
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// Contexts of the `nats` CLI (ADR-21): one JSON file each, and a file that holds the selected one's name.
+#include "broker/context_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "base/quoted.hpp"
+
+namespace freshet {
+namespace {
+
+namespace fs = std::filesystem;
+using detail::variable;
+
+std::string reason() { return std::generic_category().message(errno); }
+
+fs::path configuration_directory() {
+    if (const auto xdg = variable("XDG_CONFIG_HOME"); !xdg.empty()) return fs::path{xdg} / "nats";
+    if (const auto home = variable("HOME"); !home.empty()) return fs::path{home} / ".config" / "nats";
+    raise({Errc::bad_setup, "cannot look for NATS contexts: neither XDG_CONFIG_HOME nor HOME is set"});
+}
+
+std::string read_all(std::istream& file) { return {std::istreambuf_iterator<char>{file}, {}}; }
+
+std::string selected_context() {
+    const auto path = configuration_directory() / "context.txt";
+    std::ifstream file{path};
+    auto name = file ? read_all(file) : std::string{};
+    while (!name.empty() && static_cast<unsigned char>(name.back()) <= ' ') name.pop_back();
+    if (!name.empty()) return name;
+    raise({Errc::not_found,
+           fmt::format("no NATS context is selected: {} is missing or empty; name one, or run `nats context select`",
+                       detail::quoted(path.string()))});
+}
+
+/// One context file: its fields, and errors that name it.
+class ContextFile {
+public:
+    explicit ContextFile(const std::string& name) : path_{path_of(name)} {
+        std::ifstream file{path_};
+        if (!file) {
+            raise({Errc::not_found, fmt::format("there is no NATS context {}: cannot read {}: {}", detail::quoted(name),
+                                                detail::quoted(path_.string()), reason())});
+        }
+        try {
+            fields_ = nlohmann::json::parse(file);
+        } catch (const nlohmann::json::parse_error& error) {
+            fail(fmt::format("is not JSON (byte {})", error.byte));  // its own text would show what may be a password
+        }
+        if (!fields_.is_object()) fail("is not a JSON object");
+    }
+
+    std::string text(const char* field) const {
+        const auto found = fields_.find(field);
+        if (found == fields_.end() || found->is_null()) return {};
+        if (!found->is_string()) fail(fmt::format("has a field \"{}\" that is not text", field));
+        return found->get<std::string>();
+    }
+
+    /// A value that newer CLIs may look up elsewhere.
+    std::string secret(const char* field) const {
+        auto value = text(field);
+        for (const std::string_view scheme : {"op://", "nsc://", "env://", "data:"})
+            if (value.starts_with(scheme))
+                fail(fmt::format(
+                    "refers to {}... in \"{}\", which freshet does not look up; write the value or a file's path",
+                    scheme, field));
+        return value;
+    }
+
+    /// The path of a file that can be read; empty if there is none.
+    std::string file(const char* field) const {
+        auto path = secret(field);
+        if (path.starts_with("file://")) path.erase(0, std::string_view{"file://"}.size());
+        if (path == "~" || path.starts_with("~/")) path.replace(0, 1, variable("HOME"));
+        detail::check_readable(fmt::format("\"{}\" of the NATS context file {}", field, detail::quoted(path_.string())),
+                               path);
+        return path;
+    }
+
+    bool flag(const char* field) const {
+        const auto found = fields_.find(field);
+        if (found == fields_.end() || found->is_null()) return false;
+        if (!found->is_boolean()) fail(fmt::format("has a field \"{}\" that is neither true nor false", field));
+        return found->get<bool>();
+    }
+
+    /// Leaving such a field out of account would connect to another place, or as somebody else.
+    void refuse(const char* field) const {
+        const auto found = fields_.find(field);
+        if (found == fields_.end() || found->empty()) return;
+        if (!found->is_string() || !found->get_ref<const std::string&>().empty())
+            fail(fmt::format("has \"{}\", which freshet does not support", field));
+    }
+
+    [[noreturn]] void fail(const std::string& what) const { raise({Errc::bad_setup, described() + ' ' + what}); }
+
+    std::string described() const { return "the NATS context file " + detail::quoted(path_.string()); }
+
+private:
+    static fs::path path_of(const std::string& name) {
+        if (name.find('/') != std::string::npos || name.find("..") != std::string::npos)
+            raise({Errc::bad_setup, fmt::format("{} is not the name of a NATS context", detail::quoted(name))});
+        return configuration_directory() / "context" / (name + ".json");
+    }
+
+    fs::path path_;
+    nlohmann::json fields_;
+};
+
+/// What a `.creds` file would hold.
+CredsMemory creds_of(std::string_view jwt, std::string_view seed) {
+    return {fmt::format("-----BEGIN NATS USER JWT-----\n{}\n------END NATS USER JWT------\n\n"
+                        "-----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
+                        jwt, seed)};
+}
+
+Credentials credentials_of(const ContextFile& context) {
+    std::vector<detail::NamedCredentials> given;
+    const auto user = context.secret("user");
+    const auto jwt = context.secret("user_jwt");
+    const auto seed = context.secret("user_seed");
+    if (!user.empty()) given.push_back({"user", UserPassword{user, context.secret("password")}});
+    if (const auto token = context.secret("token"); !token.empty()) given.push_back({"token", Token{token}});
+    if (const auto creds = context.file("creds"); !creds.empty()) given.push_back({"creds", CredsFile{creds}});
+    if (const auto nkey = context.file("nkey"); !nkey.empty()) given.push_back({"nkey", NkeyFile{nkey}});
+    if (!jwt.empty()) given.push_back({"user_jwt", creds_of(jwt, seed)});
+    if (jwt.empty() != seed.empty())
+        context.fail("has only one of \"user_jwt\" and \"user_seed\"; a connection needs both, or \"creds\"");
+    return detail::the_only(given, context.described() + ": ");
+}
+
+}  // namespace
+
+namespace detail {
+
+std::string variable(const char* name) {
+    const char* const value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+std::vector<std::string> split_servers(std::string_view list) {
+    constexpr std::string_view spaces = " \t\r\n";
+    std::vector<std::string> servers;
+    while (!list.empty()) {
+        const auto comma = std::min(list.find(','), list.size());
+        auto one = list.substr(0, comma);
+        list.remove_prefix(std::min(comma + 1, list.size()));
+        one.remove_prefix(std::min(one.find_first_not_of(spaces), one.size()));
+        one = one.substr(0, one.find_last_not_of(spaces) + 1);
+        if (!one.empty()) servers.emplace_back(one);
+    }
+    return servers;
+}
+
+void check_readable(std::string_view setting, const std::string& path) {
+    if (path.empty()) return;
+    std::error_code none;
+    const bool directory = fs::is_directory(path, none);
+    if (!directory && std::ifstream{path}) return;
+    raise({Errc::bad_setup, fmt::format("{} names the file {}, which cannot be read: {}", setting, detail::quoted(path),
+                                        directory ? "it is a directory" : reason())});
+}
+
+Credentials the_only(const std::vector<NamedCredentials>& given, std::string_view where) {
+    if (given.size() > 1)
+        raise({Errc::bad_setup,
+               fmt::format("{}{} and {} are both set; unset one", where, given[0].name, given[1].name)});
+    return given.empty() ? Credentials{} : given.front().credentials;
+}
+
+}  // namespace detail
+
+BrokerOptions BrokerOptions::from_context(const std::string& name) {
+    const ContextFile context{name.empty() ? selected_context() : name};
+    for (const char* field : {"nsc", "socks_proxy", "windows_cert_store", "windows_cert_match", "windows_cert_match_by",
+                              "windows_ca_certs_match"})
+        context.refuse(field);
+    BrokerOptions options;
+    options.servers = detail::split_servers(context.text("url"));
+    options.credentials = credentials_of(context);
+    options.tls.ca_file = context.file("ca");
+    options.tls.certificate = context.file("cert");
+    options.tls.private_key = context.file("key");
+    options.tls.handshake_first = context.flag("tls_first");
+    if (options.tls.certificate.empty() != options.tls.private_key.empty())
+        context.fail("has only one of \"cert\" and \"key\"; set both or none");
+    if (const auto prefix = context.text("inbox_prefix"); !prefix.empty()) options.inbox_prefix = prefix;
+    return options;
+}
+
+}  // namespace freshet

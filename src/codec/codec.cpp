@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <freshet/codec.hpp>
+
+#include <algorithm>
+#include <exception>
+
+#include <fmt/format.h>
+
+#include "base/quoted.hpp"
+
+namespace freshet {
+namespace {
+
+char to_lower(char c) noexcept { return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool same(std::string_view a, std::string_view b) noexcept { return std::ranges::equal(a, b, {}, to_lower, to_lower); }
+
+/// `application/json; charset=utf-8` without the parameters.
+std::string_view media_type(std::string_view content_type) noexcept {
+    const auto end = content_type.substr(0, content_type.find(';')).find_last_not_of(" \t");
+    if (end == std::string_view::npos) return {};
+    content_type = content_type.substr(0, end + 1);
+    return content_type.substr(std::min(content_type.find_first_not_of(" \t"), content_type.size()));
+}
+
+struct Name {
+    std::string_view text;
+    Format format;
+};
+
+constexpr Name types[] = {
+    {"application/json", Format::json},
+    {"text/json", Format::json},
+    {"application/msgpack", Format::messagepack},
+    {"application/x-msgpack", Format::messagepack},
+    {"application/vnd.msgpack", Format::messagepack},
+    {"application/cbor", Format::cbor},
+};
+
+/// As in `application/problem+json` (RFC 6839).
+constexpr Name suffixes[] = {{"+json", Format::json}, {"+msgpack", Format::messagepack}, {"+cbor", Format::cbor}};
+
+}  // namespace
+
+std::optional<Format> format_of(std::string_view content_type) noexcept {
+    const std::string_view type = media_type(content_type);
+    if (type.empty()) return Format::json;
+    for (const auto& name : types) {
+        if (same(type, name.text)) return name.format;
+    }
+    for (const auto& suffix : suffixes) {
+        if (type.size() > suffix.text.size() && same(type.substr(type.size() - suffix.text.size()), suffix.text))
+            return suffix.format;
+    }
+    return std::nullopt;
+}
+
+namespace detail {
+
+Expected<Format> body_format(std::string_view content_type) {
+    if (const auto format = format_of(content_type)) return *format;
+    return failure(
+        Errc::bad_payload,
+        fmt::format("content-type {} is not JSON, MessagePack or CBOR; take the body as std::string, or specialise "
+                    "freshet::Codec for its type",
+                    quoted(content_type)));
+}
+
+Error decode_exception() noexcept {
+    try {
+        throw;
+    } catch (const Error& error) { return error; } catch (const std::exception& error) {
+        return {Errc::bad_payload, error.what()};
+    } catch (...) { return {Errc::bad_payload, "the codec threw something that is not a std::exception"}; }
+}
+
+std::string_view content_type_of(const Message& message) { return message.header("content-type").value_or(""); }
+
+void decode_raw(Bytes in, Bytes& out) { out = in; }
+void decode_raw(Bytes in, std::string_view& out) { out = as_text(in); }
+void decode_raw(Bytes in, std::string& out) { out = as_text(in); }
+void decode_raw(Bytes in, std::vector<std::byte>& out) { out.assign(in.begin(), in.end()); }
+
+}  // namespace detail
+}  // namespace freshet

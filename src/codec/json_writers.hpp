@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <freshet/detail/json/writer.hpp>
+
+namespace freshet::detail {
+
+class TextWriter final : public JsonWriter {
+public:
+    explicit TextWriter(Buffer& out) noexcept : out_{out.string()} {}
+
+    void null() override;
+    void boolean(bool value) override;
+    void integer(std::int64_t value) override;
+    void natural(std::uint64_t value) override;
+    bool real(double value) override;
+    bool real(float value) override;
+    bool text(std::string_view value) override;
+    bool binary(Bytes value) override;
+    bool key(std::string_view name) override;
+
+private:
+    void open_array(std::size_t size) override;
+    void close_array() override;
+    void open_object(std::size_t size) override;
+    void close_object() override;
+
+    template <class Number>
+    void number(Number value);
+    bool quote(std::string_view text);
+    void separate();
+
+    std::string& out_;
+    bool comma_ = false;  // whether the next value or key follows another one
+};
+
+class CborWriter final : public JsonWriter {
+public:
+    explicit CborWriter(Buffer& out) noexcept : out_{out} {}
+
+    void null() override;
+    void boolean(bool value) override;
+    void integer(std::int64_t value) override;
+    void natural(std::uint64_t value) override;
+    bool real(double value) override;
+    bool real(float value) override;
+    bool text(std::string_view value) override;
+    bool binary(Bytes value) override;
+    bool key(std::string_view name) override { return text(name); }
+
+private:
+    void open_array(std::size_t size) override;
+    void close_array() override {}
+    void open_object(std::size_t size) override;
+    void close_object() override {}
+
+    void head(unsigned major, std::uint64_t value);
+
+    Buffer& out_;
+};
+
+class MessagePackWriter final : public JsonWriter {
+public:
+    explicit MessagePackWriter(Buffer& out) noexcept : out_{out} {}
+
+    void null() override;
+    void boolean(bool value) override;
+    void integer(std::int64_t value) override;
+    void natural(std::uint64_t value) override;
+    bool real(double value) override;
+    bool real(float value) override;
+    bool text(std::string_view value) override;
+    bool binary(Bytes value) override;
+    bool key(std::string_view name) override { return text(name); }
+
+private:
+    void open_array(std::size_t size) override;
+    void close_array() override {}
+    void open_object(std::size_t size) override;
+    void close_object() override {}
+
+    Buffer& out_;
+};
+
+/// Fails unless `text` is UTF-8.
+bool check_text(JsonFailure& failure, std::string_view text);
+
+/// Appends the lowest `size` bytes of `value`, the highest of them first.
+void append_big_endian(Buffer& out, std::uint64_t value, int size);
+
+}  // namespace freshet::detail

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/chain.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+#include "base/exception_text.hpp"
+#include "delivery/consumer.hpp"
+
+namespace freshet {
+namespace {
+
+Outcome guarded(detail::Step* const* step, Context& context) noexcept {
+    try {
+        return (*step)->run(context, Next{step + 1});
+    } catch (...) { return detail::ContextAccess::consumer(context).caught(context); }
+}
+
+}  // namespace
+
+Outcome Next::operator()(Context& context) {
+    auto* const* const step = std::exchange(rest_, nullptr);
+    if (step == nullptr)
+        raise({Errc::bad_setup, "a middleware called next twice (or a Next that it had moved away); the handler ran "
+                                "once. See docs/middleware.md#rules"});
+    return guarded(step, context);
+}
+
+Outcome Next::operator()(Context& context, Bytes body) {
+    const detail::BufferLease payload;  // with the NUL behind it that every payload has
+    payload->append(body);
+    const detail::BodyScope scope{detail::ContextAccess::message(context), payload->bytes()};
+    return (*this)(context);
+}
+
+namespace detail {
+
+void Chain::bind(Layers layers, Binder& binder, Step& last) {
+    *this = Chain{};
+    for (const auto& layer : layers) {
+        for (const auto& make : layer->steps) owned_.push_back(make(binder));
+        owned_publish_.insert(owned_publish_.end(), layer->publish_steps.begin(), layer->publish_steps.end());
+    }
+    for (const auto& step : owned_) steps_.push_back(step.get());
+    steps_.push_back(&last);
+    for (const auto& step : owned_publish_) publish_steps_.push_back(step.get());
+    for (const auto& layer : layers | std::views::reverse) bind_error_handlers(*layer, binder);
+}
+
+/// Within a layer, a handler stands before those for a base class of its exception.
+void Chain::bind_error_handlers(const Layer& layer, Binder& binder) {
+    const auto begin = static_cast<std::ptrdiff_t>(error_handlers_.size());
+    for (const auto& make : layer.error_handlers) {
+        auto added = make(binder);
+        const auto base = std::find_if(error_handlers_.begin() + begin, error_handlers_.end(),
+                                       [&](const auto& known) { return known->is_base_of(*added); });
+        error_handlers_.insert(base, std::move(added));
+    }
+}
+
+std::optional<Outcome> Chain::handle(Context& context, const Error* error) const noexcept {
+    if (error_handlers_.empty()) return std::nullopt;
+    ContextAccess::answer_only(context);
+    try {
+        for (const auto& handler : error_handlers_) {
+            if (auto outcome = handler->handle(context, error)) return outcome;
+        }
+    } catch (...) { context.logger().error("the on_error function threw: {}", exception_text()); }
+    return std::nullopt;
+}
+
+}  // namespace detail
+}  // namespace freshet

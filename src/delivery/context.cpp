@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <freshet/context.hpp>
+
+#include <freshet/batch.hpp>
+#include <freshet/detail/handler.hpp>
+#include <freshet/detail/subject_tokens.hpp>
+
+#include "base/quoted.hpp"
+#include "base/random_id.hpp"
+#include "broker/broker_core.hpp"
+#include "delivery/consumer.hpp"
+
+namespace freshet {
+
+Broker& Context::broker() const noexcept { return consumer_->core().owner(); }
+
+Clock& Context::clock() const noexcept { return consumer_->core().clock(); }
+
+Outcome Context::fail(Error why) { return detail::ContextAccess::fail(*this, std::move(why)); }
+Outcome Context::reject(Error why) { return detail::ContextAccess::reject(*this, std::move(why)); }
+
+Logger& Context::logger() {
+    if (!logger_) logger_ = consumer_->core().logger().with(&detail::ContextAccess::log_fields, this);
+    return *logger_;
+}
+
+std::optional<std::string_view> Context::path(std::string_view name) const noexcept {
+    const auto token = consumer_->subject()->token_of(name);
+    if (!token) return std::nullopt;
+    return detail::token_at(subject(), *token);
+}
+
+void Context::in_progress() { consumer_->source().in_progress(*message_); }
+
+void Context::ack_sync(std::chrono::milliseconds timeout) {
+    value_or_raise(consumer_->source().ack_sync(*message_, timeout));
+    ack();
+}
+
+std::string_view Context::correlation_id() {
+    const auto given = detail::ContextAccess::correlation_in_scope(*this);
+    if (!given.empty()) return given;
+    made_correlation_id_ = detail::random_id();
+    return made_correlation_id_;
+}
+
+void Context::store(const std::type_info& type, std::shared_ptr<void> value) {
+    for (auto& [known, held] : values_) {
+        if (*known == type) {
+            held = std::move(value);
+            return;
+        }
+    }
+    values_.emplace_back(&type, std::move(value));
+}
+
+void* Context::find(const std::type_info& type) const noexcept {
+    for (const auto& [known, held] : values_)
+        if (*known == type) return held.get();
+    return nullptr;
+}
+
+namespace detail {
+
+std::optional<Outcome> ContextAccess::said(Context& context) noexcept { return context.consumer_->said(context); }
+
+Outcome ContextAccess::take_decision(Context& context, Outcome returned) {
+    if (context.failure_ || !context.decided_) return returned;
+    auto decided = *std::move(context.decided_);
+    context.decided_.reset();
+    context.decided_within_ = true;
+    return decided;
+}
+
+void ContextAccess::adopt(Context& context, const Outcome& outcome) {
+    if (context.decided_) return;
+    const bool swallowed = context.failure_ && outcome == Outcome::ack;
+    const bool delayed = context.failure_ && outcome.delay().count() != 0;
+    if (context.decided_within_ || swallowed || delayed) context.decided_ = outcome;
+    if (swallowed) context.failure_.reset();
+}
+
+Outcome ContextAccess::reject(Context& context, Error error) {
+    auto why = std::string{error.message()};
+    context.failure_ = std::move(error);
+    return Outcome::term(std::move(why));
+}
+
+Outcome ContextAccess::refuse(Context& context, std::optional<Error> error) {
+    return error ? reject(context, *std::move(error)) : Outcome::nack();
+}
+
+Outcome ContextAccess::fail(Context& context, Error error) {
+    context.failure_ = std::move(error);
+    return Outcome::nack();
+}
+
+bool ContextAccess::result_wanted(const Context& context) noexcept { return context.consumer_->result_wanted(context); }
+
+Format ContextAccess::result_format(const Context& context) {
+    const auto fallback = context.consumer_->core().options().format;
+    const auto type = content_type(context);
+    return type.empty() ? fallback : format_of(type).value_or(fallback);
+}
+
+Outcome ContextAccess::emit(Context& context, Bytes body, std::string_view content_type, const Headers* headers) {
+    auto sent = context.consumer_->emit(context, {body, content_type}, headers);
+    if (sent) return Outcome::ack;
+    return fail(context, std::move(sent).error());
+}
+
+std::string_view ContextAccess::content_type(const Context& context) {
+    return context.message_->header("content-type").value_or(std::string_view{});
+}
+
+std::stop_token ContextAccess::stop_token(const Context& context) noexcept {
+    return context.consumer_->core().stop_token();
+}
+
+std::string_view ContextAccess::correlation_in_scope(const Context& context) {
+    if (!context.made_correlation_id_.empty()) return context.made_correlation_id_;
+    const auto given = context.message_->header("correlation_id").value_or(std::string_view{});
+    // Whoever wrote the message by hand may have put in what cannot be sent on.
+    return given.empty() || Headers::check("correlation_id", given) ? given : std::string_view{};
+}
+
+LogFields ContextAccess::log_fields(const void* context) {
+    const auto& of = *static_cast<const Context*>(context);
+    const auto& spec = of.consumer_->spec();
+    LogFields fields{.subject = of.subject(), .queue = spec.options.queue, .correlation_id = correlation_in_scope(of)};
+    const auto* const batch = of.get<Items>();
+    const bool one = batch == nullptr || batch->size() == 0;
+    if (!one) fields.subject = spec.subject;  // that of each message may be another
+    if (const auto metadata = (one ? of.message() : (*batch)[0].message()).metadata()) {
+        fields.stream = metadata->stream;
+        fields.consumer = metadata->consumer;
+        if (one) fields.sequence = metadata->stream_sequence;
+        if (one) fields.attempt = metadata->deliveries;
+    }
+    return fields;
+}
+
+std::string_view subject_token(const Context& context, std::size_t index) noexcept {
+    return token_at(context.subject(), index);
+}
+
+std::optional<std::string_view> message_header(Context& context, std::string_view name) {
+    return context.message().header(name);
+}
+
+Error bad_path(const Context& context, std::string_view name, std::string_view token, std::string_view type) {
+    return {Errc::bad_path, "the token " + quoted(token) + " for {" + std::string{name} + "} in subject " +
+                                quoted(context.subject()) + " is not a valid " + std::string{type}};
+}
+
+Error bad_header(const Context& context, std::string_view name, std::string_view value, std::string_view type) {
+    return {Errc::bad_header, "the header " + quoted(name) + " of a message on " + quoted(context.subject()) +
+                                  " has the value " + quoted(value) + ", which is not a valid " + std::string{type}};
+}
+
+Error missing_header(const Context& context, std::string_view name) {
+    return {Errc::missing_header, "a message on " + quoted(context.subject()) + " has no header " + quoted(name) +
+                                      "; send it, or take Header<name, std::optional<T>>"};
+}
+
+std::string unknown_path(std::string_view name) {
+    return "the handler takes Path<" + quoted(name) + ">, but the subject has no {" + std::string{name} + "}";
+}
+
+std::string not_provided(std::string_view type) {
+    return "the handler takes Inject<" + std::string{type} +
+           ">, but nothing was provided: call broker.provide(std::make_shared<" + std::string{type} +
+           ">(...)) before start(); for an object of a derived type, broker.provide<" + std::string{type} + ">(object)";
+}
+
+}  // namespace detail
+}  // namespace freshet

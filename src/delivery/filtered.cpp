@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <freshet/detail/filtered.hpp>
+
+#include <algorithm>
+
+#include "base/quoted.hpp"
+
+namespace freshet::detail {
+namespace {
+
+class FilteredHandler final : public HandlerBase {
+public:
+    FilteredHandler(std::vector<FilterCase> cases, std::unique_ptr<HandlerBase> otherwise) noexcept
+        : cases_{std::move(cases)}, otherwise_{std::move(otherwise)} {}
+
+    bool takes_body() const noexcept override {
+        return std::ranges::all_of(
+                   cases_, [](const auto& one) { return one.handler == nullptr || one.handler->takes_body(); }) &&
+               (otherwise_ == nullptr || otherwise_->takes_body());
+    }
+
+    void bind(Binder& binder) override {
+        for (const auto& one : cases_) {
+            if (one.handler != nullptr) one.handler->bind(binder);
+        }
+        if (otherwise_ != nullptr) otherwise_->bind(binder);
+    }
+
+    Outcome invoke(Context& context) override {
+        for (const auto& one : cases_) {
+            if (one.matches(context)) return one.handler->invoke(context);
+        }
+        if (otherwise_ != nullptr) return otherwise_->invoke(context);
+        return ContextAccess::reject(context, {Errc::bad_payload, "no handler of the subscriber takes the message on " +
+                                                                      quoted(context.subject()) +
+                                                                      ": no when() matches, and there is no default"});
+    }
+
+private:
+    std::vector<FilterCase> cases_;
+    std::unique_ptr<HandlerBase> otherwise_;
+};
+
+}  // namespace
+
+std::unique_ptr<HandlerBase> make_filtered(std::vector<FilterCase> cases, std::unique_ptr<HandlerBase> otherwise) {
+    return std::make_unique<FilteredHandler>(std::move(cases), std::move(otherwise));
+}
+
+}  // namespace freshet::detail

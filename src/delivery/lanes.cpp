@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/lanes.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+#include "base/wait.hpp"
+
+namespace freshet::detail {
+
+class Lanes::State {
+public:
+    State(const LanesOptions& options, Handler handler)
+        : options_{options}, handler_{std::move(handler)}, running_{thread_count()} {
+        queues_.resize(options.order == LaneOrder::by_key ? thread_count() : 1);
+    }
+
+    std::size_t thread_count() const noexcept { return std::max<std::size_t>(options_.threads, 1); }
+
+    bool push(Message message, std::size_t key) {
+        const auto size = message.payload().size();
+        if (!reserve(size)) return false;
+        Queue& queue = queues_[key % queues_.size()];
+        std::unique_lock lock{queue.mutex};
+        if (queue.closed) {
+            release(size);
+            return false;
+        }
+        add_work(1);
+        queue.messages.push_back(std::move(message));
+        const bool wakes = queue.idle > 0;
+        lock.unlock();  // first: a thread that is woken would wait for the lock at once
+        if (wakes) queue.filled.notify_one();
+        return true;
+    }
+
+    void close() noexcept {
+        for (auto& queue : queues_) {
+            const std::lock_guard lock{queue.mutex};
+            queue.closed = true;
+            queue.filled.notify_all();
+        }
+    }
+
+    bool drain(TimePoint deadline) {
+        if (inside()) return pending() == 0;
+        if (wait_for_threads(deadline)) return dropped() == 0;
+        drop_waiting();
+        return false;
+    }
+
+    void drop_waiting() noexcept {
+        for (auto& queue : queues_) {
+            std::deque<Message> dropped;  // freed without the lock
+            const std::lock_guard lock{queue.mutex};
+            dropped.swap(queue.messages);
+            for (const auto& message : dropped) release(message.payload().size());
+            dropped_.fetch_add(dropped.size(), std::memory_order_relaxed);
+            add_work(-static_cast<std::ptrdiff_t>(dropped.size()));
+        }
+    }
+
+    std::vector<Message> take_waiting() {
+        std::vector<Message> taken;
+        for (auto& queue : queues_) {
+            const std::lock_guard lock{queue.mutex};
+            for (auto& message : queue.messages) {
+                release(message.payload().size());
+                taken.push_back(std::move(message));
+            }
+            queue.messages.clear();
+        }
+        add_work(-static_cast<std::ptrdiff_t>(taken.size()));
+        return taken;
+    }
+
+    /// Handles messages of the thread's queue until that is closed and empty.
+    void run(std::size_t thread) noexcept {
+        current_ = this;
+        work(queues_[thread % queues_.size()]);
+        current_ = nullptr;
+        if (options_.on_thread_exit) options_.on_thread_exit();
+        const std::lock_guard lock{running_mutex_};
+        if (--running_ == 0) stopped_.notify_all();
+    }
+
+    bool inside() const noexcept { return current_ == this; }
+    std::size_t pending() const noexcept { return messages_.load(std::memory_order_relaxed); }
+    std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+
+private:
+    bool wait_for_threads(TimePoint deadline) {
+        std::unique_lock lock{running_mutex_};
+        const auto done = [this] { return running_ == 0; };
+        if (options_.clock == nullptr) return stopped_.wait_until(lock, deadline, done);
+        return wait_until(*options_.clock, lock, stopped_, deadline, done);
+    }
+
+    void add_work(std::ptrdiff_t change) const noexcept {
+        if (options_.clock != nullptr && change != 0) options_.clock->add_work(change);
+    }
+
+    struct Queue {
+        std::mutex mutex = {};
+        std::condition_variable filled = {};
+        std::deque<Message> messages = {};
+        std::size_t idle = 0;  // threads that wait
+        bool closed = false;
+
+        /// False when it is closed and empty.
+        bool wait(std::unique_lock<std::mutex>& lock) {
+            while (messages.empty() && !closed) {
+                ++idle;
+                filled.wait(lock);
+                --idle;
+            }
+            return !messages.empty();
+        }
+    };
+
+    void work(Queue& queue) noexcept {
+        std::unique_lock lock{queue.mutex};
+        while (queue.wait(lock)) {
+            Message message = std::move(queue.messages.front());
+            queue.messages.pop_front();
+            lock.unlock();
+            release(message.payload().size());
+            {
+                const WorkScope scope;
+                handler_(std::move(message));
+            }
+            add_work(-1);
+            lock.lock();
+        }
+    }
+
+    bool reserve(std::size_t bytes) noexcept {
+        const auto messages = messages_.fetch_add(1, std::memory_order_relaxed) + 1;
+        const auto total = bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+        if (messages <= options_.max_messages && total <= options_.max_bytes) return true;
+        release(bytes);
+        return false;
+    }
+
+    void release(std::size_t bytes) noexcept {
+        messages_.fetch_sub(1, std::memory_order_relaxed);
+        bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+    }
+
+    static inline thread_local const State* current_ = nullptr;  // the lanes that this thread belongs to
+
+    const LanesOptions options_;
+    const Handler handler_;
+    std::atomic<std::size_t> messages_ = 0;
+    std::atomic<std::size_t> bytes_ = 0;
+    std::atomic<std::uint64_t> dropped_ = 0;
+    std::deque<Queue> queues_ = {};  // a deque: a Queue cannot move
+    std::mutex running_mutex_ = {};
+    std::condition_variable stopped_ = {};
+    std::size_t running_;
+};
+
+// Delegates, so that the destructor joins the threads there are when one cannot be started.
+Lanes::Lanes(const LanesOptions& options, Handler handler)
+    : Lanes{std::make_shared<State>(options, std::move(handler))} {
+    threads_.reserve(state_->thread_count());
+    for (std::size_t i = 0; i < state_->thread_count(); ++i)
+        threads_.emplace_back([state = state_, i] { state->run(i); });
+}
+
+Lanes::~Lanes() { join(); }
+
+void Lanes::join() {
+    state_->close();
+    state_->drop_waiting();
+    const std::lock_guard lock{join_mutex_};
+    for (auto& thread : std::exchange(threads_, {})) {
+        if (thread.get_id() == std::this_thread::get_id()) thread.detach();
+        else thread.join();
+    }
+}
+
+bool Lanes::push(Message message, std::size_t key) { return state_->push(std::move(message), key); }
+
+bool Lanes::close_and_drain(TimePoint deadline) {
+    state_->close();
+    return state_->drain(deadline);
+}
+
+std::vector<Message> Lanes::take_waiting() { return state_->take_waiting(); }
+std::size_t Lanes::pending() const noexcept { return state_->pending(); }
+std::uint64_t Lanes::dropped() const noexcept { return state_->dropped(); }
+
+}  // namespace freshet::detail

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <freshet/detail/source.hpp>
+#include <freshet/js/context_options.hpp>
+#include <freshet/js/stream_ref.hpp>
+
+#include "jetstream/consume/consumers.hpp"
+#include "jetstream/consume/pull_session.hpp"
+#include "jetstream/consume/settlement.hpp"
+
+namespace freshet::detail {
+
+/// What js::Pull and js::Push come down to.
+struct ConsumerSourceSettings {
+    js::StreamRef stream = {};
+    std::function<void(const Subject& subject, Binder& binder)> check = {};
+    std::function<ConsumerSpec(const Subject& subject, const std::string& inbox_prefix)> spec = {};
+    PullSettings pull = {};
+    bool push = false;
+    js::Settlement settlement;
+    js::ContextOptions context = {};
+};
+
+/// The messages of a JetStream consumer as a source of a subscriber.
+class ConsumerSource final : public Source {
+public:
+    explicit ConsumerSource(ConsumerSourceSettings settings);
+    ~ConsumerSource() override;
+
+    void bind(const Subject& subject, Binder& binder) override { settings_.check(subject, binder); }
+    Expected<void> start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
+    void quiesce() noexcept override;
+    void stop(std::chrono::milliseconds timeout) noexcept override;
+    bool wants_back() const noexcept override;
+    void settle(Message message, const Handled& handled) noexcept override;
+    void in_progress(const Message& message) noexcept override;
+    Expected<void> ack_sync(const Message& message, std::chrono::milliseconds timeout) override;
+    bool answerable() const noexcept override { return false; }
+    std::size_t pending() const noexcept override;
+    std::uint64_t dropped() const noexcept override { return 0; }
+
+private:
+    class Owner;
+
+    std::shared_ptr<Owner> owner() const;
+
+    const ConsumerSourceSettings settings_;
+    mutable std::mutex mutex_ = {};
+    std::shared_ptr<Owner> owner_ = {};
+    bool stopped_ = false;
+};
+
+/// The configuration of a subscriber's consumer: its filter is the subject unless it says another.
+Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, bool ephemeral);
+
+}  // namespace freshet::detail

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jetstream/consume/consumers.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <freshet/subject.hpp>
+
+#include "base/quoted.hpp"
+#include "jetstream/api/settings.hpp"
+#include "jetstream/consume/consumer_json.hpp"
+#include "jetstream/stream/streams.hpp"
+
+namespace freshet::detail {
+namespace {
+
+/// One filter and a list of one are the same.
+Json with_filter_list(Json config) {
+    const auto one = config.find("filter_subject");
+    if (one == config.end()) return config;
+    config["filter_subjects"] = Json::array({*one});
+    config.erase("filter_subject");
+    return config;
+}
+
+std::vector<js::Difference> differences(const Json& wanted, const Json& found) {
+    return compare_settings(with_filter_list(wanted), with_filter_list(found));
+}
+
+/// Declares one consumer.
+class ConsumerDeclaration {
+public:
+    ConsumerDeclaration(const JsApi& api, const ConsumerSpec& spec) : api_{api}, spec_{spec}, text_{spec.text()} {}
+
+    Expected<Json> run() {
+        auto existing = find();
+        if (existing) return settle(*std::move(existing));
+        const bool missing = existing.error().code() == Errc::consumer_not_found;
+        if (!missing || spec_.declare == js::Declare::never) return existing;
+        auto created = create();
+        // Somebody else created it in this moment.
+        if (!created && created.error().code() == Errc::consumer_exists && (existing = find()))
+            return settle(*std::move(existing));
+        return created;
+    }
+
+private:
+    Expected<Json> find() const {
+        return api_.call(fmt::format("CONSUMER.INFO.{}.{}", spec_.stream, spec_.name), "look up " + text_);
+    }
+
+    Expected<Json> create() const {
+        auto config = spec_.wanted;
+        if (!spec_.fresh.is_null()) config.update(spec_.fresh);
+        auto created = send("create", "create " + text_, std::move(config));
+        if (!created) return created;
+        if (auto kept = check_kept(*created); !kept) {
+            // Without its filters, say, it would deliver what nobody asked for.
+            std::ignore = api_.call(fmt::format("CONSUMER.DELETE.{}.{}", spec_.stream, spec_.name), "delete " + text_);
+            return std::unexpected{kept.error()};
+        }
+        return created;
+    }
+
+    Expected<Json> send(const char* action, const std::string& what, Json config) const {
+        if (auto able = check_settings_known(api_, consumer_settings_with_version(config), text_); !able)
+            return std::unexpected{able.error()};
+        config["name"] = spec_.name;
+        const auto op = create_operation(spec_.stream, spec_.name, config);
+        return api_.call(op, what, {{"stream_name", spec_.stream}, {"config", config}, {"action", action}});
+    }
+
+    Expected<void> check_kept(const Json& answer) const {
+        return check_settings_kept(consumer_settings_with_version(spec_.wanted), field<Json>(answer, "config"), text_);
+    }
+
+    Expected<Json> settle(Json existing) const {
+        if (spec_.declare == js::Declare::never) return existing;
+        const auto found = differences(spec_.wanted, existing["config"]);
+        if (found.empty()) return existing;
+        if (spec_.declare == js::Declare::verify) return std::unexpected{settings_error(text_, found)};
+        if (spec_.declare == js::Declare::reconcile) return update(existing, found);
+        api_.core().logger().warn("{} exists and is used as it is, with other settings: {}", text_, describe(found));
+        return existing;
+    }
+
+    Expected<Json> update(const Json& existing, const std::vector<js::Difference>& found) const {
+        auto merged = merge_settings(spec_.wanted, existing["config"]);
+        // One of them replaces the other.
+        if (spec_.wanted.contains("filter_subject")) merged.erase("filter_subjects");
+        if (spec_.wanted.contains("filter_subjects")) merged.erase("filter_subject");
+        auto updated = send("update", fmt::format("change {} ({})", text_, describe(found)), std::move(merged));
+        if (!updated) return updated;
+        if (auto kept = check_kept(*updated); !kept) return std::unexpected{kept.error()};
+        for (const auto& [setting, before, after] : found)
+            api_.core().logger().warn("{}: {} was {}, is {} now", text_, setting, before, after);
+        return updated;
+    }
+
+    const JsApi& api_;
+    const ConsumerSpec& spec_;
+    std::string text_;
+};
+
+}  // namespace
+
+std::string create_operation(std::string_view stream, std::string_view name, const Json& config) {
+    // With the filter, so that permissions can depend on it; one with wildcards cannot be published to.
+    const auto filter = field<std::string>(config, "filter_subject");
+    const bool tells_filter = check_subject(filter) == SubjectFault::none;
+    return fmt::format("CONSUMER.CREATE.{}.{}{}{}", stream, name, tells_filter ? "." : "", tells_filter ? filter : "");
+}
+
+std::string ConsumerSpec::text() const {
+    return "consumer " + detail::quoted(name) + " of stream " + detail::quoted(stream);
+}
+
+Expected<Json> declare_consumer(const JsApi& api, const ConsumerSpec& spec) {
+    if (auto valid = check_js_name("stream", spec.stream); !valid) return std::unexpected{std::move(valid).error()};
+    if (auto valid = check_js_name("consumer", spec.name); !valid) return std::unexpected{std::move(valid).error()};
+    auto answer = ConsumerDeclaration{api, spec}.run();
+    if (answer && !answer->contains("config"))
+        return failure(Errc::bad_payload, "declare " + spec.text() + ": the answer has no configuration");
+    return answer;
+}
+
+Expected<std::optional<js::StreamInfo>> declare_stream_of(const JsApi& api, const js::StreamRef& stream) {
+    if (!stream.stream()) return std::nullopt;
+    return declare_stream(api, *stream.stream());
+}
+
+std::chrono::nanoseconds ack_wait_of(const Json& config) {
+    if (field<std::string>(config, "ack_policy") == "none") return {};
+    auto wait = field<std::int64_t>(config, "ack_wait", std::chrono::nanoseconds{std::chrono::seconds{30}}.count());
+    for (const auto step : field<std::vector<std::int64_t>>(config, "backoff")) wait = std::min(wait, step);
+    return std::chrono::nanoseconds{wait};
+}
+
+Json complete_consumer(const js::ConsumerConfig& config) {
+    auto json = consumer_to_json(config);
+    if (!config.acks) json["ack_policy"] = "explicit";
+    return json;
+}
+
+}  // namespace freshet::detail

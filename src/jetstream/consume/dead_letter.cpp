@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jetstream/consume/dead_letter.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/quoted.hpp"
+#include "jetstream/api/rfc3339.hpp"
+
+namespace freshet::js {
+namespace {
+
+constexpr std::string_view mark = "Dead-Letter-";
+constexpr std::size_t max_reason = 1'024;
+
+std::string one_line(std::string_view text) {
+    std::string line{text.substr(0, max_reason)};
+    std::ranges::replace_if(line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+    return line;
+}
+
+}  // namespace
+
+Headers dead_letter_headers(const Message& message, const Metadata& metadata, std::string_view why) {
+    Headers headers;
+    for (const auto& [name, value] : message.headers()) {
+        if (!Headers::check(name, value)) continue;  // came over the wire, and could not be sent
+        headers.add(name.starts_with("Nats-") ? std::string{mark} + name : name, value);
+    }
+    const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(metadata.time.time_since_epoch()).count();
+    headers.set("Nats-Msg-Id",
+                fmt::format("dead.{}.{}.{}.{}", metadata.stream, metadata.consumer, metadata.stream_sequence, time));
+    headers.set("Dead-Letter-Reason", one_line(why));
+    headers.set("Dead-Letter-Subject", message.subject());
+    headers.set("Dead-Letter-Stream", metadata.stream);
+    headers.set("Dead-Letter-Consumer", metadata.consumer);
+    headers.set("Dead-Letter-Sequence", std::to_string(metadata.stream_sequence));
+    headers.set("Dead-Letter-Deliveries", std::to_string(metadata.deliveries));
+    headers.set("Dead-Letter-Time", detail::format_rfc3339(metadata.time));
+    return headers;
+}
+
+Expected<void> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer) {
+    if (!answer && answer.error().code() == Errc::no_responders) {
+        return failure(Errc::no_responders,
+                       fmt::format("no stream stores {} and no subscriber listens on it", detail::quoted(subject)));
+    }
+    if (!answer && answer.error().code() == Errc::timeout) {
+        return failure(Errc::timeout,
+                       fmt::format("nobody confirmed what was published to {}: a stream does, a subscriber must answer",
+                                   detail::quoted(subject)));
+    }
+    if (!answer) return std::unexpected{answer.error()};
+    const auto json = nlohmann::json::parse(answer->text(), nullptr, false);
+    if (!json.is_object() || !json.contains("error")) return {};
+    const auto& error = json["error"];
+    const bool described = error.is_object() && error.contains("description") && error["description"].is_string();
+    return failure(Errc::remote, fmt::format("what stores {} says: {}", detail::quoted(subject),
+                                             described ? error["description"].get<std::string>() : error.dump()));
+}
+
+}  // namespace freshet::js

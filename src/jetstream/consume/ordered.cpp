@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jetstream/consume/ordered.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/quoted.hpp"
+#include "base/random_id.hpp"
+#include "jetstream/consume/consumer_json.hpp"
+#include "jetstream/consume/consumers.hpp"
+#include "jetstream/consume/pull_session.hpp"
+
+namespace freshet::detail {
+namespace {
+
+constexpr std::chrono::milliseconds inactive_threshold{std::chrono::minutes{5}};
+constexpr std::chrono::milliseconds longest_expires{30'000};
+
+js::PullLimits limits_of(const OrderedOptions& options) {
+    return {.min_window = options.window,
+            .max_window = options.window,
+            .expires = std::max(longest_expires, options.heartbeat * 2),
+            .heartbeat = options.heartbeat};
+}
+
+}  // namespace
+
+class OrderedConsumer::State final : public PullOwner {
+public:
+    State(BrokerCore& core, OrderedOptions options, std::shared_ptr<OrderedListener> listener)
+        : core_{core},
+          api_{std::make_shared<const JsApi>(core, options.context)},
+          options_{std::move(options)},
+          text_{"the ordered consumer of stream " + detail::quoted(options_.stream)},
+          listener_{std::move(listener)} {}
+
+    static Expected<std::shared_ptr<State>> start(BrokerCore& core, OrderedOptions options,
+                                                  std::shared_ptr<OrderedListener> listener) {
+        if (auto valid = check_js_name("stream", options.stream); !valid) return std::unexpected{valid.error()};
+        auto state = std::make_shared<State>(core, std::move(options), std::move(listener));
+        PullSettings settings{.limits = limits_of(state->options_), .who = state->text_};
+        state->session_ = std::make_shared<PullSession>(state->api_, std::move(settings), state);
+        if (auto started = state->session_->start(); !started) return std::unexpected{started.error()};
+        return state;
+    }
+
+    PullSession& session() const noexcept { return *session_; }
+
+    Expected<PullTarget> declare() override {
+        auto stream = api_->call("STREAM.INFO." + options_.stream, "look up stream " + detail::quoted(options_.stream));
+        if (!stream) {
+            if (declared_ && stream.error().code() == Errc::stream_not_found) listener_->on_missing();
+            return std::unexpected{stream.error()};
+        }
+        auto created = field<std::string>(*stream, "created");
+        const bool anew = declared_ && created != stream_created_;
+        if (!declared_ && options_.deliver == js::Deliver::fresh)
+            first_ = field<std::uint64_t>(field<Json>(*stream, "state"), "last_seq") + 1;
+        if (anew && options_.deliver != js::Deliver::last_per_subject) first_ = 1;
+        const auto name = random_id();
+        const auto answer = create(name, anew);
+        if (!answer) return std::unexpected{answer.error()};
+        begin(name, field<std::uint64_t>(*answer, "num_pending"), anew);
+        stream_created_ = std::move(created);
+        return PullTarget{.consumer = options_.stream + '.' + name};
+    }
+
+    void on_message(Message message, const Metadata& metadata) noexcept override {
+        const auto since = core_.clock().now();
+        const auto bytes = message.payload().size();
+        {
+            const std::lock_guard lock{mutex_};
+            if (accept(metadata)) listener_->on_message(std::move(message), metadata);
+        }
+        session_->handled({.count = 1, .bytes = bytes, .since = since});
+    }
+
+    void on_heartbeat(std::uint64_t last) noexcept override {
+        {
+            const std::lock_guard lock{mutex_};
+            if (name_.empty() || last < next_) return;
+            lose();
+        }
+        session_->declare_again();
+    }
+
+    void on_end() noexcept override { listener_->on_end(); }
+
+private:
+    Expected<Json> create(const std::string& name, bool anew) {
+        js::ConsumerConfig config{.deliver = options_.deliver,
+                                  .start_sequence = options_.start_sequence,
+                                  .start_time = options_.start_time,
+                                  .filter_subjects = options_.filter_subjects,
+                                  .acks = js::Acks::none,
+                                  .replay = options_.replay,
+                                  .headers_only = options_.headers_only,
+                                  .inactive_threshold = inactive_threshold,
+                                  .replicas = 1,
+                                  .memory_storage = true};
+        std::string old_name;
+        {
+            const std::lock_guard lock{mutex_};
+            old_name = std::exchange(old_name_, {});
+            name_.clear();  // what still comes of the old one would come twice
+            if (anew) last_sequence_ = 0;
+            if (anew) begin_with_everything(config);
+            else if (last_sequence_ > 0) begin_at(config, last_sequence_ + 1);
+            else if (declared_ && first_ > 0) begin_at(config, first_);
+        }
+        if (!old_name.empty()) forget(old_name);
+        auto json = consumer_to_json(config);
+        json["name"] = name;
+        auto answer = api_->call(create_operation(options_.stream, name, json), "create " + text_,
+                                 {{"stream_name", options_.stream}, {"config", json}, {"action", "create"}});
+        if (!answer) return answer;
+        if (auto kept =
+                check_settings_kept(consumer_settings_with_version(json), field<Json>(*answer, "config"), text_);
+            !kept) {
+            forget(name);
+            return std::unexpected{kept.error()};
+        }
+        return answer;
+    }
+
+    static void begin_at(js::ConsumerConfig& config, std::uint64_t sequence) {
+        config.deliver = js::Deliver::from_sequence;
+        config.start_sequence = sequence;
+        config.start_time = {};
+    }
+
+    /// Of a new stream every message is newer than where the old one was to begin.
+    static void begin_with_everything(js::ConsumerConfig& config) {
+        if (config.deliver == js::Deliver::last_per_subject) return;
+        config.deliver = js::Deliver::all;
+        config.start_sequence = 0;
+        config.start_time = {};
+    }
+
+    /// Tells the server that a consumer will not be used any more; it would notice by itself later.
+    void forget(const std::string& name) {
+        core_.request_async(api_->subject(fmt::format("CONSUMER.DELETE.{}.{}", options_.stream, name)), {}, {},
+                            [](const Expected<Message>&) {});
+    }
+
+    void begin(const std::string& name, std::uint64_t pending, bool anew) {
+        const std::lock_guard lock{mutex_};
+        name_ = name;
+        old_name_ = name;
+        next_ = 1;
+        if (!declared_) listener_->on_start(pending);
+        else if (anew) listener_->on_reset(pending);
+        declared_ = true;
+    }
+
+    /// Whether it is the next one. If there is a gap, everything is ignored until the consumer was made anew.
+    bool accept(const Metadata& metadata) {
+        if (metadata.consumer != name_) return false;
+        if (metadata.consumer_sequence != next_) {
+            lose();
+            session_->declare_again();
+            return false;
+        }
+        ++next_;
+        last_sequence_ = metadata.stream_sequence;
+        return true;
+    }
+
+    void lose() {
+        core_.logger().warn("{} has a gap after message {}: it is made anew", text_, last_sequence_);
+        name_.clear();
+    }
+
+    BrokerCore& core_;
+    const std::shared_ptr<const JsApi> api_;
+    const OrderedOptions options_;
+    const std::string text_;
+    const std::shared_ptr<OrderedListener> listener_;
+    std::shared_ptr<PullSession> session_ = {};  // which refers to this until its end
+
+    std::string stream_created_ = {};  // of declare, which runs one at a time; the next, too
+    std::uint64_t first_ = 0;          // where to begin again while nothing has been delivered; 0: as at the start
+    std::mutex mutex_ = {};            // the next ones, and calls of the listener
+    std::string name_ = {};            // empty: lost
+    std::string old_name_ = {};        // the last one created
+    std::uint64_t next_ = 1;           // consumer sequence
+    std::uint64_t last_sequence_ = 0;  // the last delivered; 0: none
+    bool declared_ = false;
+};
+
+Expected<std::unique_ptr<OrderedConsumer>> OrderedConsumer::start(BrokerCore& core, OrderedOptions options,
+                                                                  std::shared_ptr<OrderedListener> listener) {
+    try {
+        auto state = State::start(core, std::move(options), std::move(listener));
+        if (!state) return std::unexpected{state.error()};
+        return std::unique_ptr<OrderedConsumer>{new OrderedConsumer{*std::move(state)}};
+    } catch (const Error& error) { return std::unexpected{error}; }
+}
+
+OrderedConsumer::OrderedConsumer(std::shared_ptr<State> state) noexcept : state_{std::move(state)} {}
+
+OrderedConsumer::~OrderedConsumer() { stop(std::chrono::milliseconds{0}); }
+
+void OrderedConsumer::quiesce() noexcept { state_->session().quiesce(); }
+void OrderedConsumer::stop(std::chrono::milliseconds timeout) noexcept { state_->session().stop(timeout); }
+std::size_t OrderedConsumer::pending() const noexcept { return state_->session().pending(); }
+
+}  // namespace freshet::detail

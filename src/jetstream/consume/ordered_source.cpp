@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <freshet/js/ordered.hpp>
+
+#include <mutex>
+#include <utility>
+
+#include <freshet/subject.hpp>
+#include <freshet/transport.hpp>
+
+#include "jetstream/consume/consumers.hpp"
+#include "jetstream/consume/ordered.hpp"
+#include "jetstream/consume/source_checks.hpp"
+
+namespace freshet::detail {
+namespace {
+
+/// Hands the messages on. The handler runs in the thread that delivers, so that no more is asked for than it handles.
+class SinkListener final : public OrderedListener {
+public:
+    explicit SinkListener(std::shared_ptr<MessageSink> sink) : sink_{std::move(sink)} {}
+
+    void on_start(std::uint64_t) noexcept override {}
+    void on_message(Message message, const Metadata&) noexcept override { sink_->on_message(std::move(message)); }
+    void on_reset(std::uint64_t) noexcept override {}
+    void on_end() noexcept override { std::exchange(sink_, nullptr)->on_end(); }
+
+private:
+    std::shared_ptr<MessageSink> sink_;
+};
+
+js::ConsumerConfig config_of(const js::Ordered& options) {
+    return {.deliver = options.deliver,
+            .start_sequence = options.start_sequence,
+            .start_time = options.start_time,
+            .filter_subjects = options.filter_subjects};
+}
+
+/// js::Ordered as a source: nothing is settled.
+class OrderedSource final : public Source {
+public:
+    explicit OrderedSource(js::Ordered options) : options_{std::move(options)} {}
+
+    void bind(const Subject& subject, Binder& binder) override {
+        check_name("stream", options_.stream.name(), binder);
+        check_consumer_config(config_of(options_), subject, binder);
+        if (options_.prefetch == 0) binder.problem("js::Ordered::prefetch is 0: nothing would be delivered");
+        if (options_.heartbeat.count() <= 0) binder.problem("js::Ordered::heartbeat must be more than 0");
+    }
+
+    Expected<void> start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) override {
+        if (options_.stream.stream()) {
+            const JsApi api{core, options_.context};
+            if (auto declared = declare_stream_of(api, options_.stream); !declared)
+                return std::unexpected{declared.error()};
+        }
+        OrderedOptions ordered{.stream = options_.stream.name(),
+                               .filter_subjects = options_.filter_subjects,
+                               .deliver = options_.deliver,
+                               .start_sequence = options_.start_sequence,
+                               .start_time = options_.start_time,
+                               .headers_only = options_.headers_only,
+                               .replay = options_.replay,
+                               .window = options_.prefetch,
+                               .heartbeat = options_.heartbeat,
+                               .context = options_.context};
+        if (ordered.filter_subjects.empty() && subject.wire() != ">")
+            ordered.filter_subjects = {std::string{subject.wire()}};
+        auto started =
+            OrderedConsumer::start(core, std::move(ordered), std::make_shared<SinkListener>(std::move(sink)));
+        if (!started) return std::unexpected{started.error()};
+        const std::lock_guard lock{mutex_};
+        consumer_ = *std::move(started);
+        if (stopped_) consumer_->stop(std::chrono::milliseconds{0});
+        return {};
+    }
+
+    void quiesce() noexcept override {
+        const std::lock_guard lock{mutex_};
+        if (consumer_ != nullptr) consumer_->quiesce();
+    }
+
+    void stop(std::chrono::milliseconds timeout) noexcept override {
+        const std::lock_guard lock{mutex_};
+        stopped_ = true;
+        if (consumer_ != nullptr) consumer_->stop(timeout);
+    }
+
+    void settle(Message, const Handled&) noexcept override {}
+    bool answerable() const noexcept override { return false; }
+
+    std::size_t pending() const noexcept override {
+        const std::lock_guard lock{mutex_};
+        return consumer_ == nullptr ? 0 : consumer_->pending();
+    }
+    std::uint64_t dropped() const noexcept override { return 0; }
+
+private:
+    const js::Ordered options_;
+    mutable std::mutex mutex_ = {};
+    std::unique_ptr<OrderedConsumer> consumer_ = {};
+    bool stopped_ = false;
+};
+
+}  // namespace
+}  // namespace freshet::detail
+
+namespace freshet::js {
+
+detail::SourceSpec make_source(Ordered options) {
+    return {SubscriberOptions{}, std::make_unique<detail::OrderedSource>(std::move(options))};
+}
+
+}  // namespace freshet::js

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string_view>
+
+#include <freshet/clock.hpp>
+
+#include "jetstream/consume/settled.hpp"
+
+namespace freshet::js {
+
+struct PullLimits {
+    std::size_t min_window = 2;    ///< messages in hand and asked for, together; at least 1
+    std::size_t max_window = 512;  ///< how far the window may grow while messages are handled faster than they come
+    std::size_t max_growth_bytes = std::size_t{16} << 20;  ///< it does not grow to where it would hold more than this
+    std::size_t max_bytes = 0;                             ///< the same in bytes, fixed; 0: no limit
+    std::chrono::nanoseconds expires{std::chrono::seconds{30}};   ///< how long a request waits at the server
+    std::chrono::nanoseconds heartbeat{std::chrono::seconds{5}};  ///< at most half of `expires`
+};
+
+/// One `CONSUMER.MSG.NEXT` request.
+struct PullRequest {
+    std::uint64_t number = 0;  ///< the last token of its reply subject: by it a status says which request it ends
+    std::size_t batch = 0;
+    std::size_t max_bytes = 0;  ///< 0: no limit
+    std::chrono::nanoseconds expires = {};
+    std::chrono::nanoseconds heartbeat = {};
+};
+
+/// A message without payload that the server sent about a request.
+struct PullStatus {
+    std::uint64_t request = 0;  ///< PullRequest::number
+    int code = 0;
+    std::string_view text = {};
+    std::optional<std::size_t> pending_messages = {};  ///< header `Nats-Pending-Messages`: what the request had left
+};
+
+/// What a status means for those who run the pipeline.
+enum class PullVerdict : std::uint8_t {
+    go_on,     ///< part of the routine
+    warn,      ///< adapted to, but somebody should know: a limit of the consumer's
+    unpinned,  ///< this client is not the pinned one any more
+    lost,      ///< the consumer, or JetStream, may be gone: see to it, then reset()
+    refused,   ///< it will never work
+};
+
+/// What to ask the server for, and when: keeps a window of messages in hand or on their way, asks for more before it runs
+/// dry, and never for more than the window (ADR-13, ADR-37). Knows no connection. Not thread-safe.
+class PullPipeline {
+public:
+    PullPipeline(const PullLimits& limits, TimePoint now);
+
+    /// The request to send now, if there is one.
+    std::optional<PullRequest> next(TimePoint now);
+    /// A message came, of so many bytes; `more`: the stream had others behind it.
+    void received(std::size_t bytes, bool more, TimePoint now);
+    void handled(const Settled& settled, TimePoint now);
+    PullVerdict status(const PullStatus& status, TimePoint now);
+
+    /// The server is gone: what was asked for will not come.
+    void disconnected() noexcept { connected_ = false; }
+    /// Nothing is on its way any more: after a reconnect, or when the consumer was made anew.
+    void reset(TimePoint now);
+    /// The heartbeat of a push consumer, which is its own.
+    void set_heartbeat(std::chrono::nanoseconds heartbeat) noexcept { limits_.heartbeat = heartbeat; }
+    /// Asks for nothing more.
+    void stop() noexcept { stopped_ = true; }
+
+    /// No sign of life for two heartbeats while something was asked for.
+    bool overdue(TimePoint now) const noexcept { return connected_ && !stopped_ && asked_ > 0 && now >= overdue_at(); }
+    /// When next() or overdue() may change by themselves; nothing: not without an event.
+    std::optional<TimePoint> deadline() const noexcept;
+
+    std::size_t window() const noexcept { return window_; }
+    std::size_t in_hand() const noexcept { return in_hand_; }
+    std::size_t asked() const noexcept { return asked_; }
+
+private:
+    struct Open {
+        std::uint64_t number;
+        std::size_t batch;
+    };
+
+    TimePoint overdue_at() const noexcept { return alive_ + 2 * limits_.heartbeat; }
+    bool wants_more() const noexcept;
+    std::size_t free_bytes() const noexcept;
+    void end_request(const PullStatus& status);
+    void forget_requests() noexcept;
+    PullVerdict conflict(const PullStatus& status, TimePoint now);
+    PullVerdict limit(std::string_view text, TimePoint now);
+    void pause(TimePoint now) noexcept;
+    void adapt(std::chrono::nanoseconds held);
+
+    PullLimits limits_;
+    std::size_t window_;
+    std::size_t max_batch_;
+    std::size_t in_hand_ = 0;
+    std::size_t bytes_in_hand_ = 0;
+    std::size_t asked_ = 0;
+    std::deque<Open> open_ = {};
+    std::uint64_t last_number_ = 0;
+    TimePoint alive_;       // the last sign of life, or when the first request after none was sent
+    TimePoint not_before_;  // no request earlier
+    std::size_t handled_since_change_ = 0;
+    std::size_t bytes_since_change_ = 0;
+    bool more_ = false;      // the server had more when the last message came
+    bool any_size_ = false;  // the next message alone is over max_bytes
+    bool connected_ = true;
+    bool stopped_ = false;
+};
+
+}  // namespace freshet::js

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jetstream/publish/publish.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <freshet/js/jetstream.hpp>
+#include <freshet/subject.hpp>
+
+#include "base/quoted.hpp"
+#include "base/wait.hpp"
+#include "jetstream/api/rfc3339.hpp"
+#include "subject/plain_subject.hpp"
+
+namespace freshet {
+namespace detail {
+namespace {
+
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+// The server's err_codes that say to try again: unavailable for the moment, this id is being stored, too many requests.
+constexpr std::array passing_errors{10008, 10158, 10163, 10167};
+
+Expected<std::string> schedule_pattern(std::string_view what, const js::Schedule& schedule) {
+    const int kinds = int{schedule.at.has_value()} + int{schedule.every.count() != 0} + int{!schedule.cron.empty()};
+    if (kinds != 1)
+        return failure(Errc::bad_setup, fmt::format("{}: a schedule has exactly one of at, every and cron", what));
+    if (schedule.target.empty())
+        return failure(Errc::bad_setup,
+                       fmt::format("{}: a schedule needs a target, a subject of the same stream", what));
+    if (!schedule.time_zone.empty() && schedule.cron.empty())
+        return failure(Errc::bad_setup, fmt::format("{}: a schedule's time_zone is for cron only", what));
+    if (schedule.at) return "@at " + format_rfc3339(*schedule.at);
+    if (schedule.every.count() == 0) return schedule.cron;
+    if (schedule.every < seconds{1})
+        return failure(Errc::bad_setup, fmt::format("{}: a schedule's interval is at least 1 s", what));
+    return "@every " + duration_header(schedule.every);
+}
+
+Expected<void> add_schedule(Headers& headers, std::string_view what, const js::Schedule& schedule) {
+    const auto pattern = schedule_pattern(what, schedule);
+    if (!pattern) return std::unexpected{pattern.error()};
+    headers.set("Nats-Schedule", *pattern).set("Nats-Schedule-Target", schedule.target);
+    if (!schedule.source.empty()) headers.set("Nats-Schedule-Source", schedule.source);
+    if (!schedule.time_zone.empty()) headers.set("Nats-Schedule-Time-Zone", schedule.time_zone);
+    if (schedule.ttl.count() != 0) headers.set("Nats-Schedule-TTL", duration_header(schedule.ttl));
+    if (schedule.rollup) headers.set("Nats-Schedule-Rollup", "sub");
+    return {};
+}
+
+void add_expectations(Headers& headers, const js::PublishOptions& options) {
+    const auto set_text = [&](std::string_view name, const std::string& value) {
+        if (!value.empty()) headers.set(name, value);
+    };
+    const auto set_number = [&](std::string_view name, const std::optional<std::uint64_t>& value) {
+        if (value) headers.set(name, std::to_string(*value));
+    };
+    set_text("Nats-Msg-Id", options.id);
+    set_text("Nats-Expected-Stream", options.expect_stream);
+    set_number("Nats-Expected-Last-Sequence", options.expect_last_sequence);
+    set_number("Nats-Expected-Last-Subject-Sequence", options.expect_last_subject_sequence);
+    set_text("Nats-Expected-Last-Subject-Sequence-Subject", options.expect_last_subject);
+    set_text("Nats-Expected-Last-Msg-Id", options.expect_last_id);
+}
+
+}  // namespace
+
+std::string duration_header(nanoseconds duration) {
+    // Go reads "1.5s" and "1500ms" alike; whole seconds stay short.
+    if (duration % seconds{1} == nanoseconds{0}) return fmt::format("{}s", duration / seconds{1});
+    return fmt::format("{}ns", duration.count());
+}
+
+Expected<Headers> publish_headers(std::string_view subject, const js::PublishOptions& options) {
+    const auto what = [&] { return "publish to " + detail::quoted(subject); };
+    if (!options.expect_last_subject.empty() && !options.expect_last_subject_sequence)
+        return failure(Errc::bad_setup, what() + ": expect_last_subject needs expect_last_subject_sequence");
+    const auto too_short = [](nanoseconds ttl) { return ttl.count() != 0 && ttl < seconds{1}; };
+    if (too_short(options.ttl) || (options.schedule && too_short(options.schedule->ttl)))
+        return failure(Errc::bad_setup, what() + ": a TTL is at least 1 s");
+    try {
+        auto headers = options.headers;
+        add_expectations(headers, options);
+        if (options.ttl.count() != 0) headers.set("Nats-TTL", duration_header(options.ttl));
+        if (options.schedule) {
+            if (auto added = add_schedule(headers, what(), *options.schedule); !added)
+                return std::unexpected{std::move(added).error()};
+        }
+        return headers;
+    } catch (const Error& error) { return std::unexpected{Error{error.code(), what() + ": " + error.what()}}; }
+}
+
+Expected<void> check_publish_options(const JsApi& api, const js::PublishOptions& options) {
+    if (options.ttl.count() != 0)
+        if (auto able = api.needs("2.11", "a message's TTL"); !able) return able;
+    if (!options.expect_last_subject.empty())
+        if (auto able = api.needs("2.11", "expect_last_subject"); !able) return able;
+    if (!options.schedule) return {};
+    const auto& schedule = *options.schedule;
+    const bool newer = !schedule.at || !schedule.source.empty() || schedule.rollup;
+    return api.needs(newer ? "2.14" : "2.12", newer ? "a schedule with every, cron, source or rollup" : "a schedule");
+}
+
+std::optional<PlainAck> parse_plain_ack(std::string_view text) noexcept {
+    const auto skip = [&](std::string_view expected) {
+        if (!text.starts_with(expected)) return false;
+        text.remove_prefix(expected.size());
+        if (text.starts_with(' ')) text.remove_prefix(1);
+        return true;
+    };
+    if (!skip("{\"stream\":") || !text.starts_with('"')) return std::nullopt;
+    text.remove_prefix(1);
+    const auto name = text.substr(0, text.find('"'));
+    if (name.contains('\\')) return std::nullopt;
+    text.remove_prefix(name.size());
+    std::uint64_t sequence = 0;
+    if (!skip("\"") || !skip(",") || !skip("\"seq\":")) return std::nullopt;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), sequence);
+    if (fault != std::errc{} || std::string_view{end, text.data() + text.size()} != "}") return std::nullopt;
+    return PlainAck{.stream = name, .sequence = sequence};
+}
+
+Expected<js::PublishAck> parse_publish_ack(std::string_view subject, std::string_view text) {
+    if (const auto plain = parse_plain_ack(text))
+        return js::PublishAck{.stream = std::string{plain->stream}, .sequence = plain->sequence};
+    const auto what = "publish to " + detail::quoted(subject);
+    const auto json = parse_js_answer(what, text);
+    if (json && json->contains("error")) return std::unexpected{js_error(what, (*json)["error"])};
+    if (!json || !json->contains("stream")) {
+        return failure(Errc::bad_payload, fmt::format("{}: the answer {} is not a stream's acknowledgement: does a "
+                                                      "service listen on this subject, too?",
+                                                      what, detail::quoted(text)));
+    }
+    return js::PublishAck{.stream = field<std::string>(*json, "stream"),
+                          .sequence = field<std::uint64_t>(*json, "seq"),
+                          .duplicate = field<bool>(*json, "duplicate"),
+                          .domain = field<std::string>(*json, "domain"),
+                          .value = field<std::string>(*json, "val"),
+                          .batched = field<std::uint64_t>(*json, "count")};
+}
+
+bool is_stream_answer(const Message& message) noexcept {
+    const auto text = message.text();
+    if (text.empty()) return message.status() != 0;
+    return text.starts_with("{\"stream\":") ||
+           (text.starts_with('{') && (text.contains("\"stream\":") || text.contains("\"err_code\":")));
+}
+
+Expected<js::PublishAck> publish_result(std::string_view subject, const Expected<Message>& reply,
+                                        bool others_answered) {
+    if (reply) return parse_publish_ack(subject, reply->text());
+    const auto& error = reply.error();
+    if (error.code() == Errc::no_responders) {
+        return failure(Errc::no_stream,
+                       fmt::format("publish to {}: no stream stores this subject: create one, or check "
+                                   "the subject; in a cluster, its servers may be down",
+                                   detail::quoted(subject)));
+    }
+    if (error.code() == Errc::timeout) {
+        return failure(Errc::timeout,
+                       fmt::format("publish to {}: no acknowledgement within the timeout: it is stored or "
+                                   "not. Publish it again with the same PublishOptions::id, and it is "
+                                   "stored once{}",
+                                   detail::quoted(subject),
+                                   others_answered ? ". A service that listens on this subject answered: is there a "
+                                                     "stream, too? SubscriberOptions::no_reply keeps one from answering"
+                                                   : ""));
+    }
+    return std::unexpected{
+        Error{error.code(), fmt::format("publish to {}: {}", detail::quoted(subject), error.what())}};
+}
+
+Expected<js::PublishAck> publish_and_wait(BrokerCore& core, std::string_view subject, const Encoded& encoded,
+                                          const RequestOptions& options) {
+    BlockingReply reply{subject, is_stream_answer};
+    const auto clock = core.shared_clock();  // the broker may go when the answer has come
+    if (auto asked = core.request_into(reply, subject, encoded, options); !asked)
+        return publish_result(subject, std::unexpected{std::move(asked).error()});
+    const auto answer = reply.wait(*clock);
+    return publish_result(subject, answer, reply.left_out());
+}
+
+void pause(Clock& clock, nanoseconds time) {
+    std::mutex mutex;
+    std::unique_lock lock{mutex};
+    std::condition_variable never;
+    wait_until(clock, lock, never, clock.now() + time, [] { return false; });
+}
+
+bool may_retry(const Error& error, bool has_id) {
+    if (error.code() == Errc::no_stream || error.code() == Errc::buffer_full) return true;
+    return std::ranges::find(passing_errors, error.remote_code()) != passing_errors.end() ||
+           (has_id && error.code() == Errc::timeout);
+}
+
+}  // namespace detail
+
+namespace js {
+
+Expected<PublishAck> JetStream::publish_encoded(std::string_view subject, const detail::Encoded& encoded,
+                                                const PublishOptions& options) const {
+    if (!detail::may_publish_on(subject)) return std::unexpected{detail::subject_error(subject, SubjectUse::publish)};
+    if (auto able = detail::check_publish_options(*api_, options); !able)
+        return std::unexpected{std::move(able).error()};
+    auto headers = detail::publish_headers(subject, options);
+    if (!headers) return std::unexpected{std::move(headers).error()};
+    const RequestOptions request{.timeout = options.timeout.count() > 0 ? options.timeout : api_->options().timeout,
+                                 .headers = *std::move(headers)};
+    for (int retries = options.retries;; --retries) {
+        auto ack = detail::publish_and_wait(*core_, subject, encoded, request);
+        if (ack || retries <= 0 || !detail::may_retry(ack.error(), !options.id.empty())) return ack;
+        detail::pause(core_->clock(), options.retry_wait);
+    }
+}
+
+Expected<CounterValue> JetStream::try_increment(std::string_view subject, std::int64_t by,
+                                                const PublishOptions& options) const {
+    if (auto able = api_->needs("2.12", "a counter"); !able) return std::unexpected{std::move(able).error()};
+    auto counted = options;
+    counted.headers.set("Nats-Incr", fmt::format("{:+}", by));
+    const auto ack = publish_encoded(subject, {}, counted);
+    if (!ack) return std::unexpected{ack.error()};
+    return CounterValue{ack->value};
+}
+
+Expected<std::int64_t> CounterValue::try_number() const {
+    std::int64_t number = 0;
+    const auto* end = digits.data() + digits.size();
+    const auto [read, fault] = std::from_chars(digits.data(), end, number);
+    if (fault == std::errc{} && read == end) return number;
+    return failure(Errc::bad_payload, "the counter's value " + detail::quoted(digits) + " is no number of 64 bits");
+}
+
+}  // namespace js
+}  // namespace freshet

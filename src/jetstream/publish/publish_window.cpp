@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jetstream/publish/publish_window.hpp"
+
+#include <atomic>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/callback_scope.hpp"
+#include "base/exception_text.hpp"
+#include "base/quoted.hpp"
+#include "base/wait.hpp"
+#include "jetstream/publish/publish.hpp"
+
+namespace freshet::detail {
+namespace {
+
+// A full window takes no more until this share of it is free: to wake a publisher for each acknowledgement would cost more than
+// the message.
+constexpr std::size_t resume_share = 8;
+
+// The memory that a message leaves to the next in its place: what most have, and not what a large one had.
+constexpr std::size_t kept_bytes = 2'048;
+
+}  // namespace
+
+/// One message, from publish until it leaves the window, and between messages a place for the next.
+class PublishWindow::Sending final : public ReplySink {
+public:
+    explicit Sending(PublishWindow& window) noexcept : window_{window} {}
+
+    void take(Outgoing message, Done done) {
+        text_.assign(message.subject);
+        text_.append(as_text(message.body));
+        const std::string_view text = text_;
+        message_ = std::move(message);
+        message_.subject = text.substr(0, message_.subject.size());
+        message_.body = as_bytes(text.substr(message_.subject.size()));
+        done_ = std::move(done);
+    }
+    /// Gives the place free: what the message held goes, but for a little memory.
+    void forget() noexcept {
+        done_ = nullptr;
+        if (!message_.request.headers.empty()) message_.request.headers = {};
+        if (text_.capacity() > kept_bytes) std::string{}.swap(text_);
+    }
+    const Outgoing& message() const noexcept { return message_; }
+    PublishWindow& window() const noexcept { return window_; }
+
+    /// To be called before it is sent, and let_go() when that has returned: the answer may be faster.
+    void begin() noexcept {
+        again_ = false;
+        others_answered_ = false;
+        users_.store(2, std::memory_order_relaxed);
+    }
+    void let_go() noexcept {
+        // Mostly the answer comes last, and alone: nothing to count then.
+        if (users_.load(std::memory_order_acquire) != 1 && users_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+        if (again_) window_.send_later(*this);
+        else window_.leave(*this);
+    }
+    /// It waited to be sent again, and will not.
+    void abandon() noexcept {
+        end(failure(Errc::closed, "publish to " + detail::quoted(message_.subject) +
+                                      ": the broker ended before it was acknowledged"));
+        window_.leave(*this);
+    }
+
+    std::string_view subject() const noexcept override { return message_.subject; }
+    bool accepts(const Message& message) noexcept override {
+        const bool accepted = is_stream_answer(message);
+        others_answered_ = others_answered_ || !accepted;
+        return accepted;
+    }
+    void on_reply(Expected<Message> reply) noexcept override {
+        try {
+            if (done_ == nullptr && reply && parse_plain_ack(reply->text())) return;
+            auto ack = publish_result(message_.subject, reply, others_answered_);
+            again_ = !ack && message_.retries > 0 && may_retry(ack.error(), message_.has_id);
+            if (again_) --message_.retries;
+            else end(std::move(ack));
+        } catch (...) { end(std::unexpected{exception_error()}); }
+    }
+    void on_end() noexcept override { let_go(); }
+
+    Sending* next_free = nullptr;
+
+private:
+    void end(Expected<js::PublishAck> ack) noexcept { window_.tell(done_, std::move(ack)); }
+
+    PublishWindow& window_;
+    std::string text_ = {};  // subject and body
+    Outgoing message_ = {};  // views of it
+    Done done_ = {};
+    std::atomic<int> users_ = 0;  // who sends it, and who answers
+    bool again_ = false;
+    bool others_answered_ = false;
+};
+
+void PublishWindow::Abandon::operator()(Sending* sending) const noexcept { sending->abandon(); }
+
+PublishWindow::PublishWindow(Clock& clock, std::size_t max_pending, Send send, Report report)
+    : clock_{clock},
+      max_pending_{max_pending},
+      resume_at_{max_pending - 1 - (max_pending - 1) / resume_share},
+      send_{std::move(send)},
+      report_{std::move(report)} {}
+
+PublishWindow::~PublishWindow() {
+    if (const auto failed = take_failure()) report_(failed->what());
+}
+
+void PublishWindow::publish(Outgoing message, Done done) {
+    Sending& sending = enter();
+    try {
+        sending.take(std::move(message), std::move(done));
+    } catch (...) {
+        leave(sending);
+        throw;
+    }
+    send(sending);
+}
+
+PublishWindow::Sending& PublishWindow::enter() {
+    std::unique_lock lock{mutex_};
+    // A callback that is no handler runs on the thread that brings acknowledgements: it would wait for itself.
+    // So does a function that is told of an acknowledgement, wherever it is called.
+    const bool may_wait = telling_ == 0 && (!CallbackScope::inside() || HandlerScope::current() != nullptr);
+    if (may_wait) wait(clock_, lock, changed_, [this] { return !(full_ = full_ || pending_ >= max_pending_); });
+    if (free_ == nullptr) free_ = &sendings_.emplace_back(*this);
+    if (pending_++ == 0) self_ = shared_from_this();
+    return *std::exchange(free_, free_->next_free);
+}
+
+void PublishWindow::send(Sending& sending) noexcept {
+    sending.begin();
+    const auto sent = [&]() noexcept -> Expected<void> {
+        try {
+            return send_(sending.message(), sending);
+        } catch (...) { return std::unexpected{exception_error()}; }
+    }();
+    if (!sent) {
+        sending.on_reply(std::unexpected{sent.error()});
+        sending.on_end();
+    }
+    sending.let_go();
+}
+
+void PublishWindow::send_later(Sending& sending) noexcept {
+    Waiting waiting{&sending};
+    try {
+        const auto when = clock_.now() + sending.message().retry_wait;
+        clock_.schedule(when, [waiting = std::move(waiting)]() mutable {
+            auto& again = *waiting.release();
+            again.window().send(again);
+        });
+    } catch (...) { return; }  // no memory for a timer: it was abandoned
+}
+
+void PublishWindow::tell(Done& done, Expected<js::PublishAck> ack) noexcept {
+    if (done == nullptr) {
+        if (ack) return;
+        const std::lock_guard lock{mutex_};
+        if (failures_++ == 0) first_failure_ = std::move(ack).error();
+        return;
+    }
+    const CallbackScope scope;
+    ++telling_;
+    try {
+        done(std::move(ack));
+    } catch (...) { report_("the function that got an acknowledgement threw: " + exception_text()); }
+    --telling_;
+}
+
+/// The last that is done with it: the window may go.
+void PublishWindow::leave(Sending& sending) noexcept {
+    sending.forget();
+    std::shared_ptr<PublishWindow> last;  // outlives the lock
+    const std::lock_guard lock{mutex_};
+    sending.next_free = std::exchange(free_, &sending);
+    if (--pending_ == 0) last = std::move(self_);
+    const bool resumes = full_ && pending_ <= resume_at_;
+    if (resumes) full_ = false;
+    if (resumes || pending_ == 0) changed_.notify_all();
+}
+
+std::optional<Error> PublishWindow::take_failure() {
+    const std::lock_guard lock{mutex_};
+    const auto count = std::exchange(failures_, 0);
+    auto first = std::exchange(first_failure_, std::nullopt);
+    if (count <= 1) return first;
+    return Error{first->code(), fmt::format("{} messages were not stored; the first: {}", count, first->what())};
+}
+
+Expected<void> PublishWindow::flush(std::chrono::milliseconds timeout) {
+    std::size_t left = 0;
+    {
+        std::unique_lock lock{mutex_};
+        wait_until(clock_, lock, changed_, clock_.now() + timeout, [this] { return pending_ == 0; });
+        left = pending_;
+    }
+    if (left != 0) {
+        return failure(Errc::timeout, fmt::format("flush: {} messages still wait for their acknowledgement after {} ms",
+                                                  left, timeout.count()));
+    }
+    if (auto failed = take_failure()) return std::unexpected{*std::move(failed)};
+    return {};
+}
+
+std::size_t PublishWindow::pending() const {
+    const std::lock_guard lock{mutex_};
+    return pending_;
+}
+
+}  // namespace freshet::detail

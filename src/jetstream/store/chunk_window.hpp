@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <freshet/buffer.hpp>
+#include <freshet/error.hpp>
+
+#include "jetstream/api/api.hpp"
+
+namespace freshet::detail {
+
+/// Publishes the chunks of an object without waiting for each acknowledgement: so many bytes may be on their way. Nothing is sent
+/// again: an object whose chunk was lost is no good. One thread at a time.
+class ChunkWindow {
+public:
+    /// `what`: for error messages.
+    ChunkWindow(BrokerCore& core, std::size_t bytes, std::chrono::milliseconds timeout, std::string what);
+    ChunkWindow(const ChunkWindow&) = delete;
+    ChunkWindow& operator=(const ChunkWindow&) = delete;
+    /// Waits until nothing is on its way.
+    ~ChunkWindow();
+
+    /// Copies the chunk out. Blocks while the window is full. Gives the first error of those before it.
+    Expected<void> publish(std::string_view subject, Bytes chunk);
+    /// Waits until everything is acknowledged; the first error.
+    Expected<void> finish();
+
+private:
+    class State;
+
+    BrokerCore& core_;
+    std::chrono::milliseconds timeout_;
+    std::size_t window_;
+    std::shared_ptr<State> state_;
+};
+
+/// The sequence in the acknowledgement of a publication into a bucket.
+Expected<std::uint64_t> read_store_ack(std::string_view what, const Message& answer);
+
+}  // namespace freshet::detail

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <freshet/detail/kv_bucket.hpp>
+#include <freshet/kv/options.hpp>
+
+#include "jetstream/store/store_bucket.hpp"
+#include "jetstream/store/store_watch.hpp"
+
+namespace freshet::detail {
+
+/// The stream of a bucket (ADR-8); `fresh` with every default. Throws Error(Errc::bad_setup) for options that no bucket has.
+js::Stream kv_stream(const std::string& bucket, const kv::Options& options, bool fresh);
+
+/// A key-value bucket: puts its operations into messages. Thread-safe.
+class KvBucket : public std::enable_shared_from_this<KvBucket> {
+public:
+    KvBucket(BrokerCore& core, std::string name, const kv::Options& options);
+
+    Expected<std::optional<KvRecord>> get(std::string_view key, std::uint64_t revision);
+    Expected<std::uint64_t> write(std::string_view key, const Encoded& encoded, const KvWrite& write);
+    void get_async(std::string_view key, KvFound done);
+    void write_async(std::string_view key, const Encoded& encoded, const KvWrite& write, KvWritten done);
+    Expected<std::uint64_t> create(std::string_view key, const Encoded& encoded, std::chrono::nanoseconds ttl);
+    Expected<void> scan(const KvScan& scan, const std::function<bool(KvRecord)>& each);
+    Expected<std::uint64_t> purge_deletes(const kv::PurgeDeletesOptions& options);
+    Expected<kv::Status> status();
+    /// What to watch. Blocks: the bucket must be there. Keeps this alive, to declare the bucket anew when it was lost.
+    Expected<WatchSpec> watch(const std::vector<std::string>& filters, const kv::WatchOptions& options);
+
+    StoreBucket& store() noexcept { return store_; }
+    const StoreBucket& store() const noexcept { return store_; }
+
+private:
+    /// As the stream has it: the latest of a key comes once more if it is written meanwhile.
+    Expected<void> read_stream(const KvScan& scan, const std::function<bool(KvRecord)>& each);
+    Expected<js::StoredMessage> read(const js::StreamInfo& info, std::string_view key, std::uint64_t revision,
+                                     js::Read read) const;
+    /// The latest entry of a key, also if it is a deletion.
+    Expected<std::optional<KvRecord>> latest(std::string_view key, std::uint64_t revision, js::Read read);
+    /// What was read for a key.
+    Expected<std::optional<KvRecord>> found(std::string_view key, Expected<js::StoredMessage> stored) const;
+    Expected<void> check(std::string_view key, const KvWrite& write) const;
+    /// The revision that an answer to a write tells.
+    Expected<std::uint64_t> written(std::string_view key, std::string_view verb, const Expected<Message>& answer) const;
+    std::string what(std::string_view verb, std::string_view key) const;
+
+    StoreBucket store_;
+};
+
+}  // namespace freshet::detail

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <freshet/kv/watch.hpp>
+
+#include <utility>
+
+#include "jetstream/store/kv_bucket.hpp"
+#include "jetstream/store/kv_entry.hpp"
+#include "jetstream/store/watch_source.hpp"
+
+namespace freshet::detail {
+namespace {
+
+void bind_watch(const kv::Watch& watch, const Subject& subject, Binder& binder) {
+    if (auto valid = check_bucket(StoreKind::key_value, watch.bucket); !valid)
+        return binder.problem(std::string{valid.error().message()});
+    try {
+        std::ignore = kv_stream(watch.bucket, watch.options, true);
+    } catch (const Error& error) { binder.problem(std::string{error.message()}); }
+    if (auto valid = check_key_filter(subject.wire()); !valid) binder.problem(std::string{valid.error().message()});
+}
+
+/// For a handler that takes the value, not the entry: an erased key has none.
+void expect_values(kv::Watch& watch, Binder& binder) {
+    watch.ignore_deletes = true;
+    if (watch.meta_only)
+        binder.problem("its watch says meta_only, so that no value comes: the handler must take kv::Entry<T>");
+}
+
+Expected<WatchSpec> open_watch(const kv::Watch& watch, BrokerCore& core, const Subject& subject) {
+    return std::make_shared<KvBucket>(core, watch.bucket, watch.options)
+        ->watch({subject.wire()}, {.include_history = watch.include_history,
+                                   .ignore_deletes = watch.ignore_deletes,
+                                   .meta_only = watch.meta_only,
+                                   .updates_only = watch.updates_only,
+                                   .from_revision = watch.from_revision});
+}
+
+}  // namespace
+
+Expected<std::shared_ptr<WatchQueue>> kv_watch(KvBucket& bucket, const std::vector<std::string>& filters,
+                                               const kv::WatchOptions& options) {
+    auto spec = bucket.watch(filters, options);
+    if (!spec) return std::unexpected{std::move(spec).error()};
+    return WatchQueue::start(bucket.store().core(), *std::move(spec));
+}
+
+std::optional<KvRecord> kv_next(WatchQueue& queue, std::optional<std::chrono::milliseconds> timeout,
+                                bool until_caught_up) {
+    auto message = queue.next(timeout, until_caught_up);
+    if (!message) return std::nullopt;
+    auto record = read_watched(*message);
+    record.message = *std::move(message);
+    return record;
+}
+
+bool watch_caught_up(const WatchQueue& queue) { return queue.caught_up(); }
+void stop_watch(WatchQueue& queue) noexcept { queue.stop(); }
+
+}  // namespace freshet::detail
+
+namespace freshet::kv {
+
+detail::SourceSpec make_source(Watch watch) {
+    SubscriberOptions options{.workers = watch.workers, .ordered_by = watch.ordered_by, .dedicated = watch.dedicated};
+    const auto held = std::make_shared<Watch>(std::move(watch));
+    detail::WatchKind kind{
+        .bind = [held](const Subject& subject, Binder& binder) { detail::bind_watch(*held, subject, binder); },
+        .open = [held](detail::BrokerCore& core,
+                       const Subject& subject) { return detail::open_watch(*held, core, subject); },
+        .caught_up = held->caught_up,
+        .expect_values = [held](Binder& binder) { detail::expect_values(*held, binder); }};
+    return {std::move(options), std::make_unique<detail::WatchSource>(std::move(kind))};
+}
+
+}  // namespace freshet::kv

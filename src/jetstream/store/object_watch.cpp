@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <freshet/obj/watch.hpp>
+
+#include <utility>
+
+#include <freshet/obj/watcher.hpp>
+
+#include "jetstream/store/object_bucket.hpp"
+#include "jetstream/store/object_json.hpp"
+#include "jetstream/store/watch_source.hpp"
+
+namespace freshet::detail {
+namespace {
+
+void bind_watch(const obj::Watch& watch, Binder& binder) {
+    if (auto valid = check_bucket(StoreKind::object, watch.bucket); !valid)
+        binder.problem(std::string{valid.error().message()});
+}
+
+/// Names are no subjects on the wire, so the pattern is applied here.
+Expected<WatchSpec> open_watch(const obj::Watch& watch, BrokerCore& core, const Subject& subject) {
+    auto spec = std::make_shared<ObjectBucket>(core, watch.bucket, watch.options)
+                    ->watch({.ignore_deletes = watch.ignore_deletes, .updates_only = watch.updates_only});
+    spec.translate = [translate = std::move(spec.translate), subject](const Message& stored, bool initial) -> Message {
+        auto message = translate(stored, initial);
+        if (message && !subject.matches(message.subject())) return {};
+        return message;
+    };
+    return spec;
+}
+
+}  // namespace
+
+Expected<obj::Info> read_watched_object(const Message& message) {
+    auto info = read_object_info(message.text());
+    if (!info) return info;
+    if (const auto metadata = message.metadata()) info->modified = metadata->time;
+    info->initial = is_initial(message);
+    return info;
+}
+
+}  // namespace freshet::detail
+
+namespace freshet::obj {
+namespace {
+
+std::optional<Info> read(const std::optional<Message>& message) {
+    if (!message) return std::nullopt;
+    return value_or_raise(detail::read_watched_object(*message));
+}
+
+}  // namespace
+
+detail::SourceSpec make_source(Watch watch) {
+    SubscriberOptions options{.workers = watch.workers, .ordered_by = watch.ordered_by, .dedicated = watch.dedicated};
+    detail::WatchKind kind{.bind = [watch](const Subject&, Binder& binder) { detail::bind_watch(watch, binder); },
+                           .open = [watch](detail::BrokerCore& core,
+                                           const Subject& subject) { return detail::open_watch(watch, core, subject); },
+                           .caught_up = watch.caught_up};
+    return {std::move(options), std::make_unique<detail::WatchSource>(std::move(kind))};
+}
+
+Watcher::Watcher(std::unique_ptr<detail::WatchQueue> queue) noexcept : queue_{std::move(queue)} {}
+Watcher::Watcher(Watcher&&) noexcept = default;
+Watcher& Watcher::operator=(Watcher&&) noexcept = default;
+Watcher::~Watcher() = default;
+
+std::optional<Info> Watcher::next() { return read(queue_->next(std::nullopt, false)); }
+std::optional<Info> Watcher::next(std::chrono::milliseconds timeout) { return read(queue_->next(timeout, false)); }
+
+std::vector<Info> Watcher::initial() {
+    std::vector<Info> infos;
+    while (auto info = read(queue_->next(std::nullopt, true))) infos.push_back(*std::move(info));
+    return infos;
+}
+
+bool Watcher::caught_up() const { return queue_->caught_up(); }
+void Watcher::stop() noexcept { queue_->stop(); }
+
+}  // namespace freshet::obj

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jetstream/store/store_watch.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+#include "base/exception_text.hpp"
+#include "base/wait.hpp"
+#include "broker/broker_core.hpp"
+
+namespace freshet::detail {
+namespace {
+
+// On no wire: only between a watch and who reads its messages, in this process.
+constexpr std::string_view initial_header = "Freshet-Initial";
+
+}  // namespace
+
+Message watch_message(std::string_view subject, const Message& stored, bool initial) {
+    auto headers = stored.headers();
+    if (initial) headers.set(initial_header, "1");
+    return Message::make(subject, stored.payload(), headers, stored.reply_to());
+}
+
+bool is_initial(const Message& watch_message) { return watch_message.header(initial_header).has_value(); }
+
+class StoreWatch::Feed final : public OrderedListener {
+public:
+    Feed(BrokerCore& core, WatchSpec spec, std::shared_ptr<MessageSink> sink)
+        : core_{core}, spec_{std::move(spec)}, sink_{std::move(sink)} {}
+
+    void on_start(std::uint64_t pending) noexcept override {
+        if (pending == 0) catch_up();
+    }
+
+    void on_message(Message message, const Metadata& metadata) noexcept override {
+        const bool last = metadata.pending == 0;
+        try {
+            if (auto fed = spec_.translate(message, !caught_up_)) sink_->on_message(std::move(fed));
+        } catch (...) { core_.logger().error("watch of {}: a message is left out: {}", spec_.what, exception_text()); }
+        if (last && !caught_up_) catch_up();
+    }
+
+    void on_reset(std::uint64_t pending) noexcept override {
+        core_.logger().warn("watch of {}: the server lost it; the new one has {} entries", spec_.what, pending);
+        if (pending == 0 && !caught_up_) catch_up();
+    }
+
+    void on_missing() noexcept override {
+        if (!spec_.declare) return;
+        const auto declared = spec_.declare();
+        if (!declared) core_.logger().warn("watch of {}: {}", spec_.what, declared.error().message());
+    }
+
+    void on_end() noexcept override { std::exchange(sink_, nullptr)->on_end(); }
+
+private:
+    void catch_up() noexcept {
+        caught_up_ = true;
+        if (!spec_.caught_up) return;
+        try {
+            spec_.caught_up();
+        } catch (...) { core_.logger().error("watch of {}: caught_up threw: {}", spec_.what, exception_text()); }
+    }
+
+    BrokerCore& core_;
+    WatchSpec spec_;
+    std::shared_ptr<MessageSink> sink_;
+    bool caught_up_ = false;
+};
+
+StoreWatch::~StoreWatch() = default;
+
+Expected<std::unique_ptr<StoreWatch>> StoreWatch::start(BrokerCore& core, WatchSpec spec,
+                                                        std::shared_ptr<MessageSink> sink) {
+    auto options = spec.ordered;
+    auto consumer = OrderedConsumer::start(core, std::move(options),
+                                           std::make_shared<Feed>(core, std::move(spec), std::move(sink)));
+    if (!consumer) return std::unexpected{std::move(consumer).error()};
+    return std::unique_ptr<StoreWatch>{new StoreWatch{*std::move(consumer)}};
+}
+
+class WatchQueue::Sink final : public MessageSink {
+public:
+    explicit Sink(Clock& clock) noexcept : clock_{clock} {}
+
+    void on_message(Message message) noexcept override { push(std::move(message)); }
+    void on_end() noexcept override { end(); }
+    /// An empty message stands where everything before it was there at first.
+    void on_caught_up() noexcept { push({}); }
+
+    void end() noexcept {
+        const std::lock_guard lock{mutex_};
+        ended_ = true;
+        changed_.notify_all();
+    }
+
+    std::optional<Message> next(TimePoint deadline, bool until_caught_up) {
+        std::unique_lock lock{mutex_};
+        for (;;) {
+            if (until_caught_up && caught_up_) return std::nullopt;
+            if (!wait_until(clock_, lock, changed_, deadline, [this] { return ended_ || !waiting_.empty(); }))
+                return std::nullopt;
+            if (ended_) return std::nullopt;
+            auto message = std::move(waiting_.front());
+            waiting_.pop_front();
+            if (message) return message;
+            caught_up_ = true;
+        }
+    }
+
+    bool caught_up() const {
+        const std::lock_guard lock{mutex_};
+        return caught_up_ || (!waiting_.empty() && !waiting_.front());
+    }
+
+    Clock& clock() const noexcept { return clock_; }
+
+private:
+    void push(Message message) noexcept {
+        const std::lock_guard lock{mutex_};
+        waiting_.push_back(std::move(message));
+        changed_.notify_all();
+    }
+
+    Clock& clock_;
+    mutable std::mutex mutex_ = {};
+    std::condition_variable changed_ = {};
+    std::deque<Message> waiting_ = {};
+    bool caught_up_ = false;
+    bool ended_ = false;
+};
+
+WatchQueue::WatchQueue(std::shared_ptr<Sink> sink, std::unique_ptr<StoreWatch> watch) noexcept
+    : sink_{std::move(sink)}, watch_{std::move(watch)} {}
+
+WatchQueue::~WatchQueue() = default;
+
+Expected<std::unique_ptr<WatchQueue>> WatchQueue::start(BrokerCore& core, WatchSpec spec) {
+    auto sink = std::make_shared<Sink>(core.clock());
+    spec.caught_up = [sink] { sink->on_caught_up(); };
+    auto watch = StoreWatch::start(core, std::move(spec), sink);
+    if (!watch) return std::unexpected{std::move(watch).error()};
+    return std::unique_ptr<WatchQueue>{new WatchQueue{std::move(sink), *std::move(watch)}};
+}
+
+std::optional<Message> WatchQueue::next(std::optional<std::chrono::milliseconds> timeout, bool until_caught_up) {
+    const auto deadline = timeout ? sink_->clock().now() + std::min(*timeout, longest_timeout) : TimePoint::max();
+    return sink_->next(deadline, until_caught_up);
+}
+
+bool WatchQueue::caught_up() const { return sink_->caught_up(); }
+
+void WatchQueue::stop() noexcept {
+    sink_->end();
+    watch_->stop(std::chrono::milliseconds{0});
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <freshet/transport.hpp>
+
+#include "jetstream/consume/ordered.hpp"
+
+namespace freshet::detail {
+
+/// A message for those who watch a bucket: it has the key (or the object's name) as its subject, so that patterns are over keys, and
+/// keeps payload, headers and the reply subject that Message::metadata() reads.
+Message watch_message(std::string_view subject, const Message& stored, bool initial);
+/// Whether what it tells was there before the watch began.
+bool is_initial(const Message& watch_message);
+
+/// What is watched.
+struct WatchSpec {
+    OrderedOptions ordered = {};
+    std::string what = {};  ///< `bucket "flags"`, for the log
+    /// Gives the watch_message for what the stream delivered; an empty one if it is of no interest.
+    std::function<Message(const Message& stored, bool initial)> translate = {};
+    /// Once, when all that was there at first has been fed. Called in the thread that feeds.
+    std::function<void()> caught_up = {};
+    /// Declares the bucket anew when the server lost it; empty: it must come back by itself. May block.
+    std::function<Expected<void>()> declare = {};
+};
+
+/// Feeds a sink with what happens in a bucket, over restarts of the server and the loss of the bucket.
+class StoreWatch {
+public:
+    /// Blocks for an answer. When it fails the sink is not called. `core` must outlive the sink's on_end.
+    static Expected<std::unique_ptr<StoreWatch>> start(BrokerCore& core, WatchSpec spec,
+                                                       std::shared_ptr<MessageSink> sink);
+    StoreWatch(const StoreWatch&) = delete;
+    StoreWatch& operator=(const StoreWatch&) = delete;
+    ~StoreWatch();
+
+    void quiesce() noexcept { consumer_->quiesce(); }
+    void stop(std::chrono::milliseconds timeout) noexcept { consumer_->stop(timeout); }
+    std::size_t pending() const noexcept { return consumer_->pending(); }
+
+private:
+    class Feed;
+    explicit StoreWatch(std::unique_ptr<OrderedConsumer> consumer) noexcept : consumer_{std::move(consumer)} {}
+
+    std::unique_ptr<OrderedConsumer> consumer_;
+};
+
+/// A watch whose messages wait for the thread that reads them. It holds up the server when too many wait.
+class WatchQueue {
+public:
+    static Expected<std::unique_ptr<WatchQueue>> start(BrokerCore& core, WatchSpec spec);
+    WatchQueue(const WatchQueue&) = delete;
+    WatchQueue& operator=(const WatchQueue&) = delete;
+    ~WatchQueue();
+
+    /// Blocks for the next; nothing when `timeout` has passed, it was stopped, or `until_caught_up` and it has.
+    std::optional<Message> next(std::optional<std::chrono::milliseconds> timeout, bool until_caught_up);
+    bool caught_up() const;
+    void stop() noexcept;
+
+private:
+    class Sink;
+    WatchQueue(std::shared_ptr<Sink> sink, std::unique_ptr<StoreWatch> watch) noexcept;
+
+    std::shared_ptr<Sink> sink_;
+    std::unique_ptr<StoreWatch> watch_;
+};
+
+}  // namespace freshet::detail

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jetstream/store/stream_reader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/random_id.hpp"
+#include "jetstream/publish/publish.hpp"
+
+namespace freshet::detail {
+namespace {
+
+// A pull that nothing comes for ends after this time: what it waited for has been removed from the stream meanwhile.
+constexpr std::chrono::milliseconds pull_expires{1'000};
+// The reader may take its time between two messages; the consumer goes by itself if its owner has died.
+constexpr std::chrono::nanoseconds inactive_threshold = std::chrono::minutes{5};
+constexpr int max_failures = 8;
+// "consumer delivery policy is deliver last per subject, but optional filter subject is not set"
+constexpr int err_no_filter = 10'094;
+constexpr std::chrono::milliseconds pause_step{250};
+
+/// A server that is away, or that has just started.
+bool may_pass(const Error& error) {
+    return error.code() == Condition::timeout || error.code() == Condition::no_responders ||
+           error.code() == Errc::disconnected;
+}
+
+}  // namespace
+
+StreamReader::StreamReader(const JsApi& api, ReadSpec spec) : api_{api}, spec_{std::move(spec)} {}
+
+StreamReader::~StreamReader() { drop_consumer(); }
+
+Expected<void> StreamReader::begin() {
+    auto& core = api_.core();
+    inbox_ = core.options().inbox_prefix + '.' + random_id() + '.';
+    received_ = std::make_shared<StreamInbox>(core.clock(), inbox_, spec_.arrived);
+    if (auto made = make_consumer(); !made || at_end_) return made;
+    // On the connection that asks: the server knows the inbox before it gets a request.
+    auto subscription = core.transport()->subscribe(
+        {.subject = inbox_ + '*', .max_pending_messages = 0, .max_pending_bytes = 0, .lane = freshet::Lane::replies},
+        received_);
+    if (!subscription) return std::unexpected{std::move(subscription).error()};
+    subscription_ = *std::move(subscription);
+    return {};
+}
+
+Expected<void> StreamReader::make_consumer() {
+    Json config{{"ack_policy", "none"},
+                {"deliver_policy", spec_.last_per_subject ? "last_per_subject" : "all"},
+                {"mem_storage", true},
+                {"num_replicas", 1},
+                {"inactive_threshold", inactive_threshold.count()},
+                {"headers_only", spec_.headers_only}};
+    if (spec_.filters.size() == 1) config["filter_subject"] = spec_.filters.front();
+    else if (!spec_.filters.empty()) config["filter_subjects"] = spec_.filters;
+    // The latest of each come once more, and the inbox takes what is new: from a sequence on, there would be history.
+    if (const auto last = received_->stream_sequence(); last != 0 && !spec_.last_per_subject) {
+        config["deliver_policy"] = "by_start_sequence";
+        config["opt_start_seq"] = last + 1;
+    }
+    const Json request{{"stream_name", spec_.stream}, {"config", std::move(config)}};
+    const auto created = api_.call("CONSUMER.CREATE." + spec_.stream, spec_.what, request);
+    if (created) consumer_ = field<std::string>(*created, "name");
+    // An older server sees no filter: it refuses, or reads everything.
+    const bool no_filter = created ? !field<Json>(*created, "config").contains("filter_subjects")
+                                   : created.error().remote_code() == err_no_filter;
+    if (spec_.filters.size() > 1 && no_filter)
+        return failure(Errc::server_too_old, spec_.what + ": several filters need nats-server 2.10 or later");
+    if (!created) return std::unexpected{created.error()};
+    asked_ = 0;
+    received_->follow(consumer_);
+    at_end_ = field<std::uint64_t>(*created, "num_pending") == 0;
+    return {};
+}
+
+void StreamReader::drop_consumer() noexcept {
+    if (consumer_.empty()) return;
+    const auto subject = api_.subject("CONSUMER.DELETE." + spec_.stream + "." + std::exchange(consumer_, {}));
+    api_.core().request_async(subject, {}, {.timeout = api_.options().timeout}, [](const Expected<Message>&) {});
+}
+
+Expected<void> StreamReader::pull() {
+    const auto body = Json{{"batch", spec_.batch}, {"expires", std::chrono::nanoseconds{pull_expires}.count()}}.dump();
+    asked_ += spec_.batch;
+    // The name of the consumer tells whose status it is that comes back.
+    return api_.core().publish(api_.subject("CONSUMER.MSG.NEXT." + spec_.stream + "." + consumer_),
+                               {.body = as_bytes(body)}, {.reply_to = inbox_ + consumer_, .flush = Flush::now});
+}
+
+Expected<void> StreamReader::recover() {
+    drop_consumer();
+    while (++failures_ <= max_failures) {
+        auto made = make_consumer();
+        if (made || !may_pass(made.error()) || failures_ == max_failures) return made;
+        pause(api_.core().clock(), failures_ * pause_step);
+    }
+    return failure(Errc::timeout, spec_.what + ": the stream " + spec_.stream +
+                                      " sends nothing although it has more: is the server overloaded?");
+}
+
+Expected<std::optional<StreamMessage>> StreamReader::next() {
+    if (failed_) return std::unexpected{*failed_};
+    Expected<void> fine{};
+    if (received_ == nullptr) fine = begin();
+    while (fine && !at_end_) {
+        // Two batches under way: one is read while the next one comes.
+        while (fine && asked_ <= spec_.batch) fine = pull();
+        if (!fine) break;
+        auto message = received_->next(pull_expires + api_.options().timeout);
+        if (!message) {
+            fine = recover();
+            continue;
+        }
+        asked_ -= std::min<std::size_t>(asked_, 1);
+        at_end_ = message->metadata.pending == 0;
+        if (message->repeated) continue;
+        failures_ = 0;
+        return message;
+    }
+    drop_consumer();
+    if (!fine) return std::unexpected{failed_.emplace(fine.error())};
+    return std::optional<StreamMessage>{};
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <freshet/transport.hpp>
+
+#include "jetstream/api/api.hpp"
+#include "jetstream/store/stream_inbox.hpp"
+
+namespace freshet::detail {
+
+/// Which messages of a stream to read.
+struct ReadSpec {
+    std::string stream = {};
+    std::vector<std::string> filters = {};  ///< subjects; more than one needs nats-server 2.10
+    /// The latest of each subject only; and once more of one that is written meanwhile (see latest.hpp).
+    bool last_per_subject = false;
+    bool headers_only = false;
+    std::size_t batch = 256;            ///< messages asked for at a time; two batches are under way
+    StreamInbox::Arrived arrived = {};  ///< work on each message beside that of the reader
+    std::string what = "read";          ///< for error messages: what is done, on what
+};
+
+/// Reads what a stream holds, in order and without gaps, up to its end, through a consumer of its own without acks. A slow reader holds
+/// up the server, not memory. What goes wrong on the way (a lost connection, a consumer that is gone) is read again from
+/// where it stopped. One thread at a time.
+class StreamReader {
+public:
+    StreamReader(const JsApi& api, ReadSpec spec);
+    StreamReader(const StreamReader&) = delete;
+    StreamReader& operator=(const StreamReader&) = delete;
+    ~StreamReader();
+
+    /// The next message; nothing at the end. Blocks. After an error, only the same error.
+    Expected<std::optional<StreamMessage>> next();
+
+private:
+    Expected<void> begin();
+    /// Makes a consumer of what follows the last message.
+    Expected<void> make_consumer();
+    void drop_consumer() noexcept;
+    Expected<void> pull();
+    Expected<void> recover();
+
+    const JsApi& api_;
+    ReadSpec spec_;
+    std::string inbox_ = {};  // with a dot at its end
+    std::shared_ptr<StreamInbox> received_ = {};
+    std::unique_ptr<TransportSubscription> subscription_ = {};
+    std::string consumer_ = {};
+    std::size_t asked_ = 0;  // messages that the consumer was asked for and that have not come
+    int failures_ = 0;       // in a row, without a message
+    bool at_end_ = false;
+    std::optional<Error> failed_ = {};
+};
+
+}  // namespace freshet::detail

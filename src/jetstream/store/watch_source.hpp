@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include <freshet/detail/source.hpp>
+
+#include "jetstream/store/store_bucket.hpp"
+#include "jetstream/store/store_watch.hpp"
+
+namespace freshet::detail {
+
+/// What is particular to one kind of watch.
+struct WatchKind {
+    /// Checks the settings and the pattern, before the broker connects.
+    std::function<void(const Subject& subject, Binder& binder)> bind = {};
+    /// Opens the bucket. Blocks; may throw.
+    std::function<Expected<WatchSpec>(BrokerCore& core, const Subject& subject)> open = {};
+    std::function<void()> caught_up = {};
+    /// The handler takes values, and none of what happens to keys without one; before bind.
+    std::function<void(Binder& binder)> expect_values = {};
+};
+
+/// Feeds a subscriber from a bucket. Nothing is settled.
+class WatchSource final : public Source {
+public:
+    explicit WatchSource(WatchKind kind) : kind_{std::move(kind)} {}
+
+    void expect_bodies(Binder& binder) override {
+        if (kind_.expect_values) kind_.expect_values(binder);
+    }
+    void bind(const Subject& subject, Binder& binder) override { kind_.bind(subject, binder); }
+    Expected<void> start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
+    void quiesce() noexcept override;
+    void stop(std::chrono::milliseconds timeout) noexcept override;
+    void settle(Message, const Handled&) noexcept override {}
+    bool answerable() const noexcept override { return false; }
+    std::size_t pending() const noexcept override;
+    std::uint64_t dropped() const noexcept override { return 0; }
+
+private:
+    StoreWatch* watch() const noexcept;
+
+    WatchKind kind_;
+    mutable std::mutex mutex_ = {};
+    std::unique_ptr<StoreWatch> watch_ = {};  // once it is there, as long as this
+};
+
+}  // namespace freshet::detail

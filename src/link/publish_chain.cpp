@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link/publish_chain.hpp"
+
+#include <deque>
+
+#include <freshet/subject.hpp>
+
+#include "base/callback_scope.hpp"
+#include "base/exception_text.hpp"
+#include "broker/broker_core.hpp"
+#include "subject/plain_subject.hpp"
+
+namespace freshet {
+
+Expected<void> NextPublish::operator()(Outgoing& out) {
+    auto* const last = std::exchange(last_, nullptr);
+    if (last == nullptr)
+        return failure(Errc::bad_setup, "a publish middleware called next twice; the message was sent once. See "
+                                        "docs/middleware.md#rules");
+    auto* const step = rest_ == end_ ? last : *rest_;
+    try {
+        return step->run(out, NextPublish{rest_ == end_ ? end_ : rest_ + 1, end_, *last});
+    } catch (...) { return std::unexpected{detail::exception_error()}; }
+}
+
+namespace detail {
+namespace {
+
+/// Headers of this thread that keep their capacity; leases nest.
+class HeadersLease {
+public:
+    explicit HeadersLease(const Headers* copied) {
+        if (used_ == all_.size()) all_.emplace_back();
+        headers_ = &all_[used_++];
+        if (copied != nullptr) *headers_ = *copied;
+        else headers_->clear();
+    }
+    HeadersLease(const HeadersLease&) = delete;
+    HeadersLease& operator=(const HeadersLease&) = delete;
+    ~HeadersLease() { --used_; }
+
+    Headers& operator*() const noexcept { return *headers_; }
+
+private:
+    static inline thread_local std::deque<Headers> all_ = {};  // leases hold pointers: a deque does not move them
+    static inline thread_local std::size_t used_ = 0;
+
+    Headers* headers_;
+};
+
+/// What the innermost publish middleware wraps: the connection.
+class SendStep final : public PublishStep {
+public:
+    SendStep(BrokerCore& core, const Publication& publication) noexcept : core_{core}, publication_{publication} {}
+
+    Expected<void> run(Outgoing& out, NextPublish) override {
+        const bool changed = out.subject.data() != publication_.subject.data();
+        if ((changed || out.subject.size() != publication_.subject.size()) && !may_publish_on(out.subject))
+            return std::unexpected{subject_error(out.subject, SubjectUse::publish)};
+        reached_ = true;
+        return core_.send_enveloped({.subject = out.subject,
+                                     .reply_to = out.reply_to,
+                                     .payload = out.body,
+                                     .headers = out.headers.empty() ? nullptr : &out.headers,
+                                     .flush = publication_.flush},
+                                    out.content_type);
+    }
+    bool reached() const noexcept { return reached_; }
+
+private:
+    BrokerCore& core_;
+    const Publication& publication_;
+    bool reached_ = false;
+};
+
+}  // namespace
+
+Expected<void> send_through(BrokerCore& core, std::span<PublishStep* const> steps, const Publication& publication,
+                            std::string_view content_type, Outgoing::Kind kind) {
+    const PublishScope scope;
+    const HeadersLease headers{publication.headers};
+    Outgoing out{.kind = kind,
+                 .subject = publication.subject,
+                 .body = publication.payload,
+                 .content_type = content_type,
+                 .reply_to = publication.reply_to,
+                 .headers = *headers,
+                 .delivery = HandlerScope::current()};
+    SendStep last{core, publication};
+    auto sent = NextPublish{steps.data(), steps.data() + steps.size(), last}(out);
+    if (sent && kind == Outgoing::Kind::request && !last.reached())
+        return failure(Errc::bad_setup, "a publish middleware did not send the request on " +
+                                            std::string{publication.subject} + ", so no answer can come");
+    return sent;
+}
+
+}  // namespace detail
+}  // namespace freshet

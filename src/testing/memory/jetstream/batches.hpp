@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <expected>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "testing/memory/jetstream/common.hpp"
+
+namespace freshet::detail {
+
+/// Atomic batches that are not complete yet (ADR-50). Guarded by who owns it.
+class MemoryBatches {
+public:
+    struct Committed {
+        std::string id = {};
+        std::vector<SharedParcel> parcels = {};  // empty: there are more to come
+    };
+
+    explicit MemoryBatches(JetStreamContext& context) : context_{context} {}
+
+    /// A message that says which batch it belongs to.
+    std::expected<Committed, ApiError> take(const SharedParcel& parcel);
+
+private:
+    struct Batch {
+        std::vector<SharedParcel> parcels = {};
+        TimePoint last = {};
+    };
+
+    JetStreamContext& context_;
+    std::map<std::string, Batch, std::less<>> batches_ = {};
+};
+
+}  // namespace freshet::detail

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include <freshet/transport.hpp>
+
+#include "testing/memory/memory_hub.hpp"
+
+namespace freshet::detail {
+
+/// One subscription: what waits for its sink, delivered by tasks of the clock. Lives until its sink had on_end.
+class MemorySubscription final : public std::enable_shared_from_this<MemorySubscription> {
+public:
+    MemorySubscription(std::shared_ptr<MemoryHub> hub, MemoryTransport& owner, const SubscriptionSpec& spec,
+                       std::shared_ptr<MessageSink> sink);
+
+    const SubscriptionSpec& spec() const noexcept { return spec_; }
+    MemoryTransport& owner() const noexcept { return owner_; }
+
+    /// A message arrives from the server.
+    void take(const SharedParcel& parcel);
+
+    void drain(std::chrono::milliseconds timeout);
+    Expected<void> auto_unsubscribe(std::uint64_t count);
+    std::size_t pending() const;
+    std::uint64_t dropped() const;
+
+    // With the hub's lock held:
+    PatternId id = 0;  // 0: the server does not know it
+    /// Takes nothing more; what waits is delivered, or dropped. on_end follows in a task of the clock.
+    void finish(bool drop_waiting);
+    bool taking() const noexcept { return stage_ == Stage::taking; }
+    bool ended() const noexcept { return stage_ == Stage::ended; }
+    /// It had to drop what it had taken.
+    bool cut_off() const noexcept { return cut_off_; }
+    bool delivering() const noexcept { return delivering_; }
+
+    /// Calls on_end here and now, unless a message is being delivered: then that ends it. Without the lock.
+    void end_now();
+
+private:
+    enum class Stage : std::uint8_t { taking, finishing, ended };
+
+    void schedule_delivery();
+    void deliver();
+    bool over_limits(const Parcel& parcel) const noexcept;
+    void end(std::unique_lock<std::mutex>& lock);
+
+    const std::shared_ptr<MemoryHub> hub_;
+    MemoryTransport& owner_;  // outlives it: close() waits for on_end
+    const SubscriptionSpec spec_;
+    std::shared_ptr<MessageSink> sink_;
+
+    Stage stage_ = Stage::taking;
+    std::deque<SharedParcel> waiting_ = {};
+    std::size_t waiting_bytes_ = 0;
+    std::uint64_t taken_ = 0;
+    std::uint64_t delivered_ = 0;
+    std::uint64_t max_ = 0;  // 0: none
+    std::uint64_t dropped_ = 0;
+    bool overflowing_ = false;
+    bool scheduled_ = false;
+    bool delivering_ = false;
+    bool cut_off_ = false;
+};
+
+}  // namespace freshet::detail

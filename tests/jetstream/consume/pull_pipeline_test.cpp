@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <freshet/testing/virtual_clock.hpp>
+
+#include "jetstream/consume/pull_pipeline.hpp"
+
+using namespace std::chrono_literals;
+using namespace freshet;
+using namespace freshet::js;
+using freshet::testing::VirtualClock;
+
+namespace {
+
+/// A pipeline and the server's side of it.
+struct Pull {
+    explicit Pull(PullLimits limits) : pipeline{limits, clock.now()} {}
+
+    /// The batch of the request that is sent now; 0: none is.
+    std::size_t ask() {
+        const auto request = pipeline.next(clock.now());
+        if (!request) return 0;
+        last = *request;
+        return request->batch;
+    }
+    void receive(std::size_t count = 1, bool more = true, std::size_t bytes = 100) {
+        for (std::size_t i = 0; i < count; ++i) pipeline.received(bytes, more, clock.now());
+    }
+    void handle(std::size_t count = 1, std::chrono::nanoseconds held = 1ms, std::size_t bytes = 100) {
+        for (std::size_t i = 0; i < count; ++i) pipeline.handled({1, bytes, clock.now() - held}, clock.now());
+    }
+    PullVerdict status(int code, std::string text, std::optional<std::size_t> pending = {}) {
+        return pipeline.status({last.number, code, text, pending}, clock.now());
+    }
+
+    VirtualClock clock = {};
+    PullPipeline pipeline;
+    PullRequest last = {};
+};
+
+PullLimits fixed(std::size_t window) { return {.min_window = window, .max_window = window}; }
+
+}  // namespace
+
+TEST_CASE("the window is asked for at once, and not twice") {
+    Pull pull{fixed(10)};
+    CHECK(pull.ask() == 10);
+    CHECK(pull.last.expires == 30s);
+    CHECK(pull.last.heartbeat == 5s);
+    CHECK(pull.last.max_bytes == 0);
+    CHECK(pull.ask() == 0);
+}
+
+TEST_CASE("more is asked for when half of the window is left, so that it does not run dry") {
+    Pull pull{fixed(10)};
+    pull.ask();
+    pull.receive(10);
+    pull.handle(4);
+    CHECK(pull.ask() == 0);
+    pull.handle(1);
+    CHECK(pull.ask() == 5);
+    CHECK(pull.pipeline.in_hand() == 5);
+}
+
+TEST_CASE("what is in hand and what is asked for never exceed the window") {
+    Pull pull{fixed(7)};
+    for (int round = 0; round < 100; ++round) {
+        pull.ask();
+        CHECK(pull.pipeline.in_hand() + pull.pipeline.asked() <= 7);
+        if (round % 3 != 0 && pull.pipeline.asked() > 0) pull.receive();
+        if (round % 2 != 0 && pull.pipeline.in_hand() > 0) pull.handle();
+    }
+}
+
+TEST_CASE("a window of one goes message by message") {
+    Pull pull{fixed(1)};
+    CHECK(pull.ask() == 1);
+    pull.receive();
+    CHECK(pull.ask() == 0);
+    pull.handle();
+    CHECK(pull.ask() == 1);
+}
+
+TEST_CASE("a request that ended early is made good") {
+    const auto [code, text] =
+        GENERATE(std::pair{408, "Request Timeout"}, std::pair{408, "Interest Expired"}, std::pair{404, "No Messages"},
+                 std::pair{409, "Message Size Exceeds MaxBytes"}, std::pair{409, "Batch Completed"});
+    CAPTURE(code, text);
+    Pull pull{fixed(10)};
+    pull.ask();
+    pull.receive(3);
+    CHECK(pull.status(code, text, 7) == PullVerdict::go_on);
+    CHECK(pull.pipeline.asked() == 0);
+    CHECK(pull.ask() == 7);
+}
+
+TEST_CASE("a status that does not say what was left ends its request as a whole") {
+    Pull pull{fixed(10)};
+    pull.ask();
+    pull.receive(2);
+    pull.handle(2);
+    CHECK(pull.status(404, "No Messages") == PullVerdict::go_on);
+    CHECK(pull.ask() == 10);
+}
+
+TEST_CASE("of two requests, a status ends the one it names") {
+    Pull pull{fixed(10)};
+    pull.ask();
+    const auto first = pull.last.number;
+    pull.receive(6);
+    pull.handle(6);
+    CHECK(pull.ask() == 6);
+    CHECK(pull.pipeline.asked() == 10);
+    pull.pipeline.status({first, 408, "Request Timeout", 4}, pull.clock.now());
+    CHECK(pull.pipeline.asked() == 6);
+    pull.pipeline.status({first, 408, "Request Timeout", 4}, pull.clock.now());
+    CHECK(pull.pipeline.asked() == 6);
+}
+
+TEST_CASE("a heartbeat is a sign of life, and its absence is noticed after two") {
+    Pull pull{fixed(4)};
+    pull.ask();
+    pull.clock.advance(9s);
+    CHECK_FALSE(pull.pipeline.overdue(pull.clock.now()));
+    CHECK(pull.status(100, "Idle Heartbeat") == PullVerdict::go_on);
+    pull.clock.advance(9s);
+    CHECK_FALSE(pull.pipeline.overdue(pull.clock.now()));
+    CHECK(pull.pipeline.deadline() == pull.clock.now() + 1s);
+    pull.clock.advance(1s);
+    CHECK(pull.pipeline.overdue(pull.clock.now()));
+    pull.pipeline.reset(pull.clock.now());
+    CHECK_FALSE(pull.pipeline.overdue(pull.clock.now()));
+    CHECK(pull.ask() == 4);
+}
+
+TEST_CASE("silence is no wonder when nothing was asked for") {
+    Pull pull{fixed(4)};
+    pull.ask();
+    pull.receive(4);
+    pull.clock.advance(1h);
+    CHECK_FALSE(pull.pipeline.overdue(pull.clock.now()));
+    CHECK_FALSE(pull.pipeline.deadline());
+    pull.handle(4);
+    CHECK(pull.ask() == 4);
+    CHECK_FALSE(pull.pipeline.overdue(pull.clock.now()));
+}
+
+TEST_CASE("while the server is gone nothing is asked for; afterwards everything is") {
+    Pull pull{fixed(4)};
+    pull.ask();
+    pull.receive(1);
+    pull.pipeline.disconnected();
+    pull.clock.advance(1h);
+    CHECK(pull.ask() == 0);
+    CHECK_FALSE(pull.pipeline.overdue(pull.clock.now()));
+    CHECK_FALSE(pull.pipeline.deadline());
+    pull.pipeline.reset(pull.clock.now());
+    CHECK(pull.ask() == 3);
+}
+
+TEST_CASE("after a change of leaders it asks again, a little later") {
+    for (const std::string text : {"Leadership Change", "Server Shutdown"}) {
+        Pull pull{fixed(4)};
+        pull.ask();
+        CHECK(pull.status(409, text) == PullVerdict::go_on);
+        CHECK(pull.ask() == 0);
+        REQUIRE(pull.pipeline.deadline());
+        pull.clock.advance_to(*pull.pipeline.deadline());
+        CHECK(pull.ask() == 4);
+    }
+}
+
+TEST_CASE("a consumer that is gone is reported") {
+    Pull pull{fixed(4)};
+    pull.ask();
+    CHECK(pull.status(409, "Consumer Deleted") == PullVerdict::lost);
+    pull.pipeline.reset(pull.clock.now());
+    pull.clock.advance(1s);
+    pull.ask();
+    CHECK(pull.status(503, "No Responders Available For Request") == PullVerdict::lost);
+    CHECK(pull.ask() == 0);
+}
+
+TEST_CASE("what will never work is reported") {
+    const auto [code, text] =
+        GENERATE(std::pair{409, "Consumer is push based"}, std::pair{400, "Bad Request - heartbeat value too large"},
+                 std::pair{412, "Required Api Level"});
+    Pull pull{fixed(4)};
+    pull.ask();
+    CHECK(pull.status(code, text) == PullVerdict::refused);
+}
+
+TEST_CASE("losing the pin is reported, and more is asked for") {
+    Pull pull{fixed(4)};
+    pull.ask();
+    CHECK(pull.status(423, "Nats-Wrong-Pin-Id", 4) == PullVerdict::unpinned);
+    CHECK(pull.ask() == 4);
+}
+
+TEST_CASE("it keeps to the limits that a consumer sets to requests") {
+    Pull pull{fixed(100)};
+    CHECK(pull.ask() == 100);
+    CHECK(pull.status(409, "Exceeded MaxRequestBatch of 10") == PullVerdict::warn);
+    CHECK(pull.ask() == 10);
+    CHECK(pull.status(409, "Exceeded MaxRequestMaxBytes of 4096") == PullVerdict::warn);
+    CHECK(pull.ask() == 10);
+    CHECK(pull.last.max_bytes == 4096);
+    CHECK(pull.status(409, "Exceeded MaxRequestExpires of 8s") == PullVerdict::warn);
+    pull.ask();
+    CHECK(pull.last.expires == 15s);
+    CHECK(pull.status(409, "Exceeded MaxRequestExpires of 8s") == PullVerdict::warn);
+    pull.ask();
+    CHECK(pull.last.expires == 7500ms);
+    CHECK(pull.last.heartbeat == 3750ms);
+}
+
+TEST_CASE("it waits before it asks a consumer that has too many requests") {
+    Pull pull{fixed(4)};
+    pull.ask();
+    CHECK(pull.status(409, "Exceeded MaxWaiting") == PullVerdict::warn);
+    CHECK(pull.ask() == 0);
+    pull.clock.advance(1s);
+    CHECK(pull.ask() == 4);
+}
+
+TEST_CASE("bytes are limited, too, but not below one message") {
+    Pull pull{{.min_window = 100, .max_window = 100, .max_bytes = 1'000}};
+    pull.ask();
+    CHECK(pull.last.max_bytes == 1'000);
+    pull.receive(2, true, 400);
+    CHECK(pull.status(409, "Message Size Exceeds MaxBytes", 98) == PullVerdict::go_on);
+    CHECK(pull.ask() == 0);
+    pull.handle(1, 1ms, 400);
+    CHECK(pull.ask() == 99);
+    CHECK(pull.last.max_bytes == 600);
+    pull.handle(1, 1ms, 400);
+    CHECK(pull.status(409, "Message Size Exceeds MaxBytes", 99) == PullVerdict::go_on);
+    CHECK(pull.ask() == 1);
+    CHECK(pull.last.max_bytes == 0);
+}
+
+TEST_CASE("the window grows while messages wait at the server and are handled fast, and shrinks when they wait here") {
+    Pull pull{{.min_window = 2, .max_window = 16}};
+    for (int round = 0; round < 20; ++round) {
+        pull.ask();
+        pull.receive(pull.pipeline.asked());
+        pull.handle(pull.pipeline.in_hand());
+    }
+    CHECK(pull.pipeline.window() == 16);
+    for (int round = 0; round < 20; ++round) {
+        pull.ask();
+        pull.receive(pull.pipeline.asked());
+        pull.handle(pull.pipeline.in_hand(), 2s);
+    }
+    CHECK(pull.pipeline.window() == 2);
+}
+
+TEST_CASE("the window does not grow to where it would hold too many bytes") {
+    Pull pull{{.min_window = 2, .max_window = 1'024, .max_growth_bytes = 8'000}};
+    for (int round = 0; round < 20; ++round) {
+        pull.ask();
+        pull.receive(pull.pipeline.asked(), true, 1'000);
+        pull.handle(pull.pipeline.in_hand(), 1ms, 1'000);
+    }
+    CHECK(pull.pipeline.window() == 8);
+}
+
+TEST_CASE("the window stays small while nothing waits at the server") {
+    Pull pull{{.min_window = 2, .max_window = 16}};
+    for (int round = 0; round < 50; ++round) {
+        pull.ask();
+        pull.receive(1, false);
+        pull.handle(1);
+    }
+    CHECK(pull.pipeline.window() == 2);
+}
+
+TEST_CASE("once stopped it asks for nothing") {
+    Pull pull{fixed(4)};
+    pull.pipeline.stop();
+    CHECK(pull.ask() == 0);
+    CHECK_FALSE(pull.pipeline.deadline());
+}

@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+#include <freshet/freshet.hpp>
+#include <freshet/jetstream.hpp>
+
+#include "../../support/jetstream.hpp"
+#include "../../support/wait.hpp"
+
+using namespace std::chrono_literals;
+using namespace freshet;
+using Catch::Matchers::ContainsSubstring;
+using freshet::testing::eventually;
+using freshet::testing::JetStreamFixture;
+
+struct Flag {
+    bool on = false;
+};
+FRESHET_JSON(Flag, on);
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+template <class T>
+std::string text_of(const kv::Entry<T>& entry) {
+    std::string text = std::string{kv::to_string(entry.operation)} + " " + entry.key;
+    if constexpr (std::is_same_v<T, std::string>) text += " " + entry.value;
+    return text;
+}
+
+/// What handlers of several threads note.
+class Notes {
+public:
+    void add(std::string text) {
+        const std::lock_guard lock{mutex_};
+        texts_.push_back(std::move(text));
+    }
+    Texts all() const {
+        const std::lock_guard lock{mutex_};
+        return texts_;
+    }
+    bool reach(const Texts& texts) const {
+        return eventually([&] { return all() == texts; });
+    }
+    bool has(const std::string& text) const {
+        return eventually([&] {
+            const auto texts = all();
+            return std::ranges::find(texts, text) != texts.end();
+        });
+    }
+
+private:
+    mutable std::mutex mutex_;
+    Texts texts_;
+};
+
+std::vector<std::string> read(kv::Watcher<std::string>& watcher, std::size_t count) {
+    std::vector<std::string> texts;
+    while (texts.size() < count) {
+        const auto entry = watcher.next(20s);
+        if (!entry) break;
+        texts.push_back(text_of(*entry));
+    }
+    return texts;
+}
+
+/// Of three names, 20 texts each came in their order.
+void check_order(const Notes& notes, const std::string& suffix = "") {
+    CHECK(eventually([&] { return notes.all().size() == 60; }));
+    for (const std::string name : {"a", "b", "c"}) {
+        Texts seen;
+        for (auto& text : notes.all())
+            if (text.starts_with(name)) seen.push_back(text);
+        REQUIRE(seen.size() == 20);
+        for (std::size_t i = 0; i < 20; ++i) CHECK(seen[i] == name + "." + std::to_string(i) + suffix);
+    }
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(JetStreamFixture, "a watcher gives what there is, then each change") {
+    broker.start();
+    auto values = broker.kv<std::string>("texts", {.history = 3});
+    values.put("a", "1");
+    values.put("a", "2");
+    values.put("b", "1");
+    values.erase("c");
+    auto watcher = values.watch();
+    const auto initial = watcher.initial();
+    REQUIRE(initial.size() == 3);
+    CHECK(text_of(initial[0]) == "put a 2");
+    CHECK(text_of(initial[1]) == "put b 1");
+    CHECK(text_of(initial[2]) == "erase c ");
+    CHECK(initial[0].revision == 2);
+    CHECK(initial[0].bucket == "texts");
+    CHECK(initial[0].delta == 2);
+    CHECK(initial[2].delta == 0);
+    for (const auto& entry : initial) CHECK(entry.initial);
+    CHECK(watcher.caught_up());
+
+    const auto before = std::chrono::system_clock::now() - 60s;
+    values.put("a", "3");
+    values.erase("a");
+    values.purge("b");
+    CHECK(read(watcher, 3) == Texts{"put a 3", "erase a ", "purge b "});
+    values.put("d", "1");
+    const auto entry = watcher.next();
+    REQUIRE(entry);
+    CHECK_FALSE(entry->initial);
+    CHECK(entry->created > before);
+    CHECK_FALSE(watcher.next(10ms));
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watcher of an empty bucket has caught up at once") {
+    broker.start();
+    auto values = broker.kv<std::string>("texts");
+    auto watcher = values.watch({"none.>"});
+    CHECK(watcher.initial().empty());
+    CHECK(watcher.caught_up());
+    values.put("other", "x");
+    values.put("none.a", "x");
+    CHECK(read(watcher, 1) == Texts{"put none.a x"});
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watcher is told what to give") {
+    broker.start();
+    auto values = broker.kv<std::string>("texts", {.history = 5});
+    const auto first = values.put("a", "1");
+    const auto second = values.put("a", "2");
+    values.put("b", "1");
+    values.erase("b");
+    SECTION("history") {
+        auto watcher = values.watch({}, {.include_history = true});
+        CHECK(read(watcher, 4) == Texts{"put a 1", "put a 2", "put b 1", "erase b "});
+    }
+    SECTION("no deletes") {
+        auto watcher = values.watch({}, {.ignore_deletes = true});
+        CHECK(watcher.initial().size() == 1);
+        values.erase("a");
+        values.put("c", "1");
+        CHECK(read(watcher, 1) == Texts{"put c 1"});
+    }
+    SECTION("no values") {
+        auto watcher = values.watch({}, {.meta_only = true});
+        const auto initial = watcher.initial();
+        REQUIRE(initial.size() == 2);
+        CHECK(initial[0].revision == second);
+        CHECK(initial[0].operation == kv::Operation::put);
+        CHECK(initial[0].value.empty());
+        CHECK(initial[1].operation == kv::Operation::erase);
+    }
+    SECTION("updates only") {
+        auto watcher = values.watch({}, {.updates_only = true});
+        CHECK(watcher.initial().empty());
+        values.put("a", "3");
+        const auto entry = watcher.next();
+        CHECK(text_of(*entry) == "put a 3");
+        CHECK_FALSE(entry->initial);
+    }
+    SECTION("from a revision on") {
+        auto watcher = values.watch({}, {.from_revision = first + 1});
+        CHECK(read(watcher, 3) == Texts{"put a 2", "put b 1", "erase b "});
+    }
+    SECTION("several filters") {
+        values.put("c.1", "x");
+        values.put("d", "x");
+        auto watcher = values.watch({"c.*", "d"});
+        CHECK(read(watcher, 2) == Texts{"put c.1 x", "put d x"});
+    }
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watcher sees what the server removed because of its age") {
+    broker.start();
+    auto values = broker.kv<std::string>("texts", {.limit_markers = 1h});
+    auto watcher = values.watch();
+    values.create("a", "x", {.ttl = 1s});
+    CHECK(read(watcher, 2) == Texts{"put a x", "purge a "});
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watcher is stopped from another thread, and by the broker's stop") {
+    broker.start();
+    auto values = broker.kv<std::string>("texts");
+    auto watcher = values.watch();
+    const bool by_broker = GENERATE(true, false);
+    std::thread stopper{[&] {
+        if (by_broker) broker.stop();
+        else watcher.stop();
+    }};
+    CHECK_FALSE(watcher.next());
+    CHECK_FALSE(watcher.next());
+    stopper.join();
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watcher may outlive the bucket it came from") {
+    broker.start();
+    auto watcher = broker.kv<std::string>("texts").watch();
+    broker.kv<std::string>("texts").put("a", "1");
+    CHECK(read(watcher, 1) == Texts{"put a 1"});
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a subscriber watches keys of a pattern") {
+    Notes notes;
+    std::atomic<int> caught_up = 0;
+    broker
+        .subscriber<"ui.{name}">(kv::Watch{.bucket = "flags",
+                                           .caught_up =
+                                               [&] {
+                                                   notes.add("caught up");
+                                                   ++caught_up;
+                                               }})
+        .handle([&](const kv::Entry<Flag>& entry, Path<"name"> name) {
+            notes.add(text_of(entry) + " " + std::string{*name} + (entry.value.on ? " on" : " off") +
+                      (entry.initial ? " initial" : ""));
+        });
+    {
+        Broker other{{.servers = {server.url()}}};
+        other.start();
+        auto flags = other.kv<Flag>("flags", {.history = 5});
+        flags.put("ui.dark", {.on = true});
+        flags.put("ui.wide", {.on = false});
+        flags.put("api.fast", {.on = true});
+        flags.put("ui.deep.key", {.on = true});
+    }
+    broker.start();
+    CHECK(notes.reach({"put ui.dark dark on initial", "put ui.wide wide off initial", "caught up"}));
+    auto flags = broker.kv<Flag>("flags");
+    flags.put("ui.dark", {.on = false});
+    flags.put("api.fast", {.on = false});
+    flags.erase("ui.wide");
+    flags.purge("ui.dark");
+    CHECK(notes.reach({"put ui.dark dark on initial", "put ui.wide wide off initial", "caught up",
+                       "put ui.dark dark off", "erase ui.wide wide off", "purge ui.dark dark off"}));
+    CHECK(caught_up == 1);
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a subscriber declares the bucket it watches, and takes entries in other ways") {
+    Notes notes;
+    broker.subscriber<">">(kv::Watch{.bucket = "flags", .options = {.history = 7}})
+        .handle([&](std::string_view body, Context& context) {
+            notes.add(std::string{context.subject()} + "=" + std::string{body});
+        });
+    broker.start();
+    CHECK(broker.jetstream().stream("KV_flags").info().config.max_msgs_per_subject == 7);
+    auto flags = broker.kv<std::string>("flags");
+    flags.put("a.b", "text");
+    CHECK(notes.reach({"a.b=text"}));
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a subscriber that fails at an entry gets the next") {
+    Notes notes;
+    auto subscriber = broker.subscriber<"*">(kv::Watch{.bucket = "flags"}).handle([&](const kv::Entry<Flag>& entry) {
+        if (entry.key == "bad") throw std::runtime_error{"no"};
+        notes.add(text_of(entry));
+    });
+    broker.start();
+    broker.kv<std::string>("flags").put("garbage", "{");
+    auto flags = broker.kv<Flag>("flags");
+    flags.put("bad", {});
+    flags.put("good", {});
+    CHECK(notes.reach({"put good"}));
+    CHECK(subscriber.stats().failed == 1);
+    CHECK(subscriber.stats().rejected == 1);
+    subscriber.stop();
+    flags.put("later", {});
+    CHECK(notes.all() == Texts{"put good"});
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "workers share a watch, and keep the order of each key") {
+    Notes notes;
+    broker.subscriber<"{name}.{n}">(kv::Watch{.bucket = "texts", .workers = 4, .ordered_by = "name"})
+        .handle([&](const kv::Entry<std::string>& entry) { notes.add(entry.key + "=" + entry.value); });
+    broker.start();
+    auto values = broker.kv<std::string>("texts", {.history = 1});
+    for (int i = 0; i < 20; ++i)
+        for (const auto* name : {"a", "b", "c"}) values.put(std::string{name} + "." + std::to_string(i), "x");
+    check_order(notes, "=x");
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "what is wrong with a watch is told by the start") {
+    broker.subscriber<"{name}">(kv::Watch{.bucket = "a b"}).handle([](const kv::Entry<Flag>&) {});
+    broker.subscriber<"a.{name}">(kv::Watch{.bucket = "good", .options = {.history = 99}})
+        .handle([](const kv::Entry<Flag>&) {});
+    broker.subscriber("a:b", kv::Watch{.bucket = "good"}).handle([](const kv::Entry<Flag>&) {});
+    broker.subscriber("*", kv::Watch{.bucket = "good", .meta_only = true}).handle([](const Flag&) {});
+    broker.subscriber(">", obj::Watch{.bucket = "c d"}).handle([](const obj::Info&) {});
+    try {
+        broker.start();
+        FAIL("it started");
+    } catch (const Error& error) {
+        CHECK(error.code() == Errc::bad_setup);
+        const std::string text{error.message()};
+        CHECK_THAT(text, ContainsSubstring("bucket \"a b\""));
+        CHECK_THAT(text, ContainsSubstring("history is from 1 to 64"));
+        CHECK_THAT(text, ContainsSubstring("key filter \"a:b\""));
+        CHECK_THAT(text, ContainsSubstring("meta_only, so that no value comes: the handler must take kv::Entry<T>"));
+        CHECK_THAT(text, ContainsSubstring("object store \"c d\""));
+    }
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watch of a bucket that must exist keeps the broker from starting") {
+    broker.subscriber<"*">(kv::Watch{.bucket = "flags", .options = {.declare = js::Declare::never}})
+        .handle([](const kv::Entry<Flag>&) {});
+    CHECK_THROWS_WITH(broker.start(), ContainsSubstring("bucket \"flags\" does not exist"));
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watch survives a restart of the server") {
+    const bool kill = GENERATE(true, false);
+    CAPTURE(kill);
+    Notes notes;
+    broker.subscriber<"{name}">(kv::Watch{.bucket = "texts"}).handle([&](const kv::Entry<std::string>& entry) {
+        notes.add(text_of(entry));
+    });
+    broker.start();
+    auto values = broker.kv<std::string>("texts");
+    values.put("a", "1");
+    auto watcher = values.watch();
+    CHECK(read(watcher, 1) == Texts{"put a 1"});
+    CHECK(notes.reach({"put a 1"}));
+    if (kill) server.kill();
+    server.restart();
+    CHECK(eventually([&] { return values.try_put("b", "2").has_value(); }));
+    CHECK(notes.has("put b 2"));
+    values.erase("a");
+    CHECK(notes.has("erase a "));
+    CHECK(std::ranges::count(notes.all(), "put a 1") == 1);  // nothing twice
+    CHECK(read(watcher, 1) == Texts{"put b 2"});
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watch of updates misses none over a restart, whatever the store") {
+    const auto storage = GENERATE(js::Storage::file, js::Storage::memory);
+    broker.start();
+    auto values = broker.kv<std::string>("texts", {.storage = storage});
+    for (int i = 0; i < 5; ++i) values.put("old", "x");
+    auto watcher = values.watch({}, {.updates_only = true});
+    auto from_revision = values.watch({}, {.from_revision = 6});
+    server.kill();
+    server.restart();
+    CHECK(eventually([&] { return values.try_put("new", "x").has_value(); }));
+    CHECK(read(watcher, 1) == Texts{"put new x"});
+    CHECK(read(from_revision, 1) == Texts{"put new x"});
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watch survives a server that comes back without the bucket") {
+    Notes notes;
+    broker.subscriber<"{name}">(kv::Watch{.bucket = "texts", .options = {.history = 3, .storage = js::Storage::memory}})
+        .handle([&](const kv::Entry<std::string>& entry) { notes.add(text_of(entry)); });
+    broker.start();
+    auto values = broker.kv<std::string>("texts");
+    for (int i = 0; i < 5; ++i) values.put("a", std::to_string(i));
+    auto watcher = values.watch();
+    CHECK(watcher.initial().size() == 1);
+    CHECK(notes.has("put a 4"));
+    server.kill();
+    server.restart();
+    // The watch declares it, with its own settings; a bucket opened with others uses that one.
+    CHECK(eventually([&] { return values.try_put("b", "new").has_value(); }));
+    CHECK(notes.has("put b new"));
+    CHECK(eventually([&] {
+        const auto entry = watcher.next(20s);
+        return entry && text_of(*entry) == "put b new";
+    }));
+    CHECK(values.status().stream.config.name == "KV_texts");
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watch whose bucket must exist waits until somebody makes it again") {
+    broker.start();
+    broker.kv<std::string>("texts", {.storage = js::Storage::memory}).put("a", "1");
+    auto watcher = broker.kv<std::string>("texts", {.declare = js::Declare::never}).watch();
+    CHECK(watcher.initial().size() == 1);
+    server.kill();
+    server.restart();
+    auto values = broker.kv<std::string>("texts", {.storage = js::Storage::memory});
+    CHECK(eventually([&] { return values.try_put("b", "2").has_value(); }));
+    CHECK(read(watcher, 1) == Texts{"put b 2"});
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watch goes on when its bucket is removed and made again") {
+    broker.start();
+    auto values = broker.kv<std::string>("texts", {.history = 4});
+    values.put("a", "1");
+    auto watcher = values.watch();
+    CHECK(watcher.initial().size() == 1);
+    values.remove();
+    values.put("a", "2");
+    CHECK(read(watcher, 1) == Texts{"put a 2"});
+    CHECK(values.status().history == 4);
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "an object store is watched") {
+    Notes notes;
+    broker.subscriber(">", obj::Watch{.bucket = "files", .caught_up = [&] { notes.add("caught up"); }})
+        .handle([&](const obj::Info& info) {
+            notes.add(info.name + (info.deleted ? " deleted" : " " + std::to_string(info.size)) +
+                      (info.initial ? " initial" : ""));
+        });
+    broker.subscriber<"report.{year}.pdf">(obj::Watch{.bucket = "files", .ignore_deletes = true})
+        .handle([&](const obj::Info& info, Path<"year", int> year) {
+            notes.add("report of " + std::to_string(*year) + " at " + (info.modified > obj::Time{} ? "a time" : ""));
+        });
+    {
+        Broker other{{.servers = {server.url()}}};
+        other.start();
+        other.object_store("files").put("any name/at all", "1234");
+    }
+    broker.start();
+    CHECK(notes.has("any name/at all 4 initial"));
+    CHECK(notes.has("caught up"));
+    auto files = broker.object_store("files");
+    files.put("report.2026.pdf", "12345");
+    CHECK(notes.has("report.2026.pdf 5"));
+    CHECK(notes.has("report of 2026 at a time"));
+    files.erase("any name/at all");
+    CHECK(notes.has("any name/at all deleted"));
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watcher of objects gives what there is, then each change") {
+    broker.start();
+    auto files = broker.object_store("files");
+    files.put("a", "1");
+    auto watcher = files.watch();
+    const auto initial = watcher.initial();
+    REQUIRE(initial.size() == 1);
+    CHECK(initial[0].name == "a");
+    CHECK(initial[0].initial);
+    CHECK(watcher.caught_up());
+    files.put("b", "22");
+    const auto next = watcher.next();
+    REQUIRE(next);
+    CHECK(next->name == "b");
+    CHECK(next->size == 2);
+    CHECK_FALSE(next->initial);
+    CHECK_FALSE(watcher.next(10ms));
+    watcher.stop();
+    CHECK_FALSE(watcher.next());
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watcher of objects is told what to give") {
+    broker.start();
+    auto files = broker.object_store("files");
+    files.put("a", "1");
+    files.put("gone", "1");
+    files.erase("gone");
+    SECTION("no deletes") {
+        auto watcher = files.watch({.ignore_deletes = true});
+        const auto initial = watcher.initial();
+        REQUIRE(initial.size() == 1);
+        CHECK(initial[0].name == "a");
+        files.erase("a");
+        files.put("b", "1");
+        CHECK(watcher.next(20s)->name == "b");
+    }
+    SECTION("deletes, too") {
+        auto watcher = files.watch();
+        const auto initial = watcher.initial();
+        REQUIRE(initial.size() == 2);
+        CHECK(initial[1].name == "gone");
+        CHECK(initial[1].deleted);
+    }
+    SECTION("updates only") {
+        auto watcher = files.watch({.updates_only = true});
+        CHECK(watcher.initial().empty());
+        CHECK(watcher.caught_up());
+        files.erase("a");
+        const auto erased = watcher.next(20s);
+        REQUIRE(erased);
+        CHECK(erased->name == "a");
+        CHECK(erased->deleted);
+        CHECK_FALSE(erased->initial);
+    }
+    SECTION("updates only, no deletes") {
+        auto watcher = files.watch({.ignore_deletes = true, .updates_only = true});
+        files.erase("a");
+        files.put("b", "1");
+        CHECK(watcher.next(20s)->name == "b");
+        CHECK_FALSE(watcher.next(10ms));
+    }
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a subscriber watches updates of objects only") {
+    Notes notes;
+    broker.subscriber(obj::Watch{.bucket = "files", .updates_only = true, .caught_up = [&] { notes.add("caught up"); }})
+        .handle([&](const obj::Info& info) { notes.add(info.name + (info.initial ? " initial" : "")); });
+    {
+        Broker other{{.servers = {server.url()}}};
+        other.start();
+        other.object_store("files").put("before", "1");
+    }
+    broker.start();
+    CHECK(notes.reach({"caught up"}));
+    broker.object_store("files").put("after", "1");
+    CHECK(notes.reach({"caught up", "after"}));
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "workers share a watch of objects, and keep the order of each key") {
+    Notes notes;
+    std::atomic<bool> first_runs = false;
+    std::atomic<bool> met = false;
+    broker.subscriber<"{name}.{n}">(obj::Watch{.bucket = "files", .workers = 4, .ordered_by = "name"})
+        .handle([&](const obj::Info& info) {
+            if (info.name == "a.0") {
+                first_runs = true;
+                eventually([&] { return met.load(); });
+            } else if (first_runs) {
+                met = true;
+            }
+            notes.add(info.name);
+        });
+    broker.start();
+    auto files = broker.object_store("files", {.storage = js::Storage::memory});
+    for (int i = 0; i < 20; ++i)
+        for (const auto* name : {"a", "b", "c"}) files.put(std::string{name} + "." + std::to_string(i), "x");
+    check_order(notes);
+    CHECK(met);
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watch of objects survives a server that comes back without the bucket") {
+    Notes notes;
+    broker.subscriber(">", obj::Watch{.bucket = "files", .options = {.storage = js::Storage::memory}})
+        .handle([&](const obj::Info& info) { notes.add(info.name); });
+    broker.start();
+    auto files = broker.object_store("files", {.storage = js::Storage::memory});
+    files.put("a", "1");
+    CHECK(notes.has("a"));
+    server.kill();
+    server.restart();
+    CHECK(eventually([&] { return files.try_put("b", "2").has_value(); }));
+    CHECK(notes.has("b"));
+    CHECK(files.get("b") == "2");
+}
