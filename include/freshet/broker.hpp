@@ -20,6 +20,9 @@
 #include <freshet/transport.hpp>
 
 namespace freshet {
+namespace detail {
+class BrokerCore;
+}
 
 // Of <freshet/jetstream.hpp>, which those who call jetstream(), kv() or object_store() include.
 namespace js {
@@ -101,18 +104,18 @@ public:
     /// The same, the error as a value.
     template <class T>
     Expected<void> try_publish(std::string_view subject, const T& value, const PublishOptions& options = {}) {
-        return detail::publish_value(*core_, subject, value, options);
+        return detail::publish_value(link(), subject, value, options);
     }
 
     /// A typed publisher of a subject template, checked by the compiler.
     template <class T, FixedString Target>
     Publisher<T, Target> publisher(PublishOptions options = {}) {
-        return {*core_, SubjectTemplate{StaticTemplate<Target>::view()}, std::move(options)};
+        return {link(), SubjectTemplate{StaticTemplate<Target>::view()}, std::move(options)};
     }
     /// The same for a template known at run time. Throws Error(Errc::bad_subject).
     template <class T>
     Publisher<T> publisher(std::string_view subject, PublishOptions options = {}) {
-        return {*core_, SubjectTemplate{subject}, std::move(options)};
+        return {link(), SubjectTemplate{subject}, std::move(options)};
     }
 
     /// Asks and waits for one answer, decoded to R (a type with a codec, Message, or void). Throws Error: Condition::timeout after the
@@ -124,8 +127,8 @@ public:
     /// The same, the error as a value.
     template <class R, class T>
     Expected<R> try_request(std::string_view subject, const T& value, const RequestOptions& options = {}) {
-        return detail::with_encoded(*core_, value, options.format, [&](const detail::Encoded& encoded) -> Expected<R> {
-            return detail::decode_reply<R>(subject, detail::request(*core_, subject, encoded, options));
+        return detail::with_encoded(link(), value, options.format, [&](const detail::Encoded& encoded) -> Expected<R> {
+            return detail::decode_reply<R>(subject, detail::request(link(), subject, encoded, options));
         });
     }
 
@@ -134,8 +137,8 @@ public:
     template <class R, class T>
     Replies<R> request_many(std::string_view subject, const T& value, const RequestManyOptions& options = {}) {
         return value_or_raise(detail::with_encoded(
-            *core_, value, options.format, [&](const detail::Encoded& encoded) -> Expected<Replies<R>> {
-                return Replies<R>{detail::request_many(*core_, subject, encoded, options)};
+            link(), value, options.format, [&](const detail::Encoded& encoded) -> Expected<Replies<R>> {
+                return Replies<R>{detail::request_many(link(), subject, encoded, options)};
             }));
     }
 
@@ -144,7 +147,7 @@ public:
     template <class Function>
     Client<Function> client(std::string subject, RequestOptions options = {}) {
         check_client(subject, options);
-        return {*core_, std::move(subject), std::move(options)};
+        return {link(), std::move(subject), std::move(options)};
     }
 
     /// JetStream, of the connection's own domain or of another. Needs <freshet/jetstream.hpp> and freshet::jetstream, as the next two do.
@@ -242,6 +245,7 @@ public:
     Logger& logger() noexcept;
 
     detail::BrokerCore& core() const noexcept { return *core_; }
+    detail::Link& link() const noexcept { return *link_; }
 
 private:
     detail::Registry& registry() noexcept;
@@ -252,6 +256,7 @@ private:
     static void check_client(std::string_view subject, const RequestOptions& options);
 
     std::unique_ptr<detail::BrokerCore> core_;
+    detail::Link* link_;  // of core_
 };
 
 }  // namespace freshet

@@ -29,8 +29,8 @@ class Client<R(A...)> {
                   "freshet: a client takes one argument, the body of the request. See docs/requests.md");
 
 public:
-    Client(detail::BrokerCore& core, std::string subject, RequestOptions options)
-        : core_{&core}, subject_{std::move(subject)}, options_{std::move(options)} {}
+    Client(detail::Link& link, std::string subject, RequestOptions options)
+        : link_{&link}, subject_{std::move(subject)}, options_{std::move(options)} {}
 
     /// Asks and waits for the answer. Throws Error: Condition::timeout, no_responders, disconnected, bad_payload; RemoteError when
     /// the other side failed.
@@ -46,7 +46,7 @@ public:
         return with_argument(
             options,
             [&](const detail::Encoded& encoded) -> Expected<R> {
-                return detail::decode_reply<R>(subject_, detail::request(*core_, subject_, encoded, options));
+                return detail::decode_reply<R>(subject_, detail::request(*link_, subject_, encoded, options));
             },
             argument...);
     }
@@ -55,7 +55,7 @@ public:
     /// operator() would.
     std::future<R> async(const std::remove_cvref_t<A>&... argument) const { return async(options_, argument...); }
     std::future<R> async(const RequestOptions& options, const std::remove_cvref_t<A>&... argument) const {
-        return detail::as_future<R>(*core_, [&](auto done) { start(std::move(done), options, argument...); });
+        return detail::as_future<R>(*link_, [&](auto done) { start(std::move(done), options, argument...); });
     }
 
     /// Asks and returns at once; `done(Expected<R>)` is called once: by the thread that reads the broker's answers, by its timer's at
@@ -81,20 +81,20 @@ private:
         const auto sent = with_argument(
             options,
             [&](const detail::Encoded& encoded) -> Expected<void> {
-                detail::request_async(*core_, subject_, encoded, options, std::move(handler));
+                detail::request_async(*link_, subject_, encoded, options, std::move(handler));
                 return {};
             },
             argument...);
-        if (!sent) detail::refuse_async(*core_, subject_, std::move(handler), sent.error());
+        if (!sent) detail::refuse_async(*link_, subject_, std::move(handler), sent.error());
     }
 
     template <class Send>
     auto with_argument(const RequestOptions& options, Send&& send, const std::remove_cvref_t<A>&... argument) const {
         if constexpr (sizeof...(A) == 0) return send(detail::Encoded{});
-        else return detail::with_encoded(*core_, argument..., options.format, send);
+        else return detail::with_encoded(*link_, argument..., options.format, send);
     }
 
-    detail::BrokerCore* core_;
+    detail::Link* link_;
     std::string subject_;
     RequestOptions options_;
 };

@@ -23,7 +23,7 @@ class Items;
 class Clock;
 
 namespace detail {
-class Consumer;
+class SubscriberCore;
 class DependencySlot;
 struct ContextAccess;
 }  // namespace detail
@@ -32,7 +32,8 @@ struct ContextAccess;
 /// belongs to the thread that runs it.
 class Context {
 public:
-    Context(detail::Consumer& consumer, Message& message) noexcept : consumer_{&consumer}, message_{&message} {}
+    Context(detail::SubscriberCore& subscriber, Message& message) noexcept
+        : subscriber_{&subscriber}, message_{&message} {}
     Context(const Context&) = delete;
     Context& operator=(const Context&) = delete;
 
@@ -96,7 +97,7 @@ private:
     void store(const std::type_info& type, std::shared_ptr<void> value);
     void* find(const std::type_info& type) const noexcept;
 
-    detail::Consumer* consumer_;
+    detail::SubscriberCore* subscriber_;
     Message* message_;
     detail::DependencySlot* dependencies_ = nullptr;
     bool answered_ = false;

@@ -19,8 +19,8 @@ class Publisher {
     static constexpr bool checked = !Target.view().empty();
 
 public:
-    Publisher(detail::BrokerCore& core, SubjectTemplate subject, PublishOptions options)
-        : core_{&core}, subject_{std::move(subject)}, options_{std::move(options)} {}
+    Publisher(detail::Link& link, SubjectTemplate subject, PublishOptions options)
+        : link_{&link}, subject_{std::move(subject)}, options_{std::move(options)} {}
 
     /// Publishes `value`; `tokens` fill the subject's `{parameters}` in their order. Copies the message into the connection's
     /// buffer and returns; blocks only while that buffer is full. Throws Error: Condition::disconnected when the broker is
@@ -53,11 +53,11 @@ public:
         }
         const detail::BufferLease subject;
         if (auto formatted = subject_.format_values(subject->string(), tokens...); !formatted) return formatted;
-        return detail::publish_value(*core_, subject->text(), value, options);
+        return detail::publish_value(*link_, subject->text(), value, options);
     }
 
 private:
-    detail::BrokerCore* core_;
+    detail::Link* link_;
     SubjectTemplate subject_;
     PublishOptions options_;
 };

@@ -82,7 +82,7 @@ struct SubscriberStats {
 
 namespace detail {
 
-class Consumer;
+class SubscriberCore;
 class MessageQueue;
 
 /// What `subscriber(options)` of another module's options makes of them: `SourceSpec make_source(Options)`, found beside the
@@ -145,7 +145,7 @@ class Registry {
 public:
     /// A subscriber is being declared: `add` follows with this number in the spec, else it was forgotten, which a start reports.
     virtual std::uint64_t begin(const std::string& subject) = 0;
-    virtual std::shared_ptr<Consumer> add(SubscriberSpec spec) = 0;
+    virtual std::shared_ptr<SubscriberCore> add(SubscriberSpec spec) = 0;
 
 protected:
     ~Registry() = default;
@@ -157,7 +157,8 @@ protected:
 /// Thread-safe.
 class Subscriber {
 public:
-    explicit Subscriber(std::shared_ptr<detail::Consumer> consumer) noexcept : consumer_{std::move(consumer)} {}
+    explicit Subscriber(std::shared_ptr<detail::SubscriberCore> subscriber) noexcept
+        : subscriber_{std::move(subscriber)} {}
 
     /// The subject as declared, with `{names}`.
     std::string_view subject() const noexcept;
@@ -168,15 +169,16 @@ public:
     void stop();
 
 private:
-    std::shared_ptr<detail::Consumer> consumer_;
+    std::shared_ptr<detail::SubscriberCore> subscriber_;
 };
 
 /// The messages of a subscription as a range: for programs that ask for the next message instead of being called.
 /// Move-only; destroying it ends the subscription. One thread at a time.
 class MessageStream {
 public:
-    MessageStream(std::shared_ptr<detail::Consumer> consumer, std::shared_ptr<detail::MessageQueue> queue) noexcept
-        : consumer_{std::move(consumer)}, queue_{std::move(queue)} {}
+    MessageStream(std::shared_ptr<detail::SubscriberCore> subscriber,
+                  std::shared_ptr<detail::MessageQueue> queue) noexcept
+        : subscriber_{std::move(subscriber)}, queue_{std::move(queue)} {}
     MessageStream(MessageStream&&) noexcept = default;
     MessageStream& operator=(MessageStream&&) = delete;
     ~MessageStream();
@@ -216,13 +218,13 @@ public:
     std::default_sentinel_t end() const noexcept { return {}; }
 
 private:
-    std::shared_ptr<detail::Consumer> consumer_;
+    std::shared_ptr<detail::SubscriberCore> subscriber_;
     std::shared_ptr<detail::MessageQueue> queue_;
 };
 
 namespace detail {
-std::pair<std::shared_ptr<Consumer>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry,
-                                                                                SubscriberSpec spec);
+std::pair<std::shared_ptr<SubscriberCore>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry,
+                                                                                      SubscriberSpec spec);
 }
 
 /// What `subscriber(...)` gives: say where results go and which function handles the messages.
@@ -314,8 +316,8 @@ public:
         static_assert(!Publishes, "freshet: publish_to needs a handler. See docs/handlers.md#results");
         static_assert(!InRouter, "freshet: a router's subscriber has a handler: messages() reads from one broker. See "
                                  "docs/routers.md#subscribers");
-        auto [consumer, queue] = detail::open_stream(*registry_, std::move(spec_));
-        return {std::move(consumer), std::move(queue)};
+        auto [subscriber, queue] = detail::open_stream(*registry_, std::move(spec_));
+        return {std::move(subscriber), std::move(queue)};
     }
 
 private:

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <utility>
 
-#include <freshet/context.hpp>
+namespace freshet {
+class Context;
+}
 
 namespace freshet::detail {
 
-/// While it lives, this thread runs code of a user's that freshet called: it must not wait for freshet's own threads.
+class Link;
+class PublishStep;
+
+/// While it lives, this thread runs a user's code that freshet called, so it must not wait for freshet's own threads.
 class CallbackScope {
 public:
     CallbackScope() noexcept { ++depth_; }
@@ -22,40 +28,55 @@ private:
     static inline thread_local int depth_ = 0;
 };
 
-/// A CallbackScope of a handler: what it sends carries its delivery's correlation id. Scopes nest.
+/// The publish middleware that a subscriber's handlers send through, and the link it belongs to.
+struct PublishRoute {
+    const Link* link = nullptr;
+    std::span<PublishStep* const> steps = {};
+};
+
+/// A CallbackScope of a handler: what the handler sends passes its subscriber's publish middleware and carries the
+/// correlation id of its delivery. Scopes nest.
 class HandlerScope {
 public:
-    explicit HandlerScope(Context& context) noexcept : outer_{current_} { current_ = &context; }
+    HandlerScope(Context& context, const PublishRoute& route) noexcept
+        : context_{&context}, route_{&route}, outer_{current_} {
+        current_ = this;
+    }
     HandlerScope(const HandlerScope&) = delete;
     HandlerScope& operator=(const HandlerScope&) = delete;
     ~HandlerScope() { current_ = outer_; }
 
     /// The delivery that this thread handles, or null.
-    static Context* current() noexcept { return current_; }
+    static const HandlerScope* current() noexcept { return current_; }
+
+    Context& context() const noexcept { return *context_; }
+    const PublishRoute& route() const noexcept { return *route_; }
 
 private:
     friend class OutsideScope;
-    static inline thread_local Context* current_ = nullptr;
+    static inline thread_local const HandlerScope* current_ = nullptr;
 
     CallbackScope callback_ = {};
-    Context* outer_;
+    Context* context_;
+    const PublishRoute* route_;
+    const HandlerScope* outer_;
 };
 
-/// While it lives, this thread does other work than that of the handler or callback which it is inside of, and waits.
+/// While it lives, this thread waits, and what it runs meanwhile is not part of the handler or callback it is inside of.
 class OutsideScope {
 public:
     OutsideScope() noexcept
-        : depth_{std::exchange(CallbackScope::depth_, 0)}, context_{std::exchange(HandlerScope::current_, nullptr)} {}
+        : depth_{std::exchange(CallbackScope::depth_, 0)}, handler_{std::exchange(HandlerScope::current_, nullptr)} {}
     OutsideScope(const OutsideScope&) = delete;
     OutsideScope& operator=(const OutsideScope&) = delete;
     ~OutsideScope() {
         CallbackScope::depth_ = depth_;
-        HandlerScope::current_ = context_;
+        HandlerScope::current_ = handler_;
     }
 
 private:
     int depth_;
-    Context* context_;
+    const HandlerScope* handler_;
 };
 
 }  // namespace freshet::detail

@@ -12,6 +12,9 @@
 
 namespace freshet::detail {
 
+/// What a longer timeout counts as, so that adding it to a time does not overflow.
+inline constexpr std::chrono::milliseconds longest_timeout{std::chrono::hours{24 * 365}};
+
 /// Work that threads do for a broker, so that a clock of tests stands still meanwhile. The thread that does it says so for
 /// as long as it does: then the work does not count while it waits.
 class WorkScope {

@@ -11,7 +11,7 @@
 #include "base/exception_text.hpp"
 #include "base/signals.hpp"
 #include "broker/broker_core.hpp"
-#include "delivery/consumer.hpp"
+#include "delivery/subscriber_core.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -26,7 +26,7 @@ public:
     explicit HookBinder(const BrokerCore& core) noexcept : core_{core} {}
     std::optional<std::size_t> token_of(std::string_view) const override { return std::nullopt; }
     void* provided(const std::type_info& type) const override { return core_.provided(type); }
-    std::shared_ptr<Clock> clock() const override { return core_.shared_clock(); }
+    std::shared_ptr<Clock> clock() const override { return core_.link().shared_clock(); }
     const void* replacement(const void* key) const noexcept override { return core_.replacement(key); }
     void problem(std::string text) override { problems_ += "\n  - " + std::move(text); }
     const std::string& problems() const noexcept { return problems_; }
@@ -118,7 +118,7 @@ void AppCore::start(const std::function<void(Broker&)>& start_broker) {
 void AppCore::wait() {
     std::vector<std::unique_ptr<std::stop_callback<std::function<void()>>>> ends;
     for (auto* const broker : brokers_)
-        ends.push_back(std::make_unique<std::stop_callback<std::function<void()>>>(broker->core().stop_token(),
+        ends.push_back(std::make_unique<std::stop_callback<std::function<void()>>>(broker->link().stop_token(),
                                                                                    [this] { request_stop(); }));
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return stop_wanted_; });
@@ -162,7 +162,7 @@ void AppCore::run_hook(Hook& hook, HookTime when) {
     if (!binder.problems().empty())
         raise({Errc::bad_setup, std::string{name_of(when)} + " cannot run:" + binder.problems()});
     // Its parameters are taken from a delivery of nothing.
-    Consumer nobody{core, SubscriberSpec{.subject = name_of(when)}};
+    SubscriberCore nobody{core.link(), core, SubscriberSpec{.subject = name_of(when)}};
     Message nothing;
     Context context{nobody, nothing};
     if (auto kept = hook.run(context)) lifespans_.push_back(std::move(kept));

@@ -17,7 +17,8 @@ namespace freshet {
 
 Broker::Broker(BrokerOptions options)
     : core_{std::make_unique<detail::BrokerCore>(*this, detail::resolve(std::move(options)),
-                                                 detail::make_nats_transport)} {}
+                                                 detail::make_nats_transport)},
+      link_{&core_->link()} {}
 
 Broker::~Broker() {
     // The threads that it would wait for are not there.
@@ -27,11 +28,11 @@ Broker::~Broker() {
 void Broker::start() { core_->start(); }
 
 bool Broker::stop(std::chrono::milliseconds timeout) { return !detail::forked() && core_->stop(timeout); }
-bool Broker::stop() { return stop(core_->options().stop_timeout); }
+bool Broker::stop() { return stop(link_->options().stop_timeout); }
 
 void Broker::run() {
     detail::SignalWatch signals;
-    const std::stop_callback wake{core_->stop_token(), [&] { signals.wake(); }};
+    const std::stop_callback wake{link_->stop_token(), [&] { signals.wake(); }};
     std::atomic<bool> signalled = false;
     const std::jthread watcher{[&] {
         if (const int signal = signals.wait(); signal != 0) {
@@ -44,7 +45,7 @@ void Broker::run() {
         start();
     } catch (const Error& error) {
         signals.wake();
-        const bool stopped_early = error.code() == Errc::closed && core_->stop_token().stop_requested();
+        const bool stopped_early = error.code() == Errc::closed && link_->stop_token().stop_requested();
         if (!stopped_early && !signalled) throw;
         logger().info("{}", error.what());
     } catch (...) {
@@ -53,11 +54,13 @@ void Broker::run() {
     }
 }
 
-std::chrono::nanoseconds Broker::ping(std::chrono::milliseconds timeout) { return core_->ping(timeout); }
+std::chrono::nanoseconds Broker::ping(std::chrono::milliseconds timeout) {
+    return value_or_raise(link_->ping(timeout));
+}
 bool Broker::running() const noexcept { return core_->running(); }
-ServerInfo Broker::server() const { return core_->server(); }
+ServerInfo Broker::server() const { return link_->server(); }
 BrokerStats Broker::stats() const { return core_->stats(); }
-Logger& Broker::logger() noexcept { return core_->logger(); }
+Logger& Broker::logger() noexcept { return link_->logger(); }
 detail::Registry& Broker::registry() noexcept { return *core_; }
 
 void Broker::provide_erased(const std::type_info& type, std::shared_ptr<void> object) {

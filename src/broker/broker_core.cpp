@@ -29,10 +29,10 @@ std::chrono::milliseconds left_until(TimePoint deadline, TimePoint now) {
 }
 
 /// What the server refused of these subscribers, each with its reason.
-std::vector<std::string> refusals(const std::vector<std::shared_ptr<Consumer>>& consumers) {
+std::vector<std::string> refusals(const std::vector<std::shared_ptr<SubscriberCore>>& subscribers) {
     std::vector<std::string> problems;
-    for (const auto& consumer : consumers) {
-        if (const auto refusal = consumer->source().refusal()) problems.emplace_back(refusal->message());
+    for (const auto& subscriber : subscribers) {
+        if (const auto refusal = subscriber->source().refusal()) problems.emplace_back(refusal->message());
     }
     return problems;
 }
@@ -49,19 +49,13 @@ void add_to(SubscriberStats& sum, const SubscriberStats& one) {
 
 }  // namespace
 
-BrokerCore::BrokerCore(Broker& owner, BrokerOptions options, MakeTransport make_transport)
-    : owner_{&owner},
-      options_{std::move(options)},
-      logger_{options_.logger},
-      clock_{std::make_shared<BrokerClock>()},
-      transport_{make_transport(options_)},
-      mux_{*clock_, options_.inbox_prefix} {}
+BrokerCore::BrokerCore(Broker& owner, BrokerOptions options, const MakeTransport& make_transport)
+    : owner_{&owner}, link_{std::move(options), make_transport} {}
 
 void BrokerCore::prepare(TestSetup setup) {
     const std::lock_guard lock{mutex_};
     if (state_ != State::idle) raise({Errc::bad_setup, "the broker was started: a test takes one that was not"});
-    if (setup.clock != nullptr) clock_->replace(std::move(setup.clock));
-    transport_ = setup.make_transport(options_);
+    link_.replace(setup.make_transport, std::move(setup.clock));
     threads_ = setup.threads;
     observer_ = std::move(setup.observer);
 }
@@ -70,22 +64,22 @@ void BrokerCore::replace(const std::type_info& type, std::shared_ptr<void> objec
     const std::lock_guard lock{mutex_};
     provided_[type] = std::move(object);
     if (state_ == State::idle) return;
-    for (const auto& consumer : consumers_) consumer->rebind();
+    for (const auto& subscriber : subscribers_) subscriber->rebind();
 }
 
-std::vector<std::shared_ptr<Consumer>> BrokerCore::consumers() const {
+std::vector<std::shared_ptr<SubscriberCore>> BrokerCore::subscribers() const {
     const std::lock_guard lock{mutex_};
-    return consumers_;
+    return subscribers_;
 }
 
 BrokerCore::~BrokerCore() {
-    begin_stop(options_.stop_timeout);
+    begin_stop(link_.options().stop_timeout);
     {
         std::unique_lock lock{mutex_};
-        wait(*clock_, lock, changed_, [this] { return state_ == State::stopped; });
+        wait(link_.clock(), lock, changed_, [this] { return state_ == State::stopped; });
     }
     if (stopper_.joinable()) stopper_.join();
-    for (const auto& consumer : consumers_) consumer->join();
+    for (const auto& subscriber : subscribers_) subscriber->join();
 }
 
 void BrokerCore::start() {
@@ -109,22 +103,25 @@ void BrokerCore::start() {
         throw;
     }
     const auto count = stats().subscribers;
-    logger_.log(count == 0 ? LogLevel::debug : LogLevel::info, "ready: {} subscriber{} on {}", count,
-                count == 1 ? "" : "s", server().url);
+    link_.logger().log(count == 0 ? LogLevel::debug : LogLevel::info, "ready: {} subscriber{} on {}", count,
+                       count == 1 ? "" : "s", link_.server().url);
 }
 
 void BrokerCore::bind_all() {
     std::vector<std::string> problems;
     const std::lock_guard lock{mutex_};
     forget_finished();
-    for (const auto& step : layer_->publish_steps) publish_steps_.push_back(step.get());
-    if (!publish_steps_.empty()) expect_publish_steps();
+    std::vector<PublishStep*> steps;
+    for (const auto& step : layer_->publish_steps) steps.push_back(step.get());
+    link_.set_publish_steps(std::move(steps));
     for (const auto& router : routers_) {
-        for (auto& spec : router->expand()) consumers_.push_back(std::make_shared<Consumer>(*this, std::move(spec)));
+        for (auto& spec : router->expand())
+            subscribers_.push_back(std::make_shared<SubscriberCore>(link_, *this, std::move(spec)));
     }
     for (auto& subject : forgotten())
-        consumers_.push_back(std::make_shared<Consumer>(*this, SubscriberSpec{.subject = std::move(subject)}));
-    for (const auto& consumer : consumers_) consumer->bind(problems);
+        subscribers_.push_back(std::make_shared<SubscriberCore>(link_, *this,
+                                                                SubscriberSpec{.subject = std::move(subject)}));
+    for (const auto& subscriber : subscribers_) subscriber->bind(problems);
     if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the broker")});
 }
 
@@ -136,18 +133,20 @@ std::vector<std::string> BrokerCore::forgotten() const {
 }
 
 void BrokerCore::start_all() {
-    value_or_raise(transport_->open(options_.start_timeout, [this](const ConnectionEvent& event) { on_event(event); }));
+    value_or_raise(link_.transport().open(link_.options().start_timeout,
+                                          [this](const ConnectionEvent& event) { on_event(event); }));
     std::unique_lock lock{mutex_};
     if (stop_wanted_) raise(stopped_early());
     state_ = State::subscribing;
-    const auto consumers = consumers_;  // who is declared from now on starts by itself
+    link_.open();
+    const auto subscribers = subscribers_;  // who is declared from now on starts by itself
     lock.unlock();
-    for (const auto& consumer : consumers) {
-        if (stop_source_.stop_requested()) break;
-        value_or_raise(consumer->start());
+    for (const auto& subscriber : subscribers) {
+        if (link_.stop_token().stop_requested()) break;
+        value_or_raise(subscriber->start());
     }
-    value_or_raise(transport_->flush(options_.connect_timeout));
-    if (const auto problems = refusals(consumers); !problems.empty())
+    value_or_raise(link_.transport().flush(link_.options().connect_timeout));
+    if (const auto problems = refusals(subscribers); !problems.empty())
         raise({Errc::unauthorized, list_of(problems, "the broker")});
     lock.lock();
     state_ = State::running;
@@ -155,31 +154,32 @@ void BrokerCore::start_all() {
 }
 
 void BrokerCore::undo_start() noexcept {
-    mux_.close({Errc::closed, "the broker could not start"});
-    std::vector<std::shared_ptr<Consumer>> consumers;
+    link_.close_requests({Errc::closed, "the broker could not start"});
+    std::vector<std::shared_ptr<SubscriberCore>> subscribers;
     {
         const std::lock_guard lock{mutex_};
         undoing_ = true;
-        consumers = consumers_;
+        subscribers = subscribers_;
     }
-    for (const auto& consumer : consumers) consumer->quiesce();
-    transport_->close(std::chrono::milliseconds{0});
-    for (const auto& consumer : consumers) {
-        consumer->abandon();
-        consumer->join();
+    for (const auto& subscriber : subscribers) subscriber->quiesce();
+    link_.transport().close(std::chrono::milliseconds{0});
+    for (const auto& subscriber : subscribers) {
+        subscriber->abandon();
+        subscriber->join();
     }
     const std::lock_guard lock{mutex_};
     state_ = State::stopped;
-    for (const auto& consumer : consumers_) consumer->abandon();  // those declared meanwhile
+    link_.close();
+    for (const auto& subscriber : subscribers_) subscriber->abandon();  // those declared meanwhile
     changed_.notify_all();
 }
 
 bool BrokerCore::stop(std::chrono::milliseconds timeout) {
-    const auto deadline = clock_->now() + std::min(timeout, longest_timeout) + closing_time;
+    const auto deadline = link_.clock().now() + std::min(timeout, longest_timeout) + closing_time;
     begin_stop(timeout);
     if (CallbackScope::inside()) return true;
     std::unique_lock lock{mutex_};
-    return wait_until(*clock_, lock, changed_, deadline, [this] { return state_ == State::stopped; }) && drained_;
+    return wait_until(link_.clock(), lock, changed_, deadline, [this] { return state_ == State::stopped; }) && drained_;
 }
 
 void BrokerCore::cut_start_short() noexcept {
@@ -188,7 +188,7 @@ void BrokerCore::cut_start_short() noexcept {
 
 void BrokerCore::exit(int code) noexcept {
     if (on_exit_) on_exit_(code);
-    else begin_stop(options_.stop_timeout);
+    else begin_stop(link_.options().stop_timeout);
 }
 
 void BrokerCore::begin_stop(std::chrono::milliseconds timeout) {
@@ -196,7 +196,8 @@ void BrokerCore::begin_stop(std::chrono::milliseconds timeout) {
     std::unique_lock lock{mutex_};
     if (state_ == State::idle) {
         state_ = State::stopped;
-        for (const auto& consumer : consumers_) consumer->abandon();
+        link_.close();
+        for (const auto& subscriber : subscribers_) subscriber->abandon();
         return;
     }
     if (state_ == State::stopped || stop_wanted_) return;
@@ -206,44 +207,44 @@ void BrokerCore::begin_stop(std::chrono::milliseconds timeout) {
     if (state_ == State::running) state_ = State::stopping;
     stop_wanted_ = true;
     lock.unlock();
-    stop_source_.request_stop();
-    if (connecting) transport_->close(std::chrono::milliseconds{0});
+    link_.request_stop();
+    if (connecting) link_.transport().close(std::chrono::milliseconds{0});
 }
 
 void BrokerCore::start_stopper(std::chrono::milliseconds timeout) {
-    clock_->add_work(1);
+    link_.clock().add_work(1);
     stopper_ = std::thread{[this, timeout] {
         {
             const WorkScope scope;
             wind_down(timeout);
         }
-        clock_->add_work(-1);
+        link_.clock().add_work(-1);
     }};
 }
 
 void BrokerCore::wind_down(std::chrono::milliseconds timeout) {
-    const auto deadline = clock_->now() + timeout;
+    const auto deadline = link_.clock().now() + timeout;
     {
         std::unique_lock lock{mutex_};
-        wait(*clock_, lock, changed_, [this] { return state_ != State::subscribing; });
+        wait(link_.clock(), lock, changed_, [this] { return state_ != State::subscribing; });
         if (state_ == State::stopped) return;  // start() failed
         state_ = State::stopping;
     }
     std::ignore = stats();  // while the subscriptions still know what they dropped
-    std::vector<std::shared_ptr<Consumer>> consumers;
+    std::vector<std::shared_ptr<SubscriberCore>> subscribers;
     {
         const std::lock_guard lock{mutex_};
-        consumers = consumers_;
+        subscribers = subscribers_;
     }
-    for (const auto& consumer : consumers) consumer->quiesce();
-    bool drained = transport_->drain_deliveries(timeout);
-    for (const auto& consumer : consumers) drained = consumer->finish_stop(deadline) && drained;
-    mux_.close({Errc::closed, "the broker was stopped"});
+    for (const auto& subscriber : subscribers) subscriber->quiesce();
+    bool drained = link_.transport().drain_deliveries(timeout);
+    for (const auto& subscriber : subscribers) drained = subscriber->finish_stop(deadline) && drained;
+    link_.close_requests({Errc::closed, "the broker was stopped"});
     if (!drained) {
-        logger_.error("stopped with messages unhandled: they did not finish within {} ms", timeout.count());
+        link_.logger().error("stopped with messages unhandled: they did not finish within {} ms", timeout.count());
         settle(false);  // before what follows, which waits for handlers that still run
     }
-    transport_->close(left_until(deadline, clock_->now()));
+    link_.transport().close(left_until(deadline, link_.clock().now()));
     settle(drained);
 }
 
@@ -251,6 +252,7 @@ void BrokerCore::settle(bool drained) {
     const std::lock_guard lock{mutex_};
     drained_ = drained;
     state_ = State::stopped;
+    link_.close();
     changed_.notify_all();
 }
 
@@ -266,47 +268,47 @@ std::uint64_t BrokerCore::begin(const std::string& subject) {
     return last_draft_;
 }
 
-std::shared_ptr<Consumer> BrokerCore::add(SubscriberSpec spec) {
+std::shared_ptr<SubscriberCore> BrokerCore::add(SubscriberSpec spec) {
     if (forked()) raise(forked_error("subscriber"));
     const auto draft = spec.draft;
-    auto consumer = std::make_shared<Consumer>(*this, std::move(spec));
+    auto subscriber = std::make_shared<SubscriberCore>(link_, *this, std::move(spec));
     std::unique_lock lock{mutex_};
     drafts_.erase(draft);
     if (state_ == State::stopping || state_ == State::stopped) {
-        raise({Errc::closed, "subscriber " + quoted(consumer->spec().subject) + ": the broker was stopped"});
+        raise({Errc::closed, "subscriber " + quoted(subscriber->spec().subject) + ": the broker was stopped"});
     }
     if (state_ != State::idle) {
         std::vector<std::string> problems;
-        consumer->bind(problems);
+        subscriber->bind(problems);
         if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the subscriber")});
     }
     forget_finished();
-    consumers_.push_back(consumer);
+    subscribers_.push_back(subscriber);
     const bool live = is_live();
     lock.unlock();  // a source may ask the server
-    if (live) start_now(consumer);
-    return consumer;
+    if (live) start_now(subscriber);
+    return subscriber;
 }
 
-void BrokerCore::start_now(const std::shared_ptr<Consumer>& consumer) {
+void BrokerCore::start_now(const std::shared_ptr<SubscriberCore>& subscriber) {
     const auto give_up = [&](const Error& why) {
         const std::lock_guard lock{mutex_};
-        std::erase(consumers_, consumer);
+        std::erase(subscribers_, subscriber);
         raise(why);
     };
-    if (const auto started = consumer->start(); !started) give_up(started.error());
+    if (const auto started = subscriber->start(); !started) give_up(started.error());
     // So that what is published from now on, by anybody, reaches it. Lost in a reconnect the subscription is made again.
-    std::ignore = transport_->flush(options_.connect_timeout);
-    if (const auto refusal = consumer->source().refusal()) {
-        consumer->begin_stop(std::chrono::milliseconds{0});
+    std::ignore = link_.transport().flush(link_.options().connect_timeout);
+    if (const auto refusal = subscriber->source().refusal()) {
+        subscriber->begin_stop(std::chrono::milliseconds{0});
         give_up(*refusal);
     }
 }
 
 void BrokerCore::forget_finished() {
-    std::erase_if(consumers_, [this](const std::shared_ptr<Consumer>& consumer) {
-        if (!consumer->finished()) return false;
-        add_to(gone_, consumer->stats());
+    std::erase_if(subscribers_, [this](const std::shared_ptr<SubscriberCore>& subscriber) {
+        if (!subscriber->finished()) return false;
+        add_to(gone_, subscriber->stats());
         return true;
     });
 }
@@ -352,38 +354,9 @@ const void* BrokerCore::replacement(const void* key) const noexcept {
 }
 
 void BrokerCore::on_event(const ConnectionEvent& event) noexcept {
-    using Kind = ConnectionEvent::Kind;
-    const bool good = event.kind == Kind::connected || event.kind == Kind::reconnected || event.kind == Kind::closed;
-    const auto& where = event.subject.empty() ? event.url : event.subject;
-    logger_.log(good ? LogLevel::info : LogLevel::warn, "{}{}{}{}{}", to_string(event.kind), where.empty() ? "" : " ",
-                where, event.detail.empty() ? "" : ": ", event.detail);
-    if (event.kind == Kind::closed) end_if_lost();
-    if (event.kind == Kind::disconnected || event.kind == Kind::reconnected) {
-        tell_watchers(event.kind == Kind::reconnected);
-    }
-    if (!options_.on_event) return;
-    const CallbackScope scope;
-    const std::lock_guard lock{event_mutex_};
-    try {
-        options_.on_event(event);
-    } catch (...) { logger_.error("on_event threw: {}", exception_text()); }
-}
-
-void BrokerCore::watch(std::weak_ptr<ConnectionWatcher> watcher) {
-    const std::lock_guard lock{watchers_mutex_};
-    std::erase_if(watchers_, [](const auto& known) { return known.expired(); });
-    watchers_.push_back(std::move(watcher));
-}
-
-void BrokerCore::tell_watchers(bool up) noexcept {
-    std::vector<std::weak_ptr<ConnectionWatcher>> watchers;
-    {
-        const std::lock_guard lock{watchers_mutex_};
-        watchers = watchers_;
-    }
-    for (const auto& watcher : watchers) {
-        if (const auto alive = watcher.lock()) alive->on_connection(up);
-    }
+    link_.log(event);
+    if (event.kind == ConnectionEvent::Kind::closed) end_if_lost();
+    link_.tell(event);
 }
 
 void BrokerCore::end_if_lost() noexcept {
@@ -392,32 +365,17 @@ void BrokerCore::end_if_lost() noexcept {
         if (!is_live() || stop_wanted_ || undoing_) return;
         lost_ = true;
     }
-    logger_.critical("the connection is closed for good: ReconnectOptions allow no more attempts; the broker stops");
-    begin_stop(options_.stop_timeout);
+    link_.logger().critical(
+        "the connection is closed for good: ReconnectOptions allow no more attempts; the broker stops");
+    begin_stop(link_.options().stop_timeout);
 }
-
-void BrokerCore::report_slow_consumer(const Consumer& consumer) noexcept {
-    on_event({.kind = ConnectionEvent::Kind::slow_consumer,
-              .detail = "messages are dropped: more wait than max_pending_messages or max_pending_bytes allow",
-              .subject = consumer.spec().subject,
-              .dropped = consumer.stats().dropped});
-}
-
-std::chrono::nanoseconds BrokerCore::ping(std::chrono::milliseconds timeout) {
-    if (!is_open()) raise(not_open("ping", "the server"));
-    const auto begin = clock_->now();
-    value_or_raise(transport_->flush(timeout));
-    return clock_->now() - begin;
-}
-
-ServerInfo BrokerCore::server() const { return transport_->server(); }
 
 BrokerStats BrokerCore::stats() const {
-    BrokerStats stats{.transport = transport_->stats(), .requests_in_flight = mux_.in_flight()};
+    BrokerStats stats{.transport = link_.transport().stats(), .requests_in_flight = link_.requests_in_flight()};
     const std::lock_guard lock{mutex_};
-    stats.subscribers = consumers_.size();
+    stats.subscribers = subscribers_.size();
     SubscriberStats sum = gone_;
-    for (const auto& consumer : consumers_) add_to(sum, consumer->stats());
+    for (const auto& subscriber : subscribers_) add_to(sum, subscriber->stats());
     stats.received = sum.received;
     stats.failed = sum.failed;
     stats.rejected = sum.rejected;

@@ -7,7 +7,7 @@
 namespace freshet::native {
 
 natsConnection* connection(const Broker& broker, Lane lane) noexcept {
-    const auto* transport = dynamic_cast<const detail::NatsTransport*>(broker.core().transport());
+    const auto* transport = dynamic_cast<const detail::NatsTransport*>(&broker.link().transport());
     return transport == nullptr ? nullptr : transport->native(lane);
 }
 

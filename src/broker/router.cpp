@@ -31,7 +31,7 @@ std::uint64_t RouterNode::begin(const std::string& subject) {
     return drafts_.size();
 }
 
-std::shared_ptr<Consumer> RouterNode::add(SubscriberSpec spec) {
+std::shared_ptr<SubscriberCore> RouterNode::add(SubscriberSpec spec) {
     check_open("subscriber " + quoted(spec.subject));
     if (spec.draft != 0) drafts_[spec.draft - 1].reset();
     subscribers_.push_back(std::move(spec));

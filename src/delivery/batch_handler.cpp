@@ -12,8 +12,8 @@
 
 #include "base/callback_scope.hpp"
 #include "base/wait.hpp"
-#include "broker/broker_core.hpp"
-#include "delivery/consumer.hpp"
+#include "delivery/subscriber_core.hpp"
+#include "link/link.hpp"
 
 namespace freshet {
 
@@ -43,10 +43,10 @@ public:
     std::size_t size() const noexcept { return options_.size; }
     std::chrono::milliseconds within() const noexcept { return options_.within; }
 
-    void add(Consumer& consumer, Message message) {
+    void add(SubscriberCore& subscriber, Message message) {
         std::unique_lock lock{mutex_};
-        if (consumer_ == nullptr) begin(consumer);
-        waiting_.push_back({std::move(message), consumer.core().clock().now() + options_.within});
+        if (subscriber_ == nullptr) begin(subscriber);
+        waiting_.push_back({std::move(message), subscriber.link().clock().now() + options_.within});
         if (waiting_.size() == 1) arm();
         if (!threads_.empty()) return announce();
         if (waiting_.size() >= options_.size) run(lock);
@@ -73,14 +73,14 @@ private:
         TimePoint due;  // when its batch is complete, even if it is alone
     };
 
-    void begin(Consumer& consumer) {
-        consumer_ = &consumer;
-        if (!consumer.core().threads())
+    void begin(SubscriberCore& subscriber) {
+        subscriber_ = &subscriber;
+        if (!subscriber.host().threads())
             return;  // then the thread that brings the last message, or the clock's, handles them
         for (std::size_t i = 0; i < workers_; ++i) threads_.emplace_back([self = shared_from_this()] { self->work(); });
     }
 
-    Clock& clock() const noexcept { return consumer_->core().clock(); }
+    Clock& clock() const noexcept { return subscriber_->link().clock(); }
 
     bool due() const {
         return closed_ || waiting_.size() >= options_.size ||
@@ -137,19 +137,19 @@ private:
     }
 
     void handle(std::vector<Item>& items) noexcept {
-        auto& source = consumer_->source();
+        auto& source = subscriber_->source();
         if (source.wants_back()) {
             for (auto& item : items)
                 source.settle(ItemAccess::take(item), {.outcome = Outcome::nack(), .untouched = true});
             return;
         }
         Message first = {};  // the context's, when it has none of its own any more
-        Context context{*consumer_, first};
-        const HandlerScope scope{context};
+        Context context{*subscriber_, first};
+        const HandlerScope scope{context, subscriber_->publish_route()};
         std::vector<Item*> all;
         for (auto& item : items) all.push_back(&item);
         context.set(Items{std::move(all)});
-        settle(context, consumer_->run_batch(context), items);
+        settle(context, subscriber_->run_batch(context), items);
     }
 
     void settle(Context& context, const Outcome& returned, std::vector<Item>& items) noexcept {
@@ -162,7 +162,7 @@ private:
         for (auto& item : items) {
             if (const auto& why = rejection(item)) {
                 ++rejected;
-                Context{*consumer_, ItemAccess::message(item)}.logger().error("message rejected: {}", why->what());
+                Context{*subscriber_, ItemAccess::message(item)}.logger().error("message rejected: {}", why->what());
                 release(item, {.outcome = Outcome::term(), .failure = &*why, .rejected = true});
             } else if (const auto& own = ItemAccess::decided(item)) {
                 failed += *own == Outcome::ack ? 0 : 1;
@@ -173,18 +173,18 @@ private:
                         {.outcome = outcome, .failure = failure ? &*failure : nullptr, .decided = decided.has_value()});
             }
         }
-        consumer_->count_batch(failed, rejected);
+        subscriber_->count_batch(failed, rejected);
     }
 
     void release(Item& item, const Handled& handled) noexcept {
         auto message = ItemAccess::take(item);
-        if (auto* const observer = consumer_->core().observer()) observer->on_batched(*consumer_, message, handled);
-        consumer_->source().settle(std::move(message), handled);
+        if (auto* const observer = subscriber_->observer()) observer->on_batched(*subscriber_, message, handled);
+        subscriber_->source().settle(std::move(message), handled);
     }
 
     const Batch options_;
     const std::size_t workers_;
-    Consumer* consumer_ = nullptr;
+    SubscriberCore* subscriber_ = nullptr;
 
     std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
@@ -213,8 +213,8 @@ void BatchHandlerBase::bind(Binder& binder) {
     inner_->bind(binder);
 }
 
-bool BatchHandlerBase::take(Consumer& consumer, Message& message) noexcept {
-    collector_->add(consumer, std::move(message));
+bool BatchHandlerBase::take(SubscriberCore& subscriber, Message& message) noexcept {
+    collector_->add(subscriber, std::move(message));
     return true;
 }
 

@@ -5,7 +5,7 @@
 #include <ranges>
 
 #include "base/exception_text.hpp"
-#include "delivery/consumer.hpp"
+#include "delivery/subscriber_core.hpp"
 
 namespace freshet {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 Outcome guarded(detail::Step* const* step, Context& context) noexcept {
     try {
         return (*step)->run(context, Next{step + 1});
-    } catch (...) { return detail::ContextAccess::consumer(context).caught(context); }
+    } catch (...) { return detail::ContextAccess::subscriber(context).caught(context); }
 }
 
 }  // namespace

@@ -7,33 +7,33 @@
 
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
-#include "broker/broker_core.hpp"
-#include "delivery/consumer.hpp"
+#include "delivery/subscriber_core.hpp"
+#include "link/link.hpp"
 
 namespace freshet {
 
-Broker& Context::broker() const noexcept { return consumer_->core().owner(); }
+Broker& Context::broker() const noexcept { return subscriber_->host().owner(); }
 
-Clock& Context::clock() const noexcept { return consumer_->core().clock(); }
+Clock& Context::clock() const noexcept { return subscriber_->link().clock(); }
 
 Outcome Context::fail(Error why) { return detail::ContextAccess::fail(*this, std::move(why)); }
 Outcome Context::reject(Error why) { return detail::ContextAccess::reject(*this, std::move(why)); }
 
 Logger& Context::logger() {
-    if (!logger_) logger_ = consumer_->core().logger().with(&detail::ContextAccess::log_fields, this);
+    if (!logger_) logger_ = subscriber_->link().logger().with(&detail::ContextAccess::log_fields, this);
     return *logger_;
 }
 
 std::optional<std::string_view> Context::path(std::string_view name) const noexcept {
-    const auto token = consumer_->subject()->token_of(name);
+    const auto token = subscriber_->subject()->token_of(name);
     if (!token) return std::nullopt;
     return detail::token_at(subject(), *token);
 }
 
-void Context::in_progress() { consumer_->source().in_progress(*message_); }
+void Context::in_progress() { subscriber_->source().in_progress(*message_); }
 
 void Context::ack_sync(std::chrono::milliseconds timeout) {
-    value_or_raise(consumer_->source().ack_sync(*message_, timeout));
+    value_or_raise(subscriber_->source().ack_sync(*message_, timeout));
     ack();
 }
 
@@ -62,7 +62,9 @@ void* Context::find(const std::type_info& type) const noexcept {
 
 namespace detail {
 
-std::optional<Outcome> ContextAccess::said(Context& context) noexcept { return context.consumer_->said(context); }
+std::optional<Outcome> ContextAccess::outcome_thrown(Context& context) noexcept {
+    return context.subscriber_->outcome_thrown(context);
+}
 
 Outcome ContextAccess::take_decision(Context& context, Outcome returned) {
     if (context.failure_ || !context.decided_) return returned;
@@ -95,16 +97,18 @@ Outcome ContextAccess::fail(Context& context, Error error) {
     return Outcome::nack();
 }
 
-bool ContextAccess::result_wanted(const Context& context) noexcept { return context.consumer_->result_wanted(context); }
+bool ContextAccess::result_wanted(const Context& context) noexcept {
+    return context.subscriber_->result_wanted(context);
+}
 
 Format ContextAccess::result_format(const Context& context) {
-    const auto fallback = context.consumer_->core().options().format;
+    const auto fallback = context.subscriber_->link().options().format;
     const auto type = content_type(context);
     return type.empty() ? fallback : format_of(type).value_or(fallback);
 }
 
 Outcome ContextAccess::emit(Context& context, Bytes body, std::string_view content_type, const Headers* headers) {
-    auto sent = context.consumer_->emit(context, {body, content_type}, headers);
+    auto sent = context.subscriber_->emit(context, {body, content_type}, headers);
     if (sent) return Outcome::ack;
     return fail(context, std::move(sent).error());
 }
@@ -114,7 +118,7 @@ std::string_view ContextAccess::content_type(const Context& context) {
 }
 
 std::stop_token ContextAccess::stop_token(const Context& context) noexcept {
-    return context.consumer_->core().stop_token();
+    return context.subscriber_->link().stop_token();
 }
 
 std::string_view ContextAccess::correlation_in_scope(const Context& context) {
@@ -126,7 +130,7 @@ std::string_view ContextAccess::correlation_in_scope(const Context& context) {
 
 LogFields ContextAccess::log_fields(const void* context) {
     const auto& of = *static_cast<const Context*>(context);
-    const auto& spec = of.consumer_->spec();
+    const auto& spec = of.subscriber_->spec();
     LogFields fields{.subject = of.subject(), .queue = spec.options.queue, .correlation_id = correlation_in_scope(of)};
     const auto* const batch = of.get<Items>();
     const bool one = batch == nullptr || batch->size() == 0;

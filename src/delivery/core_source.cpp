@@ -10,7 +10,7 @@
 #include <freshet/subject.hpp>
 
 #include "base/quoted.hpp"
-#include "broker/broker_core.hpp"
+#include "link/link.hpp"
 
 namespace freshet::detail {
 
@@ -20,9 +20,9 @@ CoreSource::CoreSource(const SubscriberOptions& options)
             .max_pending_bytes = options.max_pending_bytes},
       max_messages_{options.max_messages} {}
 
-Expected<void> CoreSource::start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) {
+Expected<void> CoreSource::start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) {
     spec_.subject = subject.wire();
-    auto subscription = core.transport()->subscribe(spec_, std::move(sink));
+    auto subscription = link.transport().subscribe(spec_, std::move(sink));
     if (!subscription) return std::unexpected{std::move(subscription).error()};
     subscription_ = *std::move(subscription);
     live_.store(subscription_.get());

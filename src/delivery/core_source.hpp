@@ -16,7 +16,7 @@ public:
     explicit CoreSource(const SubscriberOptions& options);
 
     void bind(const Subject& subject, Binder& binder) override;
-    Expected<void> start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
+    Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     std::optional<Error> refusal() const override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
     void settle(Message message, const Handled& handled) noexcept override;

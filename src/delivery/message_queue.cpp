@@ -7,8 +7,7 @@
 #include <freshet/detail/handler.hpp>
 
 #include "base/wait.hpp"
-#include "broker/broker_core.hpp"
-#include "delivery/consumer.hpp"
+#include "delivery/subscriber_core.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -20,7 +19,7 @@ public:
 
     void bind(Binder& binder) override { queue_->use(binder.clock()); }
     Outcome invoke(Context& context) override {
-        if (!queue_->push(ContextAccess::take_message(context))) ContextAccess::consumer(context).count_dropped();
+        if (!queue_->push(ContextAccess::take_message(context))) ContextAccess::subscriber(context).count_dropped();
         return Outcome::ack;
     }
     void end() noexcept override { queue_->close(); }
@@ -80,16 +79,16 @@ std::size_t MessageQueue::size() const {
     return messages_.size();
 }
 
-std::pair<std::shared_ptr<Consumer>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry,
-                                                                                SubscriberSpec spec) {
+std::pair<std::shared_ptr<SubscriberCore>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry,
+                                                                                      SubscriberSpec spec) {
     auto queue = std::make_shared<MessageQueue>(spec.options.max_pending_messages, spec.options.max_pending_bytes);
     spec.handler = std::make_unique<QueueHandler>(queue);
     // The thread that reads is all it needs.
     spec.options.workers = 0;
     spec.options.dedicated = false;
     spec.bare = true;  // nobody's handler runs: the message is handled when it is read
-    auto consumer = registry.add(std::move(spec));
-    return {std::move(consumer), std::move(queue)};
+    auto subscriber = registry.add(std::move(spec));
+    return {std::move(subscriber), std::move(queue)};
 }
 
 }  // namespace freshet::detail

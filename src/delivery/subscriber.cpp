@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/subscriber.hpp>
 
-#include "broker/broker_core.hpp"
-#include "delivery/consumer.hpp"
 #include "delivery/message_queue.hpp"
+#include "delivery/subscriber_core.hpp"
 
 namespace freshet {
 
-std::string_view Subscriber::subject() const noexcept { return consumer_->spec().subject; }
-SubscriberStats Subscriber::stats() const { return consumer_->stats(); }
-void Subscriber::stop() { consumer_->stop(); }
+std::string_view Subscriber::subject() const noexcept { return subscriber_->spec().subject; }
+SubscriberStats Subscriber::stats() const { return subscriber_->stats(); }
+void Subscriber::stop() { subscriber_->stop(); }
 
 MessageStream::~MessageStream() {
-    if (consumer_ == nullptr) return;
+    if (subscriber_ == nullptr) return;
     queue_->close();  // a full queue lets its deliverer go
     stop();
 }
@@ -21,11 +20,11 @@ std::optional<Message> MessageStream::next(std::chrono::milliseconds timeout) { 
 std::optional<Message> MessageStream::next() { return queue_->pop(); }
 
 SubscriberStats MessageStream::stats() const {
-    auto stats = consumer_->stats();
+    auto stats = subscriber_->stats();
     stats.pending += queue_->size();
     return stats;
 }
 
-void MessageStream::stop() { consumer_->stop(); }
+void MessageStream::stop() { subscriber_->stop(); }
 
 }  // namespace freshet

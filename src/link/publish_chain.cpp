@@ -7,7 +7,7 @@
 
 #include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
-#include "broker/broker_core.hpp"
+#include "link/link.hpp"
 #include "subject/plain_subject.hpp"
 
 namespace freshet {
@@ -51,14 +51,14 @@ private:
 /// What the innermost publish middleware wraps: the connection.
 class SendStep final : public PublishStep {
 public:
-    SendStep(BrokerCore& core, const Publication& publication) noexcept : core_{core}, publication_{publication} {}
+    SendStep(Link& link, const Publication& publication) noexcept : link_{link}, publication_{publication} {}
 
     Expected<void> run(Outgoing& out, NextPublish) override {
         const bool changed = out.subject.data() != publication_.subject.data();
         if ((changed || out.subject.size() != publication_.subject.size()) && !may_publish_on(out.subject))
             return std::unexpected{subject_error(out.subject, SubjectUse::publish)};
         reached_ = true;
-        return core_.send_enveloped({.subject = out.subject,
+        return link_.send_enveloped({.subject = out.subject,
                                      .reply_to = out.reply_to,
                                      .payload = out.body,
                                      .headers = out.headers.empty() ? nullptr : &out.headers,
@@ -68,16 +68,17 @@ public:
     bool reached() const noexcept { return reached_; }
 
 private:
-    BrokerCore& core_;
+    Link& link_;
     const Publication& publication_;
     bool reached_ = false;
 };
 
 }  // namespace
 
-Expected<void> send_through(BrokerCore& core, std::span<PublishStep* const> steps, const Publication& publication,
+Expected<void> send_through(Link& link, std::span<PublishStep* const> steps, const Publication& publication,
                             std::string_view content_type, Outgoing::Kind kind) {
     const PublishScope scope;
+    const auto* const handler = HandlerScope::current();
     const HeadersLease headers{publication.headers};
     Outgoing out{.kind = kind,
                  .subject = publication.subject,
@@ -85,8 +86,8 @@ Expected<void> send_through(BrokerCore& core, std::span<PublishStep* const> step
                  .content_type = content_type,
                  .reply_to = publication.reply_to,
                  .headers = *headers,
-                 .delivery = HandlerScope::current()};
-    SendStep last{core, publication};
+                 .delivery = handler == nullptr ? nullptr : &handler->context()};
+    SendStep last{link, publication};
     auto sent = NextPublish{steps.data(), steps.data() + steps.size(), last}(out);
     if (sent && kind == Outgoing::Kind::request && !last.reached())
         return failure(Errc::bad_setup, "a publish middleware did not send the request on " +

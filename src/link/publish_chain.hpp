@@ -9,7 +9,7 @@
 
 namespace freshet::detail {
 
-class BrokerCore;
+class Link;
 
 /// While it lives, what this thread publishes passes no middleware: it is one that publishes.
 class PublishScope {
@@ -31,7 +31,7 @@ inline bool passes_middleware(const Publication& publication) noexcept {
 }
 
 /// Sends a publication through `steps`, the first of them outermost.
-Expected<void> send_through(BrokerCore& core, std::span<PublishStep* const> steps, const Publication& publication,
+Expected<void> send_through(Link& link, std::span<PublishStep* const> steps, const Publication& publication,
                             std::string_view content_type, Outgoing::Kind kind);
 
 }  // namespace freshet::detail

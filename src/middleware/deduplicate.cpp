@@ -11,7 +11,7 @@
 #include <freshet/clock.hpp>
 #include <freshet/detail/handler.hpp>
 
-#include "delivery/consumer.hpp"
+#include "delivery/subscriber_core.hpp"
 #include "middleware/duplicates.hpp"
 
 namespace freshet {
@@ -73,7 +73,7 @@ Deduplicate::Deduplicate(DeduplicateOptions options) : state_{std::make_shared<S
 Outcome Deduplicate::operator()(Context& context, Next next) {
     const auto header = context.message().header(state_->header());
     if (!header) return next(context);
-    const State::Key key{detail::ContextAccess::consumer(context).number(), std::string{*header}};
+    const State::Key key{detail::ContextAccess::subscriber(context).number(), std::string{*header}};
     switch (state_->begin(key, context.clock().now())) {
         case State::Seen::handled: return detail::handled_before(context, key.id);
         case State::Seen::running: return detail::being_handled(context, key.id);

@@ -8,7 +8,7 @@
 #include <freshet/detail/handler.hpp>
 
 #include "base/quoted.hpp"
-#include "delivery/consumer.hpp"
+#include "delivery/subscriber_core.hpp"
 
 namespace freshet::detail {
 
@@ -19,7 +19,7 @@ inline Error duplicate(std::string_view id, std::string_view what) {
 }
 
 inline Outcome handled_before(Context& context, std::string_view id) {
-    if (ContextAccess::consumer(context).answer_wanted(context))
+    if (ContextAccess::subscriber(context).answer_wanted(context))
         return context.reject(duplicate(id, " was handled before, and is not answered again"));
     return Outcome{Outcome::ack};
 }

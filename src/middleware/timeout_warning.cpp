@@ -9,7 +9,7 @@
 #include <freshet/broker.hpp>
 #include <freshet/clock.hpp>
 
-#include "delivery/consumer.hpp"
+#include "delivery/subscriber_core.hpp"
 #include "middleware/running_slots.hpp"
 
 namespace freshet {
@@ -75,7 +75,7 @@ private:
                 context.broker()
                     .logger()
                     .with({.subject =
-                               subject.empty() ? detail::ContextAccess::consumer(context).spec().subject : subject})
+                               subject.empty() ? detail::ContextAccess::subscriber(context).spec().subject : subject})
                     .warn("the handler still runs after {} ms", duration_cast<milliseconds>(after_).count());
             });
         });

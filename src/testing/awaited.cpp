@@ -5,27 +5,27 @@
 
 namespace freshet::detail {
 
-std::string Awaited::key_of(const Consumer& consumer) {
-    const auto& spec = consumer.spec();
+std::string Awaited::key_of(const SubscriberCore& subscriber) {
+    const auto& spec = subscriber.spec();
     return spec.options.queue.empty() ? spec.subject : "queue " + spec.options.queue;
 }
 
 void Awaited::expect(std::string_view subject) {
     if (subject.starts_with('$')) return;  // the protocol's: a watch, whose pattern is one of names, is not told by it
     std::set<std::string> groups;          // of a queue group one gets it
-    const auto consumers = core_.consumers();
+    const auto subscribers = core_.subscribers();
     const std::lock_guard lock{mutex_};
-    for (const auto& consumer : consumers) {
-        if (!consumer->subject() || !consumer->subject()->matches(subject) || consumer->finished()) continue;
-        const auto key = key_of(*consumer);
-        if (!consumer->spec().options.queue.empty() && !groups.insert(key).second) continue;
+    for (const auto& subscriber : subscribers) {
+        if (!subscriber->subject() || !subscriber->subject()->matches(subject) || subscriber->finished()) continue;
+        const auto key = key_of(*subscriber);
+        if (!subscriber->spec().options.queue.empty() && !groups.insert(key).second) continue;
         ++expected_[key];
     }
 }
 
-void Awaited::settled(const Consumer& consumer) {
+void Awaited::settled(const SubscriberCore& subscriber) {
     const std::lock_guard lock{mutex_};
-    const auto found = expected_.find(key_of(consumer));
+    const auto found = expected_.find(key_of(subscriber));
     if (found == expected_.end()) return;
     if (--found->second == 0) expected_.erase(found);
     changed_.notify_all();

@@ -20,12 +20,12 @@ public:
     /// Something is about to be published.
     void expect(std::string_view subject);
     /// A delivery was settled.
-    void settled(const Consumer& consumer);
+    void settled(const SubscriberCore& subscriber);
     /// Until everything expected was settled, or `timeout`; then nothing is expected any more.
     void wait(std::chrono::milliseconds timeout);
 
 private:
-    static std::string key_of(const Consumer& consumer);
+    static std::string key_of(const SubscriberCore& subscriber);
 
     const BrokerCore& core_;
     std::mutex mutex_ = {};

@@ -8,7 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "base/quoted.hpp"
-#include "delivery/consumer.hpp"
+#include "delivery/subscriber_core.hpp"
 #include "testing/type_text.hpp"
 
 namespace freshet::detail {
@@ -58,13 +58,13 @@ void Recorder::on_inject(std::string_view pattern, const std::type_info& type) {
     injected_[std::string{pattern}].insert(type);
 }
 
-void Recorder::on_delivery(const Consumer& consumer, const Context& context) noexcept {
+void Recorder::on_delivery(const SubscriberCore& subscriber, const Context& context) noexcept {
     const std::lock_guard lock{mutex_};
     running_[&context] = forgotten_ + deliveries_.size();
-    deliveries_.push_back({.subscriber = consumer.spec().subject, .message = copy_of(context.message())});
+    deliveries_.push_back({.subscriber = subscriber.spec().subject, .message = copy_of(context.message())});
 }
 
-void Recorder::on_handler(const Consumer& consumer) { throw_if_told(consumer.spec().subject); }
+void Recorder::on_handler(const SubscriberCore& subscriber) { throw_if_told(subscriber.spec().subject); }
 
 void Recorder::throw_if_told(std::string_view subscriber) {
     std::exception_ptr exception;
@@ -94,7 +94,7 @@ void Recorder::on_thrown(const Context& context, const std::exception_ptr& throw
     if (auto* const delivery = find(context)) delivery->thrown = thrown;
 }
 
-void Recorder::on_settled(const Consumer& consumer, const Context& context, const Handled& handled) noexcept {
+void Recorder::on_settled(const SubscriberCore& subscriber, const Context& context, const Handled& handled) noexcept {
     {
         const std::lock_guard lock{mutex_};
         if (auto* const delivery = find(context)) {
@@ -104,12 +104,12 @@ void Recorder::on_settled(const Consumer& consumer, const Context& context, cons
         }
         running_.erase(&context);
     }
-    if (settled_by) settled_by(consumer);
+    if (settled_by) settled_by(subscriber);
 }
 
-void Recorder::on_batched(const Consumer& consumer, const Message& message, const Handled& handled) noexcept {
+void Recorder::on_batched(const SubscriberCore& subscriber, const Message& message, const Handled& handled) noexcept {
     {
-        testing::Delivery delivery{.subscriber = consumer.spec().subject,
+        testing::Delivery delivery{.subscriber = subscriber.spec().subject,
                                    .message = copy_of(message),
                                    .settled = true,
                                    .outcome = handled.outcome};
@@ -117,7 +117,7 @@ void Recorder::on_batched(const Consumer& consumer, const Message& message, cons
         const std::lock_guard lock{mutex_};
         deliveries_.push_back(std::move(delivery));
     }
-    if (settled_by) settled_by(consumer);
+    if (settled_by) settled_by(subscriber);
 }
 
 std::optional<Error> Recorder::failure_of(const Publication& publication) {

@@ -25,11 +25,11 @@ namespace freshet::detail {
 class Recorder final : public DeliveryObserver {
 public:
     void on_inject(std::string_view pattern, const std::type_info& type) override;
-    void on_delivery(const Consumer& consumer, const Context& context) noexcept override;
-    void on_handler(const Consumer& consumer) override;
+    void on_delivery(const SubscriberCore& subscriber, const Context& context) noexcept override;
+    void on_handler(const SubscriberCore& subscriber) override;
     void on_thrown(const Context& context, const std::exception_ptr& thrown) noexcept override;
-    void on_settled(const Consumer& consumer, const Context& context, const Handled& handled) noexcept override;
-    void on_batched(const Consumer& consumer, const Message& message, const Handled& handled) noexcept override;
+    void on_settled(const SubscriberCore& subscriber, const Context& context, const Handled& handled) noexcept override;
+    void on_batched(const SubscriberCore& subscriber, const Message& message, const Handled& handled) noexcept override;
 
     /// What a publication of the broker's is to fail with.
     std::optional<Error> failure_of(const Publication& publication);
@@ -54,7 +54,7 @@ public:
     /// Called, without a lock, for each message that the broker published.
     std::function<void(std::string_view subject)> published_to = {};
     /// The same for each delivery that is settled.
-    std::function<void(const Consumer& consumer)> settled_by = {};
+    std::function<void(const SubscriberCore& subscriber)> settled_by = {};
 
 private:
     struct PublishFault {

@@ -113,7 +113,7 @@ public:
         using SteadyClock = std::chrono::steady_clock;
         const auto deadline = SteadyClock::now() + options_.patience;
         while (true) {
-            const auto back = one.core().transport()->flush(std::chrono::seconds{1});
+            const auto back = one.link().transport().flush(std::chrono::seconds{1});
             if (back) return;
             if (SteadyClock::now() >= deadline) raise(back.error());
             std::this_thread::sleep_for(std::chrono::milliseconds{10});
@@ -151,7 +151,7 @@ public:
     /// The subjects of the broker's subscribers, as they were declared.
     std::set<std::string> subscribers() const {
         std::set<std::string> subjects;
-        for (const auto& consumer : broker.core().consumers()) subjects.insert(consumer->spec().subject);
+        for (const auto& subscriber : broker.core().subscribers()) subjects.insert(subscriber->spec().subject);
         return subjects;
     }
 
@@ -197,13 +197,13 @@ void TestBroker::Impl::start() {
     auto& core = broker.core();
     if (memory_ == nullptr) {
         recorder->published_to = [this](std::string_view subject) { awaited_.expect(subject); };
-        recorder->settled_by = [this](const detail::Consumer& consumer) { awaited_.settled(consumer); };
+        recorder->settled_by = [this](const detail::SubscriberCore& subscriber) { awaited_.settled(subscriber); };
     }
     core.prepare({.make_transport = [&](const BrokerOptions& options) { return record(make(options), recorder); },
                   .clock = clock,
                   .observer = recorder,
                   .threads = options_.threads || memory_ == nullptr});
-    const auto& like = core.options();
+    const auto& like = core.link().options();
     client = std::make_unique<Broker>(BrokerOptions{.servers = {"nats://127.0.0.1:4222"},
                                                     .name = "test",
                                                     .request_timeout = like.request_timeout,
@@ -244,7 +244,7 @@ Broker& TestBroker::client() const noexcept { return *impl_->client; }
 Broker& TestBroker::broker() const noexcept { return impl_->broker; }
 void TestBroker::run() { impl_->run(); }
 void TestBroker::advance(std::chrono::nanoseconds by) { impl_->advance(by); }
-TimePoint TestBroker::now() const noexcept { return impl_->broker.core().clock().now(); }
+TimePoint TestBroker::now() const noexcept { return impl_->broker.link().clock().now(); }
 std::size_t TestBroker::expect(std::string_view subject) { return impl_->expect(subject); }
 
 Deliveries TestBroker::settled_since(std::size_t first, std::string_view subject) {

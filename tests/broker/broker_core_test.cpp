@@ -130,7 +130,7 @@ TEST_CASE_METHOD(Fixture, "a request that cannot even be asked ends") {
 
 TEST_CASE_METHOD(Fixture, "a stream whose subscription failed ends") {
     script.subscribe = [](const SubscriptionSpec&) { return failure(Errc::disconnected, "gone"); };
-    auto [consumer, queue] = detail::open_stream(core, {.subject = "orders"});
+    auto [subscriber, queue] = detail::open_stream(core, {.subject = "orders"});
     CHECK_THROWS_AS(core.start(), Error);
     CHECK_FALSE(queue->pop());
 }
@@ -143,7 +143,7 @@ TEST_CASE("a slow subscriber is reported by its declared subject, once a second 
     const auto transport = [&](const BrokerOptions&) { return std::make_unique<ScriptedTransport>(script); };
     BrokerCore core{owner, {.on_event = [&](const ConnectionEvent& event) { events.push_back(event); }}, transport};
     core.prepare({.make_transport = transport, .clock = clock, .observer = nullptr});
-    auto [consumer, queue] =
+    auto [subscriber, queue] =
         detail::open_stream(core, {.subject = "orders.{id}", .options = {.max_pending_messages = 1}});
     core.start();
     auto& sink = *script.sinks.front();
@@ -161,7 +161,7 @@ TEST_CASE("a slow subscriber is reported by its declared subject, once a second 
     CHECK(events.back().dropped == 5);
     sink.on_message(Message::make("orders.1"));
     CHECK(events.size() == 2);
-    CHECK(consumer->stats().dropped == 6);
+    CHECK(subscriber->stats().dropped == 6);
     CHECK(core.stop(1s));
 }
 

@@ -53,7 +53,7 @@ public:
 
     bool configure(SubscriberOptions& options) final;
     void bind(Binder& binder) final;
-    bool take(Consumer& consumer, Message& message) noexcept final;
+    bool take(SubscriberCore& subscriber, Message& message) noexcept final;
     /// For a context that has a batch: Context::items.
     Outcome invoke(Context& context) final;
     void end() noexcept final;

@@ -13,8 +13,8 @@
 
 namespace freshet::detail {
 
-/// The compiled, untyped core of a broker (src/broker/broker_core.hpp). What templates need of it:
-class BrokerCore;
+/// The half of a broker that sends and asks, compiled and without types (src/link/link.hpp). What templates need of it:
+class Link;
 
 /// An encoded body and the content type it was encoded as; empty for bytes and strings.
 struct Encoded {
@@ -22,25 +22,23 @@ struct Encoded {
     std::string_view content_type = {};
 };
 
-Format default_format(const BrokerCore& core) noexcept;
+Format default_format(const Link& link) noexcept;
 
-Expected<void> publish(BrokerCore& core, std::string_view subject, const Encoded& encoded,
-                       const PublishOptions& options);
+Expected<void> publish(Link& link, std::string_view subject, const Encoded& encoded, const PublishOptions& options);
 
 /// Blocks until the answer, the deadline, or the broker's stop.
-Expected<Message> request(BrokerCore& core, std::string_view subject, const Encoded& encoded,
-                          const RequestOptions& options);
+Expected<Message> request(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options);
 
 /// Called once, on the threads that Client::async names.
 using ReplyHandler = std::move_only_function<void(Expected<Message>)>;
-void request_async(BrokerCore& core, std::string_view subject, const Encoded& encoded, const RequestOptions& options,
+void request_async(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                    ReplyHandler handler);
 
 /// Calls `handler` with an error instead of asking.
-void refuse_async(BrokerCore& core, std::string_view subject, ReplyHandler handler, const Error& why);
+void refuse_async(Link& link, std::string_view subject, ReplyHandler handler, const Error& why);
 
 /// Moves a test's clock on until `done()`; false, at once, where time passes by itself.
-bool run_until(BrokerCore& core, const std::function<bool()>& done);
+bool run_until(Link& link, const std::function<bool()>& done);
 
 /// The answers to one request, as they come.
 class ReplyQueue {
@@ -54,13 +52,12 @@ public:
     /// The subject asked.
     virtual std::string_view subject() const noexcept = 0;
 };
-std::unique_ptr<ReplyQueue> request_many(BrokerCore& core, std::string_view subject, const Encoded& encoded,
+std::unique_ptr<ReplyQueue> request_many(Link& link, std::string_view subject, const Encoded& encoded,
                                          const RequestManyOptions& options);
 
 /// Encodes `value` and calls `send(Encoded)` with it. What encode throws becomes an error value.
 template <class T, class Send>
-auto with_encoded(BrokerCore& core, const T& value, std::optional<Format> format, Send&& send)
-    -> decltype(send(Encoded{})) {
+auto with_encoded(Link& link, const T& value, std::optional<Format> format, Send&& send) -> decltype(send(Encoded{})) {
     static_assert(
         Encodable<T>,
         "freshet: the type sent has no codec: add FRESHET_JSON(Type, fields...), link freshet::glaze, or specialise "
@@ -71,7 +68,7 @@ auto with_encoded(BrokerCore& core, const T& value, std::optional<Format> format
         const BufferLease buffer;
         std::string_view type;
         try {
-            type = encode_body(value, format ? *format : default_format(core), *buffer);
+            type = encode_body(value, format ? *format : default_format(link), *buffer);
         } catch (...) { return std::unexpected{decode_exception()}; }
         return send(Encoded{buffer->bytes(), type});
     } else {
@@ -80,10 +77,9 @@ auto with_encoded(BrokerCore& core, const T& value, std::optional<Format> format
 }
 
 template <class T>
-Expected<void> publish_value(BrokerCore& core, std::string_view subject, const T& value,
-                             const PublishOptions& options) {
-    return with_encoded(core, value, options.format,
-                        [&](const Encoded& encoded) { return publish(core, subject, encoded, options); });
+Expected<void> publish_value(Link& link, std::string_view subject, const T& value, const PublishOptions& options) {
+    return with_encoded(link, value, options.format,
+                        [&](const Encoded& encoded) { return publish(link, subject, encoded, options); });
 }
 
 /// Says whose answer it was that could not be decoded.

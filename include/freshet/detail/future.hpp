@@ -14,18 +14,18 @@ namespace freshet::detail {
 
 /// In a test that moves its own clock nothing would ready a future while its thread waits for it: there get() does that.
 template <class R>
-std::future<R> readied_by_waiting(BrokerCore& core, std::future<R> future) {
-    if (!run_until(core, [] { return true; })) return future;
-    return std::async(std::launch::deferred, [&core, pending = std::move(future)]() mutable {
+std::future<R> readied_by_waiting(Link& link, std::future<R> future) {
+    if (!run_until(link, [] { return true; })) return future;
+    return std::async(std::launch::deferred, [&link, pending = std::move(future)]() mutable {
         constexpr std::chrono::seconds at_once{0};
-        run_until(core, [&] { return pending.wait_for(at_once) == std::future_status::ready; });
+        run_until(link, [&] { return pending.wait_for(at_once) == std::future_status::ready; });
         return pending.get();
     });
 }
 
 /// `start(done)` begins something that calls `done(Expected<R>)` once: as a future, which gives the value or throws the error.
 template <class R, class Start>
-std::future<R> as_future(BrokerCore& core, Start&& start) {
+std::future<R> as_future(Link& link, Start&& start) {
     std::promise<R> promise;
     auto future = promise.get_future();
     start([promise = std::move(promise)](Expected<R> result) mutable {
@@ -38,7 +38,7 @@ std::future<R> as_future(BrokerCore& core, Start&& start) {
             }
         } catch (...) { promise.set_exception(std::current_exception()); }
     });
-    return readied_by_waiting(core, std::move(future));
+    return readied_by_waiting(link, std::move(future));
 }
 
 }  // namespace freshet::detail

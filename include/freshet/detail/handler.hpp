@@ -80,8 +80,8 @@ public:
     /// Extracts, calls, encodes, answers and publishes. Throws what the handler throws.
     virtual Outcome invoke(Context& context) = 0;
     /// Takes a message away, to handle and settle it later, with others; then it is not invoked for it.
-    virtual bool take(Consumer& consumer, Message& message) noexcept {
-        (void)consumer, (void)message;
+    virtual bool take(SubscriberCore& subscriber, Message& message) noexcept {
+        (void)subscriber, (void)message;
         return false;
     }
     /// After the last message, or instead of the first.
@@ -119,7 +119,7 @@ struct ContextAccess {
     }
 
     /// If the exception in flight is Ack, Nack, Reject or Skip: the outcome it stands for, which is decided with it.
-    static std::optional<Outcome> said(Context& context) noexcept;
+    static std::optional<Outcome> outcome_thrown(Context& context) noexcept;
     /// What the innermost middleware gets: what was decided through the context, else what the handler returned.
     static Outcome take_decision(Context& context, Outcome returned);
     /// Makes the outcome that the outermost middleware returned the delivery's.
@@ -147,7 +147,7 @@ struct ContextAccess {
     static void undecide(Context& context) noexcept { context.decided_.reset(); }
     static bool answered(const Context& context) noexcept { return context.answered_; }
     static void mark_answered(Context& context) noexcept { context.answered_ = true; }
-    static Consumer& consumer(const Context& context) noexcept { return *context.consumer_; }
+    static SubscriberCore& subscriber(const Context& context) noexcept { return *context.subscriber_; }
     /// The correlation id that travels with what the handler sends; empty if there is none that can.
     static std::string_view correlation_in_scope(const Context& context);
     /// What a log line says of a delivery. `context` is a Context.
@@ -162,7 +162,7 @@ Outcome DependencyScope::end(Call&& call)
     try {
         outcome = call();
     } catch (...) {
-        outcome = ContextAccess::said(context_);
+        outcome = ContextAccess::outcome_thrown(context_);
         if (!outcome) throw;
     }
     return end(*std::move(outcome));

@@ -19,10 +19,10 @@ namespace freshet::detail {
 class KvBucket;
 
 /// Throws Error(Errc::bad_setup) for a bad name or option. Asks no server before the first operation, unless the broker runs.
-std::shared_ptr<KvBucket> open_kv(BrokerCore& core, std::string bucket, const kv::Options& options);
+std::shared_ptr<KvBucket> open_kv(Link& link, std::string bucket, const kv::Options& options);
 
 std::string_view kv_name(const KvBucket& bucket) noexcept;
-BrokerCore& kv_core(const KvBucket& bucket) noexcept;
+Link& kv_link(const KvBucket& bucket) noexcept;
 
 /// The latest put of a key, or that of a revision; nothing if there is none.
 Expected<std::optional<KvRecord>> kv_get(KvBucket& bucket, std::string_view key, std::uint64_t revision);

@@ -18,7 +18,7 @@ public:
 
     std::uint64_t begin(const std::string& subject) override;
     /// Keeps a subscriber; gives null, since it runs only in brokers.
-    std::shared_ptr<Consumer> add(SubscriberSpec spec) override;
+    std::shared_ptr<SubscriberCore> add(SubscriberSpec spec) override;
     /// Throws Error(Errc::bad_setup) if it is in it already, or the other way round.
     void include(std::shared_ptr<RouterNode> inner);
     Layer& layer(const char* what);

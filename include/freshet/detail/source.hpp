@@ -19,7 +19,7 @@ class Subject;
 
 namespace detail {
 
-class BrokerCore;
+class Link;
 
 /// How the handling of one message ended.
 struct Handled {
@@ -50,7 +50,7 @@ public:
 
     /// Begins to feed `sink`, as a transport does: on_message from one thread at a time, at last on_end, exactly once.
     /// May block and ask the server; messages may come before it returns. When it fails the sink is not called any more.
-    virtual Expected<void> start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) = 0;
+    virtual Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) = 0;
 
     /// Why the server refused what start() asked for without waiting for the answer. Known after a flush of the transport.
     virtual std::optional<Error> refusal() const { return std::nullopt; }

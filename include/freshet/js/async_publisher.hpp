@@ -38,8 +38,7 @@ class AsyncPublisher {
 public:
     using Done = std::move_only_function<void(Expected<PublishAck>)>;
 
-    AsyncPublisher(std::shared_ptr<const detail::JsApi> api, detail::BrokerCore& core,
-                   const AsyncPublisherOptions& options);
+    AsyncPublisher(std::shared_ptr<const detail::JsApi> api, detail::Link& link, const AsyncPublisherOptions& options);
 
     /// Sends a message and returns. Blocks while max_pending wait, unless called inside a callback of this publisher. Throws Error for
     /// what is wrong before it is sent: Errc::bad_subject, Condition::bad_payload, Errc::bad_setup (options that contradict each
@@ -90,7 +89,7 @@ public:
 private:
     template <class T>
     Expected<void> start(std::string_view subject, const T& value, const PublishOptions& options, Done done) {
-        return detail::with_encoded(*core_, value, options.format, [&](const detail::Encoded& encoded) {
+        return detail::with_encoded(*link_, value, options.format, [&](const detail::Encoded& encoded) {
             return start_encoded(subject, encoded, options, std::move(done));
         });
     }
@@ -98,7 +97,7 @@ private:
                                  const PublishOptions& options, Done done);
 
     std::shared_ptr<const detail::JsApi> api_;
-    detail::BrokerCore* core_;
+    detail::Link* link_;
     std::shared_ptr<detail::PublishWindow> window_;
 };
 

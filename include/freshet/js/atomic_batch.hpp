@@ -22,7 +22,7 @@ namespace freshet::js {
 /// only. One thread at a time; move-only; must not outlive the broker. A batch that is destroyed without commit stores nothing.
 class AtomicBatch {
 public:
-    AtomicBatch(std::shared_ptr<const detail::JsApi> api, detail::BrokerCore& core);
+    AtomicBatch(std::shared_ptr<const detail::JsApi> api, detail::Link& link);
     AtomicBatch(AtomicBatch&&) noexcept;
     AtomicBatch& operator=(AtomicBatch&&) noexcept;
     ~AtomicBatch();
@@ -35,7 +35,7 @@ public:
     }
     template <class T>
     Expected<void> try_add(std::string_view subject, const T& value, const PublishOptions& options = {}) {
-        return detail::with_encoded(*core_, value, options.format, [&](const detail::Encoded& encoded) {
+        return detail::with_encoded(*link_, value, options.format, [&](const detail::Encoded& encoded) {
             return add_encoded(subject, encoded, options);
         });
     }
@@ -50,7 +50,7 @@ public:
 private:
     Expected<void> add_encoded(std::string_view subject, const detail::Encoded& encoded, const PublishOptions& options);
 
-    detail::BrokerCore* core_;
+    detail::Link* link_;
     std::unique_ptr<detail::BatchSender> sender_;
 };
 

@@ -30,7 +30,7 @@ namespace freshet::js {
 class JetStream {
 public:
     /// Throws Error(Errc::bad_setup) for a domain or a prefix that cannot be part of a subject.
-    explicit JetStream(detail::BrokerCore& core, const ContextOptions& options = {});
+    explicit JetStream(detail::Link& link, const ContextOptions& options = {});
 
     /// Makes sure that the stream is there, as Stream::declare says. Throws Error: Errc::stream_not_found with Declare::never,
     /// Errc::settings_differ with Declare::verify, Errc::server_too_old for a setting the server does not know, Errc::remote (the
@@ -76,14 +76,14 @@ public:
     template <class T>
     Expected<PublishAck> try_publish(std::string_view subject, const T& value,
                                      const PublishOptions& options = {}) const {
-        return detail::with_encoded(*core_, value, options.format, [&](const detail::Encoded& encoded) {
+        return detail::with_encoded(*link_, value, options.format, [&](const detail::Encoded& encoded) {
             return publish_encoded(subject, encoded, options);
         });
     }
     /// For many messages: does not wait for each.
-    AsyncPublisher async_publisher(const AsyncPublisherOptions& options = {}) const { return {api_, *core_, options}; }
+    AsyncPublisher async_publisher(const AsyncPublisherOptions& options = {}) const { return {api_, *link_, options}; }
     /// For messages that are stored all or none.
-    AtomicBatch atomic_batch() const { return {api_, *core_}; }
+    AtomicBatch atomic_batch() const { return {api_, *link_}; }
 
     /// Adds to a counter (ADR-49) and gives what it stands at then. Server 2.12; the stream needs allow_msg_counter. After
     /// Errc::timeout it may be counted or not; counters do not know ids.
@@ -100,7 +100,7 @@ private:
     Expected<PublishAck> publish_encoded(std::string_view subject, const detail::Encoded& encoded,
                                          const PublishOptions& options) const;
 
-    detail::BrokerCore* core_;
+    detail::Link* link_;
     std::shared_ptr<const detail::JsApi> api_;
 };
 

@@ -71,7 +71,7 @@ public:
     }
     /// The same with a future, which gives what get() returns or throws.
     std::future<std::optional<Entry<T>>> get_async(std::string_view key) const {
-        return detail::as_future<std::optional<Entry<T>>>(detail::kv_core(*bucket_),
+        return detail::as_future<std::optional<Entry<T>>>(detail::kv_link(*bucket_),
                                                           [&](auto done) { get_async(key, std::move(done)); });
     }
 
@@ -89,7 +89,7 @@ public:
     }
     /// The same with a future, which gives what put() returns or throws.
     std::future<std::uint64_t> put_async(std::string_view key, const T& value) const {
-        return detail::as_future<std::uint64_t>(detail::kv_core(*bucket_),
+        return detail::as_future<std::uint64_t>(detail::kv_link(*bucket_),
                                                 [&](auto done) { put_async(key, value, std::move(done)); });
     }
 
@@ -219,7 +219,7 @@ private:
 
     template <class Send>
     Expected<std::uint64_t> encoded(const T& value, Send&& send) const {
-        return detail::with_encoded(detail::kv_core(*bucket_), value, std::nullopt, std::forward<Send>(send));
+        return detail::with_encoded(detail::kv_link(*bucket_), value, std::nullopt, std::forward<Send>(send));
     }
 
     std::shared_ptr<detail::KvBucket> bucket_;
@@ -234,11 +234,11 @@ namespace freshet {
 
 template <class T>
 kv::Kv<T> Broker::kv(std::string bucket) {
-    return kv::Kv<T>{detail::open_kv(core(), std::move(bucket), {})};
+    return kv::Kv<T>{detail::open_kv(link(), std::move(bucket), {})};
 }
 template <class T>
 kv::Kv<T> Broker::kv(std::string bucket, const kv::Options& options) {
-    return kv::Kv<T>{detail::open_kv(core(), std::move(bucket), options)};
+    return kv::Kv<T>{detail::open_kv(link(), std::move(bucket), options)};
 }
 
 }  // namespace freshet

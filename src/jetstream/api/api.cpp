@@ -183,13 +183,13 @@ Expected<void> check_js_name(std::string_view kind, std::string_view name) {
     return {};
 }
 
-JsApi::JsApi(BrokerCore& core, js::ContextOptions options)
-    : core_{core}, options_{std::move(options)}, prefix_{make_prefix(options_)} {}
+JsApi::JsApi(Link& link, js::ContextOptions options)
+    : link_{link}, options_{std::move(options)}, prefix_{make_prefix(options_)} {}
 
 Expected<Message> JsApi::ask(std::string_view op, std::string_view what, Bytes body,
                              std::chrono::milliseconds timeout) const {
     const auto to = subject(op);
-    auto reply = core_.request(to, {.body = body}, {.timeout = timeout.count() > 0 ? timeout : options_.timeout});
+    auto reply = link_.request(to, {.body = body}, {.timeout = timeout.count() > 0 ? timeout : options_.timeout});
     if (!reply) return std::unexpected{js_request_error(what, to, reply.error())};
     return reply;
 }
@@ -222,7 +222,7 @@ Expected<void> JsApi::list(std::string_view op, std::string_view what, std::stri
 }
 
 Expected<int> JsApi::level() const {
-    const auto key = core_.server().id + ' ' + prefix_;
+    const auto key = link_.server().id + ' ' + prefix_;
     if (const auto known = levels().find(key)) return *known;
     const auto info = call("INFO", "ask for the server's API level");
     // Permissions may deny the question; then nobody knows better than who sets the option.

@@ -10,7 +10,7 @@
 #include <freshet/error.hpp>
 #include <freshet/js/context_options.hpp>
 
-#include "broker/broker_core.hpp"
+#include "link/link.hpp"
 
 namespace freshet::detail {
 
@@ -21,7 +21,7 @@ using Json = nlohmann::json;
 class JsApi {
 public:
     /// Throws Error(Errc::bad_setup).
-    JsApi(BrokerCore& core, js::ContextOptions options);
+    JsApi(Link& link, js::ContextOptions options);
 
     /// Asks `PREFIX.op` and gives the answer's JSON, or an error that begins with `what`: "create stream \"ORDERS\"".
     /// A null request is sent without a body. Timeout 0: that of the options.
@@ -41,14 +41,14 @@ public:
 
     /// The subject of an operation.
     std::string subject(std::string_view op) const { return prefix_ + std::string{op}; }
-    BrokerCore& core() const noexcept { return core_; }
+    Link& link() const noexcept { return link_; }
     const js::ContextOptions& options() const noexcept { return options_; }
 
 private:
     /// Before 2.11 it is 0.
     Expected<int> level() const;
 
-    BrokerCore& core_;
+    Link& link_;
     js::ContextOptions options_;
     std::string prefix_;  // with the dot at its end
 };

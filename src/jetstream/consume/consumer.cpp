@@ -69,7 +69,7 @@ Expected<void> Consumer::try_unpin(const std::string& group) const {
 }
 
 void Delivery::send(std::string_view word) const {
-    value_or_raise(api_->core().publish(message_.reply_to(), {.body = as_bytes(word)}, {}));
+    value_or_raise(api_->link().publish(message_.reply_to(), {.body = as_bytes(word)}, {}));
 }
 
 void Delivery::nack(std::chrono::nanoseconds delay) const {
@@ -77,7 +77,7 @@ void Delivery::nack(std::chrono::nanoseconds delay) const {
 }
 
 void Delivery::ack_sync() const {
-    value_or_raise(api_->core().request(message_.reply_to(), {.body = as_bytes(std::string_view{"+ACK"})},
+    value_or_raise(api_->link().request(message_.reply_to(), {.body = as_bytes(std::string_view{"+ACK"})},
                                         {.timeout = api_->options().timeout}));
 }
 

@@ -33,25 +33,25 @@ Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, bool
 }
 
 /// What runs of a source: declares, feeds, settles.
-class ConsumerSource::Owner final : public PullOwner {
+class ConsumerSource::Running final : public PullOwner {
 public:
-    Owner(BrokerCore& core, const ConsumerSourceSettings& settings, const Subject& subject)
-        : api_{std::make_shared<const JsApi>(core, settings.context)},
+    Running(Link& link, const ConsumerSourceSettings& settings, const Subject& subject)
+        : api_{std::make_shared<const JsApi>(link, settings.context)},
           stream_{settings.stream},
-          spec_{settings.spec(subject, core.options().inbox_prefix)},
+          spec_{settings.spec(subject, link.options().inbox_prefix)},
           subject_{subject},
           dead_letter_{settings.settlement.retry().dead_letter},
           push_{settings.push} {}
 
-    static std::shared_ptr<Owner> make(BrokerCore& core, const ConsumerSourceSettings& settings, const Subject& subject,
-                                       std::shared_ptr<MessageSink> sink) {
-        auto owner = std::make_shared<Owner>(core, settings, subject);
+    static std::shared_ptr<Running> make(Link& link, const ConsumerSourceSettings& settings, const Subject& subject,
+                                         std::shared_ptr<MessageSink> sink) {
+        auto owner = std::make_shared<Running>(link, settings, subject);
         auto pull = settings.pull;
         pull.who = owner->spec_.text();
         pull.push = settings.push;
         owner->session_ = std::make_shared<PullSession>(owner->api_, std::move(pull), owner);
-        owner->feed_ = std::make_shared<Feed>(core, settings.settlement, owner->spec_.text(), std::move(sink),
-                                              [weak = std::weak_ptr{owner->session_}](const js::Settled& settled) {
+        owner->feed_ = std::make_shared<Feed>(link, settings.settlement, owner->spec_.text(), std::move(sink),
+                                              [weak = std::weak_ptr{owner->session_}](const Settled& settled) {
                                                   if (const auto session = weak.lock()) session->handled(settled);
                                               });
         return owner;
@@ -153,30 +153,30 @@ private:
 ConsumerSource::ConsumerSource(ConsumerSourceSettings settings) : settings_{std::move(settings)} {}
 ConsumerSource::~ConsumerSource() = default;
 
-Expected<void> ConsumerSource::start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) {
+Expected<void> ConsumerSource::start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) {
     try {
-        const auto owner = Owner::make(core, settings_, subject, std::move(sink));
+        const auto owner = Running::make(link, settings_, subject, std::move(sink));
         {
             const std::lock_guard lock{mutex_};
             if (stopped_) return failure(Errc::closed, "the subscriber was stopped before it ran");
-            owner_ = owner;
+            running_ = owner;
         }
         auto started = owner->session().start();
         if (!started) {
             const std::lock_guard lock{mutex_};
-            owner_ = nullptr;  // and with it the sink
+            running_ = nullptr;  // and with it the sink
         }
         return started;
     } catch (const Error& error) { return std::unexpected{error}; }
 }
 
-std::shared_ptr<ConsumerSource::Owner> ConsumerSource::owner() const {
+std::shared_ptr<ConsumerSource::Running> ConsumerSource::running() const {
     const std::lock_guard lock{mutex_};
-    return owner_;
+    return running_;
 }
 
 void ConsumerSource::quiesce() noexcept {
-    if (const auto running = owner()) running->session().quiesce();
+    if (const auto running = this->running()) running->session().quiesce();
 }
 
 void ConsumerSource::stop(std::chrono::milliseconds timeout) noexcept {
@@ -184,28 +184,28 @@ void ConsumerSource::stop(std::chrono::milliseconds timeout) noexcept {
         const std::lock_guard lock{mutex_};
         stopped_ = true;
     }
-    if (const auto running = owner()) running->session().stop(timeout);
+    if (const auto running = this->running()) running->session().stop(timeout);
 }
 
 bool ConsumerSource::wants_back() const noexcept {
-    const auto running = owner();
+    const auto running = this->running();
     return running != nullptr && running->session().stopping();
 }
 
 void ConsumerSource::settle(Message message, const Handled& handled) noexcept {
-    if (const auto running = owner()) running->feed().settle(std::move(message), handled);
+    if (const auto running = this->running()) running->feed().settle(std::move(message), handled);
 }
 
 void ConsumerSource::in_progress(const Message& message) noexcept {
-    if (const auto running = owner()) running->feed().in_progress(message);
+    if (const auto running = this->running()) running->feed().in_progress(message);
 }
 
 Expected<void> ConsumerSource::ack_sync(const Message& message, std::chrono::milliseconds timeout) {
-    return owner()->feed().ack_sync(message, timeout);
+    return running()->feed().ack_sync(message, timeout);
 }
 
 std::size_t ConsumerSource::pending() const noexcept {
-    const auto running = owner();
+    const auto running = this->running();
     return running == nullptr ? 0 : running->session().pending();
 }
 

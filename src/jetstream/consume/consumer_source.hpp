@@ -23,7 +23,7 @@ struct ConsumerSourceSettings {
     std::function<ConsumerSpec(const Subject& subject, const std::string& inbox_prefix)> spec = {};
     PullSettings pull = {};
     bool push = false;
-    js::Settlement settlement;
+    Settlement settlement;
     js::ContextOptions context = {};
 };
 
@@ -34,7 +34,7 @@ public:
     ~ConsumerSource() override;
 
     void bind(const Subject& subject, Binder& binder) override { settings_.check(subject, binder); }
-    Expected<void> start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
+    Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     void quiesce() noexcept override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
     bool wants_back() const noexcept override;
@@ -46,13 +46,13 @@ public:
     std::uint64_t dropped() const noexcept override { return 0; }
 
 private:
-    class Owner;
+    class Running;
 
-    std::shared_ptr<Owner> owner() const;
+    std::shared_ptr<Running> running() const;
 
     const ConsumerSourceSettings settings_;
     mutable std::mutex mutex_ = {};
-    std::shared_ptr<Owner> owner_ = {};
+    std::shared_ptr<Running> running_ = {};
     bool stopped_ = false;
 };
 

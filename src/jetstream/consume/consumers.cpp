@@ -82,7 +82,7 @@ private:
         if (found.empty()) return existing;
         if (spec_.declare == js::Declare::verify) return std::unexpected{settings_error(text_, found)};
         if (spec_.declare == js::Declare::reconcile) return update(existing, found);
-        api_.core().logger().warn("{} exists and is used as it is, with other settings: {}", text_, describe(found));
+        api_.link().logger().warn("{} exists and is used as it is, with other settings: {}", text_, describe(found));
         return existing;
     }
 
@@ -95,7 +95,7 @@ private:
         if (!updated) return updated;
         if (auto kept = check_kept(*updated); !kept) return std::unexpected{kept.error()};
         for (const auto& [setting, before, after] : found)
-            api_.core().logger().warn("{}: {} was {}, is {} now", text_, setting, before, after);
+            api_.link().logger().warn("{}: {} was {}, is {} now", text_, setting, before, after);
         return updated;
     }
 

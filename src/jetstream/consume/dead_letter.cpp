@@ -10,7 +10,7 @@
 #include "base/quoted.hpp"
 #include "jetstream/api/rfc3339.hpp"
 
-namespace freshet::js {
+namespace freshet::detail {
 namespace {
 
 constexpr std::string_view mark = "Dead-Letter-";
@@ -39,27 +39,27 @@ Headers dead_letter_headers(const Message& message, const Metadata& metadata, st
     headers.set("Dead-Letter-Consumer", metadata.consumer);
     headers.set("Dead-Letter-Sequence", std::to_string(metadata.stream_sequence));
     headers.set("Dead-Letter-Deliveries", std::to_string(metadata.deliveries));
-    headers.set("Dead-Letter-Time", detail::format_rfc3339(metadata.time));
+    headers.set("Dead-Letter-Time", format_rfc3339(metadata.time));
     return headers;
 }
 
 Expected<void> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer) {
     if (!answer && answer.error().code() == Errc::no_responders) {
         return failure(Errc::no_responders,
-                       fmt::format("no stream stores {} and no subscriber listens on it", detail::quoted(subject)));
+                       fmt::format("no stream stores {} and no subscriber listens on it", quoted(subject)));
     }
     if (!answer && answer.error().code() == Errc::timeout) {
         return failure(Errc::timeout,
                        fmt::format("nobody confirmed what was published to {}: a stream does, a subscriber must answer",
-                                   detail::quoted(subject)));
+                                   quoted(subject)));
     }
     if (!answer) return std::unexpected{answer.error()};
     const auto json = nlohmann::json::parse(answer->text(), nullptr, false);
     if (!json.is_object() || !json.contains("error")) return {};
     const auto& error = json["error"];
     const bool described = error.is_object() && error.contains("description") && error["description"].is_string();
-    return failure(Errc::remote, fmt::format("what stores {} says: {}", detail::quoted(subject),
+    return failure(Errc::remote, fmt::format("what stores {} says: {}", quoted(subject),
                                              described ? error["description"].get<std::string>() : error.dump()));
 }
 
-}  // namespace freshet::js
+}  // namespace freshet::detail

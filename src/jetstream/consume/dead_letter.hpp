@@ -8,7 +8,7 @@
 #include <freshet/message.hpp>
 #include <freshet/metadata.hpp>
 
-namespace freshet::js {
+namespace freshet::detail {
 
 /// The headers of the dead letter for `message`: its own, those that begin with `Nats-` under `Dead-Letter-Nats-...`, since they
 /// would command the server; then why, where, how often; and a `Nats-Msg-Id`, so that a stream keeps it once if it is
@@ -18,4 +18,4 @@ Headers dead_letter_headers(const Message& message, const Metadata& metadata, st
 /// Whether what answered a dead letter confirms it: anything but an error, of a stream or of a handler.
 Expected<void> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer);
 
-}  // namespace freshet::js
+}  // namespace freshet::detail

@@ -21,11 +21,11 @@ constexpr std::string_view nak_word = "-NAK";
 constexpr std::string_view term_word = "+TERM";
 constexpr std::string_view progress_word = "+WPI";
 
-js::Ending ending_of(const Handled& handled) {
-    if (handled.rejected) return js::Ending::poison;
-    if (handled.decided) return js::Ending::said;
-    if (handled.failure != nullptr) return js::Ending::failed;
-    return handled.outcome == Outcome::ack ? js::Ending::succeeded : js::Ending::said;
+Ending ending_of(const Handled& handled) {
+    if (handled.rejected) return Ending::poison;
+    if (handled.decided) return Ending::said;
+    if (handled.failure != nullptr) return Ending::failed;
+    return handled.outcome == Outcome::ack ? Ending::succeeded : Ending::said;
 }
 
 std::string_view reason_of(const Handled& handled) {
@@ -36,9 +36,8 @@ std::string_view reason_of(const Handled& handled) {
 
 }  // namespace
 
-Feed::Feed(BrokerCore& core, js::Settlement settlement, std::string who, std::shared_ptr<MessageSink> sink,
-           OnSettled on_settled)
-    : core_{core},
+Feed::Feed(Link& link, Settlement settlement, std::string who, std::shared_ptr<MessageSink> sink, OnSettled on_settled)
+    : link_{link},
       settlement_{std::move(settlement)},
       who_{std::move(who)},
       on_settled_{std::move(on_settled)},
@@ -49,7 +48,7 @@ void Feed::set_ack_wait(std::chrono::nanoseconds ack_wait) { ack_wait_ = ack_wai
 void Feed::feed(Message message, const Metadata& metadata) noexcept {
     std::shared_ptr<MessageSink> sink;
     {
-        const auto now = core_.clock().now();
+        const auto now = link_.clock().now();
         const std::lock_guard lock{mutex_};
         held_.add(message, now);
         arm(now);
@@ -57,7 +56,7 @@ void Feed::feed(Message message, const Metadata& metadata) noexcept {
     }
     if (sink == nullptr) return;
     const auto action = settlement_.before(metadata.deliveries);
-    using Kind = js::Action::Kind;
+    using Kind = Action::Kind;
     if (action.kind == Kind::term || action.kind == Kind::dead_letter) {
         return perform(action, std::move(message), metadata, why_given_up(metadata));
     }
@@ -82,20 +81,20 @@ void Feed::settle(Message message, const Handled& handled) noexcept {
     if (handled.untouched) return nak(message, {});
     const auto ending = ending_of(handled);
     // Only a failure asks how often it was delivered.
-    const auto metadata = ending == js::Ending::succeeded ? Metadata{} : message.metadata().value_or(Metadata{});
+    const auto metadata = ending == Ending::succeeded ? Metadata{} : message.metadata().value_or(Metadata{});
     const auto action = settlement_.after(ending, handled.outcome, metadata.deliveries);
     perform(action, std::move(message), metadata, reason_of(handled));
 }
 
-void Feed::perform(const js::Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept {
-    using Kind = js::Action::Kind;
+void Feed::perform(const Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept {
+    using Kind = Action::Kind;
     switch (action.kind) {
         case Kind::none: return release(message, {});
         case Kind::ack: return release(message, ack_word);
         case Kind::nak: return nak(message, action.delay);
         case Kind::dead_letter: return publish_dead_letter(std::move(message), metadata, why, action.delay);
         case Kind::term:
-            core_.logger().error(
+            link_.logger().error(
                 "{}: message {} on {} is given up after {} deliveries, and there is no dead letter: {}", who_,
                 metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, why);
             return release(message, term_word);
@@ -110,24 +109,24 @@ void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept 
 void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
                                std::chrono::nanoseconds delay) noexcept {
     const auto& subject = settlement_.retry().dead_letter;
-    core_.logger().error("{}: message {} on {} is given up after {} deliveries, to {}: {}", who_,
+    link_.logger().error("{}: message {} on {} is given up after {} deliveries, to {}: {}", who_,
                          metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, quoted(subject),
                          why);
     // Held here too: the answer may be faster than the sending, which still reads both.
     const auto self = shared_from_this();
     std::shared_ptr<Message> kept;
     try {
-        const auto headers = js::dead_letter_headers(message, metadata, why);
+        const auto headers = dead_letter_headers(message, metadata, why);
         kept = std::make_shared<Message>();
         *kept = std::move(message);
-        core_.request_async(subject, {.body = kept->payload()}, {.headers = headers},
+        link_.request_async(subject, {.body = kept->payload()}, {.headers = headers},
                             [self, kept, why = std::string{why}, delay](Expected<Message> answer) {
                                 const auto& to = self->settlement_.retry().dead_letter;
-                                const auto confirmed = js::check_dead_letter_answer(to, answer);
+                                const auto confirmed = check_dead_letter_answer(to, answer);
                                 self->finish_dead_letter(*kept, confirmed, why, delay);
                             });
     } catch (...) {
-        core_.logger().error("{}: cannot make a dead letter, so the message stays: {}", who_, exception_text());
+        link_.logger().error("{}: cannot make a dead letter, so the message stays: {}", who_, exception_text());
         nak(kept == nullptr ? message : *kept, delay);
     }
 }
@@ -140,17 +139,17 @@ void Feed::finish_dead_letter(const Message& message, const Expected<void>& conf
         unkept_.insert_or_assign(metadata->stream_sequence, why);
         if (unkept_.size() > most_unkept) unkept_.erase(unkept_.begin());
     }
-    core_.logger().error("{}: the dead letter was not kept, so the message stays: {}", who_,
+    link_.logger().error("{}: the dead letter was not kept, so the message stays: {}", who_,
                          confirmed.error().message());
     nak(message, delay);
 }
 
 void Feed::release(const Message& message, std::string_view word) noexcept {
-    std::optional<js::Held> held;
-    js::Settled report;
+    std::optional<Held> held;
+    Settled report;
     bool last = false;
     {
-        const auto now = core_.clock().now();
+        const auto now = link_.clock().now();
         const std::lock_guard lock{mutex_};
         held = held_.remove(message);
         if (!held) return;
@@ -168,8 +167,8 @@ void Feed::release(const Message& message, std::string_view word) noexcept {
 
 void Feed::acknowledge(std::string_view subject, std::string_view word, Flush flush) noexcept {
     if (!wants_acks()) return;
-    const auto sent = core_.transport()->publish({.subject = subject, .payload = as_bytes(word), .flush = flush});
-    if (!sent) core_.logger().warn("{}: cannot acknowledge, so it comes again: {}", who_, sent.error().what());
+    const auto sent = link_.transport().publish({.subject = subject, .payload = as_bytes(word), .flush = flush});
+    if (!sent) link_.logger().warn("{}: cannot acknowledge, so it comes again: {}", who_, sent.error().what());
 }
 
 void Feed::in_progress(const Message& message) noexcept {
@@ -177,7 +176,7 @@ void Feed::in_progress(const Message& message) noexcept {
         const std::lock_guard lock{mutex_};
         auto* held = held_.find(message);
         if (held == nullptr || held->settled) return;
-        held->told = core_.clock().now();
+        held->told = link_.clock().now();
     }
     acknowledge(message.reply_to(), progress_word, Flush::now);
 }
@@ -189,7 +188,7 @@ Expected<void> Feed::ack_sync(const Message& message, std::chrono::milliseconds 
         if (held == nullptr) return failure(Errc::bad_setup, "ack_sync: this message was settled before");
         if (held->settled || !wants_acks()) return {};
     }
-    const auto answer = core_.request(message.reply_to(), {.body = as_bytes(ack_word)}, {.timeout = timeout});
+    const auto answer = link_.request(message.reply_to(), {.body = as_bytes(ack_word)}, {.timeout = timeout});
     if (!answer) {
         return std::unexpected{
             Error{answer.error().code(),
@@ -204,18 +203,18 @@ Expected<void> Feed::ack_sync(const Message& message, std::chrono::milliseconds 
 void Feed::arm(TimePoint now) {
     if (armed_ || !wants_acks()) return;
     armed_ = true;
-    core_.clock().schedule(now + ack_wait_.load() / 4, [weak = weak_from_this()] {
+    link_.clock().schedule(now + ack_wait_.load() / 4, [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->tell_in_progress();
     });
 }
 
 void Feed::tell_in_progress() noexcept {
-    const auto now = core_.clock().now();
+    const auto now = link_.clock().now();
     // Under the lock: the subjects live as long as the messages are held.
     const std::lock_guard lock{mutex_};
     armed_ = false;
     for (const auto subject : held_.untold(now - ack_wait_.load() / 2, now))
-        std::ignore = core_.transport()->publish({.subject = subject, .payload = as_bytes(progress_word)});
+        std::ignore = link_.transport().publish({.subject = subject, .payload = as_bytes(progress_word)});
     if (held_.size() > 0) arm(now);
 }
 

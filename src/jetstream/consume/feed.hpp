@@ -13,10 +13,10 @@
 #include <freshet/metadata.hpp>
 #include <freshet/transport.hpp>
 
-#include "broker/broker_core.hpp"
 #include "jetstream/consume/held_messages.hpp"
 #include "jetstream/consume/settled.hpp"
 #include "jetstream/consume/settlement.hpp"
+#include "link/link.hpp"
 
 namespace freshet::detail {
 
@@ -25,11 +25,10 @@ namespace freshet::detail {
 class Feed final : public std::enable_shared_from_this<Feed> {
 public:
     /// Called after messages were settled, for some at a time while others are in hand.
-    using OnSettled = std::function<void(const js::Settled& settled)>;
+    using OnSettled = std::function<void(const Settled& settled)>;
 
     /// `who`: for log lines.
-    Feed(BrokerCore& core, js::Settlement settlement, std::string who, std::shared_ptr<MessageSink> sink,
-         OnSettled on_settled);
+    Feed(Link& link, Settlement settlement, std::string who, std::shared_ptr<MessageSink> sink, OnSettled on_settled);
 
     /// The time after which the server delivers an unacknowledged message again; 0: it wants no acknowledgements.
     void set_ack_wait(std::chrono::nanoseconds ack_wait);
@@ -43,7 +42,7 @@ public:
     void end() noexcept;
 
 private:
-    void perform(const js::Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept;
+    void perform(const Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept;
     void publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
                              std::chrono::nanoseconds delay) noexcept;
     void finish_dead_letter(const Message& message, const Expected<void>& confirmed, const std::string& why,
@@ -58,15 +57,15 @@ private:
     void arm(TimePoint now);
     void tell_in_progress() noexcept;
 
-    BrokerCore& core_;
-    const js::Settlement settlement_;
+    Link& link_;
+    const Settlement settlement_;
     const std::string who_;
     const OnSettled on_settled_;
 
     std::mutex mutex_ = {};
     std::shared_ptr<MessageSink> sink_;  // until end
-    js::HeldMessages held_ = {};
-    js::Settled settled_ = {};  // and not reported yet
+    HeldMessages held_ = {};
+    Settled settled_ = {};  // and not reported yet
     TimePoint reported_ = {};
     std::map<std::uint64_t, std::string> unkept_ = {};  // why messages were given up whose dead letters nobody kept
     std::atomic<std::chrono::nanoseconds> ack_wait_{};

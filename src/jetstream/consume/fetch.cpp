@@ -96,20 +96,20 @@ Expected<void> reason_of(const Message& end, std::string_view what) {
 }
 
 Expected<std::vector<Message>> fetch(const JsApi& api, const ConsumerSpec& spec, const js::FetchOptions& options) {
-    auto& core = api.core();
-    const auto inbox = core.options().inbox_prefix + '.' + random_id();
+    auto& link = api.link();
+    const auto inbox = link.options().inbox_prefix + '.' + random_id();
     const auto sink = std::make_shared<FetchSink>(inbox);
     // Where requests are sent, so that the server can say that nobody listens. The sink only puts messages aside.
-    auto subscription = core.transport()->subscribe(
+    auto subscription = link.transport().subscribe(
         {.subject = inbox, .max_pending_messages = 0, .max_pending_bytes = 0, .lane = freshet::Lane::replies}, sink);
     if (!subscription) return std::unexpected{subscription.error()};
     const auto body = fetch_body(options);
     const auto subject = api.subject(fmt::format("CONSUMER.MSG.NEXT.{}.{}", spec.stream, spec.name));
-    const auto sent = core.transport()->publish(
+    const auto sent = link.transport().publish(
         {.subject = subject, .reply_to = inbox, .payload = as_bytes(body), .flush = Flush::now});
     if (!sent) return std::unexpected{sent.error()};
     const auto wait = options.within.count() > 0 ? options.within + patience : api.options().timeout;
-    sink->wait(core.clock(), options.messages, core.clock().now() + wait);
+    sink->wait(link.clock(), options.messages, link.clock().now() + wait);
     auto messages = sink->take();
     if (!messages.empty()) return messages;
     if (auto reason = reason_of(sink->end(), "fetch from " + spec.text()); !reason)
@@ -137,7 +137,7 @@ public:
     ~PulledMessages() { stop(); }
 
     std::optional<js::Delivery> next(std::chrono::milliseconds timeout) {
-        return next(state_->api()->core().clock().now() + timeout);
+        return next(state_->api()->link().clock().now() + timeout);
     }
     std::optional<js::Delivery> next(TimePoint deadline) {
         auto taken = state_->next(deadline);
@@ -175,7 +175,7 @@ private:
                 lock.unlock();
                 return give_back(message);
             }
-            messages_.push_back({std::move(message), api_->core().clock().now()});
+            messages_.push_back({std::move(message), api_->link().clock().now()});
             changed_.notify_all();
         }
 
@@ -183,7 +183,7 @@ private:
 
         std::optional<Waiting> next(TimePoint deadline) {
             std::unique_lock lock{mutex_};
-            wait_until(api_->core().clock(), lock, changed_, deadline,
+            wait_until(api_->link().clock(), lock, changed_, deadline,
                        [this] { return closed_ || !messages_.empty(); });
             if (messages_.empty()) return std::nullopt;
             auto taken = std::move(messages_.front());
@@ -205,7 +205,7 @@ private:
     private:
         void give_back(const Message& message) noexcept {
             constexpr std::string_view nak = "-NAK";
-            std::ignore = api_->core().transport()->publish({.subject = message.reply_to(), .payload = as_bytes(nak)});
+            std::ignore = api_->link().transport().publish({.subject = message.reply_to(), .payload = as_bytes(nak)});
         }
 
         const std::shared_ptr<const JsApi> api_;

@@ -10,7 +10,7 @@
 #include <freshet/clock.hpp>
 #include <freshet/message.hpp>
 
-namespace freshet::js {
+namespace freshet::detail {
 
 /// A message that was delivered and is not settled yet.
 struct Held {
@@ -70,4 +70,4 @@ private:
     std::vector<Map::node_type> spare_ = {};
 };
 
-}  // namespace freshet::js
+}  // namespace freshet::detail

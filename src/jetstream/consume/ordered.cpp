@@ -19,7 +19,7 @@ namespace {
 constexpr std::chrono::milliseconds inactive_threshold{std::chrono::minutes{5}};
 constexpr std::chrono::milliseconds longest_expires{30'000};
 
-js::PullLimits limits_of(const OrderedOptions& options) {
+PullLimits limits_of(const OrderedOptions& options) {
     return {.min_window = options.window,
             .max_window = options.window,
             .expires = std::max(longest_expires, options.heartbeat * 2),
@@ -30,17 +30,17 @@ js::PullLimits limits_of(const OrderedOptions& options) {
 
 class OrderedConsumer::State final : public PullOwner {
 public:
-    State(BrokerCore& core, OrderedOptions options, std::shared_ptr<OrderedListener> listener)
-        : core_{core},
-          api_{std::make_shared<const JsApi>(core, options.context)},
+    State(Link& link, OrderedOptions options, std::shared_ptr<OrderedListener> listener)
+        : link_{link},
+          api_{std::make_shared<const JsApi>(link, options.context)},
           options_{std::move(options)},
           text_{"the ordered consumer of stream " + detail::quoted(options_.stream)},
           listener_{std::move(listener)} {}
 
-    static Expected<std::shared_ptr<State>> start(BrokerCore& core, OrderedOptions options,
+    static Expected<std::shared_ptr<State>> start(Link& link, OrderedOptions options,
                                                   std::shared_ptr<OrderedListener> listener) {
         if (auto valid = check_js_name("stream", options.stream); !valid) return std::unexpected{valid.error()};
-        auto state = std::make_shared<State>(core, std::move(options), std::move(listener));
+        auto state = std::make_shared<State>(link, std::move(options), std::move(listener));
         PullSettings settings{.limits = limits_of(state->options_), .who = state->text_};
         state->session_ = std::make_shared<PullSession>(state->api_, std::move(settings), state);
         if (auto started = state->session_->start(); !started) return std::unexpected{started.error()};
@@ -69,7 +69,7 @@ public:
     }
 
     void on_message(Message message, const Metadata& metadata) noexcept override {
-        const auto since = core_.clock().now();
+        const auto since = link_.clock().now();
         const auto bytes = message.payload().size();
         {
             const std::lock_guard lock{mutex_};
@@ -142,7 +142,7 @@ private:
 
     /// Tells the server that a consumer will not be used any more; it would notice by itself later.
     void forget(const std::string& name) {
-        core_.request_async(api_->subject(fmt::format("CONSUMER.DELETE.{}.{}", options_.stream, name)), {}, {},
+        link_.request_async(api_->subject(fmt::format("CONSUMER.DELETE.{}.{}", options_.stream, name)), {}, {},
                             [](const Expected<Message>&) {});
     }
 
@@ -170,11 +170,11 @@ private:
     }
 
     void lose() {
-        core_.logger().warn("{} has a gap after message {}: it is made anew", text_, last_sequence_);
+        link_.logger().warn("{} has a gap after message {}: it is made anew", text_, last_sequence_);
         name_.clear();
     }
 
-    BrokerCore& core_;
+    Link& link_;
     const std::shared_ptr<const JsApi> api_;
     const OrderedOptions options_;
     const std::string text_;
@@ -191,10 +191,10 @@ private:
     bool declared_ = false;
 };
 
-Expected<std::unique_ptr<OrderedConsumer>> OrderedConsumer::start(BrokerCore& core, OrderedOptions options,
+Expected<std::unique_ptr<OrderedConsumer>> OrderedConsumer::start(Link& link, OrderedOptions options,
                                                                   std::shared_ptr<OrderedListener> listener) {
     try {
-        auto state = State::start(core, std::move(options), std::move(listener));
+        auto state = State::start(link, std::move(options), std::move(listener));
         if (!state) return std::unexpected{state.error()};
         return std::unique_ptr<OrderedConsumer>{new OrderedConsumer{*std::move(state)}};
     } catch (const Error& error) { return std::unexpected{error}; }

@@ -16,7 +16,7 @@
 
 namespace freshet::detail {
 
-class BrokerCore;
+class Link;
 
 /// What an OrderedConsumer delivers.
 struct OrderedOptions {
@@ -61,8 +61,8 @@ public:
 class OrderedConsumer {
 public:
     /// Makes the consumer: blocks for an answer. Fails if there is no such stream or the server refuses; then the listener is not
-    /// called. Messages may come before it returns. `core` must outlive on_end.
-    static Expected<std::unique_ptr<OrderedConsumer>> start(BrokerCore& core, OrderedOptions options,
+    /// called. Messages may come before it returns. `link` must outlive on_end.
+    static Expected<std::unique_ptr<OrderedConsumer>> start(Link& link, OrderedOptions options,
                                                             std::shared_ptr<OrderedListener> listener);
     OrderedConsumer(const OrderedConsumer&) = delete;
     OrderedConsumer& operator=(const OrderedConsumer&) = delete;

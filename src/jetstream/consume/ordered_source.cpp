@@ -47,9 +47,9 @@ public:
         if (options_.heartbeat.count() <= 0) binder.problem("js::Ordered::heartbeat must be more than 0");
     }
 
-    Expected<void> start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) override {
+    Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override {
         if (options_.stream.stream()) {
-            const JsApi api{core, options_.context};
+            const JsApi api{link, options_.context};
             if (auto declared = declare_stream_of(api, options_.stream); !declared)
                 return std::unexpected{declared.error()};
         }
@@ -66,7 +66,7 @@ public:
         if (ordered.filter_subjects.empty() && subject.wire() != ">")
             ordered.filter_subjects = {std::string{subject.wire()}};
         auto started =
-            OrderedConsumer::start(core, std::move(ordered), std::make_shared<SinkListener>(std::move(sink)));
+            OrderedConsumer::start(link, std::move(ordered), std::make_shared<SinkListener>(std::move(sink)));
         if (!started) return std::unexpected{started.error()};
         const std::lock_guard lock{mutex_};
         consumer_ = *std::move(started);

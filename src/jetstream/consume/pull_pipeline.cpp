@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace freshet::js {
+namespace freshet::detail {
 namespace {
 
 // After an answer that says "not now": soon enough for a new leader, and no load for one who is not there.
@@ -172,4 +172,4 @@ std::optional<TimePoint> PullPipeline::deadline() const noexcept {
     return std::nullopt;
 }
 
-}  // namespace freshet::js
+}  // namespace freshet::detail

@@ -11,7 +11,7 @@
 
 #include "jetstream/consume/settled.hpp"
 
-namespace freshet::js {
+namespace freshet::detail {
 
 struct PullLimits {
     std::size_t min_window = 2;    ///< messages in hand and asked for, together; at least 1
@@ -113,4 +113,4 @@ private:
     bool stopped_ = false;
 };
 
-}  // namespace freshet::js
+}  // namespace freshet::detail

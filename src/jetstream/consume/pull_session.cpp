@@ -32,11 +32,11 @@ std::optional<std::uint64_t> number(std::optional<std::string_view> text) {
 
 PullSession::PullSession(std::shared_ptr<const JsApi> api, PullSettings settings, std::shared_ptr<PullOwner> owner)
     : api_{std::move(api)},
-      core_{api_->core()},
+      link_{api_->link()},
       settings_{std::move(settings)},
-      inbox_{core_.options().inbox_prefix + '.' + random_id() + '.'},
+      inbox_{link_.options().inbox_prefix + '.' + random_id() + '.'},
       owner_{std::move(owner)},
-      pipeline_{settings_.limits, core_.clock().now()} {}
+      pipeline_{settings_.limits, link_.clock().now()} {}
 
 PullSession::~PullSession() {
     if (!recovery_.joinable()) return;
@@ -52,9 +52,9 @@ Expected<void> PullSession::start() {
         owner_ = nullptr;  // which refers to this
         return std::unexpected{target ? subscribed.error() : target.error()};
     }
-    core_.watch(weak_from_this());
+    link_.watch(weak_from_this());
     // The server must know the inbox before it gets a request: it forgets those that nobody listens for.
-    std::ignore = core_.transport()->flush(core_.options().connect_timeout);
+    std::ignore = link_.transport().flush(link_.options().connect_timeout);
     Lock lock{mutex_};
     target_ = *std::move(target);
     if (target_.heartbeat.count() > 0) pipeline_.set_heartbeat(target_.heartbeat);
@@ -64,11 +64,11 @@ Expected<void> PullSession::start() {
 
 Expected<void> PullSession::subscribe(const PullTarget& target) {
     if (settings_.push) inbox_ = target.deliver_subject;
-    auto subscription = core_.transport()->subscribe({.subject = settings_.push ? inbox_ : inbox_ + '*',
-                                                      .queue = target.deliver_group,
-                                                      .max_pending_messages = 0,
-                                                      .max_pending_bytes = 0},
-                                                     shared_from_this());
+    auto subscription = link_.transport().subscribe({.subject = settings_.push ? inbox_ : inbox_ + '*',
+                                                     .queue = target.deliver_group,
+                                                     .max_pending_messages = 0,
+                                                     .max_pending_bytes = 0},
+                                                    shared_from_this());
     if (!subscription) return std::unexpected{std::move(subscription).error()};
     const std::lock_guard lock{mutex_};
     subscription_ = *std::move(subscription);
@@ -78,7 +78,7 @@ Expected<void> PullSession::subscribe(const PullTarget& target) {
 
 void PullSession::pump(Lock lock) noexcept {
     if (target_.consumer.empty() || recovering_) return;
-    const auto request = pipeline_.next(core_.clock().now());
+    const auto request = pipeline_.next(link_.clock().now());
     arm();
     if (!request) return;
     request_ = request->number;
@@ -89,7 +89,7 @@ void PullSession::pump(Lock lock) noexcept {
     send(*request, consumer, pin);
 }
 
-void PullSession::send(const js::PullRequest& request, const std::string& consumer, const std::string& pin) noexcept {
+void PullSession::send(const PullRequest& request, const std::string& consumer, const std::string& pin) noexcept {
     auto body = fmt::format(R"({{"batch":{},"expires":{},"idle_heartbeat":{})", request.batch, request.expires.count(),
                             request.heartbeat.count());
     if (request.max_bytes > 0) body += fmt::format(R"(,"max_bytes":{})", request.max_bytes);
@@ -101,18 +101,18 @@ void PullSession::send(const js::PullRequest& request, const std::string& consum
     body += '}';
     const auto reply = inbox_ + std::to_string(request.number);
     // A request that cannot be sent is noticed as one without heartbeats, or by the reconnect.
-    std::ignore = core_.transport()->publish({.subject = api_->subject("CONSUMER.MSG.NEXT." + consumer),
-                                              .reply_to = reply,
-                                              .payload = as_bytes(body),
-                                              .flush = Flush::now});
+    std::ignore = link_.transport().publish({.subject = api_->subject("CONSUMER.MSG.NEXT." + consumer),
+                                             .reply_to = reply,
+                                             .payload = as_bytes(body),
+                                             .flush = Flush::now});
 }
 
 void PullSession::arm() {
     const auto deadline = pipeline_.deadline();
     if (!deadline || stopping_ || (armed_ && timer_.when <= *deadline)) return;
-    if (armed_) core_.clock().cancel(timer_);
+    if (armed_) link_.clock().cancel(timer_);
     armed_ = true;
-    timer_ = core_.clock().schedule(*deadline, [weak = weak_from_this()] {
+    timer_ = link_.clock().schedule(*deadline, [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->on_timer();
     });
 }
@@ -121,8 +121,8 @@ void PullSession::on_timer() noexcept {
     Lock lock{mutex_};
     armed_ = false;
     if (stopping_) return;
-    if (pipeline_.overdue(core_.clock().now())) {
-        core_.logger().warn("no sign of life of {}: looking after it", settings_.who);
+    if (pipeline_.overdue(link_.clock().now())) {
+        link_.logger().warn("no sign of life of {}: looking after it", settings_.who);
         return recover(lock);
     }
     pump(std::move(lock));
@@ -134,7 +134,7 @@ void PullSession::on_message(Message message) noexcept {
     if (!metadata) return;
     Lock lock{mutex_};
     const auto owner = owner_;
-    pipeline_.received(message.payload().size(), metadata->pending > 0, core_.clock().now());
+    pipeline_.received(message.payload().size(), metadata->pending > 0, link_.clock().now());
     if (!settings_.group.empty()) {
         if (const auto pin = message.header("Nats-Pin-Id")) pin_ = *pin;
     }
@@ -147,18 +147,18 @@ void PullSession::on_status(const Message& message) noexcept {
     const auto pending = number(message.header("Nats-Pending-Messages"));
     const auto named = number(message.subject().substr(inbox_.size())).value_or(0);
     Lock lock{mutex_};
-    const js::PullStatus status{.request = settings_.push ? request_ : named,
-                                .code = message.status(),
-                                .text = text,
-                                .pending_messages = pending};
+    const PullStatus status{.request = settings_.push ? request_ : named,
+                            .code = message.status(),
+                            .text = text,
+                            .pending_messages = pending};
     const auto owner = owner_;
     if (settings_.push) answer_flow_control(message);
-    switch (pipeline_.status(status, core_.clock().now())) {
-        case js::PullVerdict::go_on: break;
-        case js::PullVerdict::warn: complain(status, false); break;
-        case js::PullVerdict::unpinned: pin_.clear(); break;
-        case js::PullVerdict::lost: complain(status, false); return recover(lock);
-        case js::PullVerdict::refused: complain(status, true); return recover(lock);
+    switch (pipeline_.status(status, link_.clock().now())) {
+        case PullVerdict::go_on: break;
+        case PullVerdict::warn: complain(status, false); break;
+        case PullVerdict::unpinned: pin_.clear(); break;
+        case PullVerdict::lost: complain(status, false); return recover(lock);
+        case PullVerdict::refused: complain(status, true); return recover(lock);
     }
     pump(std::move(lock));
     const auto last = status.code == 100 ? number(message.header("Nats-Last-Consumer")) : std::nullopt;
@@ -170,21 +170,21 @@ void PullSession::answer_flow_control(const Message& message) {
     if (const auto stalled = message.header("Nats-Consumer-Stalled")) flow_reply_ = *stalled;
     else if (!message.reply_to().empty()) flow_reply_ = message.reply_to();
     if (flow_reply_.empty() || pipeline_.in_hand() > most_in_hand) return;
-    std::ignore = core_.transport()->publish({.subject = std::exchange(flow_reply_, {}), .flush = Flush::now});
+    std::ignore = link_.transport().publish({.subject = std::exchange(flow_reply_, {}), .flush = Flush::now});
 }
 
-void PullSession::complain(const js::PullStatus& status, bool error) {
+void PullSession::complain(const PullStatus& status, bool error) {
     if (complained_ == status.text || stopping_ || recovering_) return;  // the recovery may have deleted it itself
     complained_ = status.text;
-    core_.logger().log(error ? LogLevel::error : LogLevel::warn, "pulling from {}: the server says {} {}",
+    link_.logger().log(error ? LogLevel::error : LogLevel::warn, "pulling from {}: the server says {} {}",
                        settings_.who, status.code, status.text);
 }
 
-void PullSession::handled(const js::Settled& settled) noexcept {
+void PullSession::handled(const Settled& settled) noexcept {
     Lock lock{mutex_};
-    pipeline_.handled(settled, core_.clock().now());
+    pipeline_.handled(settled, link_.clock().now());
     if (!flow_reply_.empty() && pipeline_.in_hand() <= most_in_hand)
-        std::ignore = core_.transport()->publish({.subject = std::exchange(flow_reply_, {}), .flush = Flush::now});
+        std::ignore = link_.transport().publish({.subject = std::exchange(flow_reply_, {}), .flush = Flush::now});
     pump(std::move(lock));
 }
 
@@ -207,7 +207,7 @@ void PullSession::recover(Lock& lock) {
     lock.unlock();
     if (ended.joinable()) ended.join();
     lock.lock();
-    const auto clock = core_.shared_clock();  // the broker may go before the thread has returned
+    const auto clock = link_.shared_clock();  // the broker may go before the thread has returned
     clock->add_work(1);
     recovery_ = std::thread{[self = shared_from_this(), clock] {
         {
@@ -225,28 +225,28 @@ void PullSession::run_recovery() noexcept {
     while (!stopping_) {
         const auto owner = owner_;
         lock.unlock();
-        std::ignore = core_.transport()->flush(core_.options().connect_timeout);
+        std::ignore = link_.transport().flush(link_.options().connect_timeout);
         auto target = owner->declare();
         if (target && target->deliver_subject != target_.deliver_subject) {
             target = failure(Errc::consumer_exists, "it sends to another subject than before: somebody made it anew");
         }
         if (!target && last_words != target.error().message()) {
             last_words = target.error().message();
-            core_.logger().error("{} cannot go on, and tries again: {}", settings_.who, last_words);
+            link_.logger().error("{} cannot go on, and tries again: {}", settings_.who, last_words);
         }
         lock.lock();
         if (target) {
             target_ = *std::move(target);
             if (target_.heartbeat.count() > 0) pipeline_.set_heartbeat(target_.heartbeat);
-            pipeline_.reset(core_.clock().now());
+            pipeline_.reset(link_.clock().now());
             break;
         }
-        wait_until(core_.clock(), lock, changed_, core_.clock().now() + wait, [this] { return stopping_; });
+        wait_until(link_.clock(), lock, changed_, link_.clock().now() + wait, [this] { return stopping_; });
         wait = std::min(wait * 2, longest_retry);
     }
     recovering_ = false;
     if (inbox_ended_) return finish(std::move(lock));
-    if (!last_words.empty() && !stopping_) core_.logger().info("{} goes on", settings_.who);
+    if (!last_words.empty() && !stopping_) link_.logger().info("{} goes on", settings_.who);
     pump(std::move(lock));
 }
 
@@ -282,7 +282,7 @@ void PullSession::on_end() noexcept {
 }
 
 void PullSession::finish(Lock lock) noexcept {
-    if (armed_) core_.clock().cancel(timer_);
+    if (armed_) link_.clock().cancel(timer_);
     armed_ = false;
     const auto owner = std::exchange(owner_, nullptr);
     lock.unlock();

@@ -19,7 +19,7 @@
 namespace freshet::detail {
 
 struct PullSettings {
-    js::PullLimits limits = {};
+    PullLimits limits = {};
     std::string group = {};            ///< priority group (ADR-42)
     std::int64_t min_pending = 0;      ///< with the policy overflow
     std::int64_t min_ack_pending = 0;  ///< with the policy overflow
@@ -66,7 +66,7 @@ public:
 
     /// Declares the consumer, subscribes, and pulls. Blocks for answers of the server. When it fails the owner is not called.
     Expected<void> start();
-    void handled(const js::Settled& settled) noexcept;
+    void handled(const Settled& settled) noexcept;
     /// The consumer is no good any more: it is declared anew.
     void declare_again() noexcept;
 
@@ -87,25 +87,25 @@ private:
     Expected<void> subscribe(const PullTarget& target);
     /// Sends what is to be sent now and sets the timer. Unlocks.
     void pump(Lock lock) noexcept;
-    void send(const js::PullRequest& request, const std::string& consumer, const std::string& pin) noexcept;
+    void send(const PullRequest& request, const std::string& consumer, const std::string& pin) noexcept;
     void arm();
     void on_timer() noexcept;
     void on_status(const Message& message) noexcept;
     void answer_flow_control(const Message& message);
-    void complain(const js::PullStatus& status, bool error);
+    void complain(const PullStatus& status, bool error);
     void recover(Lock& lock);
     void run_recovery() noexcept;
     void finish(Lock lock) noexcept;
 
     const std::shared_ptr<const JsApi> api_;
-    BrokerCore& core_;
+    Link& link_;
     const PullSettings settings_;
     std::string inbox_;  // what begins the subjects of statuses: with a dot at its end, or a deliver subject
 
     mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
     std::shared_ptr<PullOwner> owner_;  // until on_end
-    js::PullPipeline pipeline_;
+    PullPipeline pipeline_;
     PullTarget target_ = {};
     std::uint64_t request_ = 0;    // the number of the last one
     std::string flow_reply_ = {};  // where the server waits to hear that what it sent is handled

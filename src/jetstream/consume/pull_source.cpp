@@ -17,13 +17,13 @@ namespace {
 constexpr std::size_t largest_window = 4'096;
 constexpr std::chrono::milliseconds least_expires{1'000};
 
-PullLimits limits_of(const Pull& options) {
+detail::PullLimits limits_of(const Pull& options) {
     const auto workers = std::max<std::size_t>(options.workers, 1);
-    PullLimits limits{.min_window = workers * 2,
-                      .max_window = std::max(largest_window, workers * 2),
-                      .max_bytes = options.prefetch_bytes,
-                      .expires = options.expires,
-                      .heartbeat = options.heartbeat};
+    detail::PullLimits limits{.min_window = workers * 2,
+                              .max_window = std::max(largest_window, workers * 2),
+                              .max_bytes = options.prefetch_bytes,
+                              .expires = options.expires,
+                              .heartbeat = options.heartbeat};
     if (options.batch.size > 0) limits.min_window = limits.max_window = workers * 2 * options.batch.size;
     if (options.prefetch > 0) limits.min_window = limits.max_window = options.prefetch;
     return limits;

@@ -5,7 +5,7 @@
 
 #include <freshet/clock.hpp>
 
-namespace freshet::js {
+namespace freshet::detail {
 
 /// Messages that were handled, and are not in hand any more.
 struct Settled {
@@ -14,4 +14,4 @@ struct Settled {
     TimePoint since = {};  ///< when the last of them came
 };
 
-}  // namespace freshet::js
+}  // namespace freshet::detail

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace freshet::js {
+namespace freshet::detail {
 
 Action Settlement::before(std::uint64_t deliveries) const {
     if (retry_.max_attempts != 0 && deliveries > retry_.max_attempts) return give_up(deliveries);
@@ -48,4 +48,4 @@ std::chrono::nanoseconds Settlement::backoff(std::uint64_t deliveries) const noe
     return retry_.backoff[std::min<std::uint64_t>(deliveries == 0 ? 0 : deliveries - 1, last)];
 }
 
-}  // namespace freshet::js
+}  // namespace freshet::detail

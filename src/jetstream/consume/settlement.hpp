@@ -9,7 +9,7 @@
 #include <freshet/js/retry.hpp>
 #include <freshet/outcome.hpp>
 
-namespace freshet::js {
+namespace freshet::detail {
 
 /// How the handling of a message ended, as far as its settlement is concerned.
 enum class Ending : std::uint8_t {
@@ -38,10 +38,10 @@ struct Action {
 /// What becomes of a message: the policy and the retries against what happened. A plain value; thread-safe.
 class Settlement {
 public:
-    Settlement(AckPolicy policy, Retry retry) : policy_{policy}, retry_{std::move(retry)} {}
+    Settlement(AckPolicy policy, js::Retry retry) : policy_{policy}, retry_{std::move(retry)} {}
 
     AckPolicy policy() const noexcept { return policy_; }
-    const Retry& retry() const noexcept { return retry_; }
+    const js::Retry& retry() const noexcept { return retry_; }
 
     /// Before the handler runs. `deliveries` counts this one. Action::Kind::dead_letter and term: it must not run.
     Action before(std::uint64_t deliveries) const;
@@ -57,7 +57,7 @@ private:
     std::chrono::nanoseconds backoff(std::uint64_t deliveries) const noexcept;
 
     AckPolicy policy_;
-    Retry retry_;
+    js::Retry retry_;
 };
 
-}  // namespace freshet::js
+}  // namespace freshet::detail

@@ -42,7 +42,7 @@ SubscriberOptions run_options(std::size_t workers, const OrderKey& ordered_by, c
             .batch = batch};
 }
 
-js::PullLimits push_limits() {
+PullLimits push_limits() {
     constexpr auto endless = std::numeric_limits<std::size_t>::max() / 4;
     constexpr std::chrono::hours for_ever{24 * 365 * 100};
     return {.min_window = endless, .max_window = endless, .expires = for_ever, .heartbeat = for_ever / 2};

@@ -24,6 +24,6 @@ void check_name(std::string_view kind, std::string_view name, Binder& binder);
 SubscriberOptions run_options(std::size_t workers, const OrderKey& ordered_by, const Batch& batch);
 
 /// Of a push consumer, which is like a pull request without an end.
-js::PullLimits push_limits();
+PullLimits push_limits();
 
 }  // namespace freshet::detail

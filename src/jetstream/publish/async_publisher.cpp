@@ -13,14 +13,14 @@
 
 namespace freshet::js {
 
-AsyncPublisher::AsyncPublisher(std::shared_ptr<const detail::JsApi> api, detail::BrokerCore& core,
+AsyncPublisher::AsyncPublisher(std::shared_ptr<const detail::JsApi> api, detail::Link& link,
                                const AsyncPublisherOptions& options)
-    : api_{std::move(api)}, core_{&core} {
-    auto send = [&core](const detail::PublishWindow::Outgoing& message, detail::ReplySink& sink) {
-        return core.request_into(sink, message.subject, {message.body, message.content_type}, message.request);
+    : api_{std::move(api)}, link_{&link} {
+    auto send = [&link](const detail::PublishWindow::Outgoing& message, detail::ReplySink& sink) {
+        return link.request_into(sink, message.subject, {message.body, message.content_type}, message.request);
     };
-    auto report = [&core](const std::string& text) { core.logger().error("{}", text); };
-    window_ = std::make_shared<detail::PublishWindow>(core.clock(), std::max<std::size_t>(options.max_pending, 1),
+    auto report = [&link](const std::string& text) { link.logger().error("{}", text); };
+    window_ = std::make_shared<detail::PublishWindow>(link.clock(), std::max<std::size_t>(options.max_pending, 1),
                                                       std::move(send), std::move(report));
 }
 
@@ -31,7 +31,7 @@ Expected<void> AsyncPublisher::start_encoded(std::string_view subject, const det
     auto headers = detail::publish_headers(subject, options);
     if (!headers) return std::unexpected{std::move(headers).error()};
     // Sent again, it is sent by another thread, which does not know whose work it is.
-    if (const auto id = core_->correlation_in_scope(); !id.empty() && !headers->contains(detail::correlation_header))
+    if (const auto id = detail::correlation_in_scope(); !id.empty() && !headers->contains(detail::correlation_header))
         headers->set(detail::correlation_header, id);
     window_->publish({.subject = subject,
                       .body = encoded.body,

@@ -20,8 +20,7 @@ namespace freshet::detail {
 /// Sends a batch one message behind: the last one says that it is the last.
 class BatchSender {
 public:
-    BatchSender(std::shared_ptr<const JsApi> api, BrokerCore& core)
-        : api_{std::move(api)}, core_{core}, id_{random_id()} {}
+    BatchSender(std::shared_ptr<const JsApi> api, Link& link) : api_{std::move(api)}, link_{link}, id_{random_id()} {}
 
     Expected<void> add(std::string_view subject, const Encoded& encoded, const js::PublishOptions& options) {
         if (auto ready = check(subject, options); !ready) return ready;
@@ -41,7 +40,7 @@ public:
             return failure(Errc::bad_setup, "commit of an atomic batch: nothing was added since the last one");
         held_.options.headers.set("Nats-Batch-Commit", "1");
         held_.plain = false;
-        auto ack = publish_and_wait(core_, held_.subject, body(), options());
+        auto ack = publish_and_wait(link_, held_.subject, body(), options());
         size_ = 0;
         id_ = random_id();
         return ack;
@@ -87,9 +86,9 @@ private:
 
     Expected<void> send_held() {
         if (size_ == 0) return {};
-        if (size_ > 1) { return core_.publish(held_.subject, body(), held_.options); }
+        if (size_ > 1) { return link_.publish(held_.subject, body(), held_.options); }
         // The first asks whether the stream takes batches: an empty answer is a yes.
-        const auto reply = core_.request(held_.subject, body(), options());
+        const auto reply = link_.request(held_.subject, body(), options());
         if (reply && reply->payload().empty()) return {};
         auto ack = publish_result(held_.subject, reply);
         if (!ack) return std::unexpected{std::move(ack).error()};
@@ -101,7 +100,7 @@ private:
     }
 
     std::shared_ptr<const JsApi> api_;
-    BrokerCore& core_;
+    Link& link_;
     std::string id_;
     std::size_t size_ = 0;
     Held held_ = {};
@@ -112,8 +111,8 @@ private:
 
 namespace freshet::js {
 
-AtomicBatch::AtomicBatch(std::shared_ptr<const detail::JsApi> api, detail::BrokerCore& core)
-    : core_{&core}, sender_{std::make_unique<detail::BatchSender>(std::move(api), core)} {}
+AtomicBatch::AtomicBatch(std::shared_ptr<const detail::JsApi> api, detail::Link& link)
+    : link_{&link}, sender_{std::make_unique<detail::BatchSender>(std::move(api), link)} {}
 AtomicBatch::AtomicBatch(AtomicBatch&&) noexcept = default;
 AtomicBatch& AtomicBatch::operator=(AtomicBatch&&) noexcept = default;
 AtomicBatch::~AtomicBatch() = default;

@@ -178,11 +178,11 @@ Expected<js::PublishAck> publish_result(std::string_view subject, const Expected
         Error{error.code(), fmt::format("publish to {}: {}", detail::quoted(subject), error.what())}};
 }
 
-Expected<js::PublishAck> publish_and_wait(BrokerCore& core, std::string_view subject, const Encoded& encoded,
+Expected<js::PublishAck> publish_and_wait(Link& link, std::string_view subject, const Encoded& encoded,
                                           const RequestOptions& options) {
     BlockingReply reply{subject, is_stream_answer};
-    const auto clock = core.shared_clock();  // the broker may go when the answer has come
-    if (auto asked = core.request_into(reply, subject, encoded, options); !asked)
+    const auto clock = link.shared_clock();  // the broker may go when the answer has come
+    if (auto asked = link.request_into(reply, subject, encoded, options); !asked)
         return publish_result(subject, std::unexpected{std::move(asked).error()});
     const auto answer = reply.wait(*clock);
     return publish_result(subject, answer, reply.left_out());
@@ -215,9 +215,9 @@ Expected<PublishAck> JetStream::publish_encoded(std::string_view subject, const 
     const RequestOptions request{.timeout = options.timeout.count() > 0 ? options.timeout : api_->options().timeout,
                                  .headers = *std::move(headers)};
     for (int retries = options.retries;; --retries) {
-        auto ack = detail::publish_and_wait(*core_, subject, encoded, request);
+        auto ack = detail::publish_and_wait(*link_, subject, encoded, request);
         if (ack || retries <= 0 || !detail::may_retry(ack.error(), !options.id.empty())) return ack;
-        detail::pause(core_->clock(), options.retry_wait);
+        detail::pause(link_->clock(), options.retry_wait);
     }
 }
 

@@ -38,7 +38,7 @@ Expected<js::PublishAck> publish_result(std::string_view subject, const Expected
                                         bool others_answered = false);
 
 /// Publishes, and blocks until a stream has answered. `subject` was checked.
-Expected<js::PublishAck> publish_and_wait(BrokerCore& core, std::string_view subject, const Encoded& encoded,
+Expected<js::PublishAck> publish_and_wait(Link& link, std::string_view subject, const Encoded& encoded,
                                           const RequestOptions& options);
 
 /// Whether sending it again may help, and cannot store it twice: `has_id` says that the server would notice.

@@ -48,8 +48,8 @@ private:
     std::optional<Error> failed_ = {};
 };
 
-ChunkWindow::ChunkWindow(BrokerCore& core, std::size_t bytes, std::chrono::milliseconds timeout, std::string what)
-    : core_{core}, timeout_{timeout}, window_{bytes}, state_{std::make_shared<State>(core.clock(), std::move(what))} {}
+ChunkWindow::ChunkWindow(Link& link, std::size_t bytes, std::chrono::milliseconds timeout, std::string what)
+    : link_{link}, timeout_{timeout}, window_{bytes}, state_{std::make_shared<State>(link.clock(), std::move(what))} {}
 
 ChunkWindow::~ChunkWindow() { state_->await(0); }
 
@@ -58,7 +58,7 @@ Expected<void> ChunkWindow::publish(std::string_view subject, Bytes chunk) {
     state_->await(window_ > bytes ? window_ - bytes : 0);
     if (auto before = state_->result(); !before) return before;
     state_->sent(bytes);
-    core_.request_async(subject, {.body = chunk}, {.timeout = timeout_},
+    link_.request_async(subject, {.body = chunk}, {.timeout = timeout_},
                         [state = state_, bytes](const Expected<Message>& answer) { state->answered(bytes, answer); });
     return {};
 }

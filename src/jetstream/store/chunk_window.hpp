@@ -19,7 +19,7 @@ namespace freshet::detail {
 class ChunkWindow {
 public:
     /// `what`: for error messages.
-    ChunkWindow(BrokerCore& core, std::size_t bytes, std::chrono::milliseconds timeout, std::string what);
+    ChunkWindow(Link& link, std::size_t bytes, std::chrono::milliseconds timeout, std::string what);
     ChunkWindow(const ChunkWindow&) = delete;
     ChunkWindow& operator=(const ChunkWindow&) = delete;
     /// Waits until nothing is on its way.
@@ -33,7 +33,7 @@ public:
 private:
     class State;
 
-    BrokerCore& core_;
+    Link& link_;
     std::chrono::milliseconds timeout_;
     std::size_t window_;
     std::shared_ptr<State> state_;

@@ -125,8 +125,8 @@ Error write_error(std::string_view what, const Json& error) {
 
 }  // namespace
 
-KvBucket::KvBucket(BrokerCore& core, std::string name, const kv::Options& options)
-    : store_{core, spec_of(std::move(name), options)} {}
+KvBucket::KvBucket(Link& link, std::string name, const kv::Options& options)
+    : store_{link, spec_of(std::move(name), options)} {}
 
 std::string KvBucket::what(std::string_view verb, std::string_view key) const {
     return fmt::format("{} key {} in {}", verb, detail::quoted(key), store_.what());
@@ -138,7 +138,7 @@ Expected<js::StoredMessage> KvBucket::read(const js::StreamInfo& info, std::stri
     if (read == js::Read::leader) return store_.stream().try_last_message(subject_of(info, key), read);
     const BufferLease subject;
     append_direct_get(subject->string(), store_.api(), info, key);
-    return read_direct(store_.core().request(subject->text(), {}, {.timeout = store_.api().options().timeout}));
+    return read_direct(store_.link().request(subject->text(), {}, {.timeout = store_.api().options().timeout}));
 }
 
 Expected<std::optional<KvRecord>> KvBucket::latest(std::string_view key, std::uint64_t revision, js::Read how) {
@@ -180,7 +180,7 @@ void KvBucket::get_async(std::string_view key, KvFound done) {
         subject->string() = store_.api().subject("STREAM.MSG.GET.") + info->config.name;
         body->string() = Json{{"last_by_subj", subject_of(*info, key)}}.dump();
     }
-    store_.core().request_async(subject->text(), {.body = body->bytes()}, {.timeout = store_.api().options().timeout},
+    store_.link().request_async(subject->text(), {.body = body->bytes()}, {.timeout = store_.api().options().timeout},
                                 [self = shared_from_this(), info, direct, key = std::string{key},
                                  done = std::move(done)](Expected<Message> answer) mutable {
                                     auto stored =
@@ -217,7 +217,7 @@ Expected<std::uint64_t> KvBucket::write(std::string_view key, const Encoded& enc
         const BufferLease subject;
         append_subject(subject->string(), write_prefix(store_.api(), info), info, key);
         return written(key, write.verb,
-                       store_.core().request(subject->text(), encoded,
+                       store_.link().request(subject->text(), encoded,
                                              {.timeout = store_.api().options().timeout,
                                               .headers = headers_of(write)}));
     });
@@ -230,7 +230,7 @@ void KvBucket::write_async(std::string_view key, const Encoded& encoded, const K
     const auto& info = *ready;
     const BufferLease subject;
     append_subject(subject->string(), write_prefix(store_.api(), *info), *info, key);
-    store_.core().request_async(subject->text(), encoded,
+    store_.link().request_async(subject->text(), encoded,
                                 {.timeout = store_.api().options().timeout, .headers = headers_of(write)},
                                 [self = shared_from_this(), info, key = std::string{key}, verb = write.verb,
                                  done = std::move(done)](const Expected<Message>& answer) mutable {
@@ -351,14 +351,14 @@ Expected<WatchSpec> KvBucket::watch(const std::vector<std::string>& filters, con
     return spec;
 }
 
-std::shared_ptr<KvBucket> open_kv(BrokerCore& core, std::string bucket, const kv::Options& options) {
-    auto opened = std::make_shared<KvBucket>(core, std::move(bucket), options);
+std::shared_ptr<KvBucket> open_kv(Link& link, std::string bucket, const kv::Options& options) {
+    auto opened = std::make_shared<KvBucket>(link, std::move(bucket), options);
     opened->store().ready_if_running();
     return opened;
 }
 
 std::string_view kv_name(const KvBucket& bucket) noexcept { return bucket.store().name(); }
-BrokerCore& kv_core(const KvBucket& bucket) noexcept { return bucket.store().core(); }
+Link& kv_link(const KvBucket& bucket) noexcept { return bucket.store().link(); }
 
 Expected<std::optional<KvRecord>> kv_get(KvBucket& bucket, std::string_view key, std::uint64_t revision) {
     return bucket.get(key, revision);
@@ -389,7 +389,7 @@ Expected<void> kv_remove(KvBucket& bucket) { return bucket.store().remove(); }
 namespace freshet::kv {
 
 std::vector<std::string> bucket_names(Broker& broker, const js::ContextOptions& context) {
-    return value_or_raise(detail::store_names(broker.core(), detail::StoreKind::key_value, context));
+    return value_or_raise(detail::store_names(broker.link(), detail::StoreKind::key_value, context));
 }
 
 }  // namespace freshet::kv

@@ -22,7 +22,7 @@ js::Stream kv_stream(const std::string& bucket, const kv::Options& options, bool
 /// A key-value bucket: puts its operations into messages. Thread-safe.
 class KvBucket : public std::enable_shared_from_this<KvBucket> {
 public:
-    KvBucket(BrokerCore& core, std::string name, const kv::Options& options);
+    KvBucket(Link& link, std::string name, const kv::Options& options);
 
     Expected<std::optional<KvRecord>> get(std::string_view key, std::uint64_t revision);
     Expected<std::uint64_t> write(std::string_view key, const Encoded& encoded, const KvWrite& write);

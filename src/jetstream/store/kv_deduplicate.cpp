@@ -7,7 +7,7 @@
 
 #include <freshet/kv/kv.hpp>
 
-#include "delivery/consumer.hpp"
+#include "delivery/subscriber_core.hpp"
 #include "jetstream/store/digest.hpp"
 #include "middleware/duplicates.hpp"
 
@@ -20,7 +20,7 @@ constexpr std::string_view handled = "handled";
 
 /// A key of the bucket. What a message's id may contain, a key may not; so it is a digest.
 std::string key_of(const Context& context, std::string_view id) {
-    const auto& spec = detail::ContextAccess::consumer(context).spec();
+    const auto& spec = detail::ContextAccess::subscriber(context).spec();
     const auto metadata = context.message().metadata();
     std::string text;
     const auto add = [&](std::string_view part) { text.append(part).push_back('\0'); };

@@ -26,8 +26,8 @@ void expect_values(kv::Watch& watch, Binder& binder) {
         binder.problem("its watch says meta_only, so that no value comes: the handler must take kv::Entry<T>");
 }
 
-Expected<WatchSpec> open_watch(const kv::Watch& watch, BrokerCore& core, const Subject& subject) {
-    return std::make_shared<KvBucket>(core, watch.bucket, watch.options)
+Expected<WatchSpec> open_watch(const kv::Watch& watch, Link& link, const Subject& subject) {
+    return std::make_shared<KvBucket>(link, watch.bucket, watch.options)
         ->watch({subject.wire()}, {.include_history = watch.include_history,
                                    .ignore_deletes = watch.ignore_deletes,
                                    .meta_only = watch.meta_only,
@@ -41,7 +41,7 @@ Expected<std::shared_ptr<WatchQueue>> kv_watch(KvBucket& bucket, const std::vect
                                                const kv::WatchOptions& options) {
     auto spec = bucket.watch(filters, options);
     if (!spec) return std::unexpected{std::move(spec).error()};
-    return WatchQueue::start(bucket.store().core(), *std::move(spec));
+    return WatchQueue::start(bucket.store().link(), *std::move(spec));
 }
 
 std::optional<KvRecord> kv_next(WatchQueue& queue, std::optional<std::chrono::milliseconds> timeout,
@@ -65,8 +65,7 @@ detail::SourceSpec make_source(Watch watch) {
     const auto held = std::make_shared<Watch>(std::move(watch));
     detail::WatchKind kind{
         .bind = [held](const Subject& subject, Binder& binder) { detail::bind_watch(*held, subject, binder); },
-        .open = [held](detail::BrokerCore& core,
-                       const Subject& subject) { return detail::open_watch(*held, core, subject); },
+        .open = [held](detail::Link& link, const Subject& subject) { return detail::open_watch(*held, link, subject); },
         .caught_up = held->caught_up,
         .expect_values = [held](Binder& binder) { detail::expect_values(*held, binder); }};
     return {std::move(options), std::make_unique<detail::WatchSource>(std::move(kind))};

@@ -72,8 +72,8 @@ js::Stream object_stream(const std::string& bucket, const obj::Options& options,
     return stream;
 }
 
-ObjectBucket::ObjectBucket(BrokerCore& core, std::string name, const obj::Options& options)
-    : store_{core, spec_of(std::move(name), options)} {}
+ObjectBucket::ObjectBucket(Link& link, std::string name, const obj::Options& options)
+    : store_{link, spec_of(std::move(name), options)} {}
 
 std::string ObjectBucket::what(std::string_view verb, std::string_view name) const {
     return fmt::format("{} object {} in {}", verb, detail::quoted(name), store_.what());
@@ -121,7 +121,7 @@ Expected<std::uint64_t> ObjectBucket::send_info(const obj::Info& info, std::uint
     headers.set("Nats-Rollup", "sub");
     headers.set("Nats-Expected-Last-Subject-Sequence", std::to_string(last));
     const auto body = write_object_info(info);
-    const auto answer = store_.core().request(meta_subject(info.name), {.body = as_bytes(body)},
+    const auto answer = store_.link().request(meta_subject(info.name), {.body = as_bytes(body)},
                                               {.timeout = timeout, .headers = std::move(headers)});
     if (!answer) return std::unexpected{answer.error()};
     return read_store_ack(what("describe", info.name), *answer);
@@ -137,7 +137,7 @@ bool ObjectBucket::store_info(const obj::Info& info, const std::optional<Stored>
 
 bool ObjectBucket::store_again(const obj::Info& info, const std::optional<Stored>& before, const Error& lost) {
     using std::chrono::milliseconds;
-    auto& clock = store_.core().clock();
+    auto& clock = store_.link().clock();
     const auto deadline = clock.now() + store_.api().options().timeout;
     for (;;) {
         // Half of the time that is left: what is sent while a leader is elected may get no answer.
@@ -183,14 +183,14 @@ void ObjectBucket::replace_info(const obj::Info& info, std::optional<Stored> bef
 void ObjectBucket::purge_chunks(std::string_view id) noexcept {
     const auto purged = store_.stream().try_purge({.subject = chunk_subject(id)});
     if (!purged) {
-        store_.core().logger().warn("{}: chunks that belong to no object are left under {}: {}", store_.what(),
+        store_.link().logger().warn("{}: chunks that belong to no object are left under {}: {}", store_.what(),
                                     chunk_subject(id), purged.error().message());
     }
 }
 
 obj::Info ObjectBucket::put(std::string_view name, const NextChunk& next, std::optional<std::uint64_t> total,
                             const obj::PutOptions& options) {
-    const auto most = store_.core().server().max_payload;
+    const auto most = store_.link().server().max_payload;
     if (options.chunk_size == 0 || (most != 0 && options.chunk_size > most))
         raise({Errc::bad_setup,
                fmt::format("{}: chunk_size is from 1 to {}, the server's max_payload", what("put", name), most)});
@@ -216,7 +216,7 @@ obj::Info ObjectBucket::put(std::string_view name, const NextChunk& next, std::o
 void ObjectBucket::send_chunks(obj::Info& info, const NextChunk& next, std::optional<std::uint64_t> total,
                                const obj::PutOptions& options) {
     const auto subject = chunk_subject(info.id);
-    ChunkWindow window{store_.core(), options.window, store_.api().options().timeout, what("put", info.name)};
+    ChunkWindow window{store_.link(), options.window, store_.api().options().timeout, what("put", info.name)};
     Sha256 digest;
     for (bool more = true; more;) {
         const auto bytes = next(options.chunk_size);
@@ -255,7 +255,7 @@ obj::Info ObjectBucket::follow(const obj::Link& link, std::string_view name, con
         raise({Errc::bad_setup, fmt::format("{}: it is a link to the object store {}: open that one", what("get", name),
                                             detail::quoted(link.bucket))});
     }
-    ObjectBucket other{store_.core(), link.bucket, {.declare = js::Declare::never, .context = store_.api().options()}};
+    ObjectBucket other{store_.link(), link.bucket, {.declare = js::Declare::never, .context = store_.api().options()}};
     auto target = other.existing("get", link.name, js::Read::direct).info;
     if (target.link) raise({Errc::bad_setup, what("get", name) + ": it is a link to a link"});
     other.receive_chunks(target, writer, options, found);

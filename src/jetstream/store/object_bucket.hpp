@@ -22,7 +22,7 @@ js::Stream object_stream(const std::string& bucket, const obj::Options& options,
 /// An object store: puts its operations into messages. Functions throw, also what callbacks throw. Thread-safe.
 class ObjectBucket : public std::enable_shared_from_this<ObjectBucket> {
 public:
-    ObjectBucket(BrokerCore& core, std::string name, const obj::Options& options);
+    ObjectBucket(Link& link, std::string name, const obj::Options& options);
 
     /// The next bytes to put: so many, or fewer at the end. They stay until the next call.
     using NextChunk = std::function<Bytes(std::size_t size)>;

@@ -226,7 +226,7 @@ Expected<std::vector<Info>> Store::try_list(const ListOptions& options) const {
 }
 
 Watcher Store::watch(const WatchOptions& options) const {
-    return Watcher{value_or_raise(detail::WatchQueue::start(bucket_->store().core(), bucket_->watch(options)))};
+    return Watcher{value_or_raise(detail::WatchQueue::start(bucket_->store().link(), bucket_->watch(options)))};
 }
 Expected<Watcher> Store::try_watch(const WatchOptions& options) const {
     return attempt([&] { return watch(options); });
@@ -246,14 +246,14 @@ void Store::remove() const { value_or_raise(try_remove()); }
 Expected<void> Store::try_remove() const { return bucket_->store().remove(); }
 
 std::vector<std::string> bucket_names(Broker& broker, const js::ContextOptions& context) {
-    return value_or_raise(detail::store_names(broker.core(), detail::StoreKind::object, context));
+    return value_or_raise(detail::store_names(broker.link(), detail::StoreKind::object, context));
 }
 
 }  // namespace obj
 
 obj::Store Broker::object_store(std::string bucket) { return object_store(std::move(bucket), {}); }
 obj::Store Broker::object_store(std::string bucket, const obj::Options& options) {
-    auto opened = std::make_shared<detail::ObjectBucket>(core(), std::move(bucket), options);
+    auto opened = std::make_shared<detail::ObjectBucket>(link(), std::move(bucket), options);
     opened->store().ready_if_running();
     return obj::Store{std::move(opened)};
 }

@@ -18,8 +18,8 @@ void bind_watch(const obj::Watch& watch, Binder& binder) {
 }
 
 /// Names are no subjects on the wire, so the pattern is applied here.
-Expected<WatchSpec> open_watch(const obj::Watch& watch, BrokerCore& core, const Subject& subject) {
-    auto spec = std::make_shared<ObjectBucket>(core, watch.bucket, watch.options)
+Expected<WatchSpec> open_watch(const obj::Watch& watch, Link& link, const Subject& subject) {
+    auto spec = std::make_shared<ObjectBucket>(link, watch.bucket, watch.options)
                     ->watch({.ignore_deletes = watch.ignore_deletes, .updates_only = watch.updates_only});
     spec.translate = [translate = std::move(spec.translate), subject](const Message& stored, bool initial) -> Message {
         auto message = translate(stored, initial);
@@ -54,8 +54,8 @@ std::optional<Info> read(const std::optional<Message>& message) {
 detail::SourceSpec make_source(Watch watch) {
     SubscriberOptions options{.workers = watch.workers, .ordered_by = watch.ordered_by, .dedicated = watch.dedicated};
     detail::WatchKind kind{.bind = [watch](const Subject&, Binder& binder) { detail::bind_watch(watch, binder); },
-                           .open = [watch](detail::BrokerCore& core,
-                                           const Subject& subject) { return detail::open_watch(watch, core, subject); },
+                           .open = [watch](detail::Link& link,
+                                           const Subject& subject) { return detail::open_watch(watch, link, subject); },
                            .caught_up = watch.caught_up};
     return {std::move(options), std::make_unique<detail::WatchSource>(std::move(kind))};
 }

@@ -16,8 +16,8 @@ std::string describe(StoreKind kind, std::string_view name) {
 
 }  // namespace
 
-StoreBucket::StoreBucket(BrokerCore& core, StoreSpec spec)
-    : spec_{std::move(spec)}, what_{describe(spec_.kind, spec_.name)}, jetstream_{core, spec_.context} {
+StoreBucket::StoreBucket(Link& link, StoreSpec spec)
+    : spec_{std::move(spec)}, what_{describe(spec_.kind, spec_.name)}, jetstream_{link, spec_.context} {
     value_or_raise(check_bucket(spec_.kind, spec_.name));
 }
 
@@ -33,7 +33,7 @@ Expected<std::shared_ptr<const js::StreamInfo>> StoreBucket::ready() {
 }
 
 void StoreBucket::ready_if_running() {
-    if (core().running()) value_or_raise(ready());
+    if (link().is_open()) value_or_raise(ready());
 }
 
 Expected<void> StoreBucket::declare_again() {
@@ -95,9 +95,9 @@ Expected<void> StoreBucket::remove() {
     return removed;
 }
 
-Expected<std::vector<std::string>> store_names(BrokerCore& core, StoreKind kind, const js::ContextOptions& context) {
+Expected<std::vector<std::string>> store_names(Link& link, StoreKind kind, const js::ContextOptions& context) {
     const std::string_view subject = kind == StoreKind::object ? "$O.*.C.>" : "$KV.*.>";
-    auto streams = js::JetStream{core, context}.try_stream_names(subject);
+    auto streams = js::JetStream{link, context}.try_stream_names(subject);
     if (!streams) return streams;
     std::vector<std::string> names;
     for (auto& stream : *streams)

@@ -28,7 +28,7 @@ struct StoreSpec {
 class StoreBucket {
 public:
     /// Throws Error(Errc::bad_setup) for a bad name.
-    StoreBucket(BrokerCore& core, StoreSpec spec);
+    StoreBucket(Link& link, StoreSpec spec);
 
     /// The stream as it was when it was declared.
     Expected<std::shared_ptr<const js::StreamInfo>> ready();
@@ -63,7 +63,7 @@ public:
     const std::string& name() const noexcept { return spec_.name; }
     /// `bucket "flags"`.
     const std::string& what() const noexcept { return what_; }
-    BrokerCore& core() const noexcept { return api().core(); }
+    Link& link() const noexcept { return api().link(); }
     const JsApi& api() const noexcept { return *jetstream_.api(); }
     const js::JetStream& jetstream() const noexcept { return jetstream_; }
     js::StreamHandle stream() const { return jetstream_.stream(stream_name()); }
@@ -87,6 +87,6 @@ private:
 };
 
 /// The names of the buckets of a kind.
-Expected<std::vector<std::string>> store_names(BrokerCore& core, StoreKind kind, const js::ContextOptions& context);
+Expected<std::vector<std::string>> store_names(Link& link, StoreKind kind, const js::ContextOptions& context);
 
 }  // namespace freshet::detail

@@ -9,7 +9,7 @@
 
 #include "base/exception_text.hpp"
 #include "base/wait.hpp"
-#include "broker/broker_core.hpp"
+#include "link/link.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -29,8 +29,8 @@ bool is_initial(const Message& watch_message) { return watch_message.header(init
 
 class StoreWatch::Feed final : public OrderedListener {
 public:
-    Feed(BrokerCore& core, WatchSpec spec, std::shared_ptr<MessageSink> sink)
-        : core_{core}, spec_{std::move(spec)}, sink_{std::move(sink)} {}
+    Feed(Link& link, WatchSpec spec, std::shared_ptr<MessageSink> sink)
+        : link_{link}, spec_{std::move(spec)}, sink_{std::move(sink)} {}
 
     void on_start(std::uint64_t pending) noexcept override {
         if (pending == 0) catch_up();
@@ -40,19 +40,19 @@ public:
         const bool last = metadata.pending == 0;
         try {
             if (auto fed = spec_.translate(message, !caught_up_)) sink_->on_message(std::move(fed));
-        } catch (...) { core_.logger().error("watch of {}: a message is left out: {}", spec_.what, exception_text()); }
+        } catch (...) { link_.logger().error("watch of {}: a message is left out: {}", spec_.what, exception_text()); }
         if (last && !caught_up_) catch_up();
     }
 
     void on_reset(std::uint64_t pending) noexcept override {
-        core_.logger().warn("watch of {}: the server lost it; the new one has {} entries", spec_.what, pending);
+        link_.logger().warn("watch of {}: the server lost it; the new one has {} entries", spec_.what, pending);
         if (pending == 0 && !caught_up_) catch_up();
     }
 
     void on_missing() noexcept override {
         if (!spec_.declare) return;
         const auto declared = spec_.declare();
-        if (!declared) core_.logger().warn("watch of {}: {}", spec_.what, declared.error().message());
+        if (!declared) link_.logger().warn("watch of {}: {}", spec_.what, declared.error().message());
     }
 
     void on_end() noexcept override { std::exchange(sink_, nullptr)->on_end(); }
@@ -63,10 +63,10 @@ private:
         if (!spec_.caught_up) return;
         try {
             spec_.caught_up();
-        } catch (...) { core_.logger().error("watch of {}: caught_up threw: {}", spec_.what, exception_text()); }
+        } catch (...) { link_.logger().error("watch of {}: caught_up threw: {}", spec_.what, exception_text()); }
     }
 
-    BrokerCore& core_;
+    Link& link_;
     WatchSpec spec_;
     std::shared_ptr<MessageSink> sink_;
     bool caught_up_ = false;
@@ -74,11 +74,10 @@ private:
 
 StoreWatch::~StoreWatch() = default;
 
-Expected<std::unique_ptr<StoreWatch>> StoreWatch::start(BrokerCore& core, WatchSpec spec,
-                                                        std::shared_ptr<MessageSink> sink) {
+Expected<std::unique_ptr<StoreWatch>> StoreWatch::start(Link& link, WatchSpec spec, std::shared_ptr<MessageSink> sink) {
     auto options = spec.ordered;
-    auto consumer = OrderedConsumer::start(core, std::move(options),
-                                           std::make_shared<Feed>(core, std::move(spec), std::move(sink)));
+    auto consumer = OrderedConsumer::start(link, std::move(options),
+                                           std::make_shared<Feed>(link, std::move(spec), std::move(sink)));
     if (!consumer) return std::unexpected{std::move(consumer).error()};
     return std::unique_ptr<StoreWatch>{new StoreWatch{*std::move(consumer)}};
 }
@@ -139,10 +138,10 @@ WatchQueue::WatchQueue(std::shared_ptr<Sink> sink, std::unique_ptr<StoreWatch> w
 
 WatchQueue::~WatchQueue() = default;
 
-Expected<std::unique_ptr<WatchQueue>> WatchQueue::start(BrokerCore& core, WatchSpec spec) {
-    auto sink = std::make_shared<Sink>(core.clock());
+Expected<std::unique_ptr<WatchQueue>> WatchQueue::start(Link& link, WatchSpec spec) {
+    auto sink = std::make_shared<Sink>(link.clock());
     spec.caught_up = [sink] { sink->on_caught_up(); };
-    auto watch = StoreWatch::start(core, std::move(spec), sink);
+    auto watch = StoreWatch::start(link, std::move(spec), sink);
     if (!watch) return std::unexpected{std::move(watch).error()};
     return std::unique_ptr<WatchQueue>{new WatchQueue{std::move(sink), *std::move(watch)}};
 }

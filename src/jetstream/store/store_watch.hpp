@@ -14,6 +14,8 @@
 
 namespace freshet::detail {
 
+class Link;
+
 /// A message for those who watch a bucket: it has the key (or the object's name) as its subject, so that patterns are over keys, and
 /// keeps payload, headers and the reply subject that Message::metadata() reads.
 Message watch_message(std::string_view subject, const Message& stored, bool initial);
@@ -35,9 +37,8 @@ struct WatchSpec {
 /// Feeds a sink with what happens in a bucket, over restarts of the server and the loss of the bucket.
 class StoreWatch {
 public:
-    /// Blocks for an answer. When it fails the sink is not called. `core` must outlive the sink's on_end.
-    static Expected<std::unique_ptr<StoreWatch>> start(BrokerCore& core, WatchSpec spec,
-                                                       std::shared_ptr<MessageSink> sink);
+    /// Blocks for an answer. When it fails the sink is not called. `link` must outlive the sink's on_end.
+    static Expected<std::unique_ptr<StoreWatch>> start(Link& link, WatchSpec spec, std::shared_ptr<MessageSink> sink);
     StoreWatch(const StoreWatch&) = delete;
     StoreWatch& operator=(const StoreWatch&) = delete;
     ~StoreWatch();
@@ -56,7 +57,7 @@ private:
 /// A watch whose messages wait for the thread that reads them. It holds up the server when too many wait.
 class WatchQueue {
 public:
-    static Expected<std::unique_ptr<WatchQueue>> start(BrokerCore& core, WatchSpec spec);
+    static Expected<std::unique_ptr<WatchQueue>> start(Link& link, WatchSpec spec);
     WatchQueue(const WatchQueue&) = delete;
     WatchQueue& operator=(const WatchQueue&) = delete;
     ~WatchQueue();

@@ -32,12 +32,12 @@ StreamReader::StreamReader(const JsApi& api, ReadSpec spec) : api_{api}, spec_{s
 StreamReader::~StreamReader() { drop_consumer(); }
 
 Expected<void> StreamReader::begin() {
-    auto& core = api_.core();
-    inbox_ = core.options().inbox_prefix + '.' + random_id() + '.';
-    received_ = std::make_shared<StreamInbox>(core.clock(), inbox_, spec_.arrived);
+    auto& link = api_.link();
+    inbox_ = link.options().inbox_prefix + '.' + random_id() + '.';
+    received_ = std::make_shared<StreamInbox>(link.clock(), inbox_, spec_.arrived);
     if (auto made = make_consumer(); !made || at_end_) return made;
     // On the connection that asks: the server knows the inbox before it gets a request.
-    auto subscription = core.transport()->subscribe(
+    auto subscription = link.transport().subscribe(
         {.subject = inbox_ + '*', .max_pending_messages = 0, .max_pending_bytes = 0, .lane = freshet::Lane::replies},
         received_);
     if (!subscription) return std::unexpected{std::move(subscription).error()};
@@ -77,14 +77,14 @@ Expected<void> StreamReader::make_consumer() {
 void StreamReader::drop_consumer() noexcept {
     if (consumer_.empty()) return;
     const auto subject = api_.subject("CONSUMER.DELETE." + spec_.stream + "." + std::exchange(consumer_, {}));
-    api_.core().request_async(subject, {}, {.timeout = api_.options().timeout}, [](const Expected<Message>&) {});
+    api_.link().request_async(subject, {}, {.timeout = api_.options().timeout}, [](const Expected<Message>&) {});
 }
 
 Expected<void> StreamReader::pull() {
     const auto body = Json{{"batch", spec_.batch}, {"expires", std::chrono::nanoseconds{pull_expires}.count()}}.dump();
     asked_ += spec_.batch;
     // The name of the consumer tells whose status it is that comes back.
-    return api_.core().publish(api_.subject("CONSUMER.MSG.NEXT." + spec_.stream + "." + consumer_),
+    return api_.link().publish(api_.subject("CONSUMER.MSG.NEXT." + spec_.stream + "." + consumer_),
                                {.body = as_bytes(body)}, {.reply_to = inbox_ + consumer_, .flush = Flush::now});
 }
 
@@ -93,7 +93,7 @@ Expected<void> StreamReader::recover() {
     while (++failures_ <= max_failures) {
         auto made = make_consumer();
         if (made || !may_pass(made.error()) || failures_ == max_failures) return made;
-        pause(api_.core().clock(), failures_ * pause_step);
+        pause(api_.link().clock(), failures_ * pause_step);
     }
     return failure(Errc::timeout, spec_.what + ": the stream " + spec_.stream +
                                       " sends nothing although it has more: is the server overloaded?");

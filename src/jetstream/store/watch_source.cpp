@@ -5,12 +5,12 @@
 
 namespace freshet::detail {
 
-Expected<void> WatchSource::start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) {
+Expected<void> WatchSource::start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) {
     try {
-        auto spec = kind_.open(core, subject);
+        auto spec = kind_.open(link, subject);
         if (!spec) return std::unexpected{std::move(spec).error()};
         spec->caught_up = kind_.caught_up;
-        auto watch = StoreWatch::start(core, *std::move(spec), std::move(sink));
+        auto watch = StoreWatch::start(link, *std::move(spec), std::move(sink));
         if (!watch) return std::unexpected{std::move(watch).error()};
         const std::lock_guard lock{mutex_};
         watch_ = *std::move(watch);

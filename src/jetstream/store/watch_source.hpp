@@ -17,7 +17,7 @@ struct WatchKind {
     /// Checks the settings and the pattern, before the broker connects.
     std::function<void(const Subject& subject, Binder& binder)> bind = {};
     /// Opens the bucket. Blocks; may throw.
-    std::function<Expected<WatchSpec>(BrokerCore& core, const Subject& subject)> open = {};
+    std::function<Expected<WatchSpec>(Link& link, const Subject& subject)> open = {};
     std::function<void()> caught_up = {};
     /// The handler takes values, and none of what happens to keys without one; before bind.
     std::function<void(Binder& binder)> expect_values = {};
@@ -32,7 +32,7 @@ public:
         if (kind_.expect_values) kind_.expect_values(binder);
     }
     void bind(const Subject& subject, Binder& binder) override { kind_.bind(subject, binder); }
-    Expected<void> start(BrokerCore& core, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
+    Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     void quiesce() noexcept override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
     void settle(Message, const Handled&) noexcept override {}

@@ -6,14 +6,14 @@
 namespace freshet {
 namespace js {
 
-JetStream::JetStream(detail::BrokerCore& core, const ContextOptions& options)
-    : core_{&core}, api_{std::make_shared<const detail::JsApi>(core, options)} {}
+JetStream::JetStream(detail::Link& link, const ContextOptions& options)
+    : link_{&link}, api_{std::make_shared<const detail::JsApi>(link, options)} {}
 
 const ContextOptions& JetStream::options() const noexcept { return api_->options(); }
 
 }  // namespace js
 
-js::JetStream Broker::jetstream() { return js::JetStream{core()}; }
-js::JetStream Broker::jetstream(const js::ContextOptions& options) { return js::JetStream{core(), options}; }
+js::JetStream Broker::jetstream() { return js::JetStream{link()}; }
+js::JetStream Broker::jetstream(const js::ContextOptions& options) { return js::JetStream{link(), options}; }
 
 }  // namespace freshet

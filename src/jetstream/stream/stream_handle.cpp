@@ -60,7 +60,7 @@ std::uint64_t number_in(const Message& message, std::string_view header) {
 Expected<BatchEnd> get_batch(const detail::JsApi& api, const std::string& stream, const std::string& what,
                              const Json& request, std::vector<StoredMessage>& messages) {
     const auto body = request.dump();
-    const auto replies = detail::request_many(api.core(), api.subject("DIRECT.GET." + stream), {.body = as_bytes(body)},
+    const auto replies = detail::request_many(api.link(), api.subject("DIRECT.GET." + stream), {.body = as_bytes(body)},
                                               {.timeout = api.options().timeout, .ends_at_empty = false});
     while (auto reply = replies->next()) {
         if (!*reply)

@@ -63,7 +63,7 @@ private:
         if (auto known = check_settings_kept(versions_, field<Json>(*updated, "config"), name_); !known)
             return std::unexpected{known.error()};
         for (const auto& [setting, found, wanted] : differences)
-            api_.core().logger().warn("{}: {} was {}, is {} now", name_, setting, found, wanted);
+            api_.link().logger().warn("{}: {} was {}, is {} now", name_, setting, found, wanted);
         return updated;
     }
 

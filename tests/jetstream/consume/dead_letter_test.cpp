@@ -11,7 +11,7 @@
 
 using namespace std::chrono_literals;
 using namespace freshet;
-using namespace freshet::js;
+using namespace freshet::detail;
 using Catch::Matchers::ContainsSubstring;
 
 namespace {

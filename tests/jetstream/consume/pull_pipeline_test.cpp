@@ -12,7 +12,7 @@
 
 using namespace std::chrono_literals;
 using namespace freshet;
-using namespace freshet::js;
+using namespace freshet::detail;
 using freshet::testing::VirtualClock;
 
 namespace {

@@ -11,7 +11,7 @@
 
 using namespace std::chrono_literals;
 using namespace freshet;
-using namespace freshet::js;
+using namespace freshet::detail;
 using Kind = Action::Kind;
 
 namespace {
@@ -32,7 +32,7 @@ constexpr Action term{Kind::term};
 Action nak(std::chrono::nanoseconds delay) { return {Kind::nak, delay}; }
 Action dead(std::chrono::nanoseconds delay) { return {Kind::dead_letter, delay}; }
 
-void check(const std::vector<Row>& rows, const Retry& retry, std::uint64_t deliveries) {
+void check(const std::vector<Row>& rows, const js::Retry& retry, std::uint64_t deliveries) {
     for (const auto& row : rows) {
         for (std::size_t i = 0; i < policies.size(); ++i) {
             DYNAMIC_SECTION(row.what << ", " << to_string(policies[i])) {
@@ -45,8 +45,8 @@ void check(const std::vector<Row>& rows, const Retry& retry, std::uint64_t deliv
     }
 }
 
-const Retry plain{.backoff = {1s, 5s}};
-const Retry limited{.max_attempts = 3, .backoff = {1s, 5s}, .dead_letter = "dead.orders"};
+const js::Retry plain{.backoff = {1s, 5s}};
+const js::Retry limited{.max_attempts = 3, .backoff = {1s, 5s}, .dead_letter = "dead.orders"};
 
 }  // namespace
 

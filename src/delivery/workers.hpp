@@ -15,14 +15,14 @@
 
 namespace freshet::detail {
 
-enum class LaneOrder : std::uint8_t {
+enum class WorkerOrder : std::uint8_t {
     none,    ///< one queue for all threads
     by_key,  ///< a queue per thread: messages with the same key are handled one after the other
 };
 
-struct LanesOptions {
+struct WorkersOptions {
     std::size_t threads = 1;
-    LaneOrder order = LaneOrder::none;
+    WorkerOrder order = WorkerOrder::none;
     std::size_t max_messages = 65'536;  ///< waiting in all queues together
     std::size_t max_bytes = std::size_t{64} << 20;
     Clock* clock = nullptr;                     ///< of the deadlines, and told of the work; null: the system's
@@ -31,17 +31,17 @@ struct LanesOptions {
 
 /// Threads that handle messages, and the bounded queues before them: what `workers`, `ordered_by` and `dedicated` run on.
 /// Thread-safe, also inside a handler.
-class Lanes {
+class Workers {
 public:
     /// Called on the threads, for each message once. Must not throw.
     using Handler = std::function<void(Message)>;
 
     /// Throws std::system_error when a thread cannot be started.
-    Lanes(const LanesOptions& options, Handler handler);
-    Lanes(const Lanes&) = delete;
-    Lanes& operator=(const Lanes&) = delete;
+    Workers(const WorkersOptions& options, Handler handler);
+    Workers(const Workers&) = delete;
+    Workers& operator=(const Workers&) = delete;
     /// As join().
-    ~Lanes();
+    ~Workers();
 
     /// Never blocks. False: the bounds are reached, or it is closed; the message is dropped.
     bool push(Message message, std::size_t key);
@@ -65,9 +65,9 @@ public:
 private:
     class State;
 
-    explicit Lanes(std::shared_ptr<State> state) noexcept : state_{std::move(state)} {}
+    explicit Workers(std::shared_ptr<State> state) noexcept : state_{std::move(state)} {}
 
-    std::shared_ptr<State> state_;  // shared with the threads: a handler may destroy the Lanes
+    std::shared_ptr<State> state_;  // shared with the threads: a handler may destroy the Workers
     std::mutex join_mutex_ = {};
     std::vector<std::thread> threads_ = {};
 };

@@ -18,20 +18,22 @@
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
 
+#include "base/callback_scope.hpp"
 #include "base/once_per_second.hpp"
 #include "delivery/chain.hpp"
-#include "delivery/lanes.hpp"
+#include "delivery/delivery_observer.hpp"
+#include "delivery/host.hpp"
+#include "delivery/workers.hpp"
 
 namespace freshet::detail {
 
-class BrokerCore;
-
-/// One subscriber at work: takes messages from the transport, runs the handler (in the transport's thread or on lanes), answers,
+/// One subscriber at work: takes messages from the transport, runs the handler (in the transport's thread or on workers), answers,
 /// publishes, counts. Knows nothing of the handler's types.
-class Consumer final : public MessageSink, public std::enable_shared_from_this<Consumer> {
+class SubscriberCore final : public MessageSink, public std::enable_shared_from_this<SubscriberCore> {
 public:
-    Consumer(BrokerCore& core, SubscriberSpec spec);
-    ~Consumer() override;
+    /// `link` and `host` must outlive every delivery.
+    SubscriberCore(Link& link, Host& host, SubscriberSpec spec);
+    ~SubscriberCore() override;
 
     /// Checks everything that can be wrong before the first message; each problem is added to `problems`.
     void bind(std::vector<std::string>& problems);
@@ -44,7 +46,7 @@ public:
     void quiesce() noexcept;
     /// Takes nothing new and lets what has arrived be handled; does not wait.
     void begin_stop(std::chrono::milliseconds timeout);
-    /// Waits until the transport delivers no more, then until the lanes are empty. False when `deadline` passed.
+    /// Waits until the transport delivers no more, then until the workers are empty. False when `deadline` passed.
     bool finish_stop(TimePoint deadline);
     /// What Subscriber::stop does. The broker may be gone.
     void stop();
@@ -59,7 +61,11 @@ public:
     void on_end() noexcept override;
     bool on_dropped(std::uint64_t count) noexcept override;
 
-    BrokerCore& core() const noexcept { return *core_; }
+    Link& link() const noexcept { return *link_; }
+    Host& host() const noexcept { return *host_; }
+    DeliveryObserver* observer() const noexcept { return observer_; }
+    /// What the publications of its handlers pass.
+    const PublishRoute& publish_route() const noexcept { return route_; }
     const SubscriberSpec& spec() const noexcept { return spec_; }
     const std::optional<Subject>& subject() const noexcept { return subject_; }
     Source& source() const noexcept { return *source_; }
@@ -90,15 +96,15 @@ public:
     /// What becomes of the delivery after the exception in flight, which the handler or a middleware threw.
     Outcome caught(Context& context) noexcept;
     /// The same if it is Ack, Nack, Reject or Skip.
-    std::optional<Outcome> said(Context& context) noexcept;
+    std::optional<Outcome> outcome_thrown(Context& context) noexcept;
 
 private:
     struct Innermost final : Step {
-        explicit Innermost(Consumer& owner) noexcept : consumer{owner} {}
+        explicit Innermost(SubscriberCore& owner) noexcept : subscriber{owner} {}
         Outcome run(Context& context, Next) override {
-            return ContextAccess::take_decision(context, consumer.handle(context));
+            return ContextAccess::take_decision(context, subscriber.handle(context));
         }
-        Consumer& consumer;
+        SubscriberCore& subscriber;
     };
     struct Target {
         SubjectTemplate subject;
@@ -108,11 +114,11 @@ private:
     void bind_handler(Binder& binder);
     void bind_targets(std::vector<std::string>& problems);
     void bind_order(std::vector<std::string>& problems);
-    void make_lanes();
+    void make_workers();
     Expected<std::size_t> order_of(const Message& message) const;
 
     void process(Message message) noexcept;
-    /// Settles what waits in the lanes, if the source wants it back.
+    /// Settles what waits in the workers, if the source wants it back.
     void give_back() noexcept;
     void reject(Message message, const Error& why) noexcept;
     void bind_chain(Binder& binder);
@@ -132,7 +138,8 @@ private:
     static inline std::atomic<std::uint64_t> numbers_ = 0;
 
     const std::uint64_t number_ = ++numbers_;
-    BrokerCore* core_;
+    Link* link_;
+    Host* host_;
     SubscriberSpec spec_;
     std::unique_ptr<Source> source_;
     const bool answers_;
@@ -141,9 +148,11 @@ private:
     std::optional<Subject> subject_ = {};
     Innermost innermost_{*this};
     Chain chain_ = {};
+    PublishRoute route_ = {};               // of chain_
+    DeliveryObserver* observer_ = nullptr;  // of the host, since bind
     std::vector<Target> targets_ = {};
     std::optional<std::size_t> order_token_ = {};
-    std::unique_ptr<Lanes> lanes_ = {};  // made before the first message, and kept: threads look at it
+    std::unique_ptr<Workers> workers_ = {};  // made before the first message, and kept: threads look at it
 
     mutable std::mutex mutex_ = {};
     std::condition_variable ended_changed_ = {};

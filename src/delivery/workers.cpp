@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "delivery/lanes.hpp"
+#include "delivery/workers.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -12,11 +12,11 @@
 
 namespace freshet::detail {
 
-class Lanes::State {
+class Workers::State {
 public:
-    State(const LanesOptions& options, Handler handler)
+    State(const WorkersOptions& options, Handler handler)
         : options_{options}, handler_{std::move(handler)}, running_{thread_count()} {
-        queues_.resize(options.order == LaneOrder::by_key ? thread_count() : 1);
+        queues_.resize(options.order == WorkerOrder::by_key ? thread_count() : 1);
     }
 
     std::size_t thread_count() const noexcept { return std::max<std::size_t>(options_.threads, 1); }
@@ -151,9 +151,9 @@ private:
         bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     }
 
-    static inline thread_local const State* current_ = nullptr;  // the lanes that this thread belongs to
+    static inline thread_local const State* current_ = nullptr;  // the workers that this thread belongs to
 
-    const LanesOptions options_;
+    const WorkersOptions options_;
     const Handler handler_;
     std::atomic<std::size_t> messages_ = 0;
     std::atomic<std::size_t> bytes_ = 0;
@@ -165,16 +165,16 @@ private:
 };
 
 // Delegates, so that the destructor joins the threads there are when one cannot be started.
-Lanes::Lanes(const LanesOptions& options, Handler handler)
-    : Lanes{std::make_shared<State>(options, std::move(handler))} {
+Workers::Workers(const WorkersOptions& options, Handler handler)
+    : Workers{std::make_shared<State>(options, std::move(handler))} {
     threads_.reserve(state_->thread_count());
     for (std::size_t i = 0; i < state_->thread_count(); ++i)
         threads_.emplace_back([state = state_, i] { state->run(i); });
 }
 
-Lanes::~Lanes() { join(); }
+Workers::~Workers() { join(); }
 
-void Lanes::join() {
+void Workers::join() {
     state_->close();
     state_->drop_waiting();
     const std::lock_guard lock{join_mutex_};
@@ -184,15 +184,15 @@ void Lanes::join() {
     }
 }
 
-bool Lanes::push(Message message, std::size_t key) { return state_->push(std::move(message), key); }
+bool Workers::push(Message message, std::size_t key) { return state_->push(std::move(message), key); }
 
-bool Lanes::close_and_drain(TimePoint deadline) {
+bool Workers::close_and_drain(TimePoint deadline) {
     state_->close();
     return state_->drain(deadline);
 }
 
-std::vector<Message> Lanes::take_waiting() { return state_->take_waiting(); }
-std::size_t Lanes::pending() const noexcept { return state_->pending(); }
-std::uint64_t Lanes::dropped() const noexcept { return state_->dropped(); }
+std::vector<Message> Workers::take_waiting() { return state_->take_waiting(); }
+std::size_t Workers::pending() const noexcept { return state_->pending(); }
+std::uint64_t Workers::dropped() const noexcept { return state_->dropped(); }
 
 }  // namespace freshet::detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "delivery/consumer.hpp"
+#include "delivery/subscriber_core.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -12,8 +12,8 @@
 #include "base/exception_text.hpp"
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
-#include "broker/broker_core.hpp"
 #include "delivery/core_source.hpp"
+#include "link/link.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -54,18 +54,18 @@ std::string verdict(const Outcome& outcome) {
     return text;
 }
 
-class ConsumerBinder final : public Binder {
+class SubscriberBinder final : public Binder {
 public:
-    ConsumerBinder(const Subject& subject, const BrokerCore& core, std::vector<std::string>& problems)
-        : subject_{subject}, core_{core}, problems_{problems} {}
+    SubscriberBinder(const Subject& subject, const SubscriberCore& subscriber, std::vector<std::string>& problems)
+        : subject_{subject}, subscriber_{subscriber}, problems_{problems} {}
 
     std::optional<std::size_t> token_of(std::string_view name) const override { return subject_.token_of(name); }
     void* provided(const std::type_info& type) const override {
-        if (core_.observer() != nullptr) core_.observer()->on_inject(subject_.pattern(), type);
-        return core_.provided(type);
+        if (auto* const observer = subscriber_.observer()) observer->on_inject(subject_.pattern(), type);
+        return subscriber_.host().provided(type);
     }
-    std::shared_ptr<Clock> clock() const override { return core_.shared_clock(); }
-    const void* replacement(const void* key) const noexcept override { return core_.replacement(key); }
+    std::shared_ptr<Clock> clock() const override { return subscriber_.link().shared_clock(); }
+    const void* replacement(const void* key) const noexcept override { return subscriber_.host().replacement(key); }
     void problem(std::string text) override {
         text.insert(0, "subscriber " + quoted(subject_.pattern()) + ": ");
         // Two parameters may miss the same.
@@ -74,30 +74,32 @@ public:
 
 private:
     const Subject& subject_;
-    const BrokerCore& core_;
+    const SubscriberCore& subscriber_;
     std::vector<std::string>& problems_;
 };
 
 }  // namespace
 
-Consumer::Consumer(BrokerCore& core, SubscriberSpec spec)
-    : core_{&core},
+SubscriberCore::SubscriberCore(Link& link, Host& host, SubscriberSpec spec)
+    : link_{&link},
+      host_{&host},
       spec_{std::move(spec)},
       source_{spec_.source != nullptr ? std::move(spec_.source) : std::make_unique<CoreSource>(spec_.options)},
       answers_{!spec_.options.no_reply && source_->answerable()},
-      clock_{core.shared_clock()},
-      stop_timeout_{core.options().stop_timeout} {}
+      clock_{link.shared_clock()},
+      stop_timeout_{link.options().stop_timeout} {}
 
-Consumer::~Consumer() = default;
+SubscriberCore::~SubscriberCore() = default;
 
-void Consumer::bind(std::vector<std::string>& problems) {
+void SubscriberCore::bind(std::vector<std::string>& problems) {
     auto parsed = Subject::parse(spec_.subject);
     if (!parsed) {
         problems.emplace_back(parsed.error().message());
         return;
     }
     subject_ = *std::move(parsed);
-    ConsumerBinder binder{*subject_, *core_, problems};
+    observer_ = host_->observer();
+    SubscriberBinder binder{*subject_, *this, problems};
     if (!spec_.cases.empty()) spec_.handler = make_filtered(std::move(spec_.cases), std::move(spec_.handler));
     if (spec_.handler == nullptr) binder.problem("it has no handler; call .handle(...)");
     else bind_handler(binder);
@@ -107,24 +109,26 @@ void Consumer::bind(std::vector<std::string>& problems) {
     bind_order(problems);
 }
 
-void Consumer::bind_chain(Binder& binder) {
+void SubscriberCore::bind_chain(Binder& binder) {
+    route_ = {.link = link_};
     if (spec_.bare) return;
-    std::vector<std::shared_ptr<const Layer>> layers{core_->layer()};
+    std::vector<std::shared_ptr<const Layer>> layers{host_->layer()};
     layers.insert(layers.end(), spec_.layers.begin(), spec_.layers.end());
     if (spec_.own != nullptr) layers.push_back(spec_.own);
     chain_.bind(layers, binder, innermost_);
-    if (!chain_.publish_steps().empty()) core_->expect_publish_steps();
+    route_ = {.link = link_, .steps = chain_.publish_steps()};
+    if (!chain_.publish_steps().empty()) link_->expect_publish_steps();
 }
 
-void Consumer::rebind() {
+void SubscriberCore::rebind() {
     if (!subject_ || spec_.handler == nullptr) return;
     std::vector<std::string> known;  // since bind
-    ConsumerBinder binder{*subject_, *core_, known};
+    SubscriberBinder binder{*subject_, *this, known};
     spec_.handler->bind(binder);
     bind_chain(binder);
 }
 
-void Consumer::bind_handler(Binder& binder) {
+void SubscriberCore::bind_handler(Binder& binder) {
     batches_ = spec_.handler->configure(spec_.options);
     if (!batches_ && spec_.options.batch.size > 0)
         binder.problem("it has batch options, so its handler must take std::span<const T>");
@@ -132,8 +136,8 @@ void Consumer::bind_handler(Binder& binder) {
     spec_.handler->bind(binder);
 }
 
-void Consumer::bind_targets(std::vector<std::string>& problems) {
-    ConsumerBinder binder{*subject_, *core_, problems};
+void SubscriberCore::bind_targets(std::vector<std::string>& problems) {
+    SubscriberBinder binder{*subject_, *this, problems};
     targets_.clear();
     for (const auto& text : spec_.publish_to) {
         auto parsed = SubjectTemplate::parse(text);
@@ -152,41 +156,41 @@ void Consumer::bind_targets(std::vector<std::string>& problems) {
     }
 }
 
-void Consumer::bind_order(std::vector<std::string>& problems) {
+void SubscriberCore::bind_order(std::vector<std::string>& problems) {
     const auto& key = spec_.options.ordered_by;
     if (key.path().empty()) return;
     order_token_ = subject_->token_of(key.path());
     if (!order_token_) {
-        ConsumerBinder{*subject_, *core_, problems}.problem("ordered_by names {" + key.path() +
-                                                            "}, which the subject does not have");
+        SubscriberBinder{*subject_, *this, problems}.problem("ordered_by names {" + key.path() +
+                                                             "}, which the subject does not have");
     }
 }
 
-void Consumer::make_lanes() {
+void SubscriberCore::make_workers() {
     const auto& options = spec_.options;
-    if (!core_->threads() || (options.workers <= 1 && !options.dedicated)) return;
-    lanes_ =
-        std::make_unique<Lanes>(LanesOptions{.threads = options.workers > 1 ? options.workers : 1,
-                                             .order = options.ordered_by.set() ? LaneOrder::by_key : LaneOrder::none,
-                                             .max_messages = options.max_pending_messages,
-                                             .max_bytes = options.max_pending_bytes,
-                                             .clock = clock_.get()},
-                                [this](Message message) noexcept { process(std::move(message)); });
+    if (!host_->threads() || (options.workers <= 1 && !options.dedicated)) return;
+    workers_ = std::make_unique<Workers>(WorkersOptions{.threads = options.workers > 1 ? options.workers : 1,
+                                                        .order = options.ordered_by.set() ? WorkerOrder::by_key
+                                                                                          : WorkerOrder::none,
+                                                        .max_messages = options.max_pending_messages,
+                                                        .max_bytes = options.max_pending_bytes,
+                                                        .clock = clock_.get()},
+                                         [this](Message message) noexcept { process(std::move(message)); });
 }
 
-Expected<void> Consumer::start() {
+Expected<void> SubscriberCore::start() {
     {
         const std::lock_guard lock{mutex_};
         if (ended_) return {};  // stopped meanwhile
-        make_lanes();
+        make_workers();
         started_ = true;
     }
-    auto started = source_->start(*core_, *subject_, shared_from_this());
+    auto started = source_->start(*link_, *subject_, shared_from_this());
     if (!started) on_end();
     return started;
 }
 
-void Consumer::begin_stop(std::chrono::milliseconds timeout) {
+void SubscriberCore::begin_stop(std::chrono::milliseconds timeout) {
     {
         const std::lock_guard lock{mutex_};
         if (ended_) return;
@@ -195,63 +199,63 @@ void Consumer::begin_stop(std::chrono::milliseconds timeout) {
     give_back();
 }
 
-void Consumer::quiesce() noexcept {
+void SubscriberCore::quiesce() noexcept {
     source_->quiesce();
     give_back();
 }
 
-void Consumer::give_back() noexcept {
-    if (lanes_ == nullptr || !source_->wants_back()) return;
-    for (auto& message : lanes_->take_waiting())
+void SubscriberCore::give_back() noexcept {
+    if (workers_ == nullptr || !source_->wants_back()) return;
+    for (auto& message : workers_->take_waiting())
         source_->settle(std::move(message), {.outcome = Outcome::nack(), .untouched = true});
 }
 
-bool Consumer::finish_stop(TimePoint deadline) {
+bool SubscriberCore::finish_stop(TimePoint deadline) {
     {
         std::unique_lock lock{mutex_};
         if (!wait_until(*clock_, lock, ended_changed_, deadline, [this] { return ended_ || !started_; })) return false;
     }
-    if (lanes_ != nullptr && !lanes_->close_and_drain(deadline)) return false;
+    if (workers_ != nullptr && !workers_->close_and_drain(deadline)) return false;
     const std::lock_guard lock{mutex_};
     finished_ = true;
     return true;
 }
 
-void Consumer::join() {
+void SubscriberCore::join() {
     std::unique_lock lock{mutex_};
     wait(*clock_, lock, ended_changed_, [this] { return ended_ || !started_; });
     finished_ = true;
-    lock.unlock();  // the lanes' threads are joined without it
-    if (lanes_ != nullptr) lanes_->join();
+    lock.unlock();  // the workers' threads are joined without it
+    if (workers_ != nullptr) workers_->join();
 }
 
-void Consumer::stop() {
+void SubscriberCore::stop() {
     if (finished()) return;
     abandon();
     begin_stop(stop_timeout_);
     if (!CallbackScope::inside()) finish_stop(clock_->now() + stop_timeout_);
 }
 
-bool Consumer::finished() const {
+bool SubscriberCore::finished() const {
     const std::lock_guard lock{mutex_};
-    return finished_ || (ended_ && lanes_ == nullptr);
+    return finished_ || (ended_ && workers_ == nullptr);
 }
 
-void Consumer::on_message(Message message) noexcept {
-    if (lanes_ == nullptr) return process(std::move(message));
+void SubscriberCore::on_message(Message message) noexcept {
+    if (workers_ == nullptr) return process(std::move(message));
     const auto key = order_of(message);
     if (!key) return reject(std::move(message), key.error());
-    if (!lanes_->push(std::move(message), *key)) count_dropped();
+    if (!workers_->push(std::move(message), *key)) count_dropped();
 }
 
-void Consumer::on_end() noexcept {
+void SubscriberCore::on_end() noexcept {
     if (spec_.handler != nullptr) spec_.handler->end();
     const std::lock_guard lock{mutex_};
     ended_ = true;
     ended_changed_.notify_all();
 }
 
-void Consumer::abandon() noexcept {
+void SubscriberCore::abandon() noexcept {
     {
         const std::lock_guard lock{mutex_};
         if (started_) return;
@@ -259,7 +263,7 @@ void Consumer::abandon() noexcept {
     on_end();
 }
 
-Expected<std::size_t> Consumer::order_of(const Message& message) const {
+Expected<std::size_t> SubscriberCore::order_of(const Message& message) const {
     if (order_token_) return std::hash<std::string_view>{}(token_at(message.subject(), *order_token_));
     const auto& function = spec_.options.ordered_by.function();
     try {
@@ -267,61 +271,68 @@ Expected<std::size_t> Consumer::order_of(const Message& message) const {
     } catch (...) { return failure(Errc::bad_payload, "ordered_by threw: " + exception_text()); }
 }
 
-void Consumer::count_dropped() noexcept {
+void SubscriberCore::count_dropped() noexcept {
     dropped_.fetch_add(1, std::memory_order_relaxed);
     on_dropped(0);
 }
 
-bool Consumer::on_dropped(std::uint64_t) noexcept {
-    if (drop_reports_.pass(core_->clock().now())) core_->report_slow_consumer(*this);
+bool SubscriberCore::on_dropped(std::uint64_t) noexcept {
+    if (!drop_reports_.pass(link_->clock().now())) return true;
+    const ConnectionEvent event{
+        .kind = ConnectionEvent::Kind::slow_consumer,
+        .detail = "messages are dropped: more wait than max_pending_messages or max_pending_bytes allow",
+        .subject = spec_.subject,
+        .dropped = stats().dropped};
+    link_->log(event);
+    link_->tell(event);
     return true;
 }
 
-SubscriberStats Consumer::stats() const {
+SubscriberStats SubscriberCore::stats() const {
     SubscriberStats stats{.received = received_.load(std::memory_order_relaxed),
                           .failed = failed_.load(std::memory_order_relaxed),
                           .rejected = rejected_.load(std::memory_order_relaxed),
                           .dropped = dropped_.load(std::memory_order_relaxed),
                           .skipped = skipped_.load(std::memory_order_relaxed)};
     const std::lock_guard lock{mutex_};
-    if (lanes_ != nullptr) stats.pending += lanes_->pending();
+    if (workers_ != nullptr) stats.pending += workers_->pending();
     stats.pending += source_->pending();
     stats.dropped += source_->dropped();
     return stats;
 }
 
-void Consumer::process(Message message) noexcept {
+void SubscriberCore::process(Message message) noexcept {
     if (source_->wants_back())
         return source_->settle(std::move(message), {.outcome = Outcome::nack(), .untouched = true});
     received_.fetch_add(1, std::memory_order_relaxed);
     if (batches_ && spec_.handler->take(*this, message)) return;
     Context context{*this, message};
-    const HandlerScope scope{context};
+    const HandlerScope scope{context, route_};
     conclude(context, run(context));
 }
 
-void Consumer::reject(Message message, const Error& why) noexcept {
+void SubscriberCore::reject(Message message, const Error& why) noexcept {
     received_.fetch_add(1, std::memory_order_relaxed);
     Context context{*this, message};
-    const HandlerScope scope{context};
+    const HandlerScope scope{context, route_};
     conclude(context, ContextAccess::reject(context, why));
 }
 
-Outcome Consumer::run(Context& context) noexcept {
-    if (core_->observer() != nullptr) core_->observer()->on_delivery(*this, context);
+Outcome SubscriberCore::run(Context& context) noexcept {
+    if (observer_ != nullptr) observer_->on_delivery(*this, context);
     return run_chain(context);
 }
 
-Outcome Consumer::run_chain(Context& context) noexcept {
+Outcome SubscriberCore::run_chain(Context& context) noexcept {
     if (chain_.empty()) return handle(context);
     const auto outcome = chain_.run(context);
     ContextAccess::adopt(context, outcome);
     return outcome;
 }
 
-Outcome Consumer::handle(Context& context) noexcept {
+Outcome SubscriberCore::handle(Context& context) noexcept {
     try {
-        if (core_->observer() != nullptr) core_->observer()->on_handler(*this);
+        if (observer_ != nullptr) observer_->on_handler(*this);
         auto outcome = spec_.handler->invoke(context);
         if (ContextAccess::failure(context) && chain_.handles_errors()) {
             const auto failure = *ContextAccess::failure(context);
@@ -331,9 +342,9 @@ Outcome Consumer::handle(Context& context) noexcept {
     } catch (...) { return caught(context); }
 }
 
-Outcome Consumer::caught(Context& context) noexcept {
-    if (auto said = this->said(context)) return *said;
-    if (core_->observer() != nullptr) core_->observer()->on_thrown(context, std::current_exception());
+Outcome SubscriberCore::caught(Context& context) noexcept {
+    if (auto outcome = outcome_thrown(context)) return *outcome;
+    if (observer_ != nullptr) observer_->on_thrown(context, std::current_exception());
     const auto error = exception_error();
     auto outcome = ContextAccess::fail(context, error);
     return consult(context, nullptr, error).value_or(outcome);
@@ -341,7 +352,7 @@ Outcome Consumer::caught(Context& context) noexcept {
 
 /// What an on_error function makes of a failure that is in the context. One that says nack without a delay leaves it to
 /// the retries, so that the message does not come back at once, for ever.
-std::optional<Outcome> Consumer::consult(Context& context, const Error* returned, const Error& failure) noexcept {
+std::optional<Outcome> SubscriberCore::consult(Context& context, const Error* returned, const Error& failure) noexcept {
     ContextAccess::clear_failure(context);
     auto outcome = chain_.handle(context, returned);
     if (outcome && ContextAccess::decided(context)) outcome = ContextAccess::decided(context);
@@ -356,7 +367,7 @@ std::optional<Outcome> Consumer::consult(Context& context, const Error* returned
     return ContextAccess::decide(context, *outcome);
 }
 
-std::optional<Outcome> Consumer::said(Context& context) noexcept {
+std::optional<Outcome> SubscriberCore::outcome_thrown(Context& context) noexcept {
     try {
         throw;
     } catch (const Ack&) { return ContextAccess::decide(context, Outcome::ack); } catch (const Nack& nack) {
@@ -367,12 +378,12 @@ std::optional<Outcome> Consumer::said(Context& context) noexcept {
         skipped_.fetch_add(1, std::memory_order_relaxed);
         return ContextAccess::decide(context, Outcome::ack);
     } catch (const ExitApp& asked) {
-        core_->exit(asked.code());
+        host_->exit(asked.code());
         return std::nullopt;  // it has failed all the same
     } catch (...) { return std::nullopt; }
 }
 
-void Consumer::conclude(Context& context, const Outcome& returned) noexcept {
+void SubscriberCore::conclude(Context& context, const Outcome& returned) noexcept {
     const auto& failure = ContextAccess::failure(context);
     const auto& decided = ContextAccess::decided(context);
     const Handled handled{.outcome = decided ? *decided : returned,
@@ -382,36 +393,36 @@ void Consumer::conclude(Context& context, const Outcome& returned) noexcept {
     if (handled.failure != nullptr) report_failure(context, *handled.failure, handled.rejected);
     else if (handled.outcome != Outcome::ack)
         report_failure(context, Error{Errc::remote, verdict(handled.outcome)}, false);
-    if (core_->observer() != nullptr) core_->observer()->on_settled(*this, context, handled);
+    if (observer_ != nullptr) observer_->on_settled(*this, context, handled);
     source_->settle(ContextAccess::take_message(context), handled);
 }
 
-void Consumer::report_failure(Context& context, const Error& failure, bool rejected) noexcept {
+void SubscriberCore::report_failure(Context& context, const Error& failure, bool rejected) noexcept {
     (rejected ? rejected_ : failed_).fetch_add(1, std::memory_order_relaxed);
     const auto code = rejected && failure.remote_code() == 0 ? code_rejected : code_of(failure);
     if (answer_wanted(context)) answer_error(context.message(), failure, code);
     context.logger().error("{}: {}", rejected ? "message rejected" : "handler failed", failure.what());
 }
 
-void Consumer::answer_error(const Message& request, const Error& error, int code) noexcept {
+void SubscriberCore::answer_error(const Message& request, const Error& error, int code) noexcept {
     try {
         Headers headers;
         headers.set("Nats-Service-Error", one_line(error.message()));
         headers.set("Nats-Service-Error-Code", std::to_string(code));
-        const auto sent = core_->send({.subject = request.reply_to(), .headers = &headers, .flush = Flush::now}, {},
+        const auto sent = link_->send({.subject = request.reply_to(), .headers = &headers, .flush = Flush::now}, {},
                                       Outgoing::Kind::reply);
-        if (!sent) core_->logger().error("cannot answer with an error: {}", sent.error().what());
-    } catch (const std::exception& failed) { core_->logger().error("cannot answer with an error: {}", failed.what()); }
+        if (!sent) link_->logger().error("cannot answer with an error: {}", sent.error().what());
+    } catch (const std::exception& failed) { link_->logger().error("cannot answer with an error: {}", failed.what()); }
 }
 
-bool Consumer::result_wanted(const Context& context) const noexcept {
+bool SubscriberCore::result_wanted(const Context& context) const noexcept {
     return answer_wanted(context) || (!targets_.empty() && !ContextAccess::answers_only(context));
 }
 
-Expected<void> Consumer::emit(Context& context, const Encoded& encoded, const Headers* headers) {
+Expected<void> SubscriberCore::emit(Context& context, const Encoded& encoded, const Headers* headers) {
     const auto& request = context.message();
     if (answer_wanted(context)) {
-        auto sent = core_->send({.subject = request.reply_to(),
+        auto sent = link_->send({.subject = request.reply_to(),
                                  .payload = encoded.body,
                                  .headers = headers,
                                  .flush = idle() ? Flush::now : Flush::batched},
@@ -426,11 +437,11 @@ Expected<void> Consumer::emit(Context& context, const Encoded& encoded, const He
     return {};
 }
 
-/// Nothing waits behind the message being handled. Not known with lanes.
-bool Consumer::idle() const { return lanes_ == nullptr && source_->pending() == 0; }
+/// Nothing waits behind the message being handled. Not known with workers.
+bool SubscriberCore::idle() const { return workers_ == nullptr && source_->pending() == 0; }
 
-Expected<void> Consumer::publish_target(const Target& target, const Message& incoming, const Encoded& encoded,
-                                        const Headers* headers) {
+Expected<void> SubscriberCore::publish_target(const Target& target, const Message& incoming, const Encoded& encoded,
+                                              const Headers* headers) {
     constexpr std::size_t inline_values = 8;
     std::array<std::string_view, inline_values> few;
     std::vector<std::string_view> many;
@@ -442,7 +453,7 @@ Expected<void> Consumer::publish_target(const Target& target, const Message& inc
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = token_at(incoming.subject(), target.tokens[i]);
     const BufferLease subject;
     if (auto formatted = target.subject.format(subject->string(), values); !formatted) return formatted;
-    return core_->send({.subject = subject->text(), .payload = encoded.body, .headers = headers}, encoded.content_type);
+    return link_->send({.subject = subject->text(), .payload = encoded.body, .headers = headers}, encoded.content_type);
 }
 
 }  // namespace freshet::detail

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link/link.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/callback_scope.hpp"
+#include "base/exception_text.hpp"
+#include "base/fork.hpp"
+#include "base/quoted.hpp"
+#include "base/random_id.hpp"
+#include "base/wait.hpp"
+#include "link/publish_chain.hpp"
+#include "link/reply_sinks.hpp"
+#include "subject/plain_subject.hpp"
+
+namespace freshet::detail {
+namespace {
+
+constexpr std::string_view content_type_header = "content-type";
+
+std::unexpected<Error> bad_subject(std::string_view subject) {
+    return std::unexpected{subject_error(subject, SubjectUse::publish)};
+}
+
+}  // namespace
+
+std::string_view correlation_in_scope() {
+    const auto* const handler = HandlerScope::current();
+    return handler == nullptr ? std::string_view{} : ContextAccess::correlation_in_scope(handler->context());
+}
+
+Link::Link(BrokerOptions options, const MakeTransport& make_transport)
+    : options_{std::move(options)},
+      logger_{options_.logger},
+      clock_{std::make_shared<BrokerClock>()},
+      transport_{make_transport(options_)},
+      mux_{*clock_, options_.inbox_prefix} {}
+
+void Link::replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock) {
+    if (clock != nullptr) clock_->replace(std::move(clock));
+    transport_ = make_transport(options_);
+}
+
+void Link::set_publish_steps(std::vector<PublishStep*> steps) {
+    publish_steps_ = std::move(steps);
+    if (!publish_steps_.empty()) expect_publish_steps();
+}
+
+bool Link::is_open() const noexcept {
+    if (forked()) return false;  // before anything takes a lock: the thread that held it at the fork is not there
+    return phase_.load(std::memory_order_acquire) == Phase::open;
+}
+
+Error Link::not_open(std::string_view what, std::string_view subject) const {
+    const auto tried = std::string{what} + " on " + quoted(subject);
+    if (forked()) return forked_error(tried);
+    const bool stopped = phase_.load(std::memory_order_acquire) == Phase::closed;
+    return {Errc::closed, tried + (stopped ? ": the broker was stopped" : ": call start() or run() first")};
+}
+
+Expected<void> Link::send_around(const Publication& publication, std::string_view content_type, Outgoing::Kind kind) {
+    const auto steps = publish_steps();
+    if (steps.empty() || !passes_middleware(publication)) return send_enveloped(publication, content_type);
+    return send_through(*this, steps, publication, content_type, kind);
+}
+
+std::span<PublishStep* const> Link::publish_steps() const noexcept {
+    const auto* const handler = HandlerScope::current();
+    return handler != nullptr && handler->route().link == this ? handler->route().steps : publish_steps_;
+}
+
+Expected<void> Link::send(const Publication& publication, std::string_view content_type, Outgoing::Kind kind) noexcept {
+    try {
+        if (around_publications_.load(std::memory_order_relaxed)) return send_around(publication, content_type, kind);
+        return send_enveloped(publication, content_type);
+    } catch (...) { return std::unexpected{exception_error()}; }
+}
+
+Expected<void> Link::send_enveloped(const Publication& publication, std::string_view content_type) {
+    const bool full = options_.envelope == Envelope::full;
+    const bool say_type = !content_type.empty() && (full || content_type != freshet::content_type(Format::json));
+    const auto correlation = correlation_in_scope();
+    if (!say_type && !full && correlation.empty()) return transport_->publish(publication);
+
+    Headers headers = publication.headers != nullptr ? *publication.headers : Headers{};
+    if (say_type && !headers.contains(content_type_header)) headers.set(content_type_header, content_type);
+    if (!headers.contains(correlation_header)) {
+        if (!correlation.empty()) headers.set(correlation_header, correlation);
+        else if (full) headers.set(correlation_header, random_id());
+    }
+    Publication enveloped = publication;
+    enveloped.headers = &headers;
+    return transport_->publish(enveloped);
+}
+
+Expected<void> Link::publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options) {
+    if (!is_open()) return std::unexpected{not_open("publish", subject)};
+    if (!may_publish_on(subject)) return bad_subject(subject);
+    if (!options.reply_to.empty() && !may_publish_on(options.reply_to)) return bad_subject(options.reply_to);
+    return send({.subject = subject,
+                 .reply_to = options.reply_to,
+                 .payload = encoded.body,
+                 .headers = options.headers.empty() ? nullptr : &options.headers,
+                 .flush = options.flush},
+                encoded.content_type);
+}
+
+Expected<void> Link::open_inbox() {
+    if (inbox_open_.load(std::memory_order_acquire)) return {};
+    const std::lock_guard lock{inbox_mutex_};
+    if (inbox_ != nullptr) return {};
+    auto inbox = transport_->subscribe({.subject = std::string{mux_.inbox_wildcard()}, .lane = freshet::Lane::replies},
+                                       std::make_shared<InboxSink>(mux_));
+    if (!inbox) return std::unexpected{std::move(inbox).error()};
+    inbox_ = *std::move(inbox);
+    inbox_open_.store(true, std::memory_order_release);
+    return {};
+}
+
+/// A lone request leaves at once, and one sent for an answer behind which no other waits takes the others along. Else it waits
+/// for the next flush, with which many leave together.
+bool Link::hurries_request() const {
+    if (mux_.in_flight() == 0) return true;
+    return InboxSink::feeds(mux_) && inbox_->pending() == 0;
+}
+
+std::chrono::milliseconds Link::timeout_or_default(std::chrono::milliseconds timeout) const noexcept {
+    return std::min(timeout.count() > 0 ? timeout : options_.request_timeout, longest_timeout);
+}
+
+template <class Options, class Open>
+Expected<RequestMux::Ticket> Link::ask(std::string_view subject, const Encoded& encoded, const Options& options,
+                                       Open&& open_ticket) {
+    if (options.timeout.count() < 0)
+        return failure(Errc::timeout, fmt::format("request to {}: not sent, since its timeout is {} ms",
+                                                  quoted(subject), options.timeout.count()));
+    if (!is_open()) return std::unexpected{not_open("request", subject)};
+    if (auto ready = open_inbox(); !ready) return std::unexpected{std::move(ready).error()};
+    const auto flush = hurries_request() ? Flush::now : Flush::batched;
+    auto ticket = open_ticket();
+    if (!ticket) return ticket;
+    const auto sent = send({.subject = subject,
+                            .reply_to = ticket->reply_to(),
+                            .payload = encoded.body,
+                            .headers = options.headers.empty() ? nullptr : &options.headers,
+                            .flush = flush},
+                           encoded.content_type, Outgoing::Kind::request);
+    if (!sent) mux_.cancel(*ticket, sent.error());
+    return ticket;
+}
+
+Expected<Message> Link::request(std::string_view subject, const Encoded& encoded, const RequestOptions& options) {
+    if (!may_publish_on(subject)) return bad_subject(subject);
+    BlockingReply reply{subject};
+    const auto clock = shared_clock();  // the broker may go when the answer has come
+    const auto ticket =
+        ask(subject, encoded, options, [&] { return mux_.open(reply, timeout_or_default(options.timeout)); });
+    if (!ticket) return std::unexpected{ticket.error()};
+    return reply.wait(*clock);
+}
+
+void Link::request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
+                         ReplyHandler handler) {
+    auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), logger_);
+    if (!may_publish_on(subject)) return reply->on_reply(bad_subject(subject));
+    if (auto asked = request_into(*reply, subject, encoded, options); !asked)
+        reply->on_reply(std::unexpected{std::move(asked).error()});
+    else std::ignore = reply.release();  // on_end deletes it
+}
+
+Expected<void> Link::request_into(ReplySink& sink, std::string_view subject, const Encoded& encoded,
+                                  const RequestOptions& options) {
+    const auto ticket =
+        ask(subject, encoded, options, [&] { return mux_.open(sink, timeout_or_default(options.timeout)); });
+    if (!ticket) return std::unexpected{ticket.error()};
+    return {};
+}
+
+std::unique_ptr<ReplyQueue> Link::request_many(std::string_view subject, const Encoded& encoded,
+                                               const RequestManyOptions& options) {
+    auto replies = std::make_unique<ManyReplies>(mux_, shared_clock(), subject);
+    const ManyLimits limits{.timeout = timeout_or_default(options.timeout),
+                            .stall = options.stall,
+                            .max_replies = options.max_replies,
+                            .ends_at_empty = options.ends_at_empty};
+    const auto ticket = may_publish_on(subject)
+                            ? ask(subject, encoded, options, [&] { return mux_.open_many(replies->sink(), limits); })
+                            : bad_subject(subject);
+    if (ticket) {
+        replies->opened(*ticket);
+    } else {
+        replies->sink().on_reply(std::unexpected{ticket.error()});
+        replies->refused();
+    }
+    return replies;
+}
+
+void Link::log(const ConnectionEvent& event) noexcept {
+    using Kind = ConnectionEvent::Kind;
+    const bool good = event.kind == Kind::connected || event.kind == Kind::reconnected || event.kind == Kind::closed;
+    const auto& where = event.subject.empty() ? event.url : event.subject;
+    logger_.log(good ? LogLevel::info : LogLevel::warn, "{}{}{}{}{}", to_string(event.kind), where.empty() ? "" : " ",
+                where, event.detail.empty() ? "" : ": ", event.detail);
+}
+
+void Link::tell(const ConnectionEvent& event) noexcept {
+    using Kind = ConnectionEvent::Kind;
+    if (event.kind == Kind::disconnected || event.kind == Kind::reconnected)
+        tell_watchers(event.kind == Kind::reconnected);
+    if (!options_.on_event) return;
+    const CallbackScope scope;
+    const std::lock_guard lock{event_mutex_};
+    try {
+        options_.on_event(event);
+    } catch (...) { logger_.error("on_event threw: {}", exception_text()); }
+}
+
+void Link::watch(std::weak_ptr<ConnectionWatcher> watcher) {
+    const std::lock_guard lock{watchers_mutex_};
+    std::erase_if(watchers_, [](const auto& known) { return known.expired(); });
+    watchers_.push_back(std::move(watcher));
+}
+
+void Link::tell_watchers(bool up) noexcept {
+    std::vector<std::weak_ptr<ConnectionWatcher>> watchers;
+    {
+        const std::lock_guard lock{watchers_mutex_};
+        watchers = watchers_;
+    }
+    for (const auto& watcher : watchers) {
+        if (const auto alive = watcher.lock()) alive->on_connection(up);
+    }
+}
+
+Expected<std::chrono::nanoseconds> Link::ping(std::chrono::milliseconds timeout) {
+    if (!is_open()) return std::unexpected{not_open("ping", "the server")};
+    const auto begin = clock_->now();
+    if (auto flushed = transport_->flush(timeout); !flushed) return std::unexpected{std::move(flushed).error()};
+    return clock_->now() - begin;
+}
+
+Error bad_answer(std::string_view subject, const Error& error) {
+    return {error.code(), "the answer to " + quoted(subject) + " cannot be decoded: " + error.what()};
+}
+
+Format default_format(const Link& link) noexcept { return link.options().format; }
+
+Expected<void> publish(Link& link, std::string_view subject, const Encoded& encoded, const PublishOptions& options) {
+    return link.publish(subject, encoded, options);
+}
+
+Expected<Message> request(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options) {
+    return link.request(subject, encoded, options);
+}
+
+void request_async(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options,
+                   ReplyHandler handler) {
+    link.request_async(subject, encoded, options, std::move(handler));
+}
+
+void refuse_async(Link& link, std::string_view subject, ReplyHandler handler, const Error& why) {
+    AsyncReply{subject, std::move(handler), link.logger()}.on_reply(std::unexpected{why});
+}
+
+bool run_until(Link& link, const std::function<bool()>& done) {
+    return run_until(link.clock(), TimePoint::max(), done);
+}
+
+std::unique_ptr<ReplyQueue> request_many(Link& link, std::string_view subject, const Encoded& encoded,
+                                         const RequestManyOptions& options) {
+    return link.request_many(subject, encoded, options);
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <stop_token>
+#include <string_view>
+#include <vector>
+
+#include <freshet/clock.hpp>
+#include <freshet/detail/core.hpp>
+#include <freshet/detail/layer.hpp>
+#include <freshet/logger.hpp>
+#include <freshet/options.hpp>
+#include <freshet/transport.hpp>
+
+#include "link/broker_clock.hpp"
+#include "link/connection_watcher.hpp"
+#include "link/request_mux.hpp"
+
+namespace freshet::detail {
+
+/// The half of a broker that sends and asks: its transport, requests, publish middleware, clock, logger. Knows no subscribers.
+/// The broker opens and closes it; everything that sends a message refers to it. Functions are thread-safe unless they say otherwise.
+class Link {
+public:
+    using MakeTransport = std::function<std::unique_ptr<Transport>(const BrokerOptions&)>;
+
+    Link(BrokerOptions options, const MakeTransport& make_transport);
+
+    /// Replaces the transport, and the clock unless it is null. Not thread-safe; before open().
+    void replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock);
+    /// Sets what publications pass outside of handlers. Not thread-safe; before open().
+    void set_publish_steps(std::vector<PublishStep*> steps);
+    /// Announces that some subscriber has publish middleware.
+    void expect_publish_steps() noexcept { around_publications_.store(true, std::memory_order_relaxed); }
+
+    /// Lets messages leave: the transport is connected.
+    void open() noexcept { phase_.store(Phase::open, std::memory_order_release); }
+    /// Refuses publications and requests from now on.
+    void close() noexcept { phase_.store(Phase::closed, std::memory_order_release); }
+    /// Whether messages can leave: while the broker runs, and while handlers finish during a stop.
+    bool is_open() const noexcept;
+    /// Ends the requests in flight with `error`, and refuses new ones.
+    void close_requests(const Error& error) noexcept { mux_.close(error); }
+
+    /// Sends a message whose subject has been checked, with the headers it needs beside its own. Returns what a middleware
+    /// throws as the error.
+    Expected<void> send(const Publication& publication, std::string_view content_type,
+                        Outgoing::Kind kind = Outgoing::Kind::event) noexcept;
+    /// Sends without running publish middleware.
+    Expected<void> send_enveloped(const Publication& publication, std::string_view content_type);
+    Expected<void> publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options);
+
+    /// Blocks until the answer, the deadline, or close_requests().
+    Expected<Message> request(std::string_view subject, const Encoded& encoded, const RequestOptions& options);
+    /// Calls `handler` once, also when nothing could be sent.
+    void request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
+                       ReplyHandler handler);
+    /// Asks on a subject that has been checked. `sink` gets the answer and must live until its end; when this fails, there is no
+    /// request and the sink is not called.
+    Expected<void> request_into(ReplySink& sink, std::string_view subject, const Encoded& encoded,
+                                const RequestOptions& options);
+    std::unique_ptr<ReplyQueue> request_many(std::string_view subject, const Encoded& encoded,
+                                             const RequestManyOptions& options);
+
+    /// Tells `watcher` of the connection's losses and returns as long as it lives.
+    void watch(std::weak_ptr<ConnectionWatcher> watcher);
+    /// Writes a log line for `event`.
+    void log(const ConnectionEvent& event) noexcept;
+    /// Tells the watchers and BrokerOptions::on_event.
+    void tell(const ConnectionEvent& event) noexcept;
+
+    /// A round trip to the server on each connection: how long it took.
+    Expected<std::chrono::nanoseconds> ping(std::chrono::milliseconds timeout);
+    ServerInfo server() const { return transport_->server(); }
+    std::size_t requests_in_flight() const noexcept { return mux_.in_flight(); }
+
+    Logger& logger() noexcept { return logger_; }
+    Clock& clock() const noexcept { return *clock_; }
+    /// For those who wait, and may outlive the broker.
+    std::shared_ptr<Clock> shared_clock() const noexcept { return clock_; }
+    const BrokerOptions& options() const noexcept { return options_; }
+    Transport& transport() const noexcept { return *transport_; }
+    /// Requested when the broker begins to stop.
+    std::stop_token stop_token() const noexcept { return stop_source_.get_token(); }
+    void request_stop() noexcept { stop_source_.request_stop(); }
+
+private:
+    enum class Phase : std::uint8_t { idle, open, closed };
+
+    Expected<void> open_inbox();
+    bool hurries_request() const;
+    void tell_watchers(bool up) noexcept;
+    /// Why is_open() is false.
+    Error not_open(std::string_view what, std::string_view subject) const;
+    std::chrono::milliseconds timeout_or_default(std::chrono::milliseconds timeout) const noexcept;
+    /// The middleware around a publication of this thread: of the handler that it runs, else the broker's.
+    std::span<PublishStep* const> publish_steps() const noexcept;
+    Expected<void> send_around(const Publication& publication, std::string_view content_type, Outgoing::Kind kind);
+    /// Opens a ticket, then sends the request, on a subject that has been checked. Throws only before there is a ticket.
+    template <class Options, class Open>
+    Expected<RequestMux::Ticket> ask(std::string_view subject, const Encoded& encoded, const Options& options,
+                                     Open&& open_ticket);
+
+    BrokerOptions options_;
+    Logger logger_;
+    std::shared_ptr<BrokerClock> clock_;
+    std::unique_ptr<Transport> transport_;
+    RequestMux mux_;
+    std::unique_ptr<TransportSubscription> inbox_ = {};
+    std::mutex inbox_mutex_ = {};
+    std::atomic<bool> inbox_open_ = false;
+
+    std::atomic<Phase> phase_ = Phase::idle;
+    std::atomic<bool> around_publications_ = false;  // there is publish middleware, somewhere
+    std::vector<PublishStep*> publish_steps_ = {};
+    std::stop_source stop_source_ = {};
+    std::mutex event_mutex_ = {};  // calls of on_event
+    std::mutex watchers_mutex_ = {};
+    std::vector<std::weak_ptr<ConnectionWatcher>> watchers_ = {};
+};
+
+inline constexpr std::string_view correlation_header = "correlation_id";
+
+/// The correlation id of the delivery that this thread handles; empty: none.
+std::string_view correlation_in_scope();
+
+}  // namespace freshet::detail

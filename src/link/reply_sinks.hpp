@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <freshet/detail/core.hpp>
+#include <freshet/logger.hpp>
+#include <freshet/transport.hpp>
+
+#include "base/callback_scope.hpp"
+#include "base/exception_text.hpp"
+#include "base/quoted.hpp"
+#include "base/wait.hpp"
+#include "link/request_mux.hpp"
+
+namespace freshet::detail {
+
+/// Feeds the mux from the inbox's subscription.
+class InboxSink final : public MessageSink {
+public:
+    explicit InboxSink(RequestMux& mux) noexcept : mux_{mux} {}
+    void on_message(Message message) noexcept override {
+        const CallbackScope scope;
+        const auto* const outer = std::exchange(feeding_, &mux_);
+        mux_.on_reply(std::move(message));
+        feeding_ = outer;
+    }
+    void on_end() noexcept override {}
+
+    /// Whether this thread is giving out an answer of that mux.
+    static bool feeds(const RequestMux& mux) noexcept { return feeding_ == &mux; }
+
+private:
+    static inline thread_local const RequestMux* feeding_ = nullptr;
+
+    RequestMux& mux_;
+};
+
+/// A request whose answer goes to a function. Deletes itself at the end.
+class AsyncReply final : public ReplySink {
+public:
+    AsyncReply(std::string_view subject, ReplyHandler handler, Logger& logger)
+        : subject_{subject}, handler_{std::move(handler)}, logger_{logger} {}
+
+    std::string_view subject() const noexcept override { return subject_; }
+    void on_reply(Expected<Message> reply) noexcept override {
+        const CallbackScope scope;
+        try {
+            handler_(std::move(reply));
+        } catch (...) {
+            logger_.error("the function that got the answer from {} threw: {}", quoted(subject_), exception_text());
+        }
+    }
+    void on_end() noexcept override { delete this; }
+
+private:
+    std::string subject_;
+    ReplyHandler handler_;
+    Logger& logger_;
+};
+
+/// The answers to one request, queued between the mux and the thread that reads them.
+class ManyReplies final : public ReplyQueue {
+public:
+    ManyReplies(RequestMux& mux, std::shared_ptr<Clock> clock, std::string_view subject)
+        : mux_{mux}, clock_{std::move(clock)}, state_{std::make_unique<State>(subject)} {}
+    ~ManyReplies() override {
+        if (!ticket_) return;
+        mux_.finish(*ticket_);
+        std::unique_lock lock{state_->mutex};
+        wait(*clock_, lock, state_->changed, [this] { return state_->ended; });
+    }
+
+    ReplySink& sink() noexcept { return *state_; }
+    void opened(const RequestMux::Ticket& ticket) noexcept { ticket_ = ticket; }
+    /// There was no ticket: nothing will come.
+    void refused() noexcept { state_->on_end(); }
+
+    std::string_view subject() const noexcept override { return state_->subject(); }
+    std::optional<Expected<Message>> next() override {
+        std::unique_lock lock{state_->mutex};
+        wait(*clock_, lock, state_->changed, [this] { return state_->ended || !state_->replies.empty(); });
+        if (state_->replies.empty()) return std::nullopt;
+        auto reply = std::move(state_->replies.front());
+        state_->replies.pop_front();
+        return reply;
+    }
+
+private:
+    struct State final : ReplySink {
+        explicit State(std::string_view asked) : asked_subject{asked} {}
+        std::string_view subject() const noexcept override { return asked_subject; }
+        void on_reply(Expected<Message> reply) noexcept override {
+            const std::lock_guard lock{mutex};
+            replies.push_back(std::move(reply));
+            changed.notify_all();
+        }
+        void on_end() noexcept override {
+            const std::lock_guard lock{mutex};
+            ended = true;
+            changed.notify_all();
+        }
+        std::string asked_subject;
+        std::mutex mutex = {};
+        std::condition_variable changed = {};
+        std::deque<Expected<Message>> replies = {};
+        bool ended = false;
+    };
+
+    RequestMux& mux_;
+    std::shared_ptr<Clock> clock_;  // the broker may go while somebody waits for the next
+    std::unique_ptr<State> state_;
+    std::optional<RequestMux::Ticket> ticket_ = {};
+};
+
+}  // namespace freshet::detail
