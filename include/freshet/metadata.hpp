@@ -9,7 +9,7 @@
 
 namespace freshet {
 
-/// What JetStream tells about a message that it delivers. The views point into the message.
+/// The facts that JetStream tells about a message it delivers. The views point into the message.
 struct Metadata {
     std::string_view stream = {};                     ///< name of the stream that stores the message
     std::string_view consumer = {};                   ///< name of the consumer that delivers the message

@@ -38,9 +38,9 @@ public:
 
     /// Runs the inner part and returns its Outcome. Call it once.
     Outcome operator()(Context& context);
-    /// Runs the inner part with another body, which it reads as the message's payload, and returns its Outcome. `body`
-    /// must live until this returns; afterwards the message has the payload that came, and is settled, or made a dead
-    /// letter, with it. Call it once.
+    /// Runs the inner part with another body and returns its Outcome: the inner part reads a copy of `body` as the
+    /// message's payload. Afterwards the message has the payload that came, and is settled, or made a dead letter, with
+    /// it. Call it once.
     Outcome operator()(Context& context, Bytes body);
 
 private:

@@ -10,8 +10,8 @@
 
 namespace freshet {
 
-/// What happens to a message after its handler: acknowledged, redelivered, or given up. On core NATS there is nothing
-/// to settle: the outcome is counted and logged.
+/// The outcome of a message after its handler: acknowledged, redelivered, or given up. On core NATS there is nothing to
+/// settle: the outcome is counted and logged.
 class [[nodiscard]] Outcome {
 public:
     enum class Kind : std::uint8_t { ack, nack, term };

@@ -84,7 +84,8 @@ struct SubscriberOptions {
 struct SubscriberStats {
     std::uint64_t received = 0;  ///< messages that were taken up to be handled
     std::uint64_t failed = 0;    ///< of those received: the handler threw or said so, or a publication failed
-    /// of those received: the body, a path or a header did not parse, so the handler was not called
+    /// of those received: refused before the handler ran, such as a body that does not decode or a path that does not
+    /// parse
     std::uint64_t rejected = 0;
     std::uint64_t dropped = 0;  ///< lost because more than max_pending_messages or _bytes waited
     std::uint64_t skipped = 0;  ///< of those received: the handler threw Skip
