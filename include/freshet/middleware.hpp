@@ -20,13 +20,15 @@ class Step;
 class PublishStep;
 }  // namespace detail
 
-/// What a middleware wraps: the middlewares within it, and at last the handler with its answer and publications.
+/// The inner part that a middleware wraps: the middlewares within it, and at last the handler with its answer and
+/// publications.
 ///
 ///     broker.use([](Context& context, Next next) { auto outcome = next(context); ...; return outcome; });
 ///
-/// Calling it never throws what is within: whatever fails there comes back as an Outcome, and Context::failure says why.
-/// Not calling it keeps the handler from running; the message is settled as the middleware says. A second call throws
-/// Error(Errc::bad_setup). Move-only; for the thread and the time of the call that got it.
+/// The call does not throw the exceptions of the inner part: a failure comes back as an Outcome, and Context::failure
+/// says why. If the middleware does not call it, the handler does not run, and the message is settled as the
+/// middleware's Outcome says. A second call throws Error(Errc::bad_setup). Move-only; use it only on the thread and
+/// during the call that received it.
 class Next {
 public:
     explicit Next(detail::Step* const* rest) noexcept : rest_{rest} {}
@@ -34,36 +36,39 @@ public:
     Next& operator=(Next&&) = delete;
     ~Next() = default;
 
+    /// Runs the inner part and returns its Outcome. Call it once.
     Outcome operator()(Context& context);
-    /// The same with another body: what is within reads `body` as the message's payload. It must live until this returns; then
-    /// the message is again what came, and is settled, or made a dead letter, as that.
+    /// Runs the inner part with another body and returns its Outcome: the inner part reads a copy of `body` as the
+    /// message's payload. Afterwards the message has the payload that came, and is settled, or made a dead letter, with
+    /// it. Call it once.
     Outcome operator()(Context& context, Bytes body);
 
 private:
     detail::Step* const* rest_;
 };
 
-/// A message on its way out, as publish middlewares see and change it. What the views refer to must live until `next`
-/// has returned.
+/// A message on its way out, as publish middlewares see and change it. Texts and bytes behind the views must live until
+/// `next` has returned.
 struct Outgoing {
     enum class Kind : std::uint8_t {
         event,    ///< publish, publish_to
-        reply,    ///< the answer to a request, also one that tells an error
-        request,  ///< request, request_many, client; JetStream's publications, which are answered
+        reply,    ///< the answer to a request, also an answer that is an error
+        request,  ///< request, request_many, client; publications to JetStream, which the server answers
     };
 
     Kind kind = Kind::event;
-    std::string_view subject = {};       ///< checked again if it was changed
-    Bytes body = {};                     ///< encoded
-    std::string_view content_type = {};  ///< of the body; empty for bytes and strings
-    std::string_view reply_to = {};      ///< of a request it must stay as it is
-    Headers& headers;                    ///< its own; what the envelope adds comes later
-    const Context* delivery = nullptr;   ///< the message being handled meanwhile; null outside of handlers
+    std::string_view subject = {};       ///< freshet checks it again if a middleware changed it
+    Bytes body = {};                     ///< the encoded body
+    std::string_view content_type = {};  ///< content type of the body; empty for bytes and strings
+    std::string_view reply_to = {};      ///< a middleware must not change that of a request
+    Headers& headers;                    ///< headers of this message; freshet adds those of the envelope later
+    const Context* delivery = nullptr;   ///< the delivery that this thread handles; null outside of handlers
 };
 
-/// What a publish middleware wraps: the ones within it, and at last the connection. It does not throw. Not calling it
-/// keeps the message from being sent: return an error then, unless dropping it is meant. A second call sends nothing
-/// and returns an error. Move-only, as Next.
+/// The inner part that a publish middleware wraps: the publish middlewares within it, and at last the connection. The
+/// call does not throw; errors come back as a value. If the middleware does not call it, the message is not sent: the
+/// middleware then returns an error, unless it drops the message on purpose. A second call sends nothing and returns an
+/// error. Move-only; use it only on the thread and during the call that received it.
 class NextPublish {
 public:
     NextPublish(detail::PublishStep* const* rest, detail::PublishStep* const* end, detail::PublishStep& last) noexcept
@@ -73,6 +78,7 @@ public:
     NextPublish& operator=(NextPublish&&) = delete;
     ~NextPublish() = default;
 
+    /// Sends the message through the inner part. Call it once.
     Expected<void> operator()(Outgoing& out);
 
 private:
@@ -81,13 +87,15 @@ private:
     detail::PublishStep* last_;
 };
 
-/// A function or an object that goes around a delivery. It is called from every thread that handles messages.
+/// Satisfied by a function or an object that wraps deliveries: `Outcome(Context&, Next)`. It is called from every
+/// thread that handles messages.
 template <class F>
 concept Middleware = requires(F& middleware, Context& context, Next& next) {
     { middleware(context, std::move(next)) } -> std::same_as<Outcome>;
 };
 
-/// The same around a publication.
+/// Satisfied by a function or an object that wraps publications: `Expected<void>(Outgoing&, NextPublish)`. It is called
+/// from every thread that publishes.
 template <class F>
 concept PublishMiddleware = requires(F& middleware, Outgoing& out, NextPublish& next) {
     { middleware(out, std::move(next)) } -> std::same_as<Expected<void>>;

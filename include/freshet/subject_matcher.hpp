@@ -12,14 +12,16 @@
 
 namespace freshet {
 
-/// Finds which of many patterns a subject matches, in a time that depends on the tokens of the subject and on what
-/// matches, not on how many patterns there are. Not thread-safe; const functions may run at the same time. Not movable.
+/// Finds which of many patterns a subject matches, in a time that depends on the tokens of the subject and the number
+/// of matches, not on the number of patterns. Not thread-safe, but const functions may run at the same time. Not
+/// movable.
 template <class T>
 class SubjectMatcher {
 public:
     using Id = detail::PatternId;
 
-    /// One pattern may be inserted several times, each with a value of its own.
+    /// Adds a pattern with a value and returns the id of the entry. One pattern may be inserted several times, each
+    /// time with a value of its own.
     Id insert(const Subject& pattern, T value) {
         const Id id = ++last_id_;
         entries_.emplace(id, Entry{pattern.wire(), std::move(value)});
@@ -27,7 +29,7 @@ public:
         return id;
     }
 
-    /// False when there is no such id, as after an earlier erase.
+    /// Removes the entry `id`. Returns false if there is no such entry, for example because it was erased before.
     bool erase(Id id) {
         const auto entry = entries_.find(id);
         if (entry == entries_.end()) return false;
@@ -36,14 +38,15 @@ public:
         return true;
     }
 
-    /// Calls `call(value)` for each pattern that matches, in order of insertion, and returns how many there were.
-    /// `call` may insert, which has no effect on this match, and erase, except the value it was called with; what it
-    /// erases is not called any more. Allocates only when more than 32 match; putting in order costs only when
-    /// several do.
+    /// Calls `call(value)` for each pattern that matches, in order of insertion, and returns the number of calls.
+    /// `call` may insert entries, which this match ignores, and erase entries other than the one it was called with; an
+    /// erased entry is not called any more. Allocates only when more than 32 patterns match; sorting costs time only
+    /// when several do.
     template <class F>
     std::size_t match(std::string_view subject, F&& call) {
         return match_in(entries_, subject, call);
     }
+    /// Calls `call(const value)` for each pattern that matches, in order of insertion, and returns the number of calls.
     template <class F>
     std::size_t match(std::string_view subject, F&& call) const {
         return match_in(entries_, subject, call);
@@ -73,7 +76,7 @@ private:
     }
 
     detail::SubjectTrie trie_ = {};
-    std::unordered_map<Id, Entry> entries_ = {};  // its values stay where they are while others come and go
+    std::unordered_map<Id, Entry> entries_ = {};  // values keep their addresses while other entries come and go
     Id last_id_ = 0;
 };
 

@@ -8,7 +8,8 @@
 namespace freshet::detail {
 namespace {
 
-/// A buffer that grew beyond this is given back when its lease ends, so that one large message does not stay for ever.
+/// The largest capacity that a buffer keeps when its lease ends, so that one large message does not occupy memory for
+/// ever.
 constexpr std::size_t kept_capacity = std::size_t{1} << 20;
 
 struct BufferStack {
@@ -16,7 +17,7 @@ struct BufferStack {
     std::size_t used = 0;
 };
 
-constinit thread_local BufferStack* stack = nullptr;  // a plain pointer: no guard is asked at each use
+constinit thread_local BufferStack* stack = nullptr;  // a plain pointer needs no guard at each use
 
 BufferStack& make_stack() {
     static thread_local BufferStack owned;

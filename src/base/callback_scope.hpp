@@ -13,7 +13,8 @@ namespace freshet::detail {
 class Link;
 class PublishStep;
 
-/// While it lives, this thread runs a user's code that freshet called, so it must not wait for freshet's own threads.
+/// Marks, while it lives, that this thread runs a user's code that freshet called, so that it must not wait for
+/// freshet's own threads.
 class CallbackScope {
 public:
     CallbackScope() noexcept { ++depth_; }
@@ -28,14 +29,14 @@ private:
     static inline thread_local int depth_ = 0;
 };
 
-/// The publish middleware that a subscriber's handlers send through, and the link it belongs to.
+/// The publish middleware that a subscriber's handlers send through, and the link that it belongs to.
 struct PublishRoute {
     const Link* link = nullptr;
     std::span<PublishStep* const> steps = {};
 };
 
-/// A CallbackScope of a handler: what the handler sends passes its subscriber's publish middleware and carries the
-/// correlation id of its delivery. Scopes nest.
+/// The CallbackScope of a handler: messages that the handler sends pass its subscriber's publish middleware and carry
+/// the correlation id of its delivery. Scopes nest.
 class HandlerScope {
 public:
     HandlerScope(Context& context, const PublishRoute& route) noexcept
@@ -46,7 +47,7 @@ public:
     HandlerScope& operator=(const HandlerScope&) = delete;
     ~HandlerScope() { current_ = outer_; }
 
-    /// The delivery that this thread handles, or null.
+    /// Returns the scope of the delivery that this thread handles, or null.
     static const HandlerScope* current() noexcept { return current_; }
 
     Context& context() const noexcept { return *context_; }
@@ -62,7 +63,8 @@ private:
     const HandlerScope* outer_;
 };
 
-/// While it lives, this thread waits, and what it runs meanwhile is not part of the handler or callback it is inside of.
+/// Marks, while it lives, that this thread waits: code that it runs meanwhile is not part of the handler or callback
+/// that the thread is in.
 class OutsideScope {
 public:
     OutsideScope() noexcept

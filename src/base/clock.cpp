@@ -21,7 +21,7 @@ public:
         }
         changed_.notify_one();
         if (thread_.joinable()) thread_.join();
-        std::exchange(tasks_, {});  // what a task owns may use the clock when it goes
+        std::exchange(tasks_, {});  // objects that a task owns may use the clock when they are destroyed
     }
 
     TimerId add(TimePoint when, Task task) {
@@ -34,7 +34,7 @@ public:
     }
 
     bool remove(TimerId id) {
-        decltype(tasks_)::node_type removed;  // destroyed without the lock: what the task owns may use the clock
+        decltype(tasks_)::node_type removed;  // destroyed without the lock: objects of the task may use the clock
         const std::lock_guard lock{mutex_};
         removed = tasks_.extract(id);
         return !removed.empty();
@@ -66,7 +66,7 @@ private:
         running_ = node.key();
         lock.unlock();
         node.mapped()();
-        node = {};  // what the task owns goes before cancel_and_wait returns
+        node = {};  // destroys the objects that the task owns before cancel_and_wait returns
         lock.lock();
         running_ = {};
         finished_.notify_all();

@@ -8,7 +8,7 @@
 namespace freshet::detail {
 namespace {
 
-// Made before anybody can need it, since there is no memory for it then.
+// Made at the start of the program, since there is no memory for it when it is needed.
 const Error out_of_memory{std::make_error_code(std::errc::not_enough_memory), "out of memory"};
 
 Error error_of_exception() {

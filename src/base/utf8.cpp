@@ -9,7 +9,7 @@ namespace freshet::detail {
 namespace {
 
 struct Sequence {
-    std::size_t length;  // 0: not a first byte
+    std::size_t length;  // 0: this byte cannot be the first one
     unsigned char second_min;
     unsigned char second_max;
 };
@@ -34,7 +34,8 @@ std::uint64_t load_8(const char* text) noexcept {
 
 bool are_ascii(std::uint64_t bytes) noexcept { return (bytes & 0x8080'8080'8080'8080) == 0; }
 
-/// How many bytes are ASCII, in steps: most texts are that and nothing else.
+/// Returns how many bytes at the front are known to be ASCII. Looks at several bytes at once, since most texts are
+/// ASCII only.
 std::size_t ascii_prefix(std::string_view text) noexcept {
     const char* const begin = text.data();
     std::size_t done = 0;
@@ -45,7 +46,7 @@ std::size_t ascii_prefix(std::string_view text) noexcept {
     for (; text.size() - done >= 8; done += 8) {
         if (!are_ascii(load_8(begin + done))) return done;
     }
-    // The last ones again with what is before them.
+    // Checks the last bytes together with the ones before them, which were checked already.
     return text.size() >= 8 && are_ascii(load_8(begin + text.size() - 8)) ? text.size() : done;
 }
 

@@ -16,16 +16,17 @@ class Context;
 
 namespace freshet::detail {
 
-/// A delivery that is being handled, as the thread that handles it and one thread that watches see it. Who enters and leaves
-/// pays two atomic operations, and waits only while the watcher reads.
+/// A delivery that is being handled, shared by the thread that handles it and one thread that watches. To enter and
+/// leave costs two atomic operations; the handling thread waits only while the watcher reads.
 class alignas(64) RunningSlot {
 public:
-    /// False: it is somebody else's.
+    /// Takes the slot for a delivery. Returns false if another delivery has it.
     bool try_enter(Context& context) noexcept {
         auto word = word_.load(std::memory_order_relaxed);
         if (phase(word) != Phase::free) return false;
         const auto mine = word + next_delivery;
-        // Sequentially consistent, as is whatever follows that looks whether somebody watches: see RunningSlots::none.
+        // Sequentially consistent, as the later check of the handling thread for a watcher must be: see
+        // RunningSlots::none.
         if (!word_.compare_exchange_strong(word, with(mine, Phase::entering))) return false;
         context_ = &context;
         word_.store(with(mine, Phase::running), std::memory_order_release);
@@ -41,8 +42,8 @@ public:
 
     bool free() const noexcept { return phase(word_.load()) == Phase::free; }
 
-    /// For the watcher, which holds the mutex that leave() was given: calls `overdue(Context&)`, once, if the same delivery was
-    /// seen here `after` before. It does not end meanwhile.
+    /// Calls `overdue(Context&)`, once per delivery, if this function saw the present delivery here at least `after`
+    /// ago. The delivery does not end during that call. For the watcher, which holds the mutex that leave() is given.
     template <class F>
     void look(TimePoint now, std::chrono::nanoseconds after, F&& overdue) {
         auto word = word_.load(std::memory_order_acquire);
@@ -60,7 +61,7 @@ public:
     }
 
 private:
-    // Beside the phase the word has a number that changes with each delivery.
+    // The word holds the phase, and a number that changes with each delivery.
     enum class Phase : std::uint64_t { free, entering, running, read };
     static constexpr std::uint64_t next_delivery = 4;
 
@@ -72,12 +73,12 @@ private:
 
     std::atomic<std::uint64_t> word_ = 0;
     Context* context_ = nullptr;
-    std::uint64_t seen_ = 0;  // this and the next are the watcher's
+    std::uint64_t seen_ = 0;  // this and the next two belong to the watcher
     TimePoint since_ = {};
     bool told_ = false;
 };
 
-/// As many slots as deliveries ever ran at the same time. A thread finds its own at the first look, as a rule.
+/// As many slots as deliveries ever ran at the same time. A thread usually finds a free slot at its first look.
 class RunningSlots {
 public:
     RunningSlot& enter(Context& context) {
@@ -95,8 +96,9 @@ public:
         for (Block* block = &first_; block != nullptr; block = block->next.load(std::memory_order_acquire))
             for (auto& slot : block->slots) visit(slot);
     }
-    /// Nothing is being handled. Who says before that he does not watch any more, and finds none, misses nobody: who enters
-    /// later sees what he said.
+    /// Returns true if nothing is being handled. A watcher that first stores that it no longer watches, and then finds
+    /// no delivery here, misses none: both operations and those of a handling thread (enter a slot, then load what the
+    /// watcher stored) are sequentially consistent, so a delivery that enters later sees that nobody watches.
     bool none() {
         bool none = true;
         for_each([&](RunningSlot& slot) { none = none && slot.free(); });

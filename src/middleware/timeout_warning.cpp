@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono;
 
-/// What one clock times: its tasks come and go with it.
+/// The deliveries that are timed by one clock. The clock's tasks hold weak references, so they end with this object.
 class Watch : public std::enable_shared_from_this<Watch> {
 public:
     Watch(Clock& clock, nanoseconds after, std::shared_ptr<Watch> next) noexcept
@@ -37,7 +37,8 @@ public:
     }
 
 private:
-    /// Owned by the clock's task. When it goes, run or not, the ticks have ended, unless it was passed on.
+    /// Owned by the clock's task. Its destruction, whether the task ran or not, means that the ticks have ended, unless
+    /// it was moved on.
     class Tick {
     public:
         explicit Tick(std::weak_ptr<Watch> watch) noexcept : watch_{std::move(watch)} {}
@@ -63,7 +64,7 @@ private:
         look();
         if (!slots_.none()) return schedule(std::move(tick));
         { const Tick ended{std::move(tick)}; }
-        if (!slots_.none()) begin();  // it came between the two
+        if (!slots_.none()) begin();  // a delivery entered between the two checks
     }
 
     void look() {
@@ -91,7 +92,7 @@ private:
 
 }  // namespace
 
-/// Brokers have a clock each, and may share the middleware.
+/// One Watch per clock: brokers have a clock each, and may share the middleware.
 class TimeoutWarning::Watches {
 public:
     explicit Watches(nanoseconds after) noexcept : after_{after} {}

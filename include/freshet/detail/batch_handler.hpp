@@ -18,7 +18,7 @@
 
 namespace freshet {
 
-/// A batch: every message of it decoded. Bytes are the body of one message, and no batch.
+/// Decodes a batch: every message of it. A span of bytes is the body of one message, and no batch.
 template <class T>
     requires(!std::same_as<T, std::byte>)
 struct Extractor<std::span<const T>> {
@@ -54,21 +54,22 @@ public:
     bool configure(SubscriberOptions& options) final;
     void bind(Binder& binder) final;
     bool take(SubscriberCore& subscriber, Message& message) noexcept final;
-    /// For a context that has a batch: Context::items.
+    /// Handles a batch: the context has one, see Context::items.
     Outcome invoke(Context& context) final;
     void end() noexcept final;
 
 private:
     class Collector;
 
-    /// Decodes those of `items` that nobody rejected into values that the context keeps; what does not decode is rejected.
+    /// Decodes those of `items` that were not rejected into values that the context keeps, and rejects the ones that do
+    /// not decode.
     virtual void decode(Context& context, const Items& items) = 0;
 
     std::unique_ptr<HandlerBase> inner_;
-    std::shared_ptr<Collector> collector_ = {};  // shared with its threads and timers
+    std::shared_ptr<Collector> collector_ = {};  // shared with the collector's threads and timers
 };
 
-/// Why an item was refused; for a decoder to set.
+/// Returns the reason why an item was refused, for a decoder to set.
 std::optional<Error>& rejection(Item& item) noexcept;
 Message& message_of(Item& item) noexcept;
 
@@ -93,7 +94,7 @@ private:
     }
 };
 
-/// The T of a parameter `std::span<const T>`; void for any other.
+/// Yields the T of a parameter `std::span<const T>`; void for any other parameter.
 template <class V>
 struct BatchElementOf {
     using Type = void;
@@ -103,7 +104,7 @@ template <class T>
 struct BatchElementOf<std::span<const T>> {
     using Type = T;
 };
-/// Whether a parameter belongs to one message, so that it means nothing for a batch.
+/// True for parameters that belong to one message, so that they mean nothing for a batch.
 template <class V>
 inline constexpr bool of_one_message = std::same_as<V, Message>;
 template <FixedString Name, class T>
@@ -114,7 +115,7 @@ inline constexpr bool of_one_message<Header<Name, T>> = true;
 template <class A>
 inline constexpr bool is_batch = !std::is_void_v<typename BatchElementOf<std::remove_cvref_t<A>>::Type>;
 
-/// What a handler's parameters and result say of batches.
+/// The rules for batches, checked against a handler's parameters and result.
 template <class Result, class Arguments>
 struct BatchRules;
 template <class Result, class... A>
@@ -144,7 +145,7 @@ struct BatchElement<TypeList<A...>> {
     using Type = typename decltype(find<A...>())::type;
 };
 
-/// A handler that takes a batch is given batches, any other is left as it is.
+/// Wraps a handler that takes a batch, so that it is given batches; returns any other handler unchanged.
 template <class Result, class Arguments>
 std::unique_ptr<HandlerBase> with_batches(std::unique_ptr<HandlerBase> handler) {
     if constexpr (BatchRules<Result, Arguments>::ok)

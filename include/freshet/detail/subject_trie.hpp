@@ -14,7 +14,7 @@ namespace freshet::detail {
 /// Identifies a pattern that was inserted. Later insertions have greater ids.
 using PatternId = std::uint64_t;
 
-/// Ids of the patterns that matched. Allocates only when they are many.
+/// The ids of the patterns that matched. Allocates only when there are more than 32.
 class MatchedIds {
 public:
     void push_back(PatternId id) {
@@ -25,18 +25,18 @@ public:
         }
     }
 
-    /// In order of insertion.
+    /// Returns the ids in order of insertion.
     std::span<const PatternId> sorted();
 
 private:
     void push_back_many(PatternId id);
 
     std::array<PatternId, 32> few_;
-    std::size_t size_ = 0;              // of few_
-    std::vector<PatternId> many_ = {};  // all of them, once few_ is full
+    std::size_t size_ = 0;              // number of ids in few_
+    std::vector<PatternId> many_ = {};  // all ids, once few_ is full
 };
 
-/// The patterns of a SubjectMatcher, as a tree of tokens. Patterns are in their form on the wire, `*` and `>`.
+/// The patterns of a SubjectMatcher, as a tree of tokens. Patterns are in their form on the wire, with `*` and `>`.
 class SubjectTrie {
 public:
     SubjectTrie();
@@ -44,15 +44,15 @@ public:
     SubjectTrie& operator=(const SubjectTrie&) = delete;
     ~SubjectTrie();
 
-    /// `id` must be greater than all before.
+    /// Inserts a pattern. `id` must be greater than all ids before.
     void insert(std::string_view wire, PatternId id);
-    /// `wire` and `id` as they were inserted.
+    /// Removes a pattern; `wire` and `id` are those of its insertion.
     void erase(std::string_view wire, PatternId id);
 
-    /// Adds the ids of the patterns that match to `found`. Returns how many nodes of the tree it had to look at.
+    /// Adds the ids of the patterns that match to `found`. Returns the number of tree nodes that it looked at.
     std::size_t match(std::string_view subject, MatchedIds& found) const;
 
-    /// How many nodes there are, the root included.
+    /// Returns the number of nodes of the tree, the root included.
     std::size_t node_count() const;
 
 private:
