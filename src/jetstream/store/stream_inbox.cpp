@@ -15,9 +15,7 @@ void StreamInbox::on_message(Message message) noexcept {
     std::unique_lock lock{mutex_};
     if (!follows(message, metadata)) return;
     if (metadata->stream_sequence > stream_sequence_) take(std::move(message), *metadata, lock);
-    else
-        messages_.push_back({.metadata = {.pending = metadata->pending},
-                             .repeated = true});  // no views of a dropped one
+    else messages_.push_back({.metadata = {.pending = metadata->pending}, .repeated = true});  // no views of message
     changed_.notify_all();
 }
 
