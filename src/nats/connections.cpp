@@ -26,9 +26,9 @@ using Kind = ConnectionEvent::Kind;
 
 namespace {
 
-// What cnats takes in any case to close a connection whose server does not answer.
+// The time that cnats always takes to close a connection whose server does not answer.
 constexpr milliseconds least_close_timeout{500};
-// Ours decides how long a drain takes; cnats's own, which would be later, is only a net.
+// freshet's deadline decides how long a drain takes; cnats's own is later and only a safeguard.
 constexpr milliseconds drain_grace{1'000};
 
 bool may_pass(const Failure& failure) {
@@ -39,20 +39,21 @@ bool may_pass(const Failure& failure) {
         case NATS_CONNECTION_CLOSED:
         case NATS_CONNECTION_DISCONNECTED:
         case NATS_STALE_CONNECTION:
-        case NATS_ERR:  // what a server says of itself, such as "maximum connections exceeded"
+        case NATS_ERR:  // an error that the server reports, such as "maximum connections exceeded"
             return true;
         default: return false;
     }
 }
 
-/// cnats takes a TLS alert, such as "certificate required", for a closed connection. OpenSSL knows better.
+/// Returns the TLS alert that OpenSSL knows of, such as "certificate required", for which cnats reports a closed
+/// connection; else `failure`.
 Failure with_tls_alert(Failure failure) {
     const auto code = ::ERR_peek_last_error();
     const bool alert = ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) >= SSL_AD_REASON_OFFSET;
     return alert && may_pass(failure) ? Failure{NATS_SSL_ERROR, ::ERR_reason_error_string(code)} : failure;
 }
 
-/// What the connection remembers of its last error.
+/// Returns the last error that the connection remembers.
 Failure last_error(natsConnection* native) {
     std::array<char, 512> text{};
 #ifdef FRESHET_HAS_NATSCONNECTION_READLASTERROR
@@ -65,7 +66,7 @@ Failure last_error(natsConnection* native) {
     return {status, text[0] != '\0' ? text.data() : natsStatus_GetText(status)};
 }
 
-/// `Permissions Violation for Publish to "x"`: the x.
+/// Returns the x of `Permissions Violation for Publish to "x"`.
 std::string subject_in(const std::string& text) {
     const auto begin = text.find('"');
     const auto end = begin == std::string::npos ? begin : text.find('"', begin + 1);
@@ -127,9 +128,9 @@ public:
 
     const Lane lane;
     ConnectionHandle handle = {};
-    // Guarded by Connections::mutex_:
+    // Guarded by Connections::mutex_.
     bool up = true;
-    bool leaving = false;  // it was told to close; its end is no loss
+    bool leaving = false;  // it was told to close, so its end is not a loss
     bool closed = false;
 
 private:
@@ -144,7 +145,7 @@ private:
 
 Connections::Connections(const BrokerOptions& options, std::shared_ptr<Subscriptions> subscriptions)
     : options_{options}, subscriptions_{std::move(subscriptions)} {
-    // The last callback may destroy this after the broker is gone; what is the user's must not live as long.
+    // The last callback may destroy this after the broker was destroyed; the user's objects must not live as long.
     options_.logger.reset();
     options_.on_event = nullptr;
 }
@@ -152,7 +153,7 @@ Connections::Connections(const BrokerOptions& options, std::shared_ptr<Subscript
 Connections::~Connections() {
     if (!forked()) return;
     for (const auto& link : links_)
-        std::ignore = link->handle.release();  // freeing waits for threads that are not there
+        std::ignore = link->handle.release();  // freeing would wait for threads that the child does not have
 }
 
 Expected<void> Connections::open(milliseconds wait, EventSink events) {
@@ -183,7 +184,7 @@ Expected<void> Connections::connect_until(milliseconds wait) {
             emit({.kind = Kind::waiting,
                   .detail =
                       fmt::format("{}; trying again for {} ms", open_error(failure, waited).message(), wait.count())});
-        if (!sleep(std::min(delay(round), wait - waited))) return {};  // announce() finds that it is closing
+        if (!sleep(std::min(delay(round), wait - waited))) return {};  // announce() sees that it is closing
     }
 }
 
@@ -199,7 +200,7 @@ Failure Connections::connect(Lane lane) {
     const auto link = Link::make(weak_from_this(), lane);
     {
         const std::lock_guard lock{mutex_};
-        links_.push_back(link);  // before it connects, so that no callback is missed
+        links_.push_back(link);  // added before it connects, so that no callback is missed
     }
     return link->connect(options_);
 }
@@ -210,7 +211,7 @@ void Connections::drop_links() {
     std::swap(dropped, links_);
 }
 
-/// Says "connected", and what has happened since. False if it was closed meanwhile.
+/// Emits "connected" and the events since then. Returns false if it was closed meanwhile.
 bool Connections::announce() {
     const std::lock_guard sink_lock{sink_mutex_};
     bool lost = false;
@@ -285,7 +286,7 @@ bool Connections::start_drain(milliseconds timeout) {
 }
 
 void Connections::close(milliseconds timeout) {
-    if (forked()) return;  // with all of it as it was, locks too
+    if (forked()) return;  // leaves everything as it was, also locks
     Links links;
     {
         const std::lock_guard lock{mutex_};
@@ -295,7 +296,7 @@ void Connections::close(milliseconds timeout) {
     }
     const auto flush = std::max(timeout, least_close_timeout).count();
     for (const auto& link : links) {
-        // A drain sends what is buffered and closes, in a thread of its own.
+        // A drain sends the buffered data and closes, in a thread of its own.
         const bool sends =
             link->lane == Lane::replies && natsConnection_DrainTimeout(link->handle.get(), flush) == NATS_OK;
         if (!sends) natsConnection_Close(link->handle.get());
@@ -327,7 +328,7 @@ void Connections::on_reconnected(Link& link) {
         lame_duck_ = false;
         reconnects_.fetch_add(1, std::memory_order_relaxed);
     }
-    // cnats has sent the subscriptions again; only an answer tells that the server has read them.
+    // cnats has sent the subscriptions again, but only an answer proves that the server has read them.
     natsConnection_FlushTimeout(native(Lane::deliveries), options_.connect_timeout.count());
     emit({.kind = Kind::reconnected, .url = url()});
 }
@@ -347,7 +348,7 @@ void Connections::on_closed(Link& link) {
     {
         const std::lock_guard lock{mutex_};
         link.closed = true;
-        if (!ignores(link)) {  // nobody told it to: without it the other is of no use
+        if (!ignores(link)) {  // closed by itself: without it the other connection is of no use
             closing_ = true;
             end_ = last_error(link.handle.get()).detail;
             others = links_;
@@ -383,7 +384,7 @@ void Connections::on_error(Link& link, natsSubscription* subscription, const Fai
 void Connections::await_refusals(Lane lane, steady_clock::time_point deadline) {
     const auto last = last_error(native(lane));
     if (last.status != NATS_NOT_PERMITTED || CallbackThread::is_this()) return;
-    // cnats tells of errors in another thread, one after the other: after the last it has told of all.
+    // cnats reports errors in another thread, one after the other, so after the last one it has reported all.
     std::unique_lock lock{mutex_};
     changed_.wait_until(lock, deadline, [&] { return refusal_ == last.detail || closing_; });
 }
@@ -397,7 +398,7 @@ milliseconds Connections::delay(int round) const {
     return milliseconds{std::uniform_int_distribution{longest.count() / 2, longest.count()}(random)};
 }
 
-/// Whether what happens to the link is no news. Under mutex_.
+/// Returns whether an event of the link is to be ignored. Called under mutex_.
 bool Connections::ignores(const Link& link) const {
     return !opened_ || closing_ || link.leaving ||
            std::ranges::none_of(links_, [&](const auto& current) { return current.get() == &link; });
@@ -426,7 +427,7 @@ void Connections::emit_locked(const ConnectionEvent& event) noexcept {
     const CallbackThread scope;
     try {
         if (sink_) sink_(event);
-    } catch (...) {  // whoever wants to know of it catches it in the sink
+    } catch (...) {  // a sink that wants to know of the exception catches it itself
         return;
     }
 }

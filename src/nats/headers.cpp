@@ -16,7 +16,7 @@ Headers::Headers(std::initializer_list<std::pair<std::string_view, std::string_v
 
 Headers& Headers::set(std::string_view name, std::string_view value) {
     value_or_raise(check(name, value));
-    Field field{name, value};  // before the erasure: name and value may be views into this object
+    Field field{name, value};  // copied before the erasure: name and value may be views into this object
     erase(field.first);
     fields_.push_back(std::move(field));
     return *this;

@@ -17,11 +17,10 @@ namespace {
 
 constexpr std::string_view prefix = "$JS.ACK.";
 constexpr std::size_t short_form =
-    7;  // stream, consumer, deliveries, stream sequence, consumer sequence, time, pending
-constexpr std::size_t long_form =
-    9;  // domain and account before these, and perhaps tokens behind that mean nothing yet
+    7;                                // stream, consumer, deliveries, stream sequence, consumer sequence, time, pending
+constexpr std::size_t long_form = 9;  // domain and account come before these; later servers may add tokens at the end
 
-/// The tokens of a text: how many, and the first long_form of them.
+/// Splits a text into tokens: counts them, and keeps the first long_form of them.
 class Tokens {
 public:
     explicit Tokens(std::string_view text) noexcept : text_{text} {
@@ -54,9 +53,9 @@ private:
     std::size_t count_ = 0;
 };
 
-constexpr std::size_t safe_digits = std::numeric_limits<std::uint64_t>::digits10;  // whatever they are, they fit
+constexpr std::size_t safe_digits = std::numeric_limits<std::uint64_t>::digits10;  // so many digits always fit
 
-/// Only digits, and no more than are safe.
+/// Returns whether a text has only digits, and no more than safe_digits.
 std::optional<std::uint64_t> read_digits(std::string_view text) noexcept {
     if (text.empty() || text.size() > safe_digits) return std::nullopt;
     std::uint64_t number = 0;

@@ -18,7 +18,7 @@ struct Split {
     std::string_view address;
 };
 
-/// As cnats does: the last "@" counts, so that a password may have one.
+/// Splits as cnats does: the last "@" counts, so that a password may contain one.
 Split split(std::string_view url) {
     const auto scheme_end = url.find("://");
     const auto authority = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
@@ -52,7 +52,7 @@ Expected<ServerUrl> ServerUrl::parse(std::string_view text) {
     if (url.scheme == "ws" || url.scheme == "wss") return wrong("WebSocket is not supported");
     if (url.scheme != "nats" && url.scheme != "tls") return wrong("the scheme is not nats or tls");
     const auto name_end = userinfo.find(':');
-    if (name_end != std::string_view::npos) url.user = userinfo.substr(0, name_end);  // else it is a token
+    if (name_end != std::string_view::npos) url.user = userinfo.substr(0, name_end);  // without a colon it is a token
 
     if (address.ends_with('/')) address.remove_suffix(1);
     const auto bracket = address.starts_with('[') ? address.find(']') : 0;

@@ -108,7 +108,7 @@ public:
         run();
     }
 
-    /// Until the server knows all of a broker's subscriptions again.
+    /// Blocks until the server knows all subscriptions of a broker again.
     void await_connection(Broker& one) const {
         using SteadyClock = std::chrono::steady_clock;
         const auto deadline = SteadyClock::now() + options_.patience;
@@ -133,7 +133,7 @@ public:
 
     std::optional<std::uint64_t> seed() const { return faults_ ? faults_->seed() : std::nullopt; }
 
-    /// What a failed comparison says besides: `first`, then all that the test itself did.
+    /// Returns the note of a failed comparison: `first`, then everything that the test itself did.
     std::string note(std::string first = {}) const {
         std::vector<std::string> notes;
         if (!first.empty()) notes.push_back(std::move(first));
@@ -148,7 +148,7 @@ public:
         if (faults_) faults_->clear();
     }
 
-    /// The subjects of the broker's subscribers, as they were declared.
+    /// Returns the declared subjects of the broker's subscribers.
     std::set<std::string> subscribers() const {
         std::set<std::string> subjects;
         for (const auto& subscriber : broker.core().subscribers()) subjects.insert(subscriber->spec().subject);

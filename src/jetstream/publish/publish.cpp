@@ -26,7 +26,8 @@ namespace {
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
-// The server's err_codes that say to try again: unavailable for the moment, this id is being stored, too many requests.
+// Error codes of the server after which a retry helps: unavailable for the moment, this id is being stored, too many
+// requests.
 constexpr std::array passing_errors{10008, 10158, 10163, 10167};
 
 Expected<std::string> schedule_pattern(std::string_view what, const js::Schedule& schedule) {
@@ -74,7 +75,7 @@ void add_expectations(Headers& headers, const js::PublishOptions& options) {
 }  // namespace
 
 std::string duration_header(nanoseconds duration) {
-    // Go reads "1.5s" and "1500ms" alike; whole seconds stay short.
+    // Writes whole seconds as such, to keep them short; Go reads "1.5s" and "1500ms" alike.
     if (duration % seconds{1} == nanoseconds{0}) return fmt::format("{}s", duration / seconds{1});
     return fmt::format("{}ns", duration.count());
 }
@@ -181,7 +182,7 @@ Expected<js::PublishAck> publish_result(std::string_view subject, const Expected
 Expected<js::PublishAck> publish_and_wait(Link& link, std::string_view subject, const Encoded& encoded,
                                           const RequestOptions& options) {
     BlockingReply reply{subject, is_stream_answer};
-    const auto clock = link.shared_clock();  // the broker may go when the answer has come
+    const auto clock = link.shared_clock();  // the broker may be destroyed once the answer has come
     if (auto asked = link.request_into(reply, subject, encoded, options); !asked)
         return publish_result(subject, std::unexpected{std::move(asked).error()});
     const auto answer = reply.wait(*clock);

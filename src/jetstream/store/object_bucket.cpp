@@ -20,11 +20,11 @@
 namespace freshet::detail {
 namespace {
 
-// Writers of one name that meet; each attempt means that another one succeeded.
+// How often a writer tries to replace an object; each failed attempt means that another writer has succeeded.
 constexpr int replace_attempts = 64;
 constexpr int max_links = 8;
 constexpr std::size_t default_chunk_size = std::size_t{128} << 10;
-// Between two attempts to store a description while the stream has no leader.
+// The pause between two attempts to store a description while the stream has no leader.
 constexpr auto describe_pause = std::chrono::milliseconds{100};
 
 StoreSpec spec_of(std::string name, const obj::Options& options) {
@@ -35,7 +35,7 @@ StoreSpec spec_of(std::string name, const obj::Options& options) {
             .stream = [name, options](bool fresh) { return object_stream(name, options, fresh); }};
 }
 
-/// It is not known whether a description is stored: what it tells of must stay.
+/// Says that it is not known whether a description is stored, so that the chunks that it describes must stay.
 class InDoubt final : public Error {
 public:
     using Error::Error;
@@ -45,7 +45,7 @@ InDoubt in_doubt(const std::string& what, const Error& lost) {
     return {lost.code(), fmt::format("{}: it is not known whether it was stored: {}", what, lost.message())};
 }
 
-/// Whether a message may be stored all the same.
+/// Returns whether the message may be stored in spite of the error.
 bool leaves_open(const Error& error) {
     return error == Errc::timeout || error == Errc::disconnected || error == Errc::closed || error == Errc::bad_payload;
 }
@@ -140,7 +140,8 @@ bool ObjectBucket::store_again(const obj::Info& info, const std::optional<Stored
     auto& clock = store_.link().clock();
     const auto deadline = clock.now() + store_.api().options().timeout;
     for (;;) {
-        // Half of the time that is left: what is sent while a leader is elected may get no answer.
+        // Waits for half of the time that is left, so that it can send again: a message sent during an election may get
+        // no answer.
         const auto patience = std::chrono::floor<milliseconds>(deadline - clock.now()) / 2;
         if (patience < milliseconds{1}) break;
         const auto sent = send_info(info, before ? before->sequence : 0, patience);
@@ -161,7 +162,8 @@ std::optional<bool> ObjectBucket::was_stored(const obj::Info& info, const std::o
     try {
         current = find(info.name, js::Read::leader);
     } catch (const Error&) { throw in_doubt(what("describe", info.name), lost); }
-    // A cluster refuses the second while the first waits for its servers, and shows neither. None: it was renamed, perhaps.
+    // While the first message waits for its servers, a cluster refuses the second one and shows neither. Without a
+    // current description the object was perhaps renamed.
     if (!current || (before && current->sequence == before->sequence)) return std::nullopt;
     if (current->info.id != info.id) raise(lost);
     const bool new_id = !before || before->info.id != info.id;
@@ -176,7 +178,7 @@ void ObjectBucket::replace_info(const obj::Info& info, std::optional<Stored> bef
         }
         before = find(info.name, js::Read::leader);
     }
-    // Also of a deleted one: whoever deleted it may not have come so far.
+    // Removes the chunks of a deleted object too: the one who deleted it may not have removed them yet.
     if (before && !before->info.link && before->info.id != info.id) purge_chunks(before->info.id);
 }
 
@@ -228,7 +230,7 @@ void ObjectBucket::send_chunks(obj::Info& info, const NextChunk& next, std::opti
         ++info.chunks;
         if (options.progress) options.progress({.bytes = info.size, .total = total});
     }
-    // All of them are stored before anybody hears of the object.
+    // All chunks are stored before the description shows the object.
     value_or_raise(window.finish());
     info.digest = digest.finish();
 }
@@ -299,7 +301,7 @@ obj::Info ObjectBucket::update(std::string_view name, const obj::Meta& meta) {
     if (!meta.name.empty()) info.name = meta.name;
     const bool renamed = info.name != name;
     if (renamed) before = find(info.name, js::Read::leader);
-    // A rename that was interrupted leaves the object under both names: this one ends it.
+    // An interrupted rename leaves the object under both names; this call completes it.
     if (renamed && before && !before->info.deleted && before->info.id != info.id)
         raise({Errc::already_exists, what("rename", name) + ": there is one of the name " + detail::quoted(info.name)});
     info.description = meta.description;
@@ -336,7 +338,7 @@ void ObjectBucket::erase(std::string_view name) {
             info.digest.clear();
             if (!store_info(info, stored)) continue;
         }
-        // Also when it is deleted already: whoever did so may not have come so far.
+        // Removes the chunks also if it is deleted already: the one who deleted it may not have removed them yet.
         if (!info.link) purge_chunks(info.id);
         return;
     }

@@ -53,7 +53,7 @@ void MemoryHub::set_running(bool on) {
         else connection->on_server_gone();
     }
     if (!on) return;
-    // Only now, so that no connection's publications miss the subscriptions of one that comes back after it.
+    // Sends only after all connections are back, so that no publication misses the subscriptions of a later one.
     for (auto* connection : all) connection->send_kept();
 }
 
@@ -113,8 +113,8 @@ bool MemoryHub::has_interest(std::string_view subject, std::string_view queue) {
     });
 }
 
-/// In the order they subscribed; of each queue group the one whose turn it is. The group goes by its name alone, whatever
-/// its members' patterns are, as in nats-server.
+/// Returns the receivers of a subject in the order in which they subscribed, with one member of each queue group, in
+/// turns. A group is known by its name alone, whatever the patterns of its members are, as in nats-server.
 MemoryHub::Receivers MemoryHub::receivers_of(const MemoryTransport* from, std::string_view subject) {
     Receivers receivers;
     std::map<std::string_view, Receivers> groups;
@@ -134,7 +134,7 @@ MemoryHub::Receivers MemoryHub::receivers_of(const MemoryTransport* from, std::s
     return receivers;
 }
 
-/// As a server does: to a subscription of the connection that asked.
+/// Answers "no responders", as a server does: only to a subscription of the connection that asked.
 void MemoryHub::tell_no_responders(const MemoryTransport& from, const Parcel& request) {
     std::shared_ptr<MemorySubscription> inbox;
     {

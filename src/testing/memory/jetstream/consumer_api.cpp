@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is asked under $JS.API.CONSUMER.
+// Answers requests under $JS.API.CONSUMER.
 #include <algorithm>
 #include <charconv>
 
@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// What a stream's retention and limits demand of one more consumer.
+/// Returns an error if the stream's retention or limits do not allow this consumer.
 std::optional<ApiError> check_new(const MemoryStream& stream, const Json& config) {
     const auto most = stream.config().value("max_consumers", std::int64_t{-1});
     if (most > 0 && static_cast<std::int64_t>(stream.consumers.size()) >= most)
@@ -70,7 +70,7 @@ Json MemoryJetStream::create_consumer(MemoryStream& stream, std::string_view giv
         if (auto error = check_new(stream, *config)) return error->json();
         auto made = std::make_unique<MemoryConsumer>(context_, stream, *std::move(config));
         auto& consumer = *stream.consumers.emplace(name, std::move(made)).first->second;
-        auto info = consumer.info();  // before it delivers, so that num_pending is what there is
+        auto info = consumer.info();  // taken before it delivers, so that num_pending counts all messages
         if (consumer.pushes()) {
             pushes_ = true;
             consumer.pump();

@@ -10,17 +10,17 @@
 
 namespace freshet::detail {
 
-/// JetStream of a MemoryServer, behind `$JS.API`, in the server's own words (ADR-1, 8, 13, 31, 37, 42, 43, 49, 50, 51). Of API
-/// level 4, as nats-server 2.14 has it; what it lacks it refuses by name. Thread-safe.
+/// JetStream of a MemoryServer, behind `$JS.API`, in the server's own words (ADR-1, 8, 13, 31, 37, 42, 43, 49, 50, 51).
+/// It has API level 4, like nats-server 2.14, and refuses by name what it does not support. Thread-safe.
 class MemoryJetStream {
 public:
     explicit MemoryJetStream(MemoryHub& hub) : context_{hub} {}
 
-    /// A message was published. False: it is none of JetStream's business.
+    /// Called when a message was published. Returns false if it does not concern JetStream.
     bool on_publish(const SharedParcel& parcel);
-    /// Whether on_subscribed has anything to do.
+    /// Returns whether on_subscribed has anything to do.
     bool pushes() const noexcept { return pushes_; }
-    /// Somebody has subscribed: perhaps to what a push consumer sends.
+    /// Called when somebody has subscribed, perhaps to the subject of a push consumer.
     void on_subscribed();
 
 private:
@@ -52,7 +52,7 @@ private:
     void send_json(const std::string& to, const Json& json);
     void arm();
     void run_due();
-    /// Sends what has gathered. With the lock, which it releases.
+    /// Sends the gathered messages. Takes the lock and releases it.
     void finish(std::unique_lock<std::mutex> lock);
 
     std::mutex mutex_ = {};

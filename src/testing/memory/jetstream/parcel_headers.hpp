@@ -10,7 +10,7 @@
 
 namespace freshet::detail {
 
-/// A header that is a whole number.
+/// Returns a header that is a whole number; nothing if it is absent or is none.
 inline std::optional<std::uint64_t> number_in(const Parcel& parcel, std::string_view header) {
     const auto text = parcel.headers.get(header);
     std::uint64_t value = 0;

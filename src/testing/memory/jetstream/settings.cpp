@@ -22,7 +22,8 @@ constexpr nanoseconds default_ack_wait = std::chrono::seconds{30};
 constexpr nanoseconds shortest_heartbeat = std::chrono::milliseconds{100};
 constexpr std::int64_t default_max_ack_pending = 1'000;
 
-// Of these num_replicas, storage, compression, placement and persist_mode change nothing: there is one server, in memory.
+// The known settings. num_replicas, storage, compression, placement and persist_mode change nothing: there is one
+// server, in memory.
 constexpr std::array<std::string_view, 37> stream_settings{"name",
                                                            "description",
                                                            "subjects",
@@ -102,7 +103,7 @@ bool is_set(const Json& value) {
 
 std::string not_simulated(std::string_view what) { return fmt::format("the memory server does not know {}", what); }
 
-/// The setting that asks for something that nobody here would do.
+/// Returns a setting that this server does not simulate; nothing if all are known.
 std::optional<std::string> unknown_in(const Json& config, std::span<const std::string_view> known) {
     for (const auto& [key, value] : config.items())
         if (is_set(value) && std::ranges::find(known, key) == known.end()) return key;

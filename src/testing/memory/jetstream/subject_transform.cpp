@@ -13,7 +13,7 @@
 namespace freshet::detail {
 namespace {
 
-/// The number of `text`, 0 if it is none.
+/// Returns the number in `text`; 0 if it is not a number.
 std::size_t number_of(std::string_view text) {
     std::size_t number = 0;
     const auto* const end = text.data() + text.size();
@@ -21,7 +21,7 @@ std::size_t number_of(std::string_view text) {
     return fault == std::errc{} && read == end ? number : 0;
 }
 
-/// What the wildcards of the pattern stand for, and the subject's tail under `>`.
+/// Returns the tokens that the pattern's wildcards stand for, and the rest of the subject for `>`.
 std::vector<std::string_view> captures(std::string_view pattern, std::string_view subject) {
     std::vector<std::string_view> found;
     TokenReader wanted{pattern};
