@@ -3,26 +3,14 @@
 
 #include <concepts>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <freshet/broker.hpp>
 #include <freshet/detail/hook.hpp>
+#include <freshet/exit_app.hpp>
 
 namespace freshet {
-
-/// Ends the program in an orderly way from inside a handler or a hook: `throw ExitApp{3, "the licence has expired"}`. The
-/// message that was being handled has failed. Without an App the broker stops.
-class ExitApp : public Error {
-public:
-    explicit ExitApp(int code, std::string why = "the program was asked to exit")
-        : Error{Errc::closed, std::move(why)}, code_{code} {}
-    int code() const noexcept { return code_; }
-
-private:
-    int code_;
-};
 
 /// A program that is a service: reads the command line, runs brokers and hooks until a signal, and gives main() its exit code.
 ///

@@ -68,10 +68,18 @@ bool wait_until(Clock& clock, std::unique_lock<std::mutex>& lock, std::condition
     return true;
 }
 
-/// The same without a deadline.
+/// Blocks until `done()`, which `lock` guards and `changed` announces.
 template <class Done>
 void wait(Clock& clock, std::unique_lock<std::mutex>& lock, std::condition_variable& changed, Done done) {
     wait_until(clock, lock, changed, TimePoint::max(), done);
+}
+
+/// Blocks for `time` of `clock`.
+inline void pause(Clock& clock, std::chrono::nanoseconds time) {
+    std::mutex mutex;
+    std::unique_lock lock{mutex};
+    std::condition_variable never;
+    wait_until(clock, lock, never, clock.now() + time, [] { return false; });
 }
 
 }  // namespace freshet::detail

@@ -7,7 +7,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <freshet/buffer.hpp>
 #include <freshet/codec_format.hpp>
 #include <freshet/context.hpp>
 #include <freshet/extract.hpp>
@@ -180,21 +179,6 @@ public:
 private:
     Message& message_;
     const Bytes arrived_;
-};
-
-/// A buffer of this thread that keeps its capacity; leases nest.
-class BufferLease {
-public:
-    BufferLease();
-    BufferLease(const BufferLease&) = delete;
-    BufferLease& operator=(const BufferLease&) = delete;
-    ~BufferLease();
-
-    Buffer& operator*() const noexcept { return *buffer_; }
-    Buffer* operator->() const noexcept { return buffer_; }
-
-private:
-    Buffer* buffer_;
 };
 
 }  // namespace freshet::detail

@@ -41,11 +41,12 @@ Expected<js::PublishAck> publish_result(std::string_view subject, const Expected
 Expected<js::PublishAck> publish_and_wait(Link& link, std::string_view subject, const Encoded& encoded,
                                           const RequestOptions& options);
 
+/// Publishes as the options say, repeats included, and blocks until a stream has answered.
+Expected<js::PublishAck> publish_stored(const JsApi& api, std::string_view subject, const Encoded& encoded,
+                                        const js::PublishOptions& options);
+
 /// Whether sending it again may help, and cannot store it twice: `has_id` says that the server would notice.
 bool may_retry(const Error& error, bool has_id);
-
-/// Blocks.
-void pause(Clock& clock, std::chrono::nanoseconds time);
 
 /// A Go duration for headers: `90s`.
 std::string duration_header(std::chrono::nanoseconds duration);

@@ -12,16 +12,13 @@ namespace freshet::detail {
 
 /// JetStream of a MemoryServer, behind `$JS.API`, in the server's own words (ADR-1, 8, 13, 31, 37, 42, 43, 49, 50, 51). Of API
 /// level 4, as nats-server 2.14 has it; what it lacks it refuses by name. Thread-safe.
-class MemoryJetStream {
+class MemoryJetStream final : public MemoryService {
 public:
     explicit MemoryJetStream(MemoryHub& hub) : context_{hub} {}
 
-    /// A message was published. False: it is none of JetStream's business.
-    bool on_publish(const SharedParcel& parcel);
-    /// Whether on_subscribed has anything to do.
-    bool pushes() const noexcept { return pushes_; }
-    /// Somebody has subscribed: perhaps to what a push consumer sends.
-    void on_subscribed();
+    bool on_publish(const SharedParcel& parcel) override;
+    bool pushes() const noexcept override { return pushes_; }
+    void on_subscribed() override;
 
 private:
     using Json = nlohmann::json;
