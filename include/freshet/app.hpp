@@ -3,28 +3,14 @@
 
 #include <concepts>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <freshet/broker.hpp>
 #include <freshet/detail/hook.hpp>
+#include <freshet/exit_app.hpp>
 
 namespace freshet {
-
-/// Ends the program in an orderly way when a handler or a hook throws it:
-/// `throw ExitApp{3, "the licence has expired"}`. The message that was being handled counts as failed. In a program
-/// without an App, it stops the broker.
-class ExitApp : public Error {
-public:
-    explicit ExitApp(int code, std::string why = "the program was asked to exit")
-        : Error{Errc::closed, std::move(why)}, code_{code} {}
-    /// Returns the exit code that was given to the constructor.
-    int code() const noexcept { return code_; }
-
-private:
-    int code_;
-};
 
 /// A program that is a service: it reads the command line, runs brokers and hooks until a signal comes, and gives
 /// main() its exit code.

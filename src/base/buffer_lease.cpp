@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <freshet/detail/buffer_lease.hpp>
+
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
-
-#include <freshet/detail/handler.hpp>
 
 namespace freshet::detail {
 namespace {

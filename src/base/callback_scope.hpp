@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 #include <utility>
 
 namespace freshet {
@@ -29,9 +30,10 @@ private:
     static inline thread_local int depth_ = 0;
 };
 
-/// The publish middleware that a subscriber's handlers send through, and the link that it belongs to.
+/// The link and the publish middleware that a subscriber's handlers send through, and the correlation id of a delivery.
 struct PublishRoute {
     const Link* link = nullptr;
+    std::string_view (*correlation_of)(const Context& delivery) = nullptr;
     std::span<PublishStep* const> steps = {};
 };
 
@@ -52,6 +54,8 @@ public:
 
     Context& context() const noexcept { return *context_; }
     const PublishRoute& route() const noexcept { return *route_; }
+    /// The correlation id of the delivery; empty if there is none that can be sent on.
+    std::string_view correlation() const { return route_->correlation_of(*context_); }
 
 private:
     friend class OutsideScope;

@@ -75,4 +75,12 @@ void wait(Clock& clock, std::unique_lock<std::mutex>& lock, std::condition_varia
     wait_until(clock, lock, changed, TimePoint::max(), done);
 }
 
+/// Blocks for `time` of `clock`.
+inline void pause(Clock& clock, std::chrono::nanoseconds time) {
+    std::mutex mutex;
+    std::unique_lock lock{mutex};
+    std::condition_variable never;
+    wait_until(clock, lock, never, clock.now() + time, [] { return false; });
+}
+
 }  // namespace freshet::detail

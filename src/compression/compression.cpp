@@ -9,6 +9,7 @@
 
 #include <freshet/batch.hpp>
 #include <freshet/detail/batch_handler.hpp>
+#include <freshet/detail/buffer_lease.hpp>
 #include <freshet/detail/handler.hpp>
 #include <freshet/headers.hpp>
 

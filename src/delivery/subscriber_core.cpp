@@ -6,7 +6,7 @@
 #include <utility>
 
 #include <freshet/ack_policy.hpp>
-#include <freshet/app.hpp>
+#include <freshet/exit_app.hpp>
 
 #include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
@@ -110,13 +110,13 @@ void SubscriberCore::bind(std::vector<std::string>& problems) {
 }
 
 void SubscriberCore::bind_chain(Binder& binder) {
-    route_ = {.link = link_};
+    route_ = {.link = link_, .correlation_of = &ContextAccess::correlation_in_scope};
     if (spec_.bare) return;
     std::vector<std::shared_ptr<const Layer>> layers{host_->layer()};
     layers.insert(layers.end(), spec_.layers.begin(), spec_.layers.end());
     if (spec_.own != nullptr) layers.push_back(spec_.own);
     chain_.bind(layers, binder, innermost_);
-    route_ = {.link = link_, .steps = chain_.publish_steps()};
+    route_.steps = chain_.publish_steps();
     if (!chain_.publish_steps().empty()) link_->expect_publish_steps();
 }
 

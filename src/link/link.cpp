@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <freshet/subject.hpp>
+
 #include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
 #include "base/fork.hpp"
@@ -29,7 +31,7 @@ std::unexpected<Error> bad_subject(std::string_view subject) {
 
 std::string_view correlation_in_scope() {
     const auto* const handler = HandlerScope::current();
-    return handler == nullptr ? std::string_view{} : ContextAccess::correlation_in_scope(handler->context());
+    return handler == nullptr ? std::string_view{} : handler->correlation();
 }
 
 Link::Link(BrokerOptions options, const MakeTransport& make_transport)

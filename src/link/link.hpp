@@ -12,9 +12,9 @@
 
 #include <freshet/clock.hpp>
 #include <freshet/detail/core.hpp>
-#include <freshet/detail/layer.hpp>
 #include <freshet/logger.hpp>
 #include <freshet/options.hpp>
+#include <freshet/outgoing.hpp>
 #include <freshet/transport.hpp>
 
 #include "link/broker_clock.hpp"

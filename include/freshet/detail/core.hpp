@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include <freshet/codec.hpp>
-#include <freshet/detail/handler.hpp>
+#include <freshet/detail/buffer_lease.hpp>
 #include <freshet/message.hpp>
 #include <freshet/options.hpp>
 

@@ -7,7 +7,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <freshet/buffer.hpp>
 #include <freshet/codec_format.hpp>
 #include <freshet/context.hpp>
 #include <freshet/extract.hpp>
@@ -190,21 +189,6 @@ public:
 private:
     Message& message_;
     const Bytes arrived_;
-};
-
-/// Borrows a buffer of this thread, which is empty and keeps its capacity between uses. Leases nest.
-class BufferLease {
-public:
-    BufferLease();
-    BufferLease(const BufferLease&) = delete;
-    BufferLease& operator=(const BufferLease&) = delete;
-    ~BufferLease();
-
-    Buffer& operator*() const noexcept { return *buffer_; }
-    Buffer* operator->() const noexcept { return buffer_; }
-
-private:
-    Buffer* buffer_;
 };
 
 }  // namespace freshet::detail

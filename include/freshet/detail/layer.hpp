@@ -12,6 +12,7 @@
 #include <freshet/ack_policy.hpp>
 #include <freshet/depends.hpp>
 #include <freshet/detail/error_handler.hpp>
+#include <freshet/detail/publish_step.hpp>
 #include <freshet/middleware.hpp>
 
 namespace freshet::detail {
@@ -24,16 +25,6 @@ public:
     Step& operator=(const Step&) = delete;
     virtual ~Step() = default;
     virtual Outcome run(Context& context, Next next) = 0;
-};
-
-/// One publish middleware. May run on several threads at once.
-class PublishStep {
-public:
-    PublishStep() = default;
-    PublishStep(const PublishStep&) = delete;
-    PublishStep& operator=(const PublishStep&) = delete;
-    virtual ~PublishStep() = default;
-    virtual Expected<void> run(Outgoing& out, NextPublish next) = 0;
 };
 
 /// The elements that a broker, a router or a subscriber puts around its handlers, in the order of declaration. Each

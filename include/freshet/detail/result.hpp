@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <freshet/codec.hpp>
+#include <freshet/detail/buffer_lease.hpp>
 #include <freshet/detail/handler.hpp>
 #include <freshet/detail/traits.hpp>
 #include <freshet/response.hpp>

@@ -144,4 +144,20 @@ Json complete_consumer(const js::ConsumerConfig& config) {
     return json;
 }
 
+Expected<std::vector<js::ConsumerInfo>> list_consumers(const JsApi& api, const std::string& stream) {
+    if (auto valid = check_js_name("stream", stream); !valid) return std::unexpected{valid.error()};
+    const auto what = "list consumers of stream " + quoted(stream);
+    std::vector<js::ConsumerInfo> consumers;
+    Expected<void> converted;
+    const auto add = [&](Json& element) {
+        auto info = to_consumer_info(what, element);
+        if (info) consumers.push_back(*std::move(info));
+        else converted = std::unexpected{std::move(info).error()};
+    };
+    if (auto listed = api.list("CONSUMER.LIST." + stream, what, "consumers", {}, add); !listed)
+        return std::unexpected{listed.error()};
+    if (!converted) return std::unexpected{std::move(converted).error()};
+    return consumers;
+}
+
 }  // namespace freshet::detail

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <freshet/js/consumer_info.hpp>
 #include <freshet/js/declare.hpp>
@@ -27,6 +28,9 @@ struct ConsumerSpec {
 /// Makes sure that a consumer is there, as `declare` says; the server's answer. Blocks; logs what it changes, and in which settings
 /// an existing one differs that is used as it is.
 Expected<Json> declare_consumer(const JsApi& api, const ConsumerSpec& spec);
+
+/// All consumers of a stream.
+Expected<std::vector<js::ConsumerInfo>> list_consumers(const JsApi& api, const std::string& stream);
 
 /// The API's operation that creates or changes a consumer with this configuration.
 std::string create_operation(std::string_view stream, std::string_view name, const Json& config);

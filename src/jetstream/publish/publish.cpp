@@ -4,14 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include <freshet/js/jetstream.hpp>
 #include <freshet/subject.hpp>
 
 #include "base/quoted.hpp"
@@ -19,8 +16,7 @@
 #include "jetstream/api/rfc3339.hpp"
 #include "subject/plain_subject.hpp"
 
-namespace freshet {
-namespace detail {
+namespace freshet::detail {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -189,56 +185,25 @@ Expected<js::PublishAck> publish_and_wait(Link& link, std::string_view subject, 
     return publish_result(subject, answer, reply.left_out());
 }
 
-void pause(Clock& clock, nanoseconds time) {
-    std::mutex mutex;
-    std::unique_lock lock{mutex};
-    std::condition_variable never;
-    wait_until(clock, lock, never, clock.now() + time, [] { return false; });
-}
-
 bool may_retry(const Error& error, bool has_id) {
     if (error.code() == Errc::no_stream || error.code() == Errc::buffer_full) return true;
     return std::ranges::find(passing_errors, error.remote_code()) != passing_errors.end() ||
            (has_id && error.code() == Errc::timeout);
 }
 
-}  // namespace detail
-
-namespace js {
-
-Expected<PublishAck> JetStream::publish_encoded(std::string_view subject, const detail::Encoded& encoded,
-                                                const PublishOptions& options) const {
-    if (!detail::may_publish_on(subject)) return std::unexpected{detail::subject_error(subject, SubjectUse::publish)};
-    if (auto able = detail::check_publish_options(*api_, options); !able)
-        return std::unexpected{std::move(able).error()};
-    auto headers = detail::publish_headers(subject, options);
+Expected<js::PublishAck> publish_stored(const JsApi& api, std::string_view subject, const Encoded& encoded,
+                                        const js::PublishOptions& options) {
+    if (!may_publish_on(subject)) return std::unexpected{subject_error(subject, SubjectUse::publish)};
+    if (auto able = check_publish_options(api, options); !able) return std::unexpected{std::move(able).error()};
+    auto headers = publish_headers(subject, options);
     if (!headers) return std::unexpected{std::move(headers).error()};
-    const RequestOptions request{.timeout = options.timeout.count() > 0 ? options.timeout : api_->options().timeout,
+    const RequestOptions request{.timeout = options.timeout.count() > 0 ? options.timeout : api.options().timeout,
                                  .headers = *std::move(headers)};
     for (int retries = options.retries;; --retries) {
-        auto ack = detail::publish_and_wait(*link_, subject, encoded, request);
-        if (ack || retries <= 0 || !detail::may_retry(ack.error(), !options.id.empty())) return ack;
-        detail::pause(link_->clock(), options.retry_wait);
+        auto ack = publish_and_wait(api.link(), subject, encoded, request);
+        if (ack || retries <= 0 || !may_retry(ack.error(), !options.id.empty())) return ack;
+        pause(api.link().clock(), options.retry_wait);
     }
 }
 
-Expected<CounterValue> JetStream::try_increment(std::string_view subject, std::int64_t by,
-                                                const PublishOptions& options) const {
-    if (auto able = api_->needs("2.12", "a counter"); !able) return std::unexpected{std::move(able).error()};
-    auto counted = options;
-    counted.headers.set("Nats-Incr", fmt::format("{:+}", by));
-    const auto ack = publish_encoded(subject, {}, counted);
-    if (!ack) return std::unexpected{ack.error()};
-    return CounterValue{ack->value};
-}
-
-Expected<std::int64_t> CounterValue::try_number() const {
-    std::int64_t number = 0;
-    const auto* end = digits.data() + digits.size();
-    const auto [read, fault] = std::from_chars(digits.data(), end, number);
-    if (fault == std::errc{} && read == end) return number;
-    return failure(Errc::bad_payload, "the counter's value " + detail::quoted(digits) + " is no number of 64 bits");
-}
-
-}  // namespace js
-}  // namespace freshet
+}  // namespace freshet::detail

@@ -44,12 +44,13 @@ Expected<js::PublishAck> publish_result(std::string_view subject, const Expected
 Expected<js::PublishAck> publish_and_wait(Link& link, std::string_view subject, const Encoded& encoded,
                                           const RequestOptions& options);
 
+/// Publishes as the options say, repeats included, and blocks until a stream has answered.
+Expected<js::PublishAck> publish_stored(const JsApi& api, std::string_view subject, const Encoded& encoded,
+                                        const js::PublishOptions& options);
+
 /// Returns whether sending the message again may help and cannot store it twice. With `has_id` the server notices a
 /// duplicate.
 bool may_retry(const Error& error, bool has_id);
-
-/// Blocks for `time`.
-void pause(Clock& clock, std::chrono::nanoseconds time);
 
 /// Returns a duration for headers as Go writes it: `90s`.
 std::string duration_header(std::chrono::nanoseconds duration);

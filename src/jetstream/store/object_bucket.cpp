@@ -9,6 +9,7 @@
 
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
+#include "base/wait.hpp"
 #include "jetstream/publish/publish.hpp"
 #include "jetstream/store/chunk_digest.hpp"
 #include "jetstream/store/chunk_window.hpp"

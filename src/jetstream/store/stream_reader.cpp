@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/random_id.hpp"
-#include "jetstream/publish/publish.hpp"
+#include "base/wait.hpp"
 
 namespace freshet::detail {
 namespace {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/random_id.hpp"
-#include "testing/memory/jetstream/jetstream.hpp"
 #include "testing/memory/memory_subscription.hpp"
 #include "testing/memory/memory_transport.hpp"
 
@@ -30,7 +29,6 @@ Message Parcel::message() const { return Message::make(subject, as_bytes(payload
 MemoryHub::MemoryHub(testing::MemoryServerOptions options)
     : options_{std::move(options)}, id_{"MEMORY" + random_id() + random_id() + "MEMORY"} {
     if (options_.clock == nullptr) options_.clock = std::make_shared<testing::VirtualClock>();
-    if (options_.jetstream) jetstream_ = std::make_unique<MemoryJetStream>(*this);
 }
 
 MemoryHub::~MemoryHub() = default;
@@ -66,9 +64,9 @@ void MemoryHub::add(const std::shared_ptr<MemorySubscription>& subscription) {
     subscription->id = ++last_id_;
     trie_.insert(subscription->spec().subject, subscription->id);
     subscriptions_.emplace(subscription->id, subscription);
-    if (jetstream_ == nullptr || !jetstream_->pushes()) return;
+    if (service_ == nullptr || !service_->pushes()) return;
     clock().schedule(clock().now(), [weak = weak_from_this()] {
-        if (const auto hub = weak.lock()) hub->jetstream_->on_subscribed();
+        if (const auto hub = weak.lock()) hub->service_->on_subscribed();
     });
 }
 
@@ -81,20 +79,20 @@ void MemoryHub::remove(MemorySubscription& subscription) {
 void MemoryHub::route(const MemoryTransport& from, const SharedParcel& parcel) {
     const auto receivers = receivers_of(&from, parcel->subject);
     for (const auto& receiver : receivers) pass(receiver, parcel);
-    const bool stored = take_into_jetstream(parcel);
+    const bool stored = serve(parcel);
     if (receivers.empty() && !stored && !parcel->reply_to.empty()) tell_no_responders(from, *parcel);
 }
 
-bool MemoryHub::take_into_jetstream(const SharedParcel& parcel) {
+bool MemoryHub::serve(const SharedParcel& parcel) {
     constexpr std::string_view acks = "$JS.ACK.";
-    if (jetstream_ == nullptr) return false;
-    if (!parcel->subject.starts_with(acks)) return jetstream_->on_publish(parcel);
+    if (service_ == nullptr) return false;
+    if (!parcel->subject.starts_with(acks)) return service_->on_publish(parcel);
     const auto fate = fate_of("$JS.ACK.>", *parcel);
     for (std::size_t i = 0; i < fate.copies; ++i) {
-        if (fate.delay.count() <= 0) jetstream_->on_publish(parcel);
+        if (fate.delay.count() <= 0) service_->on_publish(parcel);
         else
             clock().schedule(clock().now() + fate.delay, [weak = weak_from_this(), parcel] {
-                if (const auto hub = weak.lock()) hub->jetstream_->on_publish(parcel);
+                if (const auto hub = weak.lock()) hub->service_->on_publish(parcel);
             });
     }
     return true;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <freshet/detail/subject_trie.hpp>
@@ -14,7 +15,6 @@
 
 namespace freshet::detail {
 
-class MemoryJetStream;
 class MemorySubscription;
 class MemoryTransport;
 
@@ -33,11 +33,30 @@ struct Parcel {
 };
 using SharedParcel = std::shared_ptr<const Parcel>;
 
+/// The part of a server beside routing: its JetStream. The hub calls the functions without the hub's lock, and are thread-safe.
+class MemoryService {
+public:
+    MemoryService() = default;
+    MemoryService(const MemoryService&) = delete;
+    MemoryService& operator=(const MemoryService&) = delete;
+    virtual ~MemoryService() = default;
+
+    /// Takes a message that was published; false: it has no use for it.
+    virtual bool on_publish(const SharedParcel& parcel) = 0;
+    /// Whether on_subscribed has anything to do. Called with the hub's lock.
+    virtual bool pushes() const noexcept = 0;
+    /// Somebody has subscribed: perhaps to what a push consumer sends.
+    virtual void on_subscribed() = 0;
+};
+
 /// The state that a MemoryServer and its connections share: the lock, the subscriptions, and the routing of messages.
 class MemoryHub final : public std::enable_shared_from_this<MemoryHub> {
 public:
     explicit MemoryHub(testing::MemoryServerOptions options);
     ~MemoryHub();
+
+    /// Adds a service, which may refer to the hub. Not thread-safe; before anything connects.
+    void host(std::unique_ptr<MemoryService> service) noexcept { service_ = std::move(service); }
 
     testing::VirtualClock& clock() const noexcept { return *options_.clock; }
     std::shared_ptr<testing::VirtualClock> shared_clock() const noexcept { return options_.clock; }
@@ -72,7 +91,7 @@ private:
     using Receivers = std::vector<std::shared_ptr<MemorySubscription>>;
 
     Receivers receivers_of(const MemoryTransport* from, std::string_view subject);
-    bool take_into_jetstream(const SharedParcel& parcel);
+    bool serve(const SharedParcel& parcel);
     testing::Fate fate_of(std::string_view subscription, const Parcel& parcel);
     void tell_no_responders(const MemoryTransport& from, const Parcel& request);
     void pass(const std::shared_ptr<MemorySubscription>& to, const SharedParcel& parcel);
@@ -84,7 +103,7 @@ private:
     std::map<PatternId, std::shared_ptr<MemorySubscription>> subscriptions_ = {};
     std::map<std::string, std::uint64_t, std::less<>> turns_ = {};  // by queue group
     PatternId last_id_ = 0;
-    std::unique_ptr<MemoryJetStream> jetstream_;  // null: no JetStream
+    std::unique_ptr<MemoryService> service_ = {};  // null: none
 };
 
 }  // namespace freshet::detail

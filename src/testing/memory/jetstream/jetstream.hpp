@@ -12,16 +12,13 @@ namespace freshet::detail {
 
 /// JetStream of a MemoryServer, behind `$JS.API`, in the server's own words (ADR-1, 8, 13, 31, 37, 42, 43, 49, 50, 51).
 /// It has API level 4, like nats-server 2.14, and refuses by name what it does not support. Thread-safe.
-class MemoryJetStream {
+class MemoryJetStream final : public MemoryService {
 public:
     explicit MemoryJetStream(MemoryHub& hub) : context_{hub} {}
 
-    /// Called when a message was published. Returns false if it does not concern JetStream.
-    bool on_publish(const SharedParcel& parcel);
-    /// Returns whether on_subscribed has anything to do.
-    bool pushes() const noexcept { return pushes_; }
-    /// Called when somebody has subscribed, perhaps to the subject of a push consumer.
-    void on_subscribed();
+    bool on_publish(const SharedParcel& parcel) override;
+    bool pushes() const noexcept override { return pushes_; }
+    void on_subscribed() override;
 
 private:
     using Json = nlohmann::json;
