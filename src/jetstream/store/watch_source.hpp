@@ -3,10 +3,10 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 
 #include <freshet/detail/source.hpp>
 
+#include "delivery/start_guard.hpp"
 #include "jetstream/store/store_bucket.hpp"
 #include "jetstream/store/store_watch.hpp"
 
@@ -41,11 +41,9 @@ public:
     std::uint64_t dropped() const noexcept override { return 0; }
 
 private:
-    StoreWatch* watch() const noexcept;
-
     WatchKind kind_;
-    mutable std::mutex mutex_ = {};
-    std::unique_ptr<StoreWatch> watch_ = {};  // set once, then lives as long as this object
+    std::unique_ptr<StoreWatch> watch_ = {};  // as long as this, once the guard runs
+    StartGuard guard_ = {};
 };
 
 }  // namespace freshet::detail
