@@ -5,7 +5,7 @@
 
 namespace freshet::detail {
 
-/// A buffer of this thread that keeps its capacity; leases nest.
+/// Borrows a buffer of this thread, which is empty and keeps its capacity between uses. Leases nest.
 class BufferLease {
 public:
     BufferLease();
