@@ -11,6 +11,7 @@
 
 #include <freshet/obj/store.hpp>
 
+#include "jetstream/store/object_infos.hpp"
 #include "jetstream/store/store_bucket.hpp"
 #include "jetstream/store/store_watch.hpp"
 
@@ -45,42 +46,21 @@ public:
     StoreBucket& store() noexcept { return store_; }
 
 private:
-    /// A description, and the sequence of its message.
-    struct Stored {
-        obj::Info info = {};
-        std::uint64_t sequence = 0;
-    };
-
     std::string what(std::string_view verb, std::string_view name) const;
-    std::string meta_subject(std::string_view name) const;
     std::string chunk_subject(std::string_view id) const;
 
-    /// Also that of a deleted object.
-    std::optional<Stored> find(std::string_view name, js::Read read);
-    /// Errc::not_found for a deleted one, too.
-    Stored existing(std::string_view verb, std::string_view name, js::Read read);
     void send_chunks(obj::Info& info, const NextChunk& next, std::optional<std::uint64_t> total,
                      const obj::PutOptions& options);
     void receive_chunks(const obj::Info& info, const obj::Writer& writer, const obj::GetOptions& options,
                         const Found& found);
-    /// Sends the description, to be stored if `last` is the sequence of the one before.
-    Expected<std::uint64_t> send_info(const obj::Info& info, std::uint64_t last, std::chrono::milliseconds timeout);
-    /// Stores the description in place of `before`: false if another is there. Throws an Error that says so when it is not
-    /// known whether it is stored; after any other it is not.
-    bool store_info(const obj::Info& info, const std::optional<Stored>& before);
-    /// The same after the error `lost`, which leaves it open whether it is stored. It is sent until an answer comes: stored once
-    /// at most, since each expects what was there before.
-    bool store_again(const obj::Info& info, const std::optional<Stored>& before, const Error& lost);
-    /// Whether the description is there after the server has refused to store it again; nothing: that cannot be told yet. Throws
-    /// `lost` if another has come in its place.
-    std::optional<bool> was_stored(const obj::Info& info, const std::optional<Stored>& before, const Error& lost);
     /// Stores the description whatever was there, and removes the chunks that belonged to what was there.
-    void replace_info(const obj::Info& info, std::optional<Stored> before);
+    void replace_info(const obj::Info& info, std::optional<StoredInfo> before);
     void purge_chunks(std::string_view id) noexcept;
     obj::Info follow(const obj::Link& link, std::string_view name, const obj::Writer& writer,
                      const obj::GetOptions& options, const Found& found);
 
     StoreBucket store_;
+    ObjectInfos infos_{store_};
 };
 
 }  // namespace freshet::detail
