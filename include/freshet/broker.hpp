@@ -60,6 +60,9 @@ public:
     /// Connects later, in start(). Without options: $NATS_URL, else nats://localhost:4222.
     /// Throws Error(Errc::bad_setup) for options that contradict each other or the environment.
     explicit Broker(BrokerOptions options = {});
+    /// Sends and receives over the transport that `transport` makes instead of one to a nats-server. Throws what `transport` throws,
+    /// and Error(Errc::bad_setup) if it makes none. See docs/transports.md.
+    Broker(BrokerOptions options, TransportFactory transport);
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
     /// Like stop(), then waits for handlers that still run, however long they take: so not inside one of them.

@@ -51,7 +51,4 @@ private:
     std::atomic<bool> drained_ = false;  // the deliveries' connection is not there any more
 };
 
-/// A transport that is not open yet.
-std::unique_ptr<Transport> make_nats_transport(const BrokerOptions& options);
-
 }  // namespace freshet::detail
