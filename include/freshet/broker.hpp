@@ -61,6 +61,9 @@ public:
     /// Stores the options; the connection is made by start(). Without options the server is $NATS_URL, else
     /// nats://localhost:4222. Throws Error(Errc::bad_setup) for options that contradict each other or the environment.
     explicit Broker(BrokerOptions options = {});
+    /// Sends and receives over the transport that `transport` makes instead of one to a nats-server. Throws what `transport` throws,
+    /// and Error(Errc::bad_setup) if it makes none. See docs/transports.md.
+    Broker(BrokerOptions options, TransportFactory transport);
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
     /// Stops the broker with BrokerOptions::stop_timeout, then blocks until every handler has returned, however long

@@ -11,13 +11,26 @@
 #include "base/signals.hpp"
 #include "broker/broker_core.hpp"
 #include "broker/options.hpp"
-#include "nats/transport.hpp"
 
 namespace freshet {
 
-Broker::Broker(BrokerOptions options)
+namespace {
+
+TransportFactory never_null(TransportFactory make) {
+    return [make = std::move(make)](const BrokerOptions& options) {
+        auto transport = make ? make(options) : nullptr;
+        if (transport == nullptr) raise({Errc::bad_setup, "Broker: its transport factory made no transport"});
+        return transport;
+    };
+}
+
+}  // namespace
+
+Broker::Broker(BrokerOptions options) : Broker{std::move(options), nats_transport} {}
+
+Broker::Broker(BrokerOptions options, TransportFactory transport)
     : core_{std::make_unique<detail::BrokerCore>(*this, detail::resolve(std::move(options)),
-                                                 detail::make_nats_transport)},
+                                                 never_null(std::move(transport)))},
       link_{&core_->link()} {}
 
 Broker::~Broker() {

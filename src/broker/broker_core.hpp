@@ -44,7 +44,7 @@ public:
 
     /// What a test puts in the place of the network and of time.
     struct TestSetup {
-        MakeTransport make_transport = {};
+        MakeTransport make_transport = {};  // empty: the broker keeps its own
         std::shared_ptr<Clock> clock = {};  // null: the system's
         std::shared_ptr<DeliveryObserver> observer = {};
         bool threads = true;  // false: subscribers with workers and dedicated ones run in the transport's thread too

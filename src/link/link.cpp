@@ -43,7 +43,7 @@ Link::Link(BrokerOptions options, const MakeTransport& make_transport)
 
 void Link::replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock) {
     if (clock != nullptr) clock_->replace(std::move(clock));
-    transport_ = make_transport(options_);
+    if (make_transport) transport_ = make_transport(options_);
 }
 
 void Link::set_publish_steps(std::vector<PublishStep*> steps) {

@@ -27,11 +27,11 @@ namespace freshet::detail {
 /// The broker opens and closes it; everything that sends a message refers to it. Functions are thread-safe unless they say otherwise.
 class Link {
 public:
-    using MakeTransport = std::function<std::unique_ptr<Transport>(const BrokerOptions&)>;
+    using MakeTransport = TransportFactory;
 
     Link(BrokerOptions options, const MakeTransport& make_transport);
 
-    /// Replaces the transport, and the clock unless it is null. Not thread-safe; before open().
+    /// Replaces the transport, unless the factory is empty, and the clock, unless it is null. Not thread-safe; before open().
     void replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock);
     /// Sets what publications pass outside of handlers. Not thread-safe; before open().
     void set_publish_steps(std::vector<PublishStep*> steps);

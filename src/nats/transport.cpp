@@ -223,8 +223,8 @@ TransportStats NatsTransport::stats() const {
     return total;
 }
 
-std::unique_ptr<Transport> make_nats_transport(const BrokerOptions& options) {
-    return std::make_unique<NatsTransport>(options);
-}
-
 }  // namespace freshet::detail
+
+std::unique_ptr<freshet::Transport> freshet::nats_transport(const BrokerOptions& options) {
+    return std::make_unique<detail::NatsTransport>(options);
+}

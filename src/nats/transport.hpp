@@ -53,7 +53,4 @@ private:
     std::atomic<bool> drained_ = false;  // the deliveries' connection is closed
 };
 
-/// Returns a transport that is not open yet.
-std::unique_ptr<Transport> make_nats_transport(const BrokerOptions& options);
-
 }  // namespace freshet::detail

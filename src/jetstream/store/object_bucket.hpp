@@ -11,6 +11,7 @@
 
 #include <freshet/obj/store.hpp>
 
+#include "jetstream/store/object_infos.hpp"
 #include "jetstream/store/store_bucket.hpp"
 #include "jetstream/store/store_watch.hpp"
 
@@ -47,42 +48,21 @@ public:
     StoreBucket& store() noexcept { return store_; }
 
 private:
-    /// A description, and the sequence of its message.
-    struct Stored {
-        obj::Info info = {};
-        std::uint64_t sequence = 0;
-    };
-
     std::string what(std::string_view verb, std::string_view name) const;
-    std::string meta_subject(std::string_view name) const;
     std::string chunk_subject(std::string_view id) const;
 
-    /// Returns the description of an object, also of a deleted one; nothing if there is none.
-    std::optional<Stored> find(std::string_view name, js::Read read);
-    /// Returns the description of an object. Throws Errc::not_found if there is none or it was deleted.
-    Stored existing(std::string_view verb, std::string_view name, js::Read read);
     void send_chunks(obj::Info& info, const NextChunk& next, std::optional<std::uint64_t> total,
                      const obj::PutOptions& options);
     void receive_chunks(const obj::Info& info, const obj::Writer& writer, const obj::GetOptions& options,
                         const Found& found);
-    /// Sends the description. The server stores it if `last` is the sequence of the previous description.
-    Expected<std::uint64_t> send_info(const obj::Info& info, std::uint64_t last, std::chrono::milliseconds timeout);
-    /// Stores the description in place of `before`. Returns false if another one is there. Throws an InDoubt if it is
-    /// not known whether it is stored; after any other Error it is not stored.
-    bool store_info(const obj::Info& info, const std::optional<Stored>& before);
-    /// Stores the description after the error `lost`, which leaves open whether it is stored. Sends it until an answer
-    /// comes; the server stores it at most once, because each message expects `before`.
-    bool store_again(const obj::Info& info, const std::optional<Stored>& before, const Error& lost);
-    /// Returns whether the description is there, after the server has refused to store it again; nothing if that is not
-    /// known yet. Throws `lost` if another description has taken its place.
-    std::optional<bool> was_stored(const obj::Info& info, const std::optional<Stored>& before, const Error& lost);
-    /// Stores the description whatever was there, and removes the chunks of the previous object.
-    void replace_info(const obj::Info& info, std::optional<Stored> before);
+    /// Stores the description whatever was there, and removes the chunks that belonged to what was there.
+    void replace_info(const obj::Info& info, std::optional<StoredInfo> before);
     void purge_chunks(std::string_view id) noexcept;
     obj::Info follow(const obj::Link& link, std::string_view name, const obj::Writer& writer,
                      const obj::GetOptions& options, const Found& found);
 
     StoreBucket store_;
+    ObjectInfos infos_{store_};
 };
 
 }  // namespace freshet::detail

@@ -104,9 +104,8 @@ void MemoryHub::deliver(std::string_view to, const SharedParcel& parcel) {
 
 bool MemoryHub::has_interest(std::string_view subject, std::string_view queue) {
     const std::lock_guard lock{mutex};
-    MatchedIds found;
-    trie_.match(subject, found);
-    return std::ranges::any_of(found.sorted(), [&](PatternId id) {
+    const auto found = trie_.match(subject).ids;
+    return std::ranges::any_of(found, [&](PatternId id) {
         return queue.empty() || subscriptions_.at(id)->spec().queue == queue;
     });
 }
@@ -117,9 +116,7 @@ MemoryHub::Receivers MemoryHub::receivers_of(const MemoryTransport* from, std::s
     Receivers receivers;
     std::map<std::string_view, Receivers> groups;
     const std::lock_guard lock{mutex};
-    MatchedIds found;
-    trie_.match(subject, found);
-    for (const auto id : found.sorted()) {
+    for (const auto id : trie_.match(subject).ids) {
         const auto& subscription = subscriptions_.at(id);
         if (from != nullptr && from->no_echo() && &subscription->owner() == from) continue;
         const auto& queue = subscription->spec().queue;
@@ -137,9 +134,7 @@ void MemoryHub::tell_no_responders(const MemoryTransport& from, const Parcel& re
     std::shared_ptr<MemorySubscription> inbox;
     {
         const std::lock_guard lock{mutex};
-        MatchedIds found;
-        trie_.match(request.reply_to, found);
-        for (const auto id : found.sorted()) {
+        for (const auto id : trie_.match(request.reply_to).ids) {
             const auto& candidate = subscriptions_.at(id);
             const bool replies = from.no_echo() || candidate->spec().lane == Lane::replies;
             if (&candidate->owner() == &from && replies && candidate->spec().queue.empty()) {

@@ -10,8 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include <freshet/detail/subject_trie.hpp>
 #include <freshet/testing/memory_server.hpp>
+
+#include "testing/memory/subject_trie.hpp"
 
 namespace freshet::detail {
 
