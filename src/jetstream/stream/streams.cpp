@@ -10,6 +10,7 @@
 #include "base/quoted.hpp"
 #include "jetstream/api/settings.hpp"
 #include "jetstream/stream/stream_config.hpp"
+#include "jetstream/stream/stream_settings.hpp"
 
 namespace freshet {
 namespace detail {
@@ -49,7 +50,7 @@ private:
 
     Expected<Json> settle(Json existing) const {
         if (stream_.declare == js::Declare::never || stream_.declare == js::Declare::create_if_missing) return existing;
-        const auto differences = compare_settings(wanted_, existing["config"]);
+        const auto differences = compare_settings(wanted_, existing["config"], stream_setting_lines());
         if (differences.empty()) return existing;
         if (stream_.declare == js::Declare::verify) return std::unexpected{settings_error(name_, differences)};
         return update(existing, differences);
@@ -113,7 +114,8 @@ Expected<std::vector<Difference>> JetStream::try_differences(const Stream& strea
         return std::unexpected{std::move(valid).error()};
     const auto existing = api_->call("STREAM.INFO." + stream.name, "look up stream " + detail::quoted(stream.name));
     if (!existing) return std::unexpected{existing.error()};
-    return detail::compare_settings(detail::stream_to_json(stream), existing->value("config", detail::Json::object()));
+    return detail::compare_settings(detail::stream_to_json(stream), existing->value("config", detail::Json::object()),
+                                    detail::stream_setting_lines());
 }
 
 Expected<std::vector<std::string>> JetStream::try_stream_names(std::string_view subject) const {
