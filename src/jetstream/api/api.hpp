@@ -5,16 +5,13 @@
 #include <string>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
 #include <freshet/error.hpp>
 #include <freshet/js/context_options.hpp>
 
+#include "jetstream/api/json.hpp"
 #include "link/link.hpp"
 
 namespace freshet::detail {
-
-using Json = nlohmann::json;
 
 /// The JetStream API (`$JS.API.>`, JSON) over a broker. Knows no types of streams or consumers, only requests, answers, errors.
 /// Thread-safe; blocks for an answer.

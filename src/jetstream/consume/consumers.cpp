@@ -11,6 +11,7 @@
 #include "base/quoted.hpp"
 #include "jetstream/api/settings.hpp"
 #include "jetstream/consume/consumer_json.hpp"
+#include "jetstream/consume/consumer_settings.hpp"
 #include "jetstream/stream/streams.hpp"
 
 namespace freshet::detail {
@@ -26,7 +27,7 @@ Json with_filter_list(Json config) {
 }
 
 std::vector<js::Difference> differences(const Json& wanted, const Json& found) {
-    return compare_settings(with_filter_list(wanted), with_filter_list(found));
+    return compare_settings(with_filter_list(wanted), with_filter_list(found), consumer_setting_lines());
 }
 
 /// Declares one consumer.

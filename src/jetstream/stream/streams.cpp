@@ -8,6 +8,7 @@
 #include "base/quoted.hpp"
 #include "jetstream/api/settings.hpp"
 #include "jetstream/stream/stream_config.hpp"
+#include "jetstream/stream/stream_settings.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -46,7 +47,7 @@ private:
 
     Expected<Json> settle(Json existing) const {
         if (stream_.declare == js::Declare::never || stream_.declare == js::Declare::create_if_missing) return existing;
-        const auto differences = compare_settings(wanted_, existing["config"]);
+        const auto differences = compare_settings(wanted_, existing["config"], stream_setting_lines());
         if (differences.empty()) return existing;
         if (stream_.declare == js::Declare::verify) return std::unexpected{settings_error(name_, differences)};
         return update(existing, differences);
@@ -98,7 +99,7 @@ Expected<std::vector<js::Difference>> stream_differences(const JsApi& api, const
     if (auto valid = check_js_name("stream", stream.name); !valid) return std::unexpected{std::move(valid).error()};
     const auto existing = api.call("STREAM.INFO." + stream.name, "look up stream " + quoted(stream.name));
     if (!existing) return std::unexpected{existing.error()};
-    return compare_settings(stream_to_json(stream), existing->value("config", Json::object()));
+    return compare_settings(stream_to_json(stream), existing->value("config", Json::object()), stream_setting_lines());
 }
 
 Expected<std::vector<std::string>> stream_names(const JsApi& api, std::string_view subject) {
