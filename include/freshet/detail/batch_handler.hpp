@@ -45,27 +45,20 @@ struct Extractor<std::span<T>> {
 
 namespace detail {
 
-/// Collects messages into batches, and runs a handler on each. Compiled once.
+/// Runs a handler on batches. Compiled once.
 class BatchHandlerBase : public HandlerBase {
 public:
-    explicit BatchHandlerBase(std::unique_ptr<HandlerBase> inner);
-    ~BatchHandlerBase() override;
+    explicit BatchHandlerBase(std::unique_ptr<HandlerBase> inner) noexcept : inner_{std::move(inner)} {}
 
-    bool configure(SubscriberOptions& options) final;
-    void bind(Binder& binder) final;
-    bool take(SubscriberCore& subscriber, Message& message) noexcept final;
-    /// For a context that has a batch: Context::items.
+    bool takes_batches() const noexcept final { return true; }
+    void bind(Binder& binder) final { inner_->bind(binder); }
     Outcome invoke(Context& context) final;
-    void end() noexcept final;
 
 private:
-    class Collector;
-
     /// Decodes those of `items` that nobody rejected into values that the context keeps; what does not decode is rejected.
     virtual void decode(Context& context, const Items& items) = 0;
 
     std::unique_ptr<HandlerBase> inner_;
-    std::shared_ptr<Collector> collector_ = {};  // shared with its threads and timers
 };
 
 /// Why an item was refused; for a decoder to set.

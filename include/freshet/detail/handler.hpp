@@ -12,10 +12,6 @@
 #include <freshet/context.hpp>
 #include <freshet/extract.hpp>
 
-namespace freshet {
-struct SubscriberOptions;
-}
-
 namespace freshet::detail {
 
 /// What a delivery depends on (see Depends), as it lies on the stack of the call that asked first. Linked in the order of
@@ -68,22 +64,14 @@ public:
     HandlerBase& operator=(const HandlerBase&) = delete;
     virtual ~HandlerBase() = default;
 
-    /// Once, before bind: takes of the options what is the handler's own business. Whether it handles batches.
-    virtual bool configure(SubscriberOptions& options) {
-        (void)options;
-        return false;
-    }
+    /// Whether it is invoked for batches: for a context that has Items.
+    virtual bool takes_batches() const noexcept { return false; }
     /// Whether it takes the body of each message, so that it has no use for one that has none.
     virtual bool takes_body() const noexcept { return false; }
     /// Once, before the first message.
     virtual void bind(Binder& binder) = 0;
     /// Extracts, calls, encodes, answers and publishes. Throws what the handler throws.
     virtual Outcome invoke(Context& context) = 0;
-    /// Takes a message away, to handle and settle it later, with others; then it is not invoked for it.
-    virtual bool take(SubscriberCore& subscriber, Message& message) noexcept {
-        (void)subscriber, (void)message;
-        return false;
-    }
     /// After the last message, or instead of the first.
     virtual void end() noexcept {}
 };
