@@ -30,6 +30,9 @@ public:
     Expected<std::unique_ptr<TransportSubscription>> subscribe(natsConnection* connection, const SubscriptionSpec& spec,
                                                                std::shared_ptr<MessageSink> sink);
 
+    /// The connections are about to be freed.
+    void forget_connections();
+
     /// From now on what arrives or waits is dropped.
     void discard() noexcept { discarding_.store(true, std::memory_order_release); }
 
@@ -61,12 +64,15 @@ private:
 
     template <class F>
     void for_each_delivery(F function) const;
+    /// Whether the connection of a lane has lost its server and looks for one.
+    bool is_disconnected(Lane lane) const;
 
     std::atomic<bool> discarding_ = false;
     mutable std::mutex mutex_ = {};  // what follows
     std::condition_variable changed_ = {};
-    std::array<std::size_t, 2> open_ = {};       // without on_end, by lane
-    std::set<NatsSubscription*> existing_ = {};  // whose TransportSubscription was not destroyed
+    std::array<std::size_t, 2> open_ = {};             // without on_end, by lane
+    std::array<natsConnection*, 2> connections_ = {};  // by lane; null: none yet, or none any more
+    std::set<NatsSubscription*> existing_ = {};        // whose TransportSubscription was not destroyed
 };
 
 }  // namespace freshet::detail::nats
