@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/logger.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <exception>
@@ -11,6 +10,8 @@
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include "base/utf8.hpp"
 
 namespace freshet {
 namespace {
@@ -27,24 +28,20 @@ spdlog::level::level_enum native_level(LogLevel level) noexcept {
     return spdlog::level::critical;
 }
 
-/// Returns the number of bytes at the front of `text` that a terminal or a reader of lines would act on: a control
-/// character of ASCII except the tab, or one of the further ones of UTF-8 (U+0080 to U+009F); else 0.
-std::size_t control_size(std::string_view text) noexcept {
-    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    if ((byte(0) < 0x20 && byte(0) != '\t') || byte(0) == 0x7f) return 1;
-    return byte(0) == 0xc2 && text.size() > 1 && byte(1) >= 0x80 && byte(1) < 0xa0 ? 2 : 0;
-}
-
 void append(fmt::memory_buffer& line, std::string_view text) { line.append(text.data(), text.data() + text.size()); }
 
 void append_escaped(fmt::memory_buffer& line, std::string_view text, std::string_view backslashed = {}) {
     while (!text.empty()) {
-        const auto control = control_size(text);
-        for (const char c : text.substr(0, control))
-            fmt::format_to(std::back_inserter(line), "\\x{:02x}", static_cast<unsigned char>(c));
-        if (control == 0 && backslashed.find(text[0]) != std::string_view::npos) line.push_back('\\');
-        if (control == 0) line.push_back(text[0]);
-        text.remove_prefix(std::max<std::size_t>(control, 1));
+        const auto size = detail::character_size(text);
+        const auto character = text.substr(0, size == 0 ? 1 : size);
+        if (size == 0 || (character != "\t" && detail::control_size(text) > 0)) {
+            for (const char c : character)
+                fmt::format_to(std::back_inserter(line), "\\x{:02x}", static_cast<unsigned char>(c));
+        } else {
+            if (backslashed.find(text[0]) != std::string_view::npos) line.push_back('\\');
+            append(line, character);
+        }
+        text.remove_prefix(character.size());
     }
 }
 

@@ -10,9 +10,9 @@ struct Quoted {
     std::string operator()(std::string_view text) const;
 };
 
-/// `quoted(text)` returns the text in quotes for an error message: control characters are written as \xNN, and the text
-/// is cut after 100 bytes. It is an object, not a function: for a std::string, argument-dependent lookup would find
-/// std::quoted beside a function, and prefer it.
+/// `quoted(text)`: the text in quotes, for an error's message: control characters and what is no UTF-8 as \xNN, cut after 100 bytes at
+/// most, between two characters.
+/// An object, not a function: beside one, std::quoted would be found for a std::string, and would be the better match.
 inline constexpr Quoted quoted{};
 
 }  // namespace freshet::detail

@@ -59,14 +59,30 @@ bool valid_utf8(std::string_view text) noexcept {
             ++i;
             continue;
         }
-        const auto [length, min, max] = sequence_of(byte(i));
-        if (length == 0 || text.size() - i < length || byte(i + 1) < min || byte(i + 1) > max) return false;
-        for (std::size_t k = 2; k < length; ++k) {
-            if ((byte(i + k) & 0xc0) != 0x80) return false;
-        }
-        i += length;
+        const auto size = character_size(text.substr(i));
+        if (size == 0) return false;
+        i += size;
     }
     return true;
+}
+
+std::size_t character_size(std::string_view text) noexcept {
+    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    if (text.empty()) return 0;
+    if (byte(0) < 0x80) return 1;
+    const auto [length, min, max] = sequence_of(byte(0));
+    if (length == 0 || text.size() < length || byte(1) < min || byte(1) > max) return 0;
+    for (std::size_t k = 2; k < length; ++k) {
+        if ((byte(k) & 0xc0) != 0x80) return 0;
+    }
+    return length;
+}
+
+std::size_t control_size(std::string_view text) noexcept {
+    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    if (text.empty()) return 0;
+    if (byte(0) < 0x20 || byte(0) == 0x7f) return 1;
+    return byte(0) == 0xc2 && text.size() > 1 && byte(1) >= 0x80 && byte(1) < 0xa0 ? 2 : 0;
 }
 
 }  // namespace freshet::detail

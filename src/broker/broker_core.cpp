@@ -373,9 +373,11 @@ void BrokerCore::end_if_lost() noexcept {
 BrokerStats BrokerCore::stats() const {
     BrokerStats stats{.transport = link_.transport().stats(), .requests_in_flight = link_.requests_in_flight()};
     const std::lock_guard lock{mutex_};
-    stats.subscribers = subscribers_.size();
     SubscriberStats sum = gone_;
-    for (const auto& subscriber : subscribers_) add_to(sum, subscriber->stats());
+    for (const auto& subscriber : subscribers_) {
+        add_to(sum, subscriber->stats());
+        if (!subscriber->finished()) ++stats.subscribers;
+    }
     stats.received = sum.received;
     stats.failed = sum.failed;
     stats.rejected = sum.rejected;

@@ -10,6 +10,7 @@
 
 #include <freshet/detail/json/reader.hpp>
 
+#include "base/escaped.hpp"
 #include "base/utf8.hpp"
 
 namespace freshet::detail {
@@ -74,8 +75,8 @@ std::string describe(std::string_view value, const JsonMismatch& mismatch) {
     value.remove_prefix(std::min(value.find_first_not_of(" \t\r\n"), value.size()));
     const auto kind = kind_of(value.empty() ? ' ' : value.front());
     if (kind != mismatch.expected) return fmt::format("expected {}, got {}", mismatch.expected, kind);
-    return fmt::format("{} does not fit into its type",
-                       value.substr(0, std::min<std::size_t>(value.find_first_of(",]} \t\r\n"), 40)));
+    const auto end = value.find_first_of(",]} \t\r\n");
+    return fmt::format("{} does not fit into its type", escaped(value.substr(0, end), 40).text);
 }
 
 }  // namespace

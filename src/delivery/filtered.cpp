@@ -20,10 +20,8 @@ public:
     }
 
     void bind(Binder& binder) override {
-        for (const auto& one : cases_) {
-            if (one.handler != nullptr) one.handler->bind(binder);
-        }
-        if (otherwise_ != nullptr) otherwise_->bind(binder);
+        for (const auto& one : cases_) bind(one.handler.get(), binder);
+        bind(otherwise_.get(), binder);
     }
 
     Outcome invoke(Context& context) override {
@@ -37,6 +35,12 @@ public:
     }
 
 private:
+    static void bind(HandlerBase* handler, Binder& binder) {
+        if (handler == nullptr) return;
+        if (handler->takes_batches()) binder.problem("a handler of batches cannot be one of several, with when()");
+        handler->bind(binder);
+    }
+
     std::vector<FilterCase> cases_;
     std::unique_ptr<HandlerBase> otherwise_;
 };

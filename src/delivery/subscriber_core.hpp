@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -14,52 +13,63 @@
 #include <freshet/detail/core.hpp>
 #include <freshet/detail/source.hpp>
 #include <freshet/subject.hpp>
-#include <freshet/subject_template.hpp>
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
 
 #include "base/callback_scope.hpp"
 #include "base/once_per_second.hpp"
 #include "delivery/chain.hpp"
+#include "delivery/conclusion.hpp"
 #include "delivery/delivery_observer.hpp"
+#include "delivery/dispatcher.hpp"
 #include "delivery/host.hpp"
-#include "delivery/workers.hpp"
+#include "delivery/results.hpp"
+#include "delivery/subscriber_life.hpp"
 
 namespace freshet::detail {
 
-/// One subscriber at work: takes messages from the transport, runs the handler (in the transport's thread or on workers), answers,
-/// publishes, counts. Knows nothing of the handler's types.
-class SubscriberCore final : public MessageSink, public std::enable_shared_from_this<SubscriberCore> {
+/// One subscriber at work: its life from the declaration to the end, and the handling of its messages, which a
+/// dispatcher brings to it from the source. Knows nothing of the handler's types.
+class SubscriberCore final : public MessageSink, public Handling, public std::enable_shared_from_this<SubscriberCore> {
 public:
     /// `link` and `host` must outlive every delivery.
     SubscriberCore(Link& link, Host& host, SubscriberSpec spec);
+    /// Waits for the handlers that still run.
     ~SubscriberCore() override;
 
     /// Checks everything that can be wrong before the first message; each problem is added to `problems`.
     void bind(std::vector<std::string>& problems);
     /// Looks up again what the handler takes. While none runs.
     void rebind();
-    /// Subscribes. Messages may come before it returns.
-    Expected<void> start();
 
+    /// Subscribes. Messages may come before it returns. Does nothing, and succeeds, after a stop.
+    Expected<void> start();
     /// The broker stops: the source asks for nothing more. Does not wait.
     void quiesce() noexcept;
     /// Takes nothing new and lets what has arrived be handled; does not wait.
     void begin_stop(std::chrono::milliseconds timeout);
-    /// Waits until the transport delivers no more, then until the workers are empty. False when `deadline` passed.
+    /// Waits until nothing waits and no handler runs. Returns false when `deadline` passed: then what waits is given
+    /// back or dropped, and only handlers that run already go on.
     bool finish_stop(TimePoint deadline);
-    /// What Subscriber::stop does. The broker may be gone.
+    /// Stops, and waits for stop_timeout at most, inside a callback not at all. The broker may be gone.
     void stop();
-    /// If it was not started, it will not be.
+    /// Ends a subscriber that was not started: it will not be.
     void abandon() noexcept;
     /// Waits for handlers that still run, however long they take. After the transport was closed.
     void join();
-    /// It was stopped and nothing of it runs any more.
+    /// Whether it has ended and nothing of it runs any more.
     bool finished() const;
 
     void on_message(Message message) noexcept override;
     void on_end() noexcept override;
     bool on_dropped(std::uint64_t count) noexcept override;
+
+    void handle(Message message) noexcept override;
+    void handle(std::vector<Message> batch) noexcept override;
+    void reject(Message message, const Error& why) noexcept override;
+    void on_emptied() noexcept override;
+    /// Handles a message here and now.
+    void process(Message& message) noexcept;
 
     Link& link() const noexcept { return *link_; }
     Host& host() const noexcept { return *host_; }
@@ -72,68 +82,62 @@ public:
     SubscriberStats stats() const;
     void count_dropped() noexcept;
 
-    /// For a handler that takes messages away: handles a batch of them.
-    Outcome run_batch(Context& context) noexcept { return run_chain(context); }
-    void count_batch(std::uint64_t failed, std::uint64_t rejected) noexcept {
-        failed_.fetch_add(failed, std::memory_order_relaxed);
-        rejected_.fetch_add(rejected, std::memory_order_relaxed);
-    }
-
     /// Differs from that of every other subscriber of the program, past ones too.
     std::uint64_t number() const noexcept { return number_; }
 
     /// Whether somebody waits for an answer.
     bool answer_wanted(const Context& context) const noexcept {
-        return answers(context.message()) && !ContextAccess::answered(context);
+        return answers_ && !context.message().reply_to().empty() && !ContextAccess::answered(context);
     }
     /// Whether an answer or a publication would reach anybody.
-    bool result_wanted(const Context& context) const noexcept;
+    bool result_wanted(const Context& context) const noexcept {
+        return answer_wanted(context) || (!results_.empty() && !ContextAccess::answers_only(context));
+    }
     /// Answers the request, then publishes to every target.
     Expected<void> emit(Context& context, const Encoded& encoded, const Headers* headers);
 
-    const Chain& chain() const noexcept { return chain_; }
-
     /// What becomes of the delivery after the exception in flight, which the handler or a middleware threw.
     Outcome caught(Context& context) noexcept;
-    /// The same if it is Ack, Nack, Reject or Skip.
+    /// Returns the outcome that the exception in flight stands for, if it is Ack, Nack, Reject or Skip.
     std::optional<Outcome> outcome_thrown(Context& context) noexcept;
 
 private:
     struct Innermost final : Step {
         explicit Innermost(SubscriberCore& owner) noexcept : subscriber{owner} {}
         Outcome run(Context& context, Next) override {
-            return ContextAccess::take_decision(context, subscriber.handle(context));
+            return ContextAccess::take_decision(context, subscriber.call_handler(context));
         }
         SubscriberCore& subscriber;
     };
-    struct Target {
-        SubjectTemplate subject;
-        std::vector<std::size_t> tokens = {};  // of the incoming subject, one per parameter
+    /// What happens to messages that have not reached the handler.
+    enum class Intake : std::uint8_t {
+        open,        ///< they are handled
+        closing,     ///< they are given back to a source that wants that, else handled
+        discarding,  ///< they are given back, else dropped: the time of a stop is over
     };
 
     void bind_handler(Binder& binder);
-    void bind_targets(std::vector<std::string>& problems);
-    void bind_order(std::vector<std::string>& problems);
-    void make_workers();
-    Expected<std::size_t> order_of(const Message& message) const;
-
-    void process(Message message) noexcept;
-    /// Settles what waits in the workers, if the source wants it back.
-    void give_back() noexcept;
-    void reject(Message message, const Error& why) noexcept;
     void bind_chain(Binder& binder);
-    Outcome run(Context& context) noexcept;
+    void bind_order(Binder& binder);
+
+    void make_dispatcher();
+    Expected<void> start_source();
+    /// What follows the end of the source, or stands for it.
+    void end() noexcept;
+    void close_intake(Intake to) noexcept;
+    /// Gives back or drops what waits.
+    void turn_away_waiting() noexcept;
+    /// Gives back or drops a message that is not to be handled any more. Returns false if it is.
+    bool turn_away(Message& message) noexcept;
+    bool turns_away() const noexcept { return intake_.load(std::memory_order_relaxed) != Intake::open; }
+    Dispatcher* dispatcher() const noexcept;
+
     Outcome run_chain(Context& context) noexcept;
     /// The handler and what is said of its failure; what the innermost middleware wraps.
-    Outcome handle(Context& context) noexcept;
+    Outcome call_handler(Context& context) noexcept;
     std::optional<Outcome> consult(Context& context, const Error* returned, const Error& failure) noexcept;
-    void conclude(Context& context, const Outcome& returned) noexcept;
-    void report_failure(Context& context, const Error& failure, bool rejected) noexcept;
-    bool idle() const;
-    void answer_error(const Message& request, const Error& error, int code) noexcept;
-    bool answers(const Message& message) const noexcept { return answers_ && !message.reply_to().empty(); }
-    Expected<void> publish_target(const Target& target, const Message& incoming, const Encoded& encoded,
-                                  const Headers* headers);
+    /// Whether nothing waits behind the message being handled. Not known with workers.
+    bool idle() const { return inline_ && source_->pending() == 0; }
 
     static inline std::atomic<std::uint64_t> numbers_ = 0;
 
@@ -150,20 +154,20 @@ private:
     Chain chain_ = {};
     PublishRoute route_ = {};               // of chain_
     DeliveryObserver* observer_ = nullptr;  // of the host, since bind
-    std::vector<Target> targets_ = {};
+    Results results_ = {};
     std::optional<std::size_t> order_token_ = {};
-    std::unique_ptr<Workers> workers_ = {};  // made before the first message, and kept: threads look at it
+    Conclusion conclusion_;
 
     mutable std::mutex mutex_ = {};
-    std::condition_variable ended_changed_ = {};
-    bool batches_ = false;  // the handler takes messages away
-    bool started_ = false;
-    bool ended_ = false;
-    bool finished_ = false;
+    std::condition_variable changed_ = {};  // life_
+    SubscriberLife life_ = {};
+    std::chrono::milliseconds asked_timeout_;  // of the stop, for a source that starts
+    std::unique_ptr<Dispatcher> dispatcher_ =
+        {};  // set once, before the first message; that path reads it without the lock
+    bool inline_ = true;
+    std::atomic<Intake> intake_ = Intake::open;
 
     std::atomic<std::uint64_t> received_ = 0;
-    std::atomic<std::uint64_t> failed_ = 0;
-    std::atomic<std::uint64_t> rejected_ = 0;
     std::atomic<std::uint64_t> dropped_ = 0;
     std::atomic<std::uint64_t> skipped_ = 0;
     OncePerSecond drop_reports_ = {};

@@ -21,7 +21,7 @@ public:
 
     std::size_t thread_count() const noexcept { return std::max<std::size_t>(options_.threads, 1); }
 
-    bool push(Message message, std::size_t key) {
+    bool push(Message&& message, std::size_t key) {
         const auto size = message.payload().size();
         if (!reserve(size)) return false;
         Queue& queue = queues_[key % queues_.size()];
@@ -41,26 +41,9 @@ public:
     void close() noexcept {
         for (auto& queue : queues_) {
             const std::lock_guard lock{queue.mutex};
-            queue.closed = true;
+            if (std::exchange(queue.closed, true)) continue;
+            add_work(static_cast<std::ptrdiff_t>(queue.idle));  // each of them ends, which a clock of tests waits for
             queue.filled.notify_all();
-        }
-    }
-
-    bool drain(TimePoint deadline) {
-        if (inside()) return pending() == 0;
-        if (wait_for_threads(deadline)) return dropped() == 0;
-        drop_waiting();
-        return false;
-    }
-
-    void drop_waiting() noexcept {
-        for (auto& queue : queues_) {
-            std::deque<Message> dropped;  // freed without the lock
-            const std::lock_guard lock{queue.mutex};
-            dropped.swap(queue.messages);
-            for (const auto& message : dropped) release(message.payload().size());
-            dropped_.fetch_add(dropped.size(), std::memory_order_relaxed);
-            add_work(-static_cast<std::ptrdiff_t>(dropped.size()));
         }
     }
 
@@ -80,62 +63,55 @@ public:
 
     /// Handles messages of the thread's queue until that is closed and empty.
     void run(std::size_t thread) noexcept {
-        current_ = this;
-        work(queues_[thread % queues_.size()]);
-        current_ = nullptr;
-        if (options_.on_thread_exit) options_.on_thread_exit();
-        const std::lock_guard lock{running_mutex_};
-        if (--running_ == 0) stopped_.notify_all();
+        const bool has_work = work(queues_[thread % queues_.size()]);
+        if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1 && options_.on_end) options_.on_end();
+        if (has_work) add_work(-1);
     }
 
-    bool inside() const noexcept { return current_ == this; }
     std::size_t pending() const noexcept { return messages_.load(std::memory_order_relaxed); }
-    std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
 private:
-    bool wait_for_threads(TimePoint deadline) {
-        std::unique_lock lock{running_mutex_};
-        const auto done = [this] { return running_ == 0; };
-        if (options_.clock == nullptr) return stopped_.wait_until(lock, deadline, done);
-        return wait_until(*options_.clock, lock, stopped_, deadline, done);
-    }
-
-    void add_work(std::ptrdiff_t change) const noexcept {
-        if (options_.clock != nullptr && change != 0) options_.clock->add_work(change);
-    }
-
     struct Queue {
         std::mutex mutex = {};
         std::condition_variable filled = {};
         std::deque<Message> messages = {};
         std::size_t idle = 0;  // threads that wait
         bool closed = false;
-
-        /// False when it is closed and empty.
-        bool wait(std::unique_lock<std::mutex>& lock) {
-            while (messages.empty() && !closed) {
-                ++idle;
-                filled.wait(lock);
-                --idle;
-            }
-            return !messages.empty();
-        }
     };
 
-    void work(Queue& queue) noexcept {
+    void add_work(std::ptrdiff_t change) const noexcept {
+        if (options_.clock != nullptr && change != 0) options_.clock->add_work(change);
+    }
+
+    /// Whether a piece of work is left to the thread for its end: of the last message, or from close().
+    bool work(Queue& queue) noexcept {
+        bool has_work = false;
         std::unique_lock lock{queue.mutex};
-        while (queue.wait(lock)) {
+        while (wait(queue, lock, has_work)) {
             Message message = std::move(queue.messages.front());
             queue.messages.pop_front();
             lock.unlock();
+            if (std::exchange(has_work, true)) add_work(-1);
             release(message.payload().size());
             {
                 const WorkScope scope;
                 handler_(std::move(message));
             }
-            add_work(-1);
             lock.lock();
         }
+        return has_work;
+    }
+
+    /// False when it is closed and empty.
+    bool wait(Queue& queue, std::unique_lock<std::mutex>& lock, bool& has_work) const noexcept {
+        while (queue.messages.empty() && !queue.closed) {
+            if (std::exchange(has_work, false)) add_work(-1);
+            ++queue.idle;
+            queue.filled.wait(lock);
+            --queue.idle;
+            has_work = queue.closed;
+        }
+        return !queue.messages.empty();
     }
 
     bool reserve(std::size_t bytes) noexcept {
@@ -151,17 +127,12 @@ private:
         bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     }
 
-    static inline thread_local const State* current_ = nullptr;  // the workers that this thread belongs to
-
     const WorkersOptions options_;
     const Handler handler_;
     std::atomic<std::size_t> messages_ = 0;
     std::atomic<std::size_t> bytes_ = 0;
-    std::atomic<std::uint64_t> dropped_ = 0;
     std::deque<Queue> queues_ = {};  // a deque: a Queue cannot move
-    std::mutex running_mutex_ = {};
-    std::condition_variable stopped_ = {};
-    std::size_t running_;
+    std::atomic<std::size_t> running_;
 };
 
 // Delegates, so that the destructor joins the threads there are when one cannot be started.
@@ -172,11 +143,14 @@ Workers::Workers(const WorkersOptions& options, Handler handler)
         threads_.emplace_back([state = state_, i] { state->run(i); });
 }
 
-Workers::~Workers() { join(); }
+Workers::~Workers() {
+    close();
+    take_waiting();
+    join();
+}
 
 void Workers::join() {
-    state_->close();
-    state_->drop_waiting();
+    close();
     const std::lock_guard lock{join_mutex_};
     for (auto& thread : std::exchange(threads_, {})) {
         if (thread.get_id() == std::this_thread::get_id()) thread.detach();
@@ -184,15 +158,9 @@ void Workers::join() {
     }
 }
 
-bool Workers::push(Message message, std::size_t key) { return state_->push(std::move(message), key); }
-
-bool Workers::close_and_drain(TimePoint deadline) {
-    state_->close();
-    return state_->drain(deadline);
-}
-
+bool Workers::push(Message&& message, std::size_t key) { return state_->push(std::move(message), key); }
+void Workers::close() noexcept { state_->close(); }
 std::vector<Message> Workers::take_waiting() { return state_->take_waiting(); }
 std::size_t Workers::pending() const noexcept { return state_->pending(); }
-std::uint64_t Workers::dropped() const noexcept { return state_->dropped(); }
 
 }  // namespace freshet::detail

@@ -25,12 +25,12 @@ struct WorkersOptions {
     WorkerOrder order = WorkerOrder::none;
     std::size_t max_messages = 65'536;  ///< waiting in all queues together
     std::size_t max_bytes = std::size_t{64} << 20;
-    Clock* clock = nullptr;                     ///< of the deadlines, and told of the work; null: the system's
-    std::function<void()> on_thread_exit = {};  ///< called at the end of each thread, in it; must not throw
+    Clock* clock = nullptr;             ///< is told of the work; null: nobody is
+    std::function<void()> on_end = {};  ///< called once, after close(), by the last thread when it ends; must not throw
 };
 
-/// Threads that handle messages, and the bounded queues before them: what `workers`, `ordered_by` and `dedicated` run on.
-/// Thread-safe, also inside a handler.
+/// Threads that handle messages, and the bounded queues before them: what `workers`, `ordered_by` and `dedicated` run
+/// on. Thread-safe, also inside a handler.
 class Workers {
 public:
     /// Called on the threads, for each message once. Must not throw.
@@ -40,27 +40,24 @@ public:
     Workers(const WorkersOptions& options, Handler handler);
     Workers(const Workers&) = delete;
     Workers& operator=(const Workers&) = delete;
-    /// As join().
+    /// Drops what waits, and joins.
     ~Workers();
 
-    /// Never blocks. False: the bounds are reached, or it is closed; the message is dropped.
-    bool push(Message message, std::size_t key);
+    /// Never blocks. Returns false, and leaves the message as it is, when the bounds are reached or it was closed.
+    bool push(Message&& message, std::size_t key);
 
-    /// Takes nothing more and waits until everything is handled. False when `deadline` came first: what waits then is dropped.
-    /// Inside a handler it does not wait: what was queued is handled later; false if there is any.
-    bool close_and_drain(TimePoint deadline);
+    /// Takes nothing more. The threads end when everything is handled.
+    void close() noexcept;
 
-    /// Gives back what waits: it will not be handled.
+    /// Removes and returns what waits: it will not be handled.
     std::vector<Message> take_waiting();
 
-    /// Takes nothing more, drops what waits and waits for the threads, however long their handlers take; not for that of a handler
-    /// that calls it. The second call waits for the first.
+    /// Closes, and waits for the threads, however long their handlers take; not for that of a handler that calls it.
+    /// The second call waits for the first.
     void join();
 
     /// Waiting, without those being handled.
     std::size_t pending() const noexcept;
-    /// Taken by push, then dropped by a deadline.
-    std::uint64_t dropped() const noexcept;
 
 private:
     class State;

@@ -164,9 +164,10 @@ public:
     void drain(std::chrono::milliseconds timeout) override {
         if (forked()) return;
         draining_.store(true, std::memory_order_release);
-        // cnats refuses when the subscription has ended or its connection drains; the requested end comes anyway then.
-        if (timeout.count() > 0) natsSubscription_DrainTimeout(native_.get(), timeout.count());
-        else end();
+        if (timeout.count() <= 0) return end();
+        if (all_->is_disconnected(lane_) && end_after_waiting()) return;
+        // Refused when it has ended or its connection drains: then what was asked happens anyway.
+        natsSubscription_DrainTimeout(native_.get(), timeout.count());
     }
 
     Expected<void> auto_unsubscribe(std::uint64_t count) override {
@@ -222,7 +223,20 @@ public:
     }
     void end() { natsSubscription_Unsubscribe(native_.get()); }
 
-    /// Returns false if the connection or the deadline has cut the drain off.
+    /// Without a server nothing more arrives, and a drain would wait for the server's answer until its time is over: ends it
+    /// after what waits. Returns false when it cannot.
+    bool end_after_waiting() {
+        int waiting = 0;
+        std::int64_t delivered = 0;
+        const auto known =
+            natsSubscription_GetStats(native_.get(), &waiting, nullptr, nullptr, nullptr, &delivered, nullptr);
+        if (known != NATS_OK || delivered + waiting > std::numeric_limits<int>::max()) return false;
+        if (waiting > 0) natsSubscription_AutoUnsubscribe(native_.get(), static_cast<int>(delivered + waiting));
+        if (pending() == 0) end();
+        return true;
+    }
+
+    /// False when its connection or its deadline cut it off.
     bool drained() const {
         const auto status = natsSubscription_DrainCompletionStatus(native_.get());
         return status == NATS_OK || status == NATS_INVALID_SUBSCRIPTION;  // it was ended, not drained
@@ -255,6 +269,10 @@ Subscriptions::subscribe(natsConnection* connection, const SubscriptionSpec& spe
         return std::unexpected{std::move(error)};
     }
     subscription->set_limits(spec);
+    {
+        const std::lock_guard lock{mutex_};
+        connections_[index(spec.lane)] = connection;
+    }
     Delivery::arm(std::move(delivery));
     subscription->enter();
     return subscription;
@@ -266,6 +284,19 @@ void Subscriptions::for_each_delivery(F function) const {
     for (auto* subscription : existing_) {
         if (subscription->lane() == Lane::deliveries) function(*subscription);
     }
+}
+
+bool Subscriptions::is_disconnected(Lane lane) const {
+    const std::lock_guard lock{mutex_};
+    auto* const connection = connections_[index(lane)];
+    if (connection == nullptr) return false;
+    const auto status = natsConnection_Status(connection);
+    return status == NATS_CONN_STATUS_RECONNECTING || status == NATS_CONN_STATUS_DISCONNECTED;
+}
+
+void Subscriptions::forget_connections() {
+    const std::lock_guard lock{mutex_};
+    connections_ = {};
 }
 
 bool Subscriptions::any_draining() const {

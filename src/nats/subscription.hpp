@@ -30,7 +30,10 @@ public:
     Expected<std::unique_ptr<TransportSubscription>> subscribe(natsConnection* connection, const SubscriptionSpec& spec,
                                                                std::shared_ptr<MessageSink> sink);
 
-    /// Drops all messages that wait or arrive from now on.
+    /// The connections are about to be freed.
+    void forget_connections();
+
+    /// From now on what arrives or waits is dropped.
     void discard() noexcept { discarding_.store(true, std::memory_order_release); }
 
     /// Returns whether one of the deliveries is draining. If its connection were drained too, cnats's queue would get
@@ -63,12 +66,15 @@ private:
 
     template <class F>
     void for_each_delivery(F function) const;
+    /// Whether the connection of a lane has lost its server and looks for one.
+    bool is_disconnected(Lane lane) const;
 
     std::atomic<bool> discarding_ = false;
     mutable std::mutex mutex_ = {};  // guards the members below
     std::condition_variable changed_ = {};
-    std::array<std::size_t, 2> open_ = {};       // subscriptions without on_end, by lane
-    std::set<NatsSubscription*> existing_ = {};  // those whose TransportSubscription still exists
+    std::array<std::size_t, 2> open_ = {};             // without on_end, by lane
+    std::array<natsConnection*, 2> connections_ = {};  // by lane; null: none yet, or none any more
+    std::set<NatsSubscription*> existing_ = {};        // whose TransportSubscription was not destroyed
 };
 
 }  // namespace freshet::detail::nats

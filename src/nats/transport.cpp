@@ -84,7 +84,10 @@ NatsTransport::NatsTransport(const BrokerOptions& options)
       subscriptions_{std::make_shared<Subscriptions>()},
       connections_{std::make_shared<Connections>(options, subscriptions_)} {}
 
-NatsTransport::~NatsTransport() { close(milliseconds{0}); }
+NatsTransport::~NatsTransport() {
+    close(milliseconds{0});
+    subscriptions_->forget_connections();  // subscriptions may outlive them
+}
 
 Expected<void> NatsTransport::open(milliseconds wait, EventSink events) {
     return connections_->open(wait, std::move(events));

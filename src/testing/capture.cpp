@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/escaped.hpp"
 #include "base/quoted.hpp"
 
 namespace freshet {
@@ -14,13 +15,8 @@ namespace {
 constexpr std::size_t shown_body = 200;
 
 std::string shown(std::string_view body) {
-    std::string text;
-    for (const char c : body.substr(0, shown_body)) {
-        const bool plain = static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
-        if (plain) text.push_back(c);
-        else text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-    if (body.size() > shown_body) text += fmt::format("... ({} bytes)", body.size());
+    auto [text, taken] = detail::escaped(body, shown_body);
+    if (taken < body.size()) text += fmt::format("... ({} bytes)", body.size());
     return text;
 }
 

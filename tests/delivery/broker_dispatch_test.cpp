@@ -5,7 +5,9 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <semaphore>
 #include <set>
@@ -257,6 +259,39 @@ TEST_CASE_METHOD(Fixture, "a range ends when its broker stops, also if it never 
     if (started) broker.start();
     std::jthread stopper{[&] { broker.stop(); }};
     for (const auto& message : stream) FAIL(message.subject());
+}
+
+TEST_CASE("without a server a subscriber and a stream stop at once, when what has arrived is handled") {
+    testing::NatsServer server;
+    std::binary_semaphore lost{0};
+    std::binary_semaphore go_on{0};
+    std::atomic<int> handled = 0;
+    Broker broker{{.servers = {server.url()}, .stop_timeout = 60s, .on_event = [&](const ConnectionEvent& event) {
+                       if (event.kind == ConnectionEvent::Kind::disconnected) lost.release();
+                   }}};
+    auto idle = broker.subscriber<"idle">().handle([](std::string_view) {});
+    auto busy = broker.subscriber<"busy">().handle([&](std::string_view) {
+        if (++handled == 1) go_on.acquire();
+    });
+    auto stream = std::make_unique<MessageStream>(broker.subscriber("stream").messages());
+    broker.start();
+    for (int i = 0; i < 5; ++i) broker.publish("busy", "");
+    broker.publish("stream", "x");
+    broker.ping();
+    REQUIRE(eventually([&] { return handled == 1 && busy.stats().pending == 4; }));
+    REQUIRE(stream->next(5s));
+    server.stop();
+    lost.acquire();
+
+    auto stopped = std::async(std::launch::async, [&] { idle.stop(); });
+    CHECK(stopped.wait_for(20s) == std::future_status::ready);
+    stopped = std::async(std::launch::async, [&] { stream = nullptr; });
+    CHECK(stopped.wait_for(20s) == std::future_status::ready);
+    stopped = std::async(std::launch::async, [&] { busy.stop(); });
+    CHECK(stopped.wait_for(50ms) == std::future_status::timeout);  // it waits for its handler
+    go_on.release();
+    CHECK(stopped.wait_for(20s) == std::future_status::ready);
+    CHECK(handled == 5);
 }
 
 TEST_CASE("two brokers in a process do not disturb each other") {

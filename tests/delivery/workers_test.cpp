@@ -24,9 +24,6 @@ namespace {
 Message numbered(int number) { return Message::make("orders", as_bytes(std::to_string(number))); }
 int number_in(const Message& message) { return std::stoi(std::string{message.text()}); }
 
-TimePoint in_an_hour() { return std::chrono::steady_clock::now() + 1h; }
-TimePoint at_once() { return std::chrono::steady_clock::now(); }
-
 /// Holds handlers until the test opens it.
 class Gate {
 public:
@@ -44,7 +41,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("one lane handles everything in order") {
+TEST_CASE("one thread handles everything in order") {
     std::vector<int> seen;
     Workers workers{{}, [&](Message message) { seen.push_back(number_in(message)); }};
     std::vector<int> sent;
@@ -52,45 +49,44 @@ TEST_CASE("one lane handles everything in order") {
         REQUIRE(workers.push(numbered(i), static_cast<std::size_t>(i)));
         sent.push_back(i);
     }
-    CHECK(workers.close_and_drain(in_an_hour()));
+    workers.join();
     CHECK(seen == sent);
     CHECK(workers.pending() == 0);
-    CHECK(workers.dropped() == 0);
 }
 
 TEST_CASE("workers run at the same time, all of them") {
-    constexpr int workers = 4;
-    std::latch all_inside{workers};  // opens only when every worker is in the handler
+    constexpr int count = 4;
+    std::latch all_inside{count};  // opens only when every worker is in the handler
     std::mutex mutex;
     std::set<std::thread::id> threads;
-    Workers workers{{.threads = workers}, [&](Message) {
+    Workers workers{{.threads = count}, [&](Message) {
                         all_inside.arrive_and_wait();
                         const std::lock_guard lock{mutex};
                         threads.insert(std::this_thread::get_id());
                     }};
-    for (int i = 0; i < workers; ++i) REQUIRE(workers.push(numbered(i), 0));
-    CHECK(workers.close_and_drain(in_an_hour()));
-    CHECK(threads.size() == workers);
+    for (int i = 0; i < count; ++i) REQUIRE(workers.push(numbered(i), 0));
+    workers.join();
+    CHECK(threads.size() == count);
     CHECK_FALSE(threads.contains(std::this_thread::get_id()));
 }
 
 TEST_CASE("workers by key keep the order of each key, and run keys at the same time") {
-    constexpr std::size_t workers = 4;
+    constexpr std::size_t count = 4;
     constexpr int keys = 16;
     constexpr int each = 500;
     std::mutex mutex;
     std::map<int, std::vector<int>> seen;
-    std::latch all_inside{workers};
+    std::latch all_inside{count};
     {
-        Workers workers{{.threads = workers, .order = WorkerOrder::by_key}, [&](Message message) {
+        Workers workers{{.threads = count, .order = WorkerOrder::by_key}, [&](Message message) {
                             const int number = number_in(message);
                             if (number < 0) return all_inside.arrive_and_wait();
                             const std::lock_guard lock{mutex};
                             seen[number % keys].push_back(number / keys);
                         }};
-        for (std::size_t lane = 0; lane < workers; ++lane) REQUIRE(workers.push(numbered(-1), lane));
+        for (std::size_t key = 0; key < count; ++key) REQUIRE(workers.push(numbered(-1), key));
         for (int i = 0; i < keys * each; ++i) REQUIRE(workers.push(numbered(i), static_cast<std::size_t>(i % keys)));
-        CHECK(workers.close_and_drain(in_an_hour()));
+        workers.join();
     }
     std::vector<int> in_order(each);
     for (int i = 0; i < each; ++i) in_order[static_cast<std::size_t>(i)] = i;
@@ -111,8 +107,7 @@ TEST_CASE("more than max_messages is refused, without waiting, until there is ro
     gate.wait_for_arrival();
     CHECK(workers.push(numbered(5), 0));
     gate.open();
-    CHECK(workers.close_and_drain(in_an_hour()));
-    CHECK(workers.dropped() == 0);  // what was never taken was not dropped
+    workers.join();
 }
 
 TEST_CASE("more than max_bytes is refused, over all workers together") {
@@ -129,7 +124,7 @@ TEST_CASE("more than max_bytes is refused, over all workers together") {
     CHECK_FALSE(workers.push(message(1), 0));
     CHECK(workers.push(message(0), 0));
     gate.open();
-    CHECK(workers.close_and_drain(in_an_hour()));
+    workers.join();
 }
 
 TEST_CASE("closing under load loses nothing that was taken") {
@@ -152,7 +147,7 @@ TEST_CASE("closing under load loses nothing that was taken") {
         }
         running.wait();
         while (handled < 1'000) std::this_thread::yield();
-        CHECK(workers.close_and_drain(in_an_hour()));
+        workers.join();
         pushers.clear();
         CHECK(handled == taken);
         CHECK(workers.pending() == 0);
@@ -160,47 +155,47 @@ TEST_CASE("closing under load loses nothing that was taken") {
     }
 }
 
-TEST_CASE("at the deadline what waits is dropped and counted, the handler that runs is not waited for") {
+TEST_CASE("what waits can be taken away; the handler that runs is not waited for") {
     Gate gate;
     std::atomic<int> handled = 0;
-    {
-        Workers workers{{}, [&](Message) { gate.pass(), ++handled; }};
-        for (int i = 0; i < 5; ++i) REQUIRE(workers.push(numbered(i), 0));
-        gate.wait_for_arrival();
-        CHECK_FALSE(workers.close_and_drain(at_once()));
-        CHECK(workers.pending() == 0);
-        CHECK(workers.dropped() == 4);
-        CHECK(handled == 0);
-        CHECK_FALSE(workers.push(numbered(9), 0));
-        gate.open();
-        CHECK_FALSE(workers.close_and_drain(in_an_hour()));  // ended by now, but not with everything handled
-    }
+    Workers workers{{}, [&](Message) { gate.pass(), ++handled; }};
+    for (int i = 0; i < 5; ++i) REQUIRE(workers.push(numbered(i), 0));
+    gate.wait_for_arrival();
+    workers.close();
+    CHECK(workers.take_waiting().size() == 4);
+    CHECK(workers.pending() == 0);
+    CHECK(handled == 0);
+    auto refused = numbered(9);
+    CHECK_FALSE(workers.push(std::move(refused), 0));
+    CHECK(number_in(refused) == 9);  // and it is still there
+    gate.open();
+    workers.join();
     CHECK(handled == 1);
 }
 
-TEST_CASE("closing inside a handler does not wait for it; what was queued is handled") {
+TEST_CASE("joining inside a handler does not wait for it; what was queued is handled") {
     for (const auto order : {WorkerOrder::none, WorkerOrder::by_key}) {
         std::atomic<int> handled = 0;
-        std::atomic<bool> all_handled_inside = false;
         Gate gate;
+        std::binary_semaphore over{0};
         std::optional<Workers> workers;
-        workers.emplace(WorkersOptions{.threads = 2, .order = order}, [&](Message message) {
-            if (number_in(message) == 0) {
-                gate.pass();
-                all_handled_inside = workers->close_and_drain(in_an_hour());
-            }
-            ++handled;
-        });
+        workers.emplace(WorkersOptions{.threads = 2, .order = order, .on_end = [&] { over.release(); }},
+                        [&](Message message) {
+                            if (number_in(message) == 0) {
+                                gate.pass();
+                                workers->join();
+                            }
+                            ++handled;
+                        });
         REQUIRE(workers->push(numbered(0), 0));
         gate.wait_for_arrival();
-        if (order == WorkerOrder::by_key) {  // behind the handler that closes
+        if (order == WorkerOrder::by_key) {  // behind the handler that joins
             REQUIRE(workers->push(numbered(1), 0));
             REQUIRE(workers->push(numbered(2), 0));
         }
         gate.open();
-        CHECK(workers->close_and_drain(in_an_hour()));
+        over.acquire();
         CHECK(handled == (order == WorkerOrder::by_key ? 3 : 1));
-        CHECK(all_handled_inside == (order == WorkerOrder::none));
     }
 }
 
@@ -209,7 +204,7 @@ TEST_CASE("a handler may destroy the workers it runs on") {
     std::binary_semaphore built{0};
     std::atomic<int> handled = 0;
     std::unique_ptr<Workers> workers;
-    workers = std::make_unique<Workers>(WorkersOptions{.on_thread_exit = [&] { over.release(); }}, [&](Message) {
+    workers = std::make_unique<Workers>(WorkersOptions{.on_end = [&] { over.release(); }}, [&](Message) {
         built.acquire();
         workers.reset();
         ++handled;
@@ -221,30 +216,17 @@ TEST_CASE("a handler may destroy the workers it runs on") {
     CHECK(handled == 1);
 }
 
-TEST_CASE("each thread calls the exit hook once, after its last message") {
-    std::mutex mutex;
-    std::multimap<std::thread::id, int> messages_at_exit;
-    thread_local int messages = 0;
+TEST_CASE("the end is told once, after the last message, by the last thread") {
+    std::atomic<int> handled = 0;
+    std::vector<int> handled_at_end;
     {
-        Workers workers{{.threads = 3,
-                         .on_thread_exit =
-                             [&] {
-                                 const std::lock_guard lock{mutex};
-                                 messages_at_exit.emplace(std::this_thread::get_id(), messages);
-                             }},
-                        [&](Message) { ++messages; }};
+        Workers workers{{.threads = 3, .on_end = [&] { handled_at_end.push_back(handled); }},
+                        [&](Message) { ++handled; }};
         for (int i = 0; i < 100; ++i) REQUIRE(workers.push(numbered(i), 0));
-        CHECK(workers.close_and_drain(in_an_hour()));
+        workers.close();
+        workers.join();
     }
-    int total = 0;
-    std::set<std::thread::id> threads;
-    for (const auto& [thread, count] : messages_at_exit) {
-        total += count;
-        threads.insert(thread);
-    }
-    CHECK(threads.size() == 3);
-    CHECK(messages_at_exit.size() == 3);
-    CHECK(total == 100);
+    CHECK(handled_at_end == std::vector{100});
 }
 
 TEST_CASE("destroying workers drops what waits and joins the threads") {
@@ -255,8 +237,10 @@ TEST_CASE("destroying workers drops what waits and joins the threads") {
         Workers workers{{.threads = 1}, [&](Message) { gate.pass(), ++handled; }};
         for (int i = 0; i < 3; ++i) REQUIRE(workers.push(numbered(i), 0));
         gate.wait_for_arrival();
-        CHECK_FALSE(workers.close_and_drain(at_once()));
-        opener = std::jthread{[&] { gate.open(); }};
+        opener = std::jthread{[&] {
+            while (workers.pending() > 0) std::this_thread::yield();
+            gate.open();
+        }};
     }
     CHECK(handled == 1);
 }

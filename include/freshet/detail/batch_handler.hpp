@@ -45,28 +45,20 @@ struct Extractor<std::span<T>> {
 
 namespace detail {
 
-/// Collects messages into batches, and runs a handler on each. Compiled once.
+/// Runs a handler on batches. Compiled once.
 class BatchHandlerBase : public HandlerBase {
 public:
-    explicit BatchHandlerBase(std::unique_ptr<HandlerBase> inner);
-    ~BatchHandlerBase() override;
+    explicit BatchHandlerBase(std::unique_ptr<HandlerBase> inner) noexcept : inner_{std::move(inner)} {}
 
-    bool configure(SubscriberOptions& options) final;
-    void bind(Binder& binder) final;
-    bool take(SubscriberCore& subscriber, Message& message) noexcept final;
-    /// Handles a batch: the context has one, see Context::items.
+    bool takes_batches() const noexcept final { return true; }
+    void bind(Binder& binder) final { inner_->bind(binder); }
     Outcome invoke(Context& context) final;
-    void end() noexcept final;
 
 private:
-    class Collector;
-
-    /// Decodes those of `items` that were not rejected into values that the context keeps, and rejects the ones that do
-    /// not decode.
+    /// Decodes those of `items` that nobody rejected into values that the context keeps; what does not decode is rejected.
     virtual void decode(Context& context, const Items& items) = 0;
 
     std::unique_ptr<HandlerBase> inner_;
-    std::shared_ptr<Collector> collector_ = {};  // shared with the collector's threads and timers
 };
 
 /// Returns the reason why an item was refused, for a decoder to set.

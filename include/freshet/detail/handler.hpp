@@ -11,10 +11,6 @@
 #include <freshet/context.hpp>
 #include <freshet/extract.hpp>
 
-namespace freshet {
-struct SubscriberOptions;
-}
-
 namespace freshet::detail {
 
 /// A dependency of a delivery (see Depends), which lies on the stack of the call that asked for it first. The slots are
@@ -69,26 +65,16 @@ public:
     HandlerBase& operator=(const HandlerBase&) = delete;
     virtual ~HandlerBase() = default;
 
-    /// Takes the options that concern only the handler out of `options`, and returns true if the handler takes batches.
-    /// Called once, before bind.
-    virtual bool configure(SubscriberOptions& options) {
-        (void)options;
-        return false;
-    }
-    /// Returns true if the handler takes the body of each message, so that a message without a body is of no use to it.
+    /// Whether it is invoked for batches: for a context that has Items.
+    virtual bool takes_batches() const noexcept { return false; }
+    /// Whether it takes the body of each message, so that it has no use for one that has none.
     virtual bool takes_body() const noexcept { return false; }
     /// Prepares the handler and reports its mistakes to `binder`. Called before the first message.
     virtual void bind(Binder& binder) = 0;
     /// Extracts the parameters, calls the function, encodes the result, answers and publishes. Exceptions of the
     /// function pass through.
     virtual Outcome invoke(Context& context) = 0;
-    /// Moves a message out, to handle and settle it later together with others, and returns true; invoke is then not
-    /// called for it. Returns false, with the message untouched, in handlers of single messages.
-    virtual bool take(SubscriberCore& subscriber, Message& message) noexcept {
-        (void)subscriber, (void)message;
-        return false;
-    }
-    /// Is called after the last message, or if there was none.
+    /// After the last message, or instead of the first.
     virtual void end() noexcept {}
 };
 

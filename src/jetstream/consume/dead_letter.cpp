@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/consume/dead_letter.hpp"
 
-#include <algorithm>
 #include <string>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/one_line.hpp"
 #include "base/quoted.hpp"
 #include "jetstream/api/rfc3339.hpp"
 
@@ -14,13 +14,6 @@ namespace freshet::detail {
 namespace {
 
 constexpr std::string_view mark = "Dead-Letter-";
-constexpr std::size_t max_reason = 1'024;
-
-std::string one_line(std::string_view text) {
-    std::string line{text.substr(0, max_reason)};
-    std::ranges::replace_if(line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-    return line;
-}
 
 }  // namespace
 

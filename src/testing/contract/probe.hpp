@@ -17,6 +17,8 @@
 
 #include <freshet/testing/contract.hpp>
 
+#include "base/quoted.hpp"
+
 namespace freshet::contract {
 
 using namespace std::chrono_literals;
@@ -40,7 +42,7 @@ inline void require(bool holds, const std::string& what) {
 }
 
 std::string shown(const Texts& texts);
-inline std::string shown(std::string_view text) { return fmt::format("\"{}\"", text.substr(0, 60)); }
+inline std::string shown(std::string_view text) { return detail::quoted(text); }
 template <class T>
     requires std::is_arithmetic_v<T>
 std::string shown(T value) {

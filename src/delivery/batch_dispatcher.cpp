@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/batch_dispatcher.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "base/wait.hpp"
+#include "delivery/workers.hpp"
+
+namespace freshet::detail {
+
+/// The messages that wait to be a batch. The workers get an empty message for each batch that is due, and take it
+/// themselves.
+class BatchDispatcher::Collector : public std::enable_shared_from_this<Collector> {
+public:
+    Collector(Handling& handling, const BatchSettings& settings) : handling_{handling}, settings_{settings} {
+        if (settings_.threads == 0) return;
+        workers_.emplace(WorkersOptions{.threads = settings_.threads,
+                                        .clock = settings_.clock.get(),
+                                        .on_end = [&handling] { handling.on_emptied(); }},
+                         [this](Message) { on_announced(); });
+    }
+
+    bool add(Message& message) {
+        Lock lock{mutex_};
+        const auto size = message.payload().size();
+        if (closed_ || waiting_.size() >= settings_.max_messages || size > settings_.max_bytes - bytes_) return false;
+        bytes_ += size;
+        waiting_.push_back({std::move(message), clock().now() + std::min(settings_.batch.within, longest_timeout)});
+        if (waiting_.size() == 1) arm();
+        start_due(lock);
+        return true;
+    }
+
+    void close() {
+        Lock lock{mutex_};
+        if (std::exchange(closed_, true)) return;
+        disarm();
+        if (workers_) {
+            const auto batches = (waiting_.size() + settings_.batch.size - 1) / settings_.batch.size;
+            for (std::size_t i = 0; i < std::min(batches, settings_.threads); ++i) workers_->push(Message{}, 0);
+            return workers_->close();
+        }
+        start_due(lock);
+        tell_emptied(lock);
+    }
+
+    std::vector<Message> take_waiting() {
+        std::vector<Message> taken;
+        Lock lock{mutex_};
+        for (auto& one : std::exchange(waiting_, {})) taken.push_back(std::move(one.message));
+        bytes_ = 0;
+        disarm();
+        tell_emptied(lock);
+        return taken;
+    }
+
+    std::size_t pending() const {
+        const std::lock_guard lock{mutex_};
+        return waiting_.size();
+    }
+
+    /// Waits for the threads, which handle nothing more than what they have.
+    void join() {
+        close();
+        take_waiting();
+        if (workers_) workers_->join();
+    }
+
+private:
+    using Lock = std::unique_lock<std::mutex>;
+    struct Waiting {
+        Message message;
+        TimePoint due;  // when its batch is complete, even if it is alone
+    };
+
+    Clock& clock() const noexcept { return *settings_.clock; }
+
+    bool due() const {
+        if (waiting_.empty()) return false;
+        return closed_ || waiting_.size() >= settings_.batch.size || clock().now() >= waiting_.front().due;
+    }
+
+    /// One timer at most, for the first that waits.
+    void arm() {
+        disarm();
+        if (waiting_.empty() || closed_) return;
+        timer_ = clock().schedule(waiting_.front().due, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->on_due();
+        });
+    }
+
+    void disarm() noexcept {
+        if (timer_) clock().cancel(*std::exchange(timer_, std::nullopt));
+    }
+
+    void on_due() {
+        Lock lock{mutex_};
+        if (!closed_) start_due(lock);
+    }
+
+    /// Has what is due handled: by a thread, else here.
+    void start_due(Lock& lock) {
+        if (workers_) {
+            if (!announced_ && due()) announced_ = workers_->push(Message{}, 0);
+            return;
+        }
+        while (due()) run(lock);
+    }
+
+    /// On a thread of the workers.
+    void on_announced() {
+        Lock lock{mutex_};
+        announced_ = false;
+        if (due()) run(lock);
+        while (closed_ && due()) run(lock);  // then nobody is announced any more
+    }
+
+    /// Takes a batch and handles it, without the lock.
+    void run(Lock& lock) {
+        std::vector<Message> batch;
+        while (!waiting_.empty() && batch.size() < settings_.batch.size) {
+            bytes_ -= waiting_.front().message.payload().size();
+            batch.push_back(std::move(waiting_.front().message));
+            waiting_.pop_front();
+        }
+        arm();
+        ++running_;
+        if (workers_) start_due(lock);
+        lock.unlock();
+        handling_.handle(std::move(batch));
+        lock.lock();
+        --running_;
+        tell_emptied(lock);
+    }
+
+    /// With workers, the last of their threads says it.
+    void tell_emptied(Lock& lock) {
+        if (workers_ || !closed_ || running_ > 0 || !waiting_.empty() || std::exchange(told_, true)) return;
+        lock.unlock();
+        handling_.on_emptied();
+        lock.lock();
+    }
+
+    Handling& handling_;
+    const BatchSettings settings_;
+    mutable std::mutex mutex_ = {};
+    std::deque<Waiting> waiting_ = {};
+    std::size_t bytes_ = 0;
+    std::optional<TimerId> timer_ = {};
+    std::size_t running_ = 0;
+    bool announced_ = false;  // a thread was called, and has not come yet
+    bool closed_ = false;
+    bool told_ = false;
+    std::optional<Workers> workers_ = {};  // the last: its threads use the others
+};
+
+BatchDispatcher::BatchDispatcher(Handling& handling, const BatchSettings& settings)
+    : collector_{std::make_shared<Collector>(handling, settings)} {}
+
+BatchDispatcher::~BatchDispatcher() { collector_->join(); }
+
+bool BatchDispatcher::dispatch(Message& message) noexcept { return collector_->add(message); }
+void BatchDispatcher::close() noexcept { collector_->close(); }
+std::vector<Message> BatchDispatcher::take_waiting() { return collector_->take_waiting(); }
+std::size_t BatchDispatcher::pending() const noexcept { return collector_->pending(); }
+
+}  // namespace freshet::detail

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/conclusion.hpp"
+
+#include <exception>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/one_line.hpp"
+#include "delivery/item_access.hpp"
+#include "delivery/subscriber_core.hpp"
+#include "link/link.hpp"
+
+namespace freshet::detail {
+namespace {
+
+/// Answers errors of the caller's making and of ours, as HTTP statuses (ADR-32 leaves the code to the service).
+constexpr int code_rejected = 400;
+constexpr int code_failed = 500;
+
+/// What the caller is told of an error that the handler did not give a code.
+int code_of(const Error& error) {
+    if (error.remote_code() != 0) return error.remote_code();
+    switch (error.condition().value_or(Condition::remote)) {
+        case Condition::not_found: return 404;
+        case Condition::already_exists:
+        case Condition::wrong_revision: return 409;
+        case Condition::no_responders:
+        case Condition::disconnected: return 503;
+        case Condition::timeout: return 504;
+        default: return code_failed;
+    }
+}
+
+/// What is said of a message that a handler neither handled nor failed at.
+Error verdict(const Outcome& outcome) {
+    std::string text = outcome.kind() == Outcome::Kind::term ? "the handler said term" : "the handler said nack";
+    if (!outcome.reason().empty()) text.append(": ").append(outcome.reason());
+    return {Errc::remote, std::move(text)};
+}
+
+}  // namespace
+
+Conclusion::Conclusion(Link& link, Source& source, const std::string& subject)
+    : link_{link}, source_{source}, log_{link, subject} {}
+
+void Conclusion::report(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept {
+    const auto failure = handled.failure != nullptr ? *handled.failure : verdict(handled.outcome);
+    (handled.rejected ? rejected_ : failed_).fetch_add(1, std::memory_order_relaxed);
+    const auto code = handled.rejected && failure.remote_code() == 0 ? code_rejected : code_of(failure);
+    if (subscriber.answer_wanted(context)) answer(context.message(), failure, code);
+    if (handled.rejected) log_.write(context.logger(), FailureLog::Kind::rejected, "message rejected", failure);
+    else log_.write(context.logger(), FailureLog::Kind::failed, "handler failed", failure);
+}
+
+void Conclusion::conclude(SubscriberCore& subscriber, Context& context, const Outcome& returned,
+                          std::span<Item> items) noexcept {
+    const auto& failure = ContextAccess::failure(context);
+    const auto& decided = ContextAccess::decided(context);
+    const Handled whole{.outcome = decided ? *decided : returned,
+                        .failure = failure ? &*failure : nullptr,
+                        .decided = decided.has_value()};
+    const bool failed = whole.failure != nullptr || whole.outcome != Outcome::ack;
+    if (failed) {
+        log_.write(context.logger(), FailureLog::Kind::failed,
+                   fmt::format("handler of {} messages failed", items.size()),
+                   whole.failure != nullptr ? *whole.failure : verdict(whole.outcome));
+    }
+    for (auto& item : items) {
+        const auto& own = ItemAccess::decided(item);
+        if (const auto& why = ItemAccess::rejected(item)) {
+            rejected_.fetch_add(1, std::memory_order_relaxed);
+            log_.write(Context{subscriber, ItemAccess::message(item)}.logger(), FailureLog::Kind::rejected,
+                       "message rejected", *why);
+            settle(subscriber, item, {.outcome = Outcome::term(), .failure = &*why, .rejected = true});
+        } else if (own) {
+            if (*own != Outcome::ack) failed_.fetch_add(1, std::memory_order_relaxed);
+            settle(subscriber, item, {.outcome = *own, .decided = true});
+        } else {
+            if (failed) failed_.fetch_add(1, std::memory_order_relaxed);
+            settle(subscriber, item, whole);
+        }
+    }
+}
+
+void Conclusion::settle(const SubscriberCore& subscriber, Item& item, const Handled& handled) noexcept {
+    if (observer_ != nullptr) observer_->on_batched(subscriber, item.message(), handled);
+    source_.settle(ItemAccess::take(item), handled);
+}
+
+void Conclusion::answer(const Message& request, const Error& error, int code) noexcept {
+    try {
+        Headers headers;
+        headers.set("Nats-Service-Error", one_line(error.message()));
+        headers.set("Nats-Service-Error-Code", std::to_string(code));
+        const auto sent = link_.send({.subject = request.reply_to(), .headers = &headers, .flush = Flush::now}, {},
+                                     Outgoing::Kind::reply);
+        if (!sent)
+            log_.write(link_.logger(), FailureLog::Kind::not_answered, "cannot answer with an error", sent.error());
+    } catch (const std::exception& failed) { link_.logger().error("cannot answer with an error: {}", failed.what()); }
+}
+
+}  // namespace freshet::detail

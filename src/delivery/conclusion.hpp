@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include <freshet/batch.hpp>
+#include <freshet/context.hpp>
+#include <freshet/detail/handler.hpp>
+#include <freshet/detail/source.hpp>
+
+#include "delivery/delivery_observer.hpp"
+#include "delivery/failure_log.hpp"
+
+namespace freshet::detail {
+
+class Link;
+
+/// What follows the call of a handler, however it was dispatched: a failure is counted, answered and logged, the
+/// observer is told, and the source settles the message. Thread-safe.
+class Conclusion {
+public:
+    Conclusion(Link& link, Source& source, const std::string& subject);
+
+    void observe(DeliveryObserver* observer) noexcept { observer_ = observer; }
+
+    /// Ends the delivery of the context's message.
+    void conclude(const SubscriberCore& subscriber, Context& context, const Outcome& returned) noexcept {
+        const auto& failure = ContextAccess::failure(context);
+        const auto& decided = ContextAccess::decided(context);
+        const Handled handled{.outcome = decided ? *decided : returned,
+                              .failure = failure ? &*failure : nullptr,
+                              .rejected = failure && returned.kind() == Outcome::Kind::term,
+                              .decided = decided.has_value()};
+        if (handled.failure != nullptr || handled.outcome != Outcome::ack) report(subscriber, context, handled);
+        if (observer_ != nullptr) observer_->on_settled(subscriber, context, handled);
+        source_.settle(ContextAccess::take_message(context), handled);
+    }
+    /// Ends the delivery of the messages of a batch, each as its item says, else as `returned` or the context does.
+    void conclude(SubscriberCore& subscriber, Context& context, const Outcome& returned,
+                  std::span<Item> items) noexcept;
+
+    std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
+    std::uint64_t rejected() const noexcept { return rejected_.load(std::memory_order_relaxed); }
+
+    /// Writes what the log still owes. No delivery may be concluded after it.
+    void finish() noexcept { log_.finish(); }
+
+private:
+    void report(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept;
+    void settle(const SubscriberCore& subscriber, Item& item, const Handled& handled) noexcept;
+    void answer(const Message& request, const Error& error, int code) noexcept;
+
+    Link& link_;
+    Source& source_;
+    FailureLog log_;
+    DeliveryObserver* observer_ = nullptr;
+    std::atomic<std::uint64_t> failed_ = 0;
+    std::atomic<std::uint64_t> rejected_ = 0;
+};
+
+}  // namespace freshet::detail

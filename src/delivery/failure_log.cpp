@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/failure_log.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <freshet/clock.hpp>
+
+#include "link/link.hpp"
+
+namespace freshet::detail {
+namespace {
+
+constexpr std::chrono::seconds window{1};
+constexpr std::uint64_t most_lines = 10;  // in a window
+// Failures told apart; those beyond count as one. A handler may answer with any number.
+constexpr std::size_t most_failures = 16;
+
+}  // namespace
+
+class FailureLog::State : public std::enable_shared_from_this<State> {
+public:
+    State(Link& link, std::string subject) : link_{link}, clock_{link.shared_clock()}, subject_{std::move(subject)} {}
+
+    void write(Logger& logger, Kind kind, std::string_view what, const Error& why) {
+        std::vector<Summary> summaries;
+        const bool written = count(kind, what, why, summaries);
+        for (const auto& summary : summaries) write(summary);
+        if (written) logger.error("{}: {}", what, why.what());
+    }
+
+    void finish() {
+        std::vector<Summary> summaries;
+        {
+            const std::lock_guard lock{mutex_};
+            finished_ = true;
+            for (auto& failure : failures_) {
+                clock_->cancel(failure.timer);
+                sum_up(failure, summaries);
+            }
+        }
+        for (const auto& summary : summaries) write(summary);
+    }
+
+private:
+    struct Failure {
+        Kind kind;
+        std::error_code code;
+        int remote_code;
+        TimePoint since;
+        std::uint64_t lines = 0;
+        std::uint64_t more = 0;  // not written
+        std::string last = {};   // of these
+        TimerId timer = {};
+    };
+    struct Summary {
+        std::uint64_t more;
+        std::string last;
+    };
+
+    /// Whether it is one of those that are written.
+    bool count(Kind kind, std::string_view what, const Error& why, std::vector<Summary>& summaries) {
+        const auto now = clock_->now();
+        const std::lock_guard lock{mutex_};
+        auto& failure = find(kind, why, now);
+        if (now - failure.since >= window) {
+            sum_up(failure, summaries);
+            failure.since = now;
+            failure.lines = 0;
+        }
+        if (failure.lines < most_lines || finished_) {
+            ++failure.lines;
+            return true;
+        }
+        failure.last = std::string{what} + ": " + why.what();
+        if (++failure.more == 1) {
+            failure.timer = clock_->schedule(failure.since + window, [weak = weak_from_this()] {
+                if (const auto self = weak.lock()) self->on_time();
+            });
+        }
+        return false;
+    }
+
+    Failure& find(Kind kind, const Error& why, TimePoint now) {
+        const auto found = std::ranges::find_if(failures_, [&](const Failure& known) {
+            return known.kind == kind && known.code == why.code() && known.remote_code == why.remote_code();
+        });
+        if (found != failures_.end()) return *found;
+        if (failures_.size() == most_failures) return failures_.back();
+        return failures_.emplace_back(Failure{
+            .kind = kind, .code = why.code(), .remote_code = why.remote_code(), .since = now});
+    }
+
+    void on_time() {
+        std::vector<Summary> summaries;
+        {
+            const std::lock_guard lock{mutex_};
+            if (finished_) return;  // and the link may be gone
+            for (auto& failure : failures_)
+                if (clock_->now() - failure.since >= window) sum_up(failure, summaries);
+            for (const auto& summary : summaries) write(summary);
+        }
+    }
+
+    static void sum_up(Failure& failure, std::vector<Summary>& summaries) {
+        if (failure.more > 0) summaries.push_back({std::exchange(failure.more, 0), std::move(failure.last)});
+    }
+
+    void write(const Summary& summary) {
+        link_.logger()
+            .with({.subject = subject_})
+            .error("{} more times within a second, the last one: {}", summary.more, summary.last);
+    }
+
+    Link& link_;
+    const std::shared_ptr<Clock> clock_;
+    const std::string subject_;
+    std::mutex mutex_ = {};
+    std::vector<Failure> failures_ = {};
+    bool finished_ = false;
+};
+
+FailureLog::FailureLog(Link& link, std::string subject) : state_{std::make_shared<State>(link, std::move(subject))} {}
+
+FailureLog::~FailureLog() = default;
+
+void FailureLog::write(Logger& logger, Kind kind, std::string_view what, const Error& why) noexcept {
+    state_->write(logger, kind, what, why);
+}
+
+void FailureLog::finish() noexcept { state_->finish(); }
+
+}  // namespace freshet::detail

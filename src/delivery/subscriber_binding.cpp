@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is checked and looked up before the first message.
+#include <algorithm>
+#include <utility>
+
+#include "base/quoted.hpp"
+#include "delivery/subscriber_core.hpp"
+#include "link/link.hpp"
+
+namespace freshet::detail {
+namespace {
+
+class SubscriberBinder final : public Binder {
+public:
+    SubscriberBinder(const Subject& subject, const SubscriberCore& subscriber, std::vector<std::string>& problems)
+        : subject_{subject}, subscriber_{subscriber}, problems_{problems} {}
+
+    std::optional<std::size_t> token_of(std::string_view name) const override { return subject_.token_of(name); }
+    void* provided(const std::type_info& type) const override {
+        if (auto* const observer = subscriber_.observer()) observer->on_inject(subject_.pattern(), type);
+        return subscriber_.host().provided(type);
+    }
+    std::shared_ptr<Clock> clock() const override { return subscriber_.link().shared_clock(); }
+    const void* replacement(const void* key) const noexcept override { return subscriber_.host().replacement(key); }
+    void problem(std::string text) override {
+        text.insert(0, "subscriber " + quoted(subject_.pattern()) + ": ");
+        // Two parameters may miss the same.
+        if (std::ranges::find(problems_, text) == problems_.end()) problems_.push_back(std::move(text));
+    }
+
+private:
+    const Subject& subject_;
+    const SubscriberCore& subscriber_;
+    std::vector<std::string>& problems_;
+};
+
+}  // namespace
+
+void SubscriberCore::bind(std::vector<std::string>& problems) {
+    auto parsed = Subject::parse(spec_.subject);
+    if (!parsed) {
+        problems.emplace_back(parsed.error().message());
+        return;
+    }
+    subject_ = *std::move(parsed);
+    observer_ = host_->observer();
+    conclusion_.observe(observer_);
+    SubscriberBinder binder{*subject_, *this, problems};
+    if (!spec_.cases.empty()) spec_.handler = make_filtered(std::move(spec_.cases), std::move(spec_.handler));
+    if (spec_.handler == nullptr) binder.problem("it has no handler; call .handle(...)");
+    else bind_handler(binder);
+    bind_chain(binder);
+    source_->bind(*subject_, binder);
+    results_.bind(spec_.publish_to, *subject_, binder);
+    bind_order(binder);
+}
+
+void SubscriberCore::rebind() {
+    if (!subject_ || spec_.handler == nullptr) return;
+    std::vector<std::string> known;  // since bind
+    SubscriberBinder binder{*subject_, *this, known};
+    spec_.handler->bind(binder);
+    bind_chain(binder);
+}
+
+void SubscriberCore::bind_handler(Binder& binder) {
+    const auto& batch = spec_.options.batch;
+    if (!spec_.handler->takes_batches()) {
+        if (batch.size > 0) binder.problem("it has batch options, so its handler must take std::span<const T>");
+    } else if (batch.size == 0) {
+        binder.problem("its handler takes a batch: say how large, with `.batch = {.size = 100, .within = 50ms}`");
+    } else if (batch.within.count() < 0) {
+        binder.problem("batch.within is negative");
+    }
+    if (spec_.handler->takes_body()) source_->expect_bodies(binder);
+    spec_.handler->bind(binder);
+}
+
+void SubscriberCore::bind_chain(Binder& binder) {
+    route_ = {.link = link_, .correlation_of = &ContextAccess::correlation_in_scope};
+    if (spec_.bare) return;
+    std::vector<std::shared_ptr<const Layer>> layers{host_->layer()};
+    layers.insert(layers.end(), spec_.layers.begin(), spec_.layers.end());
+    if (spec_.own != nullptr) layers.push_back(spec_.own);
+    chain_.bind(layers, binder, innermost_);
+    route_.steps = chain_.publish_steps();
+    if (!chain_.publish_steps().empty()) link_->expect_publish_steps();
+}
+
+void SubscriberCore::bind_order(Binder& binder) {
+    const auto& key = spec_.options.ordered_by;
+    if (key.path().empty()) return;
+    order_token_ = subject_->token_of(key.path());
+    if (!order_token_) binder.problem("ordered_by names {" + key.path() + "}, which the subject does not have");
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// The handling of messages: from the source through the dispatcher, the middlewares and the handler to the conclusion.
+#include <utility>
+
+#include <freshet/ack_policy.hpp>
+#include <freshet/app.hpp>
+
+#include "base/exception_text.hpp"
+#include "delivery/subscriber_core.hpp"
+#include "link/link.hpp"
+
+namespace freshet::detail {
+
+void SubscriberCore::on_message(Message message) noexcept {
+    if (turns_away() && turn_away(message)) return;
+    if (dispatcher_->dispatch(message)) return;
+    source_->settle(std::move(message), {.outcome = Outcome::nack(), .untouched = true});
+    count_dropped();
+}
+
+void SubscriberCore::handle(Message message) noexcept {
+    if (turns_away() && turn_away(message)) return;
+    process(message);
+}
+
+void SubscriberCore::process(Message& message) noexcept {
+    received_.fetch_add(1, std::memory_order_relaxed);
+    Context context{*this, message};
+    const HandlerScope scope{context, route_};
+    if (observer_ != nullptr) observer_->on_delivery(*this, context);
+    conclusion_.conclude(*this, context, run_chain(context));
+}
+
+void SubscriberCore::handle(std::vector<Message> batch) noexcept {
+    std::vector<Item> items;
+    items.reserve(batch.size());
+    for (auto& message : batch)
+        if (!turns_away() || !turn_away(message)) items.emplace_back(std::move(message));
+    if (items.empty()) return;
+    received_.fetch_add(items.size(), std::memory_order_relaxed);
+    Message first = {};  // the context's: a batch has none of its own
+    Context context{*this, first};
+    const HandlerScope scope{context, route_};
+    std::vector<Item*> all;
+    all.reserve(items.size());
+    for (auto& item : items) all.push_back(&item);
+    context.set(Items{std::move(all)});
+    conclusion_.conclude(*this, context, run_chain(context), items);
+}
+
+void SubscriberCore::reject(Message message, const Error& why) noexcept {
+    received_.fetch_add(1, std::memory_order_relaxed);
+    Context context{*this, message};
+    const HandlerScope scope{context, route_};
+    conclusion_.conclude(*this, context, ContextAccess::reject(context, why));
+}
+
+Outcome SubscriberCore::run_chain(Context& context) noexcept {
+    if (chain_.empty()) return call_handler(context);
+    const auto outcome = chain_.run(context);
+    ContextAccess::adopt(context, outcome);
+    return outcome;
+}
+
+Outcome SubscriberCore::call_handler(Context& context) noexcept {
+    try {
+        if (observer_ != nullptr) observer_->on_handler(*this);
+        auto outcome = spec_.handler->invoke(context);
+        if (ContextAccess::failure(context) && chain_.handles_errors()) {
+            const auto failure = *ContextAccess::failure(context);
+            if (auto other = consult(context, &failure, failure)) outcome = *std::move(other);
+        }
+        return outcome;
+    } catch (...) { return caught(context); }
+}
+
+Outcome SubscriberCore::caught(Context& context) noexcept {
+    if (auto outcome = outcome_thrown(context)) return *outcome;
+    if (observer_ != nullptr) observer_->on_thrown(context, std::current_exception());
+    const auto error = exception_error();
+    auto outcome = ContextAccess::fail(context, error);
+    return consult(context, nullptr, error).value_or(outcome);
+}
+
+/// What an on_error function makes of a failure that is in the context. One that says nack without a delay leaves it to
+/// the retries, so that the message does not come back at once, for ever.
+std::optional<Outcome> SubscriberCore::consult(Context& context, const Error* returned, const Error& failure) noexcept {
+    ContextAccess::clear_failure(context);
+    auto outcome = chain_.handle(context, returned);
+    if (outcome && ContextAccess::decided(context)) outcome = ContextAccess::decided(context);
+    const auto* failed_again = ContextAccess::failure(context) ? &*ContextAccess::failure(context) : nullptr;
+    if (outcome && *outcome == Outcome::ack) return outcome;
+    const bool left_to_retries = !outcome || (outcome->kind() == Outcome::Kind::nack && outcome->delay().count() == 0);
+    if (failed_again == nullptr) std::ignore = ContextAccess::fail(context, failure);
+    if (left_to_retries) {
+        if (outcome) ContextAccess::undecide(context);
+        return std::nullopt;
+    }
+    return ContextAccess::decide(context, *outcome);
+}
+
+std::optional<Outcome> SubscriberCore::outcome_thrown(Context& context) noexcept {
+    try {
+        throw;
+    } catch (const Ack&) { return ContextAccess::decide(context, Outcome::ack); } catch (const Nack& nack) {
+        return ContextAccess::decide(context, Outcome::nack(nack.delay));
+    } catch (const Reject& reject) {
+        return ContextAccess::decide(context, Outcome::term(reject.why));
+    } catch (const Skip&) {
+        skipped_.fetch_add(1, std::memory_order_relaxed);
+        return ContextAccess::decide(context, Outcome::ack);
+    } catch (const ExitApp& asked) {
+        host_->exit(asked.code());
+        return std::nullopt;  // it has failed all the same
+    } catch (...) { return std::nullopt; }
+}
+
+Expected<void> SubscriberCore::emit(Context& context, const Encoded& encoded, const Headers* headers) {
+    const auto& request = context.message();
+    if (answer_wanted(context)) {
+        auto sent = link_->send({.subject = request.reply_to(),
+                                 .payload = encoded.body,
+                                 .headers = headers,
+                                 .flush = idle() ? Flush::now : Flush::batched},
+                                encoded.content_type, Outgoing::Kind::reply);
+        if (!sent) return sent;
+        ContextAccess::mark_answered(context);
+    }
+    if (ContextAccess::answers_only(context)) return {};
+    return results_.publish(*link_, request, encoded, headers);
+}
+
+}  // namespace freshet::detail
