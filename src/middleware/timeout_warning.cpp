@@ -4,13 +4,15 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <freshet/broker.hpp>
 #include <freshet/clock.hpp>
 
 #include "delivery/subscriber_core.hpp"
-#include "middleware/running_slots.hpp"
+#include "middleware/running_delivery.hpp"
 
 namespace freshet {
 namespace {
@@ -27,11 +29,7 @@ public:
     Watch* next() const noexcept { return next_.get(); }
 
     Outcome run(Context& context, Next next) {
-        struct Running {
-            Watch& watch;
-            detail::RunningSlot& slot;
-            ~Running() { slot.leave(watch.reading_); }
-        } const running{*this, slots_.enter(context)};
+        const detail::RunningDelivery running{context, this};
         if (!ticking_.load()) begin();
         return next(context);
     }
@@ -60,32 +58,38 @@ private:
     void schedule(Tick tick) { clock_.schedule(clock_.now() + std::max(after_ / 10, nanoseconds{1}), std::move(tick)); }
 
     void tick(Tick tick) {
-        look();
-        if (!slots_.none()) return schedule(std::move(tick));
+        if (look()) return schedule(std::move(tick));
         { const Tick ended{std::move(tick)}; }
-        if (!slots_.none()) begin();  // it came between the two
+        if (look()) begin();  // it came between the two
     }
 
-    void look() {
+    /// What is to be logged of a delivery, which may end before that is done.
+    struct Overdue {
+        Logger logger;
+        std::string subject;
+    };
+
+    /// Warns of what runs too long. Returns whether anything may run.
+    bool look() {
         const auto now = clock_.now();
-        const std::lock_guard lock{reading_};
-        slots_.for_each([&](detail::RunningSlot& slot) {
-            slot.look(now, after_, [&](Context& context) {
-                const auto subject = context.subject();  // a batch has none
-                context.broker()
-                    .logger()
-                    .with({.subject =
-                               subject.empty() ? detail::ContextAccess::subscriber(context).spec().subject : subject})
-                    .warn("the handler still runs after {} ms", duration_cast<milliseconds>(after_).count());
-            });
+        std::vector<Overdue> overdue;
+        const bool any = detail::RunningDelivery::for_each(this, [&](detail::RunningDelivery& running) {
+            if (!running.becomes_overdue(now, after_)) return;
+            auto& context = running.context();
+            const auto subject = context.subject();  // a batch has none
+            overdue.push_back({context.broker().logger(),
+                               subject.empty() ? detail::ContextAccess::subscriber(context).spec().subject
+                                               : std::string{subject}});
         });
+        for (auto& [logger, subject] : overdue)
+            logger.with({.subject = subject})
+                .warn("the handler still runs after {} ms", duration_cast<milliseconds>(after_).count());
+        return any;
     }
 
     const std::shared_ptr<Watch> next_;
     Clock& clock_;
     const nanoseconds after_;
-    detail::RunningSlots slots_ = {};
-    std::mutex reading_ = {};
     std::atomic<bool> ticking_ = false;
 };
 
