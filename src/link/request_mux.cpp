@@ -2,11 +2,12 @@
 #include "link/request_mux.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <utility>
 
 #include <fmt/core.h>
+
+#include <freshet/text.hpp>
 
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
@@ -92,8 +93,7 @@ std::optional<Error> remote_error(const Message& message, std::string_view subje
     const auto description = message.header("Nats-Service-Error");
     const auto code_text = message.header("Nats-Service-Error-Code");
     if (!description && !code_text) return std::nullopt;
-    int code = 0;
-    if (code_text) std::from_chars(code_text->data(), code_text->data() + code_text->size(), code);
+    const int code = FromText<int>::parse(code_text.value_or("")).value_or(0);
     return RemoteError{code, fmt::format("{} answered with error {}", quoted(subject), code), description.value_or("")};
 }
 

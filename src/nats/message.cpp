@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/message.hpp>
 
-#include <charconv>
 #include <cstdlib>
 #include <limits>
 #include <memory>
+
+#include <freshet/text.hpp>
 
 #include "nats/c_string.hpp"
 #include "nats/handle.hpp"
@@ -83,9 +84,7 @@ Headers Message::headers() const {
 
 int Message::status() const {
     const auto text = header("Status").value_or("");  // where cnats puts what the header line says
-    int status = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), status);
-    return error == std::errc{} && end == text.data() + text.size() ? status : 0;
+    return FromText<int>::parse(text).value_or(0);
 }
 
 __natsMsg* Message::release() noexcept {

@@ -2,12 +2,14 @@
 #include "nats/url.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <cstdint>
 #include <memory>
 
 #include <netdb.h>
 
 #include <fmt/format.h>
+
+#include <freshet/text.hpp>
 
 namespace freshet::detail::nats {
 namespace {
@@ -27,11 +29,7 @@ Split split(std::string_view url) {
     return {url.substr(0, authority), url.substr(authority, address - authority), url.substr(address)};
 }
 
-bool is_port(std::string_view text) {
-    int port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return error == std::errc{} && end == text.data() + text.size() && port > 0 && port < 65'536;
-}
+bool is_port(std::string_view text) { return FromText<std::uint16_t>::parse(text).value_or(0) != 0; }
 
 bool is_host(std::string_view text) {
     return !text.empty() &&

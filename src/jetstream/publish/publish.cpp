@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <freshet/subject.hpp>
+#include <freshet/text.hpp>
 
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
@@ -117,11 +117,11 @@ std::optional<PlainAck> parse_plain_ack(std::string_view text) noexcept {
     const auto name = text.substr(0, text.find('"'));
     if (name.contains('\\')) return std::nullopt;
     text.remove_prefix(name.size());
-    std::uint64_t sequence = 0;
-    if (!skip("\"") || !skip(",") || !skip("\"seq\":")) return std::nullopt;
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), sequence);
-    if (fault != std::errc{} || std::string_view{end, text.data() + text.size()} != "}") return std::nullopt;
-    return PlainAck{.stream = name, .sequence = sequence};
+    if (!skip("\"") || !skip(",") || !skip("\"seq\":") || !text.ends_with('}')) return std::nullopt;
+    text.remove_suffix(1);
+    const auto sequence = FromText<std::uint64_t>::parse(text);
+    if (!sequence) return std::nullopt;
+    return PlainAck{.stream = name, .sequence = *sequence};
 }
 
 Expected<js::PublishAck> parse_publish_ack(std::string_view subject, std::string_view text) {

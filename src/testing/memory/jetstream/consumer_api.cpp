@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is asked under $JS.API.CONSUMER.
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
+
+#include <freshet/text.hpp>
 
 #include "base/random_id.hpp"
 #include "testing/memory/jetstream/jetstream.hpp"
@@ -99,9 +100,7 @@ void MemoryJetStream::pull(std::string_view rest, const Parcel& parcel) {
     if (stream == nullptr || !stream->consumers.contains(rest)) return send_no_responders(parcel);
     // The body is a number, or an object.
     auto body = Json::object();
-    std::uint64_t batch = 0;
-    const auto* const end = parcel.payload.data() + parcel.payload.size();
-    if (std::from_chars(parcel.payload.data(), end, batch).ec == std::errc{}) body["batch"] = batch;
+    if (const auto batch = FromText<std::uint64_t>::parse(parcel.payload)) body["batch"] = *batch;
     else if (!parcel.payload.empty()) body = Json::parse(parcel.payload, nullptr, false);
     if (!body.is_object()) return context_.send_status(parcel.reply_to, 400, "Bad Request");
     try {
