@@ -2,22 +2,30 @@
 #include <freshet/text.hpp>
 
 #include <charconv>
+#include <cstddef>
 #include <limits>
 
 namespace freshet::detail {
 namespace {
 
-constexpr auto most = std::numeric_limits<unsigned long long>::max();
+using Natural = unsigned long long;
+constexpr auto most = std::numeric_limits<Natural>::max();
+constexpr std::size_t safe_digits = std::numeric_limits<Natural>::digits10;  // whatever they are, they fit
+
+constexpr Natural digit_of(char c) noexcept { return static_cast<unsigned char>(c - '0'); }
 
 }  // namespace
 
-bool parse_number(std::string_view text, unsigned long long& out) noexcept {
+bool parse_number(std::string_view text, Natural& out) noexcept {
     if (text.empty()) return false;
-    unsigned long long number = 0;
-    for (const char c : text) {
-        const auto digit = static_cast<unsigned char>(c - '0');
-        if (digit > 9 || number > most / 10 || (number == most / 10 && digit > most % 10)) return false;
-        number = number * 10 + digit;
+    Natural number = 0;
+    for (const char c : text.substr(0, safe_digits)) {
+        if (digit_of(c) > 9) return false;
+        number = number * 10 + digit_of(c);
+    }
+    for (std::size_t i = safe_digits; i < text.size(); ++i) {
+        if (digit_of(text[i]) > 9 || number > (most - digit_of(text[i])) / 10) return false;
+        number = number * 10 + digit_of(text[i]);
     }
     out = number;
     return true;
@@ -25,9 +33,9 @@ bool parse_number(std::string_view text, unsigned long long& out) noexcept {
 
 bool parse_number(std::string_view text, long long& out) noexcept {
     const bool negative = text.starts_with('-');
-    unsigned long long size = 0;
+    Natural size = 0;
     if (!parse_number(text.substr(negative ? 1 : 0), size)) return false;
-    constexpr auto largest = static_cast<unsigned long long>(std::numeric_limits<long long>::max());
+    constexpr auto largest = static_cast<Natural>(std::numeric_limits<long long>::max());
     if (size > largest + (negative ? 1 : 0)) return false;
     out = static_cast<long long>(negative ? 0 - size : size);
     return true;

@@ -126,7 +126,8 @@ bool read_json(JsonReader& in, const JsonNode& node, T& out) {
     static_assert(
         is_json<T, Direction::read>(),
         "freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...), include "
-        "<freshet/nlohmann.hpp> or specialise freshet::JsonAs<T>; a view cannot be read into, use std::string. See docs/codecs.md");
+        "<freshet/nlohmann.hpp> or specialise freshet::JsonAs<T>; a view cannot be read into, use std::string. See "
+        "docs/codecs.md");
     if constexpr (ReadsAsJson<T>) {
         return read_as(in, node, out);
     } else if constexpr (HasFields<T>) {
