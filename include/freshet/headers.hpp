@@ -43,7 +43,8 @@ public:
 
     friend bool operator==(const Headers&, const Headers&) = default;
 
-    /// A name is printable ASCII without colon and space; a value has no CR, LF or NUL.
+    /// A name is printable ASCII without colon and space; a value has no CR, LF or NUL, and no space or tab at an end:
+    /// clients drop those when they read it.
     static Expected<void> check(std::string_view name, std::string_view value);
 
 private:

@@ -10,6 +10,7 @@
 
 #include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
+#include "base/header_text.hpp"
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
 #include "delivery/core_source.hpp"
@@ -34,17 +35,6 @@ int code_of(const Error& error) {
         case Condition::timeout: return 504;
         default: return code_failed;
     }
-}
-
-/// The longest description of an error that travels in a header.
-constexpr std::size_t max_description = 1'024;
-
-/// A header value: one line, bounded.
-std::string one_line(std::string_view text) {
-    std::string line{text.substr(0, max_description)};
-    for (char& c : line)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-    return line;
 }
 
 /// What is said of a message that a handler neither handled nor failed at.
@@ -407,7 +397,7 @@ void SubscriberCore::report_failure(Context& context, const Error& failure, bool
 void SubscriberCore::answer_error(const Message& request, const Error& error, int code) noexcept {
     try {
         Headers headers;
-        headers.set("Nats-Service-Error", one_line(error.message()));
+        headers.set("Nats-Service-Error", header_text(error.message()));
         headers.set("Nats-Service-Error-Code", std::to_string(code));
         const auto sent = link_->send({.subject = request.reply_to(), .headers = &headers, .flush = Flush::now}, {},
                                       Outgoing::Kind::reply);

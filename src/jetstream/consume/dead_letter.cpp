@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/consume/dead_letter.hpp"
 
-#include <algorithm>
 #include <string>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/header_text.hpp"
 #include "base/quoted.hpp"
 #include "jetstream/api/rfc3339.hpp"
 
@@ -14,13 +14,6 @@ namespace freshet::detail {
 namespace {
 
 constexpr std::string_view mark = "Dead-Letter-";
-constexpr std::size_t max_reason = 1'024;
-
-std::string one_line(std::string_view text) {
-    std::string line{text.substr(0, max_reason)};
-    std::ranges::replace_if(line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-    return line;
-}
 
 }  // namespace
 
@@ -33,7 +26,7 @@ Headers dead_letter_headers(const Message& message, const Metadata& metadata, st
     const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(metadata.time.time_since_epoch()).count();
     headers.set("Nats-Msg-Id",
                 fmt::format("dead.{}.{}.{}.{}", metadata.stream, metadata.consumer, metadata.stream_sequence, time));
-    headers.set("Dead-Letter-Reason", one_line(why));
+    headers.set("Dead-Letter-Reason", header_text(why));
     headers.set("Dead-Letter-Subject", message.subject());
     headers.set("Dead-Letter-Stream", metadata.stream);
     headers.set("Dead-Letter-Consumer", metadata.consumer);
