@@ -14,6 +14,7 @@
 #include <freshet/transport.hpp>
 
 #include "nats/handle.hpp"
+#include "nats/refusals.hpp"
 #include "nats/status.hpp"
 
 namespace freshet::detail::nats {
@@ -60,8 +61,8 @@ private:
     Failure connect(Lane lane);
     void drop_links();
     bool announce();
-    Error open_error(const Failure& failure, std::chrono::milliseconds waited) const;
-    bool sleep(std::chrono::milliseconds time);
+    bool is_closing();
+    void sleep(std::chrono::milliseconds time);
 
     // Called by links; `link` may be of an attempt that failed, and is ignored then.
     void on_disconnected(Link& link);
@@ -88,11 +89,11 @@ private:
     Links links_ = {};
     bool opened_ = false;
     bool closing_ = false;
-    bool down_ = false;         // "disconnected" was said, "reconnected" was not yet
-    bool lame_duck_ = false;    // was said of this server
-    bool ended_ = false;        // "closed" was said, nothing follows
-    std::string end_ = {};      // why it closed by itself
-    std::string refusal_ = {};  // the permission that the server refused last
+    bool down_ = false;       // "disconnected" was said, "reconnected" was not yet
+    bool lame_duck_ = false;  // was said of this server
+    bool ended_ = false;      // "closed" was said, nothing follows
+    std::string end_ = {};    // why it closed by itself
+    Refusals refusals_ = {};
 
     std::mutex sink_mutex_ = {};  // calls of the sink, which happen without mutex_
     EventSink sink_ = {};

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/callback_scope.hpp"
 #include "base/fork.hpp"
 #include "base/once_per_second.hpp"
 #include "base/quoted.hpp"
@@ -114,6 +115,7 @@ void freshet_on_message(natsConnection*, natsSubscription*, natsMsg* native, voi
 }
 
 void freshet_on_complete(void* closure) noexcept {
+    const CallbackScope scope;  // the sink goes with the delivery, and what a handler has captured with the sink
     const std::unique_ptr<Delivery> delivery{static_cast<Delivery*>(closure)};
     delivery->on_complete();
 }
