@@ -57,11 +57,15 @@ public:
 };
 
 /// The real time, and one thread that runs the tasks, started by the first of them.
-/// The destructor waits for a task that runs and drops the others; it must not run inside a task.
 class SystemClock final : public Clock {
 public:
     SystemClock();
+    /// As stop().
     ~SystemClock() override;
+
+    /// Drops the tasks that wait, and those that are scheduled from now on; waits for the one that runs, unless called inside it.
+    /// The time goes on.
+    void stop() noexcept;
 
     TimePoint now() const noexcept override;
     TimerId schedule(TimePoint when, Task task) override;
@@ -70,7 +74,7 @@ public:
 
 private:
     class Timers;
-    std::unique_ptr<Timers> timers_;
+    std::shared_ptr<Timers> timers_;
 };
 
 }  // namespace freshet

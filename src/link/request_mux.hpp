@@ -25,14 +25,17 @@ namespace freshet::detail {
 /// cancels; no lock is held, so a sink may open new requests. It must live until on_end.
 class ReplySink {
 public:
+    /// Whether a message is an answer that the sink takes.
+    using Wanted = bool (*)(const Message&) noexcept;
+
     ReplySink() = default;
     ReplySink(const ReplySink&) = delete;
     ReplySink& operator=(const ReplySink&) = delete;
 
     /// The subject asked, for error messages.
     virtual std::string_view subject() const noexcept = 0;
-    /// Whether this is the one answer to wait for, or another that came first and is left out. Called under a lock: to be quick, and to
-    /// call nothing of the mux.
+    /// Whether this is an answer to wait for, or another one that is left out. Called under a lock: to be quick, and to call nothing of
+    /// the mux.
     virtual bool accepts(const Message&) noexcept { return true; }
     /// An answer, or the error that came in its place. A request for one answer gets exactly one of these.
     virtual void on_reply(Expected<Message> reply) noexcept = 0;
@@ -46,13 +49,12 @@ protected:
 /// A sink for the stack of a thread that waits: no allocation.
 class BlockingReply final : public ReplySink {
 public:
-    using Wanted = bool (*)(const Message&) noexcept;
-
     /// `subject` must live as long as this. `wanted` null: the first answer.
     explicit BlockingReply(std::string_view subject, Wanted wanted = nullptr) noexcept
         : subject_{subject}, wanted_{wanted} {}
 
-    /// Blocks until the request has ended. To be called once, after the ticket was opened. `clock` is the mux's.
+    /// Blocks until the request has ended, so only where may_wait() was true before it was sent. To be called once, after the ticket
+    /// was opened. `clock` is the mux's.
     Expected<Message> wait(Clock& clock) {
         if (!run_until(clock, TimePoint::max(), [this] { return ended_.try_acquire(); })) ended_.acquire();
         return *std::move(reply_);
