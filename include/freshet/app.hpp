@@ -64,7 +64,8 @@ public:
     App& after_shutdown(F&& hook) {
         return add<void>(When::after_shutdown, std::forward<F>(hook));
     }
-    /// A function whose result lives as long as the program serves: made before everything, destroyed after everything.
+    /// A function whose result lives as long as the program serves: made before everything, destroyed after everything. While a handler
+    /// runs that outlived the stop, the result lives on, up to the end of that handler's broker.
     template <class F>
     App& lifespan(F&& hook) {
         return add<int>(When::lifespan, std::forward<F>(hook));

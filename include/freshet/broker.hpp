@@ -62,7 +62,9 @@ public:
     explicit Broker(BrokerOptions options = {});
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
-    /// Like stop(), then waits for handlers that still run, however long they take: so not inside one of them.
+    /// Like stop(), then waits for handlers that still run, however long they take. Inside a handler, on_event, or a function given to
+    /// async, of this broker or any other, it does not wait: what waits is dropped or given back to its stream, and the broker ends
+    /// in the background when its handlers have returned; they must not use it any more.
     ~Broker();
 
     /// Declares a subscriber of a subject that the compiler checks: `{name}` is one token, `*` and `>` as in NATS.
@@ -222,13 +224,15 @@ public:
 
     /// Connects and starts every subscriber; when it returns the server delivers to them. Blocks for
     /// BrokerOptions::start_timeout at most. Throws Error: Condition::bad_setup with every mistake found, or with the server's reason
-    /// for a refusal; Condition::disconnected when no server answered. After a throw nothing runs.
+    /// for a refusal, and inside a function given to async; Condition::disconnected when no server answered. After a throw nothing
+    /// runs, or, inside a handler, will run when that has returned.
     void start();
 
     /// Stops: takes nothing new, lets running and waiting handlers finish, sends what they published, closes. Blocks for `timeout`
     /// and a second for closing at most; true if everything was handled. False: what waited is dropped, and a handler that still
-    /// runs goes on, but its publications are refused. Called inside a handler it only begins the stop and returns true; while
-    /// start() waits for a server it ends that. May be called more than once.
+    /// runs goes on, but its publications are refused. Called inside a handler, on_event, or a function given to async, of this broker or
+    /// any other, it only begins the stop and returns true; while start() waits for a server it ends that. May be called more than
+    /// once: a later call waits for the first one's stop, for its own timeout at most.
     bool stop(std::chrono::milliseconds timeout);
     bool stop();
 
@@ -255,8 +259,8 @@ private:
     void provide_erased(const std::type_info& type, std::shared_ptr<void> object);
     static void check_client(std::string_view subject, const RequestOptions& options);
 
-    std::unique_ptr<detail::BrokerCore> core_;
-    detail::Link* link_;  // of core_
+    std::shared_ptr<detail::BrokerCore> core_;  // shared with the calls that run
+    detail::Link* link_;                        // of core_
 };
 
 }  // namespace freshet

@@ -165,7 +165,7 @@ public:
     SubscriberStats stats() const;
 
     /// Takes no more messages; what has arrived is still handled. Blocks until that is done, for the broker's
-    /// stop_timeout at most; called inside a handler of the same broker it returns at once.
+    /// stop_timeout at most; called inside a handler, on_event, or a function given to async, of any broker, it returns at once.
     void stop();
 
 private:
