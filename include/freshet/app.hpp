@@ -60,7 +60,8 @@ public:
         return add<void>(When::after_shutdown, std::forward<F>(hook));
     }
     /// Adds a function whose result lives as long as the program serves: it is made before everything else and
-    /// destroyed after everything else. An exception from the function ends the startup.
+    /// destroyed after everything else. While a handler runs that outlived the stop, the result lives on, up to the end
+    /// of that handler's broker. An exception from the function ends the startup.
     template <class F>
     App& lifespan(F&& hook) {
         return add<int>(When::lifespan, std::forward<F>(hook));

@@ -61,14 +61,15 @@ public:
     /// Stores the options; the connection is made by start(). Without options the server is $NATS_URL, else
     /// nats://localhost:4222. Throws Error(Errc::bad_setup) for options that contradict each other or the environment.
     explicit Broker(BrokerOptions options = {});
-    /// Sends and receives over the transport that `transport` makes instead of one to a nats-server. Throws what `transport` throws,
-    /// and Error(Errc::bad_setup) if it makes none. See docs/transports.md.
+    /// Sends and receives over the transport that `transport` makes instead of one to a nats-server. Throws what
+    /// `transport` throws, and Error(Errc::bad_setup) if it makes none. See docs/transports.md.
     Broker(BrokerOptions options, TransportFactory transport);
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
     /// Stops the broker with BrokerOptions::stop_timeout, then blocks until every handler has returned, however long
-    /// that takes: so do not destroy a broker inside one of its handlers. In a child process after fork() it does
-    /// nothing.
+    /// that takes. Inside a handler, on_event, or a function given to async, of this broker or any other, it does not
+    /// block: waiting messages are dropped or given back to their stream, and the broker ends in the background when
+    /// its handlers have returned; they must not use it any more. In a child process after fork() it does nothing.
     ~Broker();
 
     /// Declares a subscriber of a subject that the compiler checks: `{name}` stands for one token, `*` and `>` mean
@@ -261,16 +262,18 @@ public:
 
     /// Connects and starts every subscriber; when it returns, the server delivers to them. Blocks until a server
     /// answers, for BrokerOptions::start_timeout at most, then for a round trip. Throws Error: Condition::bad_setup,
-    /// with every mistake that was found or with the server's reason for a refusal; Condition::disconnected when no
-    /// server answered. After a throw nothing runs, and the broker cannot be started again.
+    /// with every mistake that was found or with the server's reason for a refusal, and inside a function given to
+    /// async; Condition::disconnected when no server answered. After a throw the broker cannot be started again, and
+    /// nothing runs, or, inside a handler, will run when that has returned.
     void start();
 
     /// Stops the broker: it takes nothing new, lets running and waiting handlers finish, sends what they published, and
     /// closes the connection. Blocks for `timeout`, and one more second for closing, at most. Returns true if
     /// everything was handled. When it returns false, waiting messages are dropped, and a handler that still runs goes
-    /// on, but its publications are refused. Called inside a handler or a callback, it only begins the stop and returns
-    /// true; called while start() waits for a server, it ends that wait. May be called from any thread and more than
-    /// once. Without `timeout`: BrokerOptions::stop_timeout.
+    /// on, but its publications are refused. Called inside a handler, on_event, or a function given to async, of this
+    /// broker or any other, it only begins the stop and returns true; called while start() waits for a server, it ends
+    /// that wait. May be called from any thread and more than once: a later call waits for the first one's stop, for
+    /// its own timeout at most. Without `timeout`: BrokerOptions::stop_timeout.
     bool stop(std::chrono::milliseconds timeout);
     /// Stops the broker within BrokerOptions::stop_timeout; see stop(timeout).
     bool stop();
@@ -304,8 +307,8 @@ private:
     void provide_erased(const std::type_info& type, std::shared_ptr<void> object);
     static void check_client(std::string_view subject, const RequestOptions& options);
 
-    std::unique_ptr<detail::BrokerCore> core_;
-    detail::Link* link_;  // belongs to core_
+    std::shared_ptr<detail::BrokerCore> core_;  // shared with the calls that run
+    detail::Link* link_;                        // of core_
 };
 
 }  // namespace freshet

@@ -60,12 +60,16 @@ public:
     virtual void add_work(std::ptrdiff_t change) noexcept;
 };
 
-/// The clock of the system, with one thread that runs the tasks; the first task starts that thread. The destructor
-/// waits for a task that runs and drops the others; it must not run inside a task.
+/// The clock of the system, with one thread that runs the tasks; the first task starts that thread.
 class SystemClock final : public Clock {
 public:
     SystemClock();
+    /// As stop().
     ~SystemClock() override;
+
+    /// Drops the tasks that wait, and those that are scheduled from now on; waits for the one that runs, unless called
+    /// inside it. The time goes on.
+    void stop() noexcept;
 
     TimePoint now() const noexcept override;
     TimerId schedule(TimePoint when, Task task) override;
@@ -74,7 +78,7 @@ public:
 
 private:
     class Timers;
-    std::unique_ptr<Timers> timers_;
+    std::shared_ptr<Timers> timers_;
 };
 
 }  // namespace freshet

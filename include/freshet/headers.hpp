@@ -43,8 +43,9 @@ public:
 
     friend bool operator==(const Headers&, const Headers&) = default;
 
-    /// Checks a header: a name is printable ASCII without colon and space; a value has no CR, LF or NUL. Returns
-    /// Errc::bad_header for anything else.
+    /// Checks a header: a name is printable ASCII without colon and space; a value has no CR, LF or NUL, and neither
+    /// begins nor ends with a space or a tab, since clients drop those when they read it. Returns Errc::bad_header for
+    /// anything else.
     static Expected<void> check(std::string_view name, std::string_view value);
 
 private:

@@ -178,7 +178,8 @@ public:
     SubscriberStats stats() const;
 
     /// Takes no more messages; messages that have arrived are still handled. Blocks until that is done, for the
-    /// broker's stop_timeout at most. Called inside a handler or a callback, it returns at once.
+    /// broker's stop_timeout at most. Called inside a handler, on_event, or a function given to async, of any broker,
+    /// it returns at once.
     void stop();
 
 private:

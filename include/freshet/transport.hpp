@@ -155,12 +155,12 @@ public:
     virtual TransportStats stats() const = 0;
 };
 
-/// Makes the transport of a broker, which is not open yet, from the broker's options. Called once, by the broker's constructor, with
-/// what the environment says already in the options. See docs/transports.md.
+/// Makes the transport of a broker, which is not open yet, from the broker's options. Called once, by the broker's
+/// constructor, with what the environment says already in the options. See docs/transports.md.
 using TransportFactory = std::function<std::unique_ptr<Transport>(const BrokerOptions&)>;
 
-/// Makes the transport that a broker has unless it is given another: connections to a nats-server. A transport of your own may wrap it.
-/// Throws Error(Errc::bad_setup) for options that contradict each other.
+/// Makes the transport that a broker has unless it is given another: connections to a nats-server. A transport of your
+/// own may wrap it. Throws Error(Errc::bad_setup) for options that contradict each other.
 std::unique_ptr<Transport> nats_transport(const BrokerOptions& options);
 
 }  // namespace freshet

@@ -14,13 +14,24 @@ namespace {
 constexpr std::size_t kept_capacity = std::size_t{1} << 20;
 
 struct BufferStack {
+    ~BufferStack();
+
     std::vector<std::unique_ptr<Buffer>> buffers = {};  // leases hold pointers to them
     std::size_t used = 0;
 };
 
 constinit thread_local BufferStack* stack = nullptr;  // a plain pointer needs no guard at each use
 
+constinit thread_local bool ended = false;
+
+BufferStack::~BufferStack() {
+    stack = nullptr;
+    ended = true;
+}
+
 BufferStack& make_stack() {
+    // Statics go after what is the main thread's, and may publish: their buffers stay.
+    if (ended) return *(stack = new BufferStack);
     static thread_local BufferStack owned;
     stack = &owned;
     return owned;

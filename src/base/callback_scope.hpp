@@ -67,21 +67,44 @@ private:
     const HandlerScope* outer_;
 };
 
+/// A CallbackScope on a thread that brings answers, or ends them at their deadlines: waiting there for an answer would
+/// be waiting for itself, and every other request of the broker would wait along. Calls that block ask may_wait()
+/// first.
+class NoWaitScope {
+public:
+    NoWaitScope() noexcept { ++depth_; }
+    NoWaitScope(const NoWaitScope&) = delete;
+    NoWaitScope& operator=(const NoWaitScope&) = delete;
+    ~NoWaitScope() { --depth_; }
+
+    static bool inside() noexcept { return depth_ > 0; }
+
+private:
+    friend class OutsideScope;
+    static inline thread_local int depth_ = 0;
+
+    CallbackScope callback_ = {};
+};
+
 /// Marks, while it lives, that this thread waits: code that it runs meanwhile is not part of the handler or callback
 /// that the thread is in.
 class OutsideScope {
 public:
     OutsideScope() noexcept
-        : depth_{std::exchange(CallbackScope::depth_, 0)}, handler_{std::exchange(HandlerScope::current_, nullptr)} {}
+        : depth_{std::exchange(CallbackScope::depth_, 0)},
+          no_wait_{std::exchange(NoWaitScope::depth_, 0)},
+          handler_{std::exchange(HandlerScope::current_, nullptr)} {}
     OutsideScope(const OutsideScope&) = delete;
     OutsideScope& operator=(const OutsideScope&) = delete;
     ~OutsideScope() {
         CallbackScope::depth_ = depth_;
+        NoWaitScope::depth_ = no_wait_;
         HandlerScope::current_ = handler_;
     }
 
 private:
     int depth_;
+    int no_wait_;
     const HandlerScope* handler_;
 };
 

@@ -8,9 +8,9 @@
 
 namespace freshet::detail {
 
-/// Decides between the start of a source and a stop that comes from another thread while start() still works. Each function is
-/// one atomic step, so that a request is carried out exactly once: by the thread that asks if the start has something to stop
-/// already, else by start() as soon as it has. Thread-safe; never blocks.
+/// Decides between the start of a source and a stop that comes from another thread while start() still works. Each
+/// function is one atomic step, so that a request is carried out exactly once: by the thread that asks if the start has
+/// something to stop already, else by start() as soon as it has. Thread-safe; never blocks.
 class StartGuard {
 public:
     using Milliseconds = std::chrono::milliseconds;
@@ -21,8 +21,8 @@ public:
         std::optional<Milliseconds> stop = {};  ///< with this timeout
     };
 
-    /// Publishes what start() made: the thread that sees running() sees it, too. Returns what was asked for before, which the
-    /// caller must do now.
+    /// Publishes what start() made: the thread that sees running() sees it, too. Returns what was asked for before,
+    /// which the caller must do now.
     Asked begun() noexcept {
         const auto before = state_.exchange(is_running, std::memory_order_acq_rel);
         if (before >= 0) return {.quiesce = true, .stop = Milliseconds{before}};

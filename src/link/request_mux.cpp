@@ -9,6 +9,7 @@
 
 #include <freshet/text.hpp>
 
+#include "base/callback_scope.hpp"
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 
@@ -230,8 +231,8 @@ void RequestMux::on_reply(Message message) noexcept {
         ++unexpected_replies_;
         return;
     }
-    if (slot->many) return deliver_one_of_many(lock, *slot, std::move(message));
     if (!slot->sink->accepts(message)) return;
+    if (slot->many) return deliver_one_of_many(lock, *slot, std::move(message));
     ReplySink& sink = release(*slot);
     lock.unlock();
     const int status = status_of(message);
@@ -316,8 +317,8 @@ std::uint64_t RequestMux::unexpected_replies() const noexcept {
 // Schedules at most one timer, at or before the earliest deadline. Most requests end long before theirs, so nothing is
 // scheduled or cancelled for them.
 void RequestMux::arm(TimePoint when) {
-    if (when >= sweep_at_) return;
-    const bool coming = sweeping_                               // the running sweep arms the next one
+    if (when >= sweep_at_ || closed_) return;  // closed: nothing is left to end, and the owner of the clock may go
+    const bool coming = sweeping_              // it arms the next one
                         || (armed_ && !clock_.cancel(timer_));  // it is about to begin, and will see this deadline
     if (!coming) {
         armed_ = false;
@@ -329,6 +330,7 @@ void RequestMux::arm(TimePoint when) {
 }
 
 void RequestMux::sweep() noexcept {
+    const NoWaitScope scope;
     const auto now = clock_.now();
     auto next_deadline = TimePoint::max();
     {

@@ -26,6 +26,9 @@ namespace freshet::detail {
 /// open new requests. The sink must live until on_end.
 class ReplySink {
 public:
+    /// Whether a message is an answer that the sink takes.
+    using Wanted = bool (*)(const Message&) noexcept;
+
     ReplySink() = default;
     ReplySink(const ReplySink&) = delete;
     ReplySink& operator=(const ReplySink&) = delete;
@@ -47,14 +50,12 @@ protected:
 /// A sink on the stack of a thread that waits; it does not allocate.
 class BlockingReply final : public ReplySink {
 public:
-    using Wanted = bool (*)(const Message&) noexcept;
-
     /// Waits for an answer that `wanted` accepts; null: for the first one. `subject` must outlive this object.
     explicit BlockingReply(std::string_view subject, Wanted wanted = nullptr) noexcept
         : subject_{subject}, wanted_{wanted} {}
 
-    /// Blocks until the request has ended and returns the answer or the error. Call it once, after the ticket was
-    /// opened. `clock` is the mux's clock.
+    /// Blocks until the request has ended and returns the answer or the error; so only where may_wait() was true before
+    /// the request was sent. Call it once, after the ticket was opened. `clock` is the mux's clock.
     Expected<Message> wait(Clock& clock) {
         if (!run_until(clock, TimePoint::max(), [this] { return ended_.try_acquire(); })) ended_.acquire();
         return *std::move(reply_);

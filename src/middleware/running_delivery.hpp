@@ -13,8 +13,9 @@ namespace freshet::detail {
 
 class HandlingThread;
 
-/// A delivery that this thread handles and that somebody watches, as long as it lives: on the thread's stack, the newest first. To
-/// begin and to end costs an atomic exchange each, and waits only while a watcher looks at this very thread.
+/// A delivery that this thread handles and that somebody watches, as long as it lives: on the thread's stack, the
+/// newest first. To begin and to end costs an atomic exchange each, and waits only while a watcher looks at this very
+/// thread.
 class RunningDelivery {
 public:
     RunningDelivery(Context& context, const void* watcher);
@@ -26,10 +27,10 @@ public:
     /// Whether it was seen `after` before, for the first time; true once. For the watcher, within for_each_running.
     bool becomes_overdue(TimePoint now, std::chrono::nanoseconds after) noexcept;
 
-    /// Calls `visit` for each delivery of this watcher, which does not end meanwhile: quick, and without calls into a user's code.
-    /// Returns whether there may be any: a thread that begins or ends one right now is not waited for. Who first says where its
-    /// deliveries can see it that it has stopped to look, and is then told that there is none, has missed none: each that begins later
-    /// sees what was said.
+    /// Calls `visit` for each delivery of this watcher, which does not end meanwhile: quick, and without calls into a
+    /// user's code. Returns whether there may be any: a thread that begins or ends one right now is not waited for. Who
+    /// first says where its deliveries can see it that it has stopped to look, and is then told that there is none, has
+    /// missed none: each that begins later sees what was said.
     static bool for_each(const void* watcher, const std::function<void(RunningDelivery&)>& visit);
 
 private:

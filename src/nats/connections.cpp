@@ -9,10 +9,10 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 
 #include "base/fork.hpp"
 #include "nats/callbacks.hpp"
+#include "nats/connect_failure.hpp"
 #include "nats/library.hpp"
 #include "nats/options.hpp"
 #include "nats/subscription.hpp"
@@ -31,29 +31,7 @@ constexpr milliseconds least_close_timeout{500};
 // freshet's deadline decides how long a drain takes; cnats's own is later and only a safeguard.
 constexpr milliseconds drain_grace{1'000};
 
-bool may_pass(const Failure& failure) {
-    switch (failure.status) {
-        case NATS_NO_SERVER:
-        case NATS_TIMEOUT:
-        case NATS_IO_ERROR:
-        case NATS_CONNECTION_CLOSED:
-        case NATS_CONNECTION_DISCONNECTED:
-        case NATS_STALE_CONNECTION:
-        case NATS_ERR:  // an error that the server reports, such as "maximum connections exceeded"
-            return true;
-        default: return false;
-    }
-}
-
-/// Returns the TLS alert that OpenSSL knows of, such as "certificate required", for which cnats reports a closed
-/// connection; else `failure`.
-Failure with_tls_alert(Failure failure) {
-    const auto code = ::ERR_peek_last_error();
-    const bool alert = ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) >= SSL_AD_REASON_OFFSET;
-    return alert && may_pass(failure) ? Failure{NATS_SSL_ERROR, ::ERR_reason_error_string(code)} : failure;
-}
-
-/// Returns the last error that the connection remembers.
+/// What the connection remembers of its last error.
 Failure last_error(natsConnection* native) {
     std::array<char, 512> text{};
 #ifdef FRESHET_HAS_NATSCONNECTION_READLASTERROR
@@ -175,16 +153,17 @@ Expected<void> Connections::open(milliseconds wait, EventSink events) {
 Expected<void> Connections::connect_until(milliseconds wait) {
     const auto begin = steady_clock::now();
     for (int round = 1;; ++round) {
+        if (is_closing()) return {};  // announce() finds that, too
         const auto failure = connect_all();
         if (failure.status == NATS_OK) return {};
         drop_links();
         const auto waited = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin);
-        if (!may_pass(failure) || waited >= wait) return std::unexpected{open_error(failure, waited)};
+        if (!may_pass(failure) || waited >= wait) return std::unexpected{connect_error(options_, failure, waited)};
         if (round == 1)
             emit({.kind = Kind::waiting,
-                  .detail =
-                      fmt::format("{}; trying again for {} ms", open_error(failure, waited).message(), wait.count())});
-        if (!sleep(std::min(delay(round), wait - waited))) return {};  // announce() sees that it is closing
+                  .detail = fmt::format("{}; trying again for {} ms",
+                                        connect_error(options_, failure, waited).message(), wait.count())});
+        sleep(std::min(delay(round), wait - waited));
     }
 }
 
@@ -228,47 +207,15 @@ bool Connections::announce() {
     return true;
 }
 
-bool Connections::sleep(milliseconds time) {
-    std::unique_lock lock{mutex_};
-    return !changed_.wait_for(lock, time, [this] { return closing_; });
+bool Connections::is_closing() {
+    const std::lock_guard lock{mutex_};
+    return closing_;
 }
 
-Error Connections::open_error(const Failure& failure, milliseconds waited) const {
-    const auto urls = without_credentials(servers_of(options_));
-    switch (failure.status) {
-        case NATS_CONNECTION_AUTH_FAILED:
-            return {Errc::unauthorized, fmt::format("{} refused {}: {}; check BrokerOptions::credentials", urls,
-                                                    name_of_credentials(options_), failure.detail)};
-        case NATS_NO_SERVER: {
-            const auto servers = servers_of(options_);
-            for (const auto& server : servers) {
-                const auto url = ServerUrl::parse(server);
-                const auto problem = url ? resolver_problem(*url) : std::string{};
-                if (problem.empty()) continue;
-                return {Errc::disconnected,
-                        fmt::format("cannot resolve the host '{}' of {}: {}", url->host, urls, problem)};
-            }
-            return {Errc::disconnected, fmt::format("cannot reach {} (tried for {} ms): nothing accepts connections; "
-                                                    "is nats-server running there?",
-                                                    urls, waited.count())};
-        }
-        case NATS_TIMEOUT:
-            return {Errc::disconnected,
-                    fmt::format("cannot reach {} (tried for {} ms): no answer within the connect_timeout of "
-                                "{} ms; is it a nats-server, and does it run?",
-                                urls, waited.count(), options_.connect_timeout.count())};
-        case NATS_SECURE_CONNECTION_WANTED:
-            return {Errc::bad_setup,
-                    fmt::format("{} offers no TLS, and TLS is asked for; check the URL and BrokerOptions::tls", urls)};
-        case NATS_SSL_ERROR:
-            return {Errc::bad_setup,
-                    fmt::format("TLS with {} failed: {}; check BrokerOptions::tls (ca_file, certificate, "
-                                "expected_name)",
-                                urls, failure.detail)};
-        default: break;
-    }
-    const auto code = may_pass(failure) ? Errc::disconnected : Errc::bad_setup;
-    return {code, fmt::format("cannot connect to {}: {}", urls, failure.detail)};
+/// Until the time is over, or it is closing.
+void Connections::sleep(milliseconds time) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, time, [this] { return closing_; });
 }
 
 bool Connections::start_drain(milliseconds timeout) {
@@ -375,7 +322,7 @@ void Connections::on_error(Link& link, natsSubscription* subscription, const Fai
     if (failure.status == NATS_NOT_PERMITTED) {
         subscriptions_->refuse(failure.detail);
         const std::lock_guard lock{mutex_};
-        refusal_ = failure.detail;
+        refusals_.told(link.lane, failure.detail);
         changed_.notify_all();
     }
     emit({.kind = Kind::error, .detail = failure.detail, .subject = subject_in(failure.detail)});
@@ -386,7 +333,8 @@ void Connections::await_refusals(Lane lane, steady_clock::time_point deadline) {
     if (last.status != NATS_NOT_PERMITTED || CallbackThread::is_this()) return;
     // cnats reports errors in another thread, one after the other, so after the last one it has reported all.
     std::unique_lock lock{mutex_};
-    changed_.wait_until(lock, deadline, [&] { return refusal_ == last.detail || closing_; });
+    if (!changed_.wait_until(lock, deadline, [&] { return refusals_.all_told(lane, last.detail) || closing_; }))
+        refusals_.give_up(lane, last.detail);
 }
 
 milliseconds Connections::delay(int round) const {

@@ -14,6 +14,7 @@
 #include <freshet/transport.hpp>
 
 #include "nats/handle.hpp"
+#include "nats/refusals.hpp"
 #include "nats/status.hpp"
 
 namespace freshet::detail::nats {
@@ -59,8 +60,8 @@ private:
     Failure connect(Lane lane);
     void drop_links();
     bool announce();
-    Error open_error(const Failure& failure, std::chrono::milliseconds waited) const;
-    bool sleep(std::chrono::milliseconds time);
+    bool is_closing();
+    void sleep(std::chrono::milliseconds time);
 
     // Called by links. A `link` of a failed attempt is ignored.
     void on_disconnected(Link& link);
@@ -87,11 +88,11 @@ private:
     Links links_ = {};
     bool opened_ = false;
     bool closing_ = false;
-    bool down_ = false;         // "disconnected" was emitted, "reconnected" not yet
-    bool lame_duck_ = false;    // was emitted for this server
-    bool ended_ = false;        // "closed" was emitted; nothing follows
-    std::string end_ = {};      // why it closed by itself
-    std::string refusal_ = {};  // the permission that the server refused last
+    bool down_ = false;       // "disconnected" was emitted, "reconnected" not yet
+    bool lame_duck_ = false;  // was emitted for this server
+    bool ended_ = false;      // "closed" was emitted; nothing follows
+    std::string end_ = {};    // why it closed by itself
+    Refusals refusals_ = {};
 
     std::mutex sink_mutex_ = {};  // guards calls of the sink, which happen without mutex_
     EventSink sink_ = {};

@@ -60,6 +60,13 @@ Expected<void> Headers::check(std::string_view name, std::string_view value) {
             fmt::format("header {}: the value {} has a line break or a NUL character, which NATS cannot carry",
                         detail::quoted(name), detail::quoted(value)));
     }
+    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+    if (!value.empty() && (blank(value.front()) || blank(value.back()))) {
+        return failure(Errc::bad_header,
+                       fmt::format("header {}: the value {} begins or ends with a blank, which clients drop when they "
+                                   "read it: trim it, or encode the value",
+                                   detail::quoted(name), detail::quoted(value)));
+    }
     return {};
 }
 

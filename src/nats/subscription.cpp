@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/callback_scope.hpp"
 #include "base/fork.hpp"
 #include "base/once_per_second.hpp"
 #include "base/quoted.hpp"
@@ -115,6 +116,7 @@ void freshet_on_message(natsConnection*, natsSubscription*, natsMsg* native, voi
 }
 
 void freshet_on_complete(void* closure) noexcept {
+    const CallbackScope scope;  // the sink goes with the delivery, and what a handler has captured with the sink
     const std::unique_ptr<Delivery> delivery{static_cast<Delivery*>(closure)};
     delivery->on_complete();
 }
@@ -223,8 +225,8 @@ public:
     }
     void end() { natsSubscription_Unsubscribe(native_.get()); }
 
-    /// Without a server nothing more arrives, and a drain would wait for the server's answer until its time is over: ends it
-    /// after what waits. Returns false when it cannot.
+    /// Without a server nothing more arrives, and a drain would wait for the server's answer until its time is over:
+    /// ends it after what waits. Returns false when it cannot.
     bool end_after_waiting() {
         int waiting = 0;
         std::int64_t delivered = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What freshet does per message, one case after the other, for valgrind's callgrind to count; scripts/check_budgets.py reads the
-// counts. Prints a line `case allocations-per-message` for each. $FRESHET_BUDGET_PLANT=instructions or allocation adds 100
-// instructions or one allocation to each message, for the test that the gate sees it.
+// What freshet does per message, one case after the other, for valgrind's callgrind to count; scripts/check_budgets.py
+// reads the counts. Prints a line `case allocations-per-message` for each. $FRESHET_BUDGET_PLANT=instructions or
+// allocation adds 100 instructions or one allocation to each message, for the test that the gate sees it.
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -37,7 +37,8 @@ void* operator new(std::size_t size) {
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
-/// In place of cnats's own, whose cost is not freshet's and varies with the thread that frees. The messages are not freed.
+/// In place of cnats's own, whose cost is not freshet's and varies with the thread that frees. The messages are not
+/// freed.
 extern "C" void natsMsg_Destroy(__natsMsg*) {}
 
 using namespace freshet;

@@ -55,7 +55,8 @@ public:
     Outcome invoke(Context& context) final;
 
 private:
-    /// Decodes those of `items` that nobody rejected into values that the context keeps; what does not decode is rejected.
+    /// Decodes those of `items` that nobody rejected into values that the context keeps; what does not decode is
+    /// rejected.
     virtual void decode(Context& context, const Items& items) = 0;
 
     std::unique_ptr<HandlerBase> inner_;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What every Transport promises, as rules that can be checked: for a transport of your own (docs/transports.md), in whatever test framework.
+// What every Transport promises, as rules that can be checked: for a transport of your own (docs/transports.md), in
+// whatever test framework.
 //
 //     for (const auto& verdict : freshet::contract::check_all([] { return std::make_unique<MyEnvironment>(); }))
 //         EXPECT_TRUE(verdict.kept()) << verdict.rule->name << ": " << verdict.why;

@@ -8,8 +8,9 @@
 //         visit("tags", value.tags);
 //     }
 //
-// with a line for each setting: its name in the API's JSON, its member, and what else is known of it. Everything that concerns
-// settings is a visitor of such a table, found by argument-dependent lookup; so are the names(E) of an enumeration's values.
+// with a line for each setting: its name in the API's JSON, its member, and what else is known of it. Everything that
+// concerns settings is a visitor of such a table, found by argument-dependent lookup; so are the names(E) of an
+// enumeration's values.
 #pragma once
 
 #include <chrono>

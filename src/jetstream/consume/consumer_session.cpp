@@ -104,7 +104,8 @@ void ConsumerSession::on_timer() noexcept {
 }
 
 void ConsumerSession::on_message(Message message) noexcept {
-    // A stored message has the subject to acknowledge it on, whatever its own subject and headers are; a status has not.
+    // A stored message has the subject to acknowledge it on, whatever its own subject and headers are; a status has
+    // not.
     const auto metadata = message.metadata();
     if (!metadata) return on_status(message);
     Lock lock{mutex_};

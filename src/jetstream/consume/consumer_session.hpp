@@ -36,8 +36,8 @@ public:
     virtual void on_end() noexcept = 0;
 };
 
-/// Takes what a JetStream consumer delivers: subscribes, sends what its policy says, survives the loss of the server, and has its
-/// owner declare the consumer anew when it may be gone. Thread-safe.
+/// Takes what a JetStream consumer delivers: subscribes, sends what its policy says, survives the loss of the server,
+/// and has its owner declare the consumer anew when it may be gone. Thread-safe.
 class ConsumerSession final : public MessageSink,
                               public ConnectionWatcher,
                               public std::enable_shared_from_this<ConsumerSession> {
@@ -47,7 +47,8 @@ public:
                     std::shared_ptr<SessionOwner> owner);
     ~ConsumerSession() override;
 
-    /// Declares the consumer, subscribes, and begins. Blocks for answers of the server. When it fails the owner is not called.
+    /// Declares the consumer, subscribes, and begins. Blocks for answers of the server. When it fails the owner is not
+    /// called.
     Expected<void> start();
     void handled(const Settled& settled) noexcept;
     /// The consumer is no good any more: it is declared anew.

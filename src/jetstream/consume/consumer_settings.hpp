@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings of a consumer. To add one: a member of js::ConsumerConfig, and its line here. The JSON, the check of the server's
-// version, the comparison with what exists, and the memory server read the line; tests/jetstream/consume/consumer_settings_test.cpp
-// goes over all of them.
+// The settings of a consumer. To add one: a member of js::ConsumerConfig, and its line here. The JSON, the check of the
+// server's version, the comparison with what exists, and the memory server read the line;
+// tests/jetstream/consume/consumer_settings_test.cpp goes over all of them.
 #pragma once
 
 #include <chrono>

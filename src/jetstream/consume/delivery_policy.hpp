@@ -42,8 +42,8 @@ enum class DeliveryVerdict : std::uint8_t {
     refused,  ///< it will never work
 };
 
-/// How messages of a consumer come: asked for (PullPolicy), or sent by the server (PushFlow). Says what to send and when; knows no
-/// connection and no thread. Not thread-safe.
+/// How messages of a consumer come: asked for (PullPolicy), or sent by the server (PushFlow). Says what to send and
+/// when; knows no connection and no thread. Not thread-safe.
 class DeliveryPolicy {
 public:
     DeliveryPolicy() = default;
@@ -61,7 +61,8 @@ public:
     /// A message came. Called in the order of arrival.
     virtual void received(const Message& message, const Metadata& metadata, TimePoint now) = 0;
     virtual void handled(const Settled& settled, TimePoint now) = 0;
-    /// The server said something about the delivery: a message without payload and with a status, which is no stored one.
+    /// The server said something about the delivery: a message without payload and with a status, which is no stored
+    /// one.
     virtual DeliveryVerdict status(const Message& message, TimePoint now) = 0;
 
     /// The connection is gone: what was to come will not come.

@@ -9,6 +9,7 @@
 
 #include <freshet/js/consumer.hpp>
 
+#include "base/may_wait.hpp"
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 #include "base/wait.hpp"
@@ -232,6 +233,7 @@ Expected<std::vector<Delivery>> Consumer::try_fetch(const FetchOptions& options)
     const detail::ConsumerSpec spec{.stream = stream_, .name = name_};
     if (auto valid = detail::check_js_name("stream", stream_); !valid) return std::unexpected{valid.error()};
     if (auto valid = detail::check_js_name("consumer", name_); !valid) return std::unexpected{valid.error()};
+    if (!detail::may_wait()) return std::unexpected{detail::wait_refused("fetch from " + spec.text())};
     auto messages = detail::fetch(*api_, spec, options);
     if (!messages) return std::unexpected{messages.error()};
     std::vector<Delivery> deliveries;

@@ -40,8 +40,8 @@ struct PullStatus {
     std::optional<std::size_t> pending_messages = {};  ///< header `Nats-Pending-Messages`: what the request had left
 };
 
-/// What to ask the server for, and when: keeps a window of messages in hand or on their way, asks for more before it runs
-/// dry, and never for more than the window (ADR-13, ADR-37). Knows no connection. Not thread-safe.
+/// What to ask the server for, and when: keeps a window of messages in hand or on their way, asks for more before it
+/// runs dry, and never for more than the window (ADR-13, ADR-37). Knows no connection. Not thread-safe.
 class PullPipeline {
 public:
     PullPipeline(const PullLimits& limits, TimePoint now);

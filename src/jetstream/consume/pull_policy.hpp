@@ -19,10 +19,12 @@ struct PullSettings {
     int priority = 0;                  ///< with the policy prioritized
 };
 
-/// Asks a pull consumer for messages as a PullPipeline says: its requests, the statuses that end them, and the pin, on the wire.
+/// Asks a pull consumer for messages as a PullPipeline says: its requests, the statuses that end them, and the pin, on
+/// the wire.
 class PullPolicy final : public DeliveryPolicy {
 public:
-    /// `next_subject`: what begins the subjects of requests, with a dot at its end; `inbox`: what begins those of statuses, likewise.
+    /// `next_subject`: what begins the subjects of requests, with a dot at its end; `inbox`: what begins those of
+    /// statuses, likewise.
     PullPolicy(PullSettings settings, std::string next_subject, std::string inbox, TimePoint now);
     static std::unique_ptr<PullPolicy> make(const JsApi& api, PullSettings settings);
 

@@ -7,8 +7,8 @@
 
 namespace freshet::detail {
 
-/// What the server sends of a push consumer (ADR-9, ADR-15): it is told to wait while many messages are in hand, if the consumer has
-/// flow control, and its silence is noticed, if it has heartbeats.
+/// What the server sends of a push consumer (ADR-9, ADR-15): it is told to wait while many messages are in hand, if the
+/// consumer has flow control, and its silence is noticed, if it has heartbeats.
 class PushFlow final : public DeliveryPolicy {
 public:
     DeliveryInbox inbox(const DeliveryTarget& target) const override;

@@ -11,6 +11,7 @@
 #include <freshet/subject.hpp>
 #include <freshet/text.hpp>
 
+#include "base/may_wait.hpp"
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
 #include "jetstream/api/rfc3339.hpp"
@@ -177,6 +178,7 @@ Expected<js::PublishAck> publish_result(std::string_view subject, const Expected
 
 Expected<js::PublishAck> publish_and_wait(Link& link, std::string_view subject, const Encoded& encoded,
                                           const RequestOptions& options) {
+    if (!may_wait()) return std::unexpected{wait_refused("publish to " + detail::quoted(subject))};
     BlockingReply reply{subject, is_stream_answer};
     const auto clock = link.shared_clock();  // the broker may be destroyed once the answer has come
     if (auto asked = link.request_into(reply, subject, encoded, options); !asked)

@@ -8,6 +8,7 @@
 
 #include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
+#include "base/may_wait.hpp"
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
 #include "jetstream/publish/publish.hpp"
@@ -164,7 +165,7 @@ void PublishWindow::tell(Done& done, Expected<js::PublishAck> ack) noexcept {
         if (failures_++ == 0) first_failure_ = std::move(ack).error();
         return;
     }
-    const CallbackScope scope;
+    const NoWaitScope scope;
     ++telling_;
     try {
         done(std::move(ack));
@@ -193,6 +194,7 @@ std::optional<Error> PublishWindow::take_failure() {
 }
 
 Expected<void> PublishWindow::flush(std::chrono::milliseconds timeout) {
+    if (!may_wait()) return std::unexpected{wait_refused("flush")};
     std::size_t left = 0;
     {
         std::unique_lock lock{mutex_};

@@ -105,7 +105,8 @@ std::optional<bool> ObjectInfos::was_stored(const obj::Info& info, const std::op
     try {
         current = find(info.name, js::Read::leader);
     } catch (const Error&) { throw in_doubt(what("describe", info.name), lost); }
-    // A cluster refuses the second while the first waits for its servers, and shows neither. None: it was renamed, perhaps.
+    // A cluster refuses the second while the first waits for its servers, and shows neither. None: it was renamed,
+    // perhaps.
     if (!current || (before && current->sequence == before->sequence)) return std::nullopt;
     if (current->info.id != info.id) raise(lost);
     const bool new_id = !before || before->info.id != info.id;

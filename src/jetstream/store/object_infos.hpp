@@ -43,8 +43,8 @@ public:
     /// Throws Errc::not_found for a deleted one, too.
     StoredInfo existing(std::string_view verb, std::string_view name, js::Read read);
 
-    /// Stores the description in place of `before`: false if another is there. Throws InDoubt when it is not known whether it is
-    /// stored; after any other error it is not.
+    /// Stores the description in place of `before`: false if another is there. Throws InDoubt when it is not known
+    /// whether it is stored; after any other error it is not.
     bool store(const obj::Info& info, const std::optional<StoredInfo>& before);
     /// Stores the description whatever is there, and returns what was.
     std::optional<StoredInfo> replace(const obj::Info& info, std::optional<StoredInfo> before);
@@ -52,11 +52,11 @@ public:
 private:
     /// Sends the description, to be stored if `last` is the sequence of the one before.
     Expected<std::uint64_t> send(const obj::Info& info, std::uint64_t last, std::chrono::milliseconds timeout);
-    /// Sends the description after the error `lost`, which leaves it open whether it is stored, until an answer comes: stored once
-    /// at most, since each expects what was there before.
+    /// Sends the description after the error `lost`, which leaves it open whether it is stored, until an answer comes:
+    /// stored once at most, since each expects what was there before.
     bool store_again(const obj::Info& info, const std::optional<StoredInfo>& before, const Error& lost);
-    /// Whether the description is there after the server has refused to store it again; nothing: that cannot be told yet. Throws
-    /// `lost` if another has come in its place.
+    /// Whether the description is there after the server has refused to store it again; nothing: that cannot be told
+    /// yet. Throws `lost` if another has come in its place.
     std::optional<bool> was_stored(const obj::Info& info, const std::optional<StoredInfo>& before, const Error& lost);
 
     StoreBucket& store_;

@@ -34,7 +34,8 @@ struct Parcel {
 };
 using SharedParcel = std::shared_ptr<const Parcel>;
 
-/// The part of a server beside routing: its JetStream. The hub calls the functions without the hub's lock, and are thread-safe.
+/// The part of a server beside routing: its JetStream. The hub calls the functions without the hub's lock, and are
+/// thread-safe.
 class MemoryService {
 public:
     MemoryService() = default;

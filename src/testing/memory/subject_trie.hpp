@@ -12,8 +12,9 @@ namespace freshet::detail {
 /// Identifies a pattern that was inserted. Later insertions have greater ids.
 using PatternId = std::uint64_t;
 
-/// Finds which of many patterns a subject matches, in a time that depends on the tokens of the subject and on what matches, not on
-/// how many patterns there are: a tree of tokens. Patterns are in their form on the wire, `*` and `>`. Not thread-safe.
+/// Finds which of many patterns a subject matches, in a time that depends on the tokens of the subject and on what
+/// matches, not on how many patterns there are: a tree of tokens. Patterns are in their form on the wire, `*` and `>`.
+/// Not thread-safe.
 class SubjectTrie {
 public:
     SubjectTrie();
