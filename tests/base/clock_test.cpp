@@ -5,6 +5,7 @@
 #include <memory>
 #include <semaphore>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -154,4 +155,27 @@ TEST_CASE("many threads schedule and cancel: each task either runs or was cancel
     clock.schedule(clock.now() + 1ms, [&] { last.release(); });
     last.acquire();
     CHECK(ran + cancelled == threads * each);
+}
+
+TEST_CASE("a clock may be destroyed inside its own task") {
+    std::binary_semaphore ended{0};
+    auto clock = std::make_shared<SystemClock>();
+    auto* const bare = clock.get();
+    bare->schedule(bare->now(), [&ended, clock = std::move(clock)]() mutable {
+        clock.reset();
+        ended.release();
+    });
+    CHECK(ended.try_acquire_for(20s));
+}
+
+TEST_CASE("a clock that was stopped drops what is scheduled, and its time goes on") {
+    SystemClock clock;
+    const auto held = std::make_shared<int>(1);
+    clock.schedule(clock.now() + 1h, [held] {});
+    clock.stop();
+    CHECK(held.use_count() == 1);
+    CHECK(clock.schedule(clock.now(), [held] {}) == freshet::TimerId{});
+    CHECK(held.use_count() == 1);
+    const auto before = clock.now();
+    CHECK(clock.now() >= before);
 }
