@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Handles `count` messages that another process publishes, with one subscription, many of one queue group, or one for each
-// subject, in cnats's default way: a thread each.
+// Handles `count` messages that another process publishes, with one subscription, many of one queue group, or one for
+// each subject, in cnats's default way: a thread each.
 #include <atomic>
 #include <future>
 #include <optional>

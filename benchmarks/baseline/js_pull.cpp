@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes and acknowledges `count` messages that a stream holds: fetches of `batch`; a thousand is the fastest way that cnats has.
+// Takes and acknowledges `count` messages that a stream holds: fetches of `batch`; a thousand is the fastest way that
+// cnats has.
 #include "jetstream.hpp"
 
 int main(int argc, char** argv) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts or gets (`lane=put` or `get`) `count` values of `size` bytes in a bucket of a thousand keys, from `outstanding` threads.
+// Puts or gets (`lane=put` or `get`) `count` values of `size` bytes in a bucket of a thousand keys, from `outstanding`
+// threads.
 #include <thread>
 
 #include "jetstream.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Publishes `count` messages at a rate over one connection and handles them over another: on one, cnats can deadlock. A latency is
-// the time from when a message was due to its handler.
+// Publishes `count` messages at a rate over one connection and handles them over another: on one, cnats can deadlock. A
+// latency is the time from when a message was due to its handler.
 #include <future>
 #include <vector>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Publishes `count` bodies, to each subject in turn, and waits until the server has them. In the lanes of JSON each is encoded anew.
+// Publishes `count` bodies, to each subject in turn, and waits until the server has them. In the lanes of JSON each is
+// encoded anew.
 #include "cnats.hpp"
 #include "json.hpp"
 

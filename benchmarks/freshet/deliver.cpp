@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Handles `count` messages that another process publishes, with one subscriber, many of one queue group, or one for each subject.
+// Handles `count` messages that another process publishes, with one subscriber, many of one queue group, or one for
+// each subject.
 #include <atomic>
 #include <future>
 #include <memory>

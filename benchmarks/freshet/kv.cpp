@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts or gets (`lane=put` or `get`) `count` values of `size` bytes in a bucket of a thousand keys, `outstanding` at a time: one after
-// the other, without waiting, or (`dispatch=threads`) from as many threads.
+// Puts or gets (`lane=put` or `get`) `count` values of `size` bytes in a bucket of a thousand keys, `outstanding` at a
+// time: one after the other, without waiting, or (`dispatch=threads`) from as many threads.
 #include <array>
 #include <thread>
 

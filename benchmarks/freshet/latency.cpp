@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Publishes `count` messages at a rate and handles them itself. A latency is the time from when a message was due to its handler.
+// Publishes `count` messages at a rate and handles them itself. A latency is the time from when a message was due to
+// its handler.
 #include <future>
 #include <vector>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A service in one screen: each order that is created in a region becomes an invoice, published and given to who asked.
+// Makes an invoice of each order: publishes it, and answers with it if somebody asked. A whole service on one screen.
 //
 //     NATS_URL=nats://localhost:4222 ./billing
 #include <freshet/freshet.hpp>

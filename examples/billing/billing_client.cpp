@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The other side of billing: asks for an invoice as a remote function, publishes orders for several regions and reads the
-// invoices that come of them. The exit code is 0 if every total is right.
+// Uses the service `billing`: asks for an invoice as a remote function, publishes orders for several regions, and reads
+// the invoices that the service makes of them. The exit code is 0 if every total is right.
 //
 //     NATS_URL=nats://localhost:4222 ./billing_client        # while ./billing runs
 #include <algorithm>
@@ -42,20 +42,20 @@ int main() try {
     auto invoices = broker.subscriber<"invoices.>">().messages();
     broker.start();
 
-    // The handler as a remote function: what it returns is the answer to who asks. It fails at once if there is no service.
+    // Calls the handler as a remote function: the caller gets its result. Fails at once if the service does not run.
     auto bill = broker.client<Invoice(const Order&)>("orders.eu.created");
     const Invoice answer = bill(sales.front().order);
     fmt::print("asked for invoice {} in eu: {:.2f}\n", answer.order_id, answer.total);
     std::ptrdiff_t right = is_right(sales.front(), answer) ? 1 : 0;
 
-    // The same handler as a reaction to events: nobody waits for an answer.
+    // Publishes orders as events: the handler runs, and nobody waits for an answer.
     auto created = broker.publisher<Order, "orders.{region}.created">();
     for (const auto& [region, order] : sales | std::views::drop(1)) {
         created.publish(order, region);
         fmt::print("published order {} in {}: {:.2f}\n", order.id, region, order.amount);
     }
 
-    // Each of them, asked for or not, is published as an invoice of its region.
+    // The service publishes an invoice for each order, asked for or not.
     for (std::size_t i = 0; i < sales.size(); ++i) {
         const auto message = invoices.next(5s);
         if (!message) throw freshet::Error{freshet::Errc::timeout, "no invoice came within 5 s"};

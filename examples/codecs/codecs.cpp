@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One handler, several encodings: JSON, MessagePack and CBOR, told apart by the content-type header, and a type that
-// encodes itself.
+// Handles JSON, MessagePack and CBOR bodies in one handler: the header content-type says which one it is. Also has a
+// type with a codec of its own.
 //
 //     NATS_URL=nats://localhost:4222 ./codecs
 #include <charconv>
@@ -15,7 +15,7 @@ struct Sample {
 };
 FRESHET_JSON(Sample, sensor, values);
 
-/// Travels as text, `21.5C`.
+/// A temperature, encoded as text: `21.5C`.
 struct Celsius {
     double degrees{};
 };
@@ -48,7 +48,7 @@ int main() try {
     wire(broker);
     broker.start();
 
-    // The format of a call is the format of its answer. BrokerOptions::format is for those that do not say.
+    // The answer has the format of the call. A call that sets none has BrokerOptions::format.
     using freshet::Format;
     const Sample sample{.sensor = "roof", .values = {1, 2.5, 1000}};
     for (const Format format : {Format::json, Format::messagepack, Format::cbor}) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a caller sees when something fails: the condition to act on, the other side's code, and a text for people.
-// The service and its caller are one program here; nothing changes when they are two.
+// Shows what a caller sees when a call fails: the condition to act on, the code of the service, and a text for people.
+// Service and caller are one program here; nothing changes when they are two.
 //
 //     NATS_URL=nats://localhost:4222 ./errors
 #include <stdexcept>

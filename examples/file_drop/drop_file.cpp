@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts files into the object store "drop": `drop_file FILE...`; `drop_file --erase NAME...` takes them out again.
+// Puts files into the object store "drop": `drop_file FILE...`. Removes them again: `drop_file --erase NAME...`.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>

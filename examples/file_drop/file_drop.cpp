@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A drop: files that anybody puts into the object store "drop" appear in a directory here, and go when they are erased there.
-// `file_drop` writes into $DROP_DIRECTORY, or the current one.
+// Copies the files of the object store "drop" into a directory: a file appears here when somebody puts it into the
+// store, and goes when somebody erases it there. Writes into $DROP_DIRECTORY, or into the current directory.
 #include <cstdlib>
 #include <filesystem>
 
@@ -12,7 +12,8 @@ namespace obj = freshet::obj;
 
 namespace {
 
-/// A name is any text: only its last part counts, so that it leads nowhere else.
+/// Returns the path for an object. Its name is any text, so only the last part counts: no name leads out of the
+/// directory.
 fs::path place(const obj::Info& info) {
     const char* directory = std::getenv("DROP_DIRECTORY");
     return fs::path{directory != nullptr ? directory : "."} / fs::path{info.name}.filename();
@@ -26,7 +27,7 @@ void follow(const obj::Info& info, freshet::Broker& broker, freshet::Logger& log
         log.info("{} is gone", info.name);
         return;
     }
-    // The file is there when it is complete, and its digest is right.
+    // The file appears when it is complete and its digest is right.
     broker.object_store("drop").get_file(info.name, file);
     log.info("{} has arrived: {} bytes", info.name, info.size);
 }

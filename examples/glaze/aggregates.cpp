@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plain aggregates as bodies, with nothing written beside them: the program links freshet::glaze.
+// Uses plain aggregates as bodies, without a macro, because the program links freshet::glaze.
 //
 //     NATS_URL=nats://localhost:4222 ./aggregates
 #include <map>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A service class: member functions are the handlers, and what they work with is provided once and given to each that
-// asks for it.
+// Uses member functions of a service class as handlers. The objects that they work with are provided once, and each
+// handler gets those that it takes as Inject<T>.
 //
 //     NATS_URL=nats://localhost:4222 ./inject
 //     nats request stock.apple.take '{"count": 2}'
@@ -25,7 +25,7 @@ struct Taken {
 FRESHET_JSON(Take, count);
 FRESHET_JSON(Taken, item, left);
 
-/// Handlers run on several threads: what they share looks after itself.
+/// Handlers run on several threads, so the objects that they share lock for themselves.
 class Stock {
 public:
     int take(const std::string& item, int count) {
@@ -48,7 +48,7 @@ public:
         return {.item = *item, .left = left};
     }
 
-    /// Takes long: ends early when the broker stops, so that it need not be waited for.
+    /// Takes long. Ends early when the broker stops, so that nobody waits for it.
     void count(std::stop_token stop, Logger& log) {
         log.info("counting");
         std::mutex mutex;

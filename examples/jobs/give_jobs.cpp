@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives jobs to those who run: `give_jobs IMAGE...`. A name given twice is one job.
+// Gives jobs to the running workers: `give_jobs IMAGE...`. A name given twice is one job.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

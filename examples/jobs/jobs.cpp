@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A worker queue that loses nothing: jobs wait in a stream until one of the workers has done them. One that fails is tried again
-// after a while, and after the last attempt kept where somebody can look at it. Start as many of these as you like.
+// Works on jobs that wait in a stream until one of the workers has done them. A job that fails is tried again after a
+// while. After the last attempt it becomes a dead letter, where somebody can look at it. Start as many workers as you
+// like.
 #include <chrono>
 #include <stdexcept>
 
@@ -27,7 +28,7 @@ void wire(freshet::Broker& broker) {
             if (job.image.ends_with(".broken")) throw std::runtime_error{"cannot read it"};
             log.info("{} is {} wide, at attempt {}", job.image, job.width, message.metadata()->deliveries);
         });
-    // What nobody could do: told to an operator, and left in the stream.
+    // Reports the jobs that nobody could do to an operator, and leaves them in the stream.
     broker.subscriber<"dead.jobs">(js::Pull{.stream = dead_jobs, .durable = "operators"})
         .handle([](const freshet::Message& message, freshet::Logger& log) {
             log.error("given up after {} attempts: {} ({})", message.header("Dead-Letter-Deliveries").value_or("?"),

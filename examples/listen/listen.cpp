@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages without a handler: a program that asks for the next one. Prints those of a subject, until COUNT have come.
+// Reads messages without a handler: asks for the next one. Prints the messages of a subject until COUNT have come.
 //
 //     NATS_URL=nats://localhost:4222 ./listen 'orders.>' [COUNT]
 #include <fmt/core.h>
@@ -22,7 +22,7 @@ int main(int argc, char** argv) try {
     fmt::print("listening on {}\n", argv[1]);
     std::fflush(stdout);
 
-    // next(timeout) gives up after a while ...
+    // next(timeout) returns nothing when the time is over.
     const auto first = messages.next(30s);
     if (!first) {
         fmt::print("nothing came within 30 s\n");
@@ -30,7 +30,7 @@ int main(int argc, char** argv) try {
     }
     print(*first);
 
-    // ... while the range goes on until the subscription or the broker is stopped.
+    // The range goes on until the subscription or the broker is stopped.
     std::size_t seen = 1;
     if (seen == count) return 0;
     for (const freshet::Message& message : messages) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A service whose configuration lives in a key-value bucket: a change applies at once, in every process, without a restart.
+// Keeps its configuration in a key-value bucket: a change applies at once, in every process of the service, without a
+// restart.
 #include <map>
 #include <mutex>
 #include <string>
@@ -15,7 +16,7 @@ namespace kv = freshet::kv;
 
 class Limits {
 public:
-    /// An entry of the bucket: those there are when the service starts, then each change.
+    /// Called for each entry that exists when the service starts, then for each change.
     void apply(const kv::Entry<Limit>& entry, Path<"name", std::string> name, Logger& log) {
         const std::lock_guard lock{mutex_};
         if (entry.operation == kv::Operation::put) {

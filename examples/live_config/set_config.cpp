@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes the configuration of live_config: `set_config NAME REQUESTS`, `set_config NAME block`, `set_config NAME default`.
+// Changes the configuration of live_config: `set_config NAME REQUESTS`, `set_config NAME block`, `set_config NAME
+// default`.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -12,7 +13,7 @@
 
 namespace {
 
-/// Another process may write meanwhile: then it is read and changed again.
+/// Reads and changes the entry again when another process has written meanwhile.
 std::uint64_t block(const freshet::kv::Kv<Limit>& limits, const std::string& key) {
     for (;;) {
         const auto entry = limits.get(key);

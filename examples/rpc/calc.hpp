@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What rpc_server and rpc_client agree on.
+// The types that rpc_server and rpc_client share.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Remote functions, the side that asks: a call, an error from afar, a deadline, many in flight, an answer from everyone.
+// Calls remote functions: one call, an error of the service, a deadline, many calls in flight, an answer from every
+// server.
 //
 //     NATS_URL=nats://localhost:4222 ./rpc_client [SERVERS]      # while that many ./rpc_server run; default: 1
 #include <vector>
@@ -16,7 +17,7 @@ int main(int argc, char** argv) try {
     freshet::Broker broker;
     broker.start();
 
-    // A remote function. It throws RemoteError for an error that the other side answered with, Error for all else.
+    // Calls a remote function. Throws RemoteError for an error that the service answered, Error for any other.
     const auto divide = broker.client<Quotient(const Division&)>("calc.divide");
     fmt::print("10 / 4 = {}\n", divide({.number = 10, .by = 4}).value);
     try {
@@ -25,19 +26,19 @@ int main(int argc, char** argv) try {
         fmt::print("10 / 0: code {}, {}\n", error.remote_code(), error.what());
     }
 
-    // try_call never throws. What a caller acts on is the condition.
+    // try_call never throws. The condition says what the caller can do.
     const auto slow = broker.client<Quotient()>("calc.slow", {.timeout = 50ms});
     const auto value = slow.try_call();
     if (!value && value.error().code() == freshet::Condition::timeout) fmt::print("slow: {}\n", value.error().what());
 
-    // A thousand in flight at once; each has its own deadline.
+    // Has a thousand calls in flight at once. Each has its own deadline.
     std::vector<std::future<Quotient>> quotients;
     for (int i = 0; i < 1000; ++i) quotients.push_back(divide.async({.number = 1.0 * i, .by = 2}));
     double sum = 0;
     for (auto& quotient : quotients) sum += quotient.get().value;
     fmt::print("sum of 1000 halves: {}\n", sum);
 
-    // One request, many answers: until all have answered or the time is up.
+    // Sends one request and collects many answers, until all servers have answered or the time is over.
     std::uint64_t divisions = 0;
     std::size_t answers = 0;
     for (const Status& status :

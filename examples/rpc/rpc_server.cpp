@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Remote functions, the side that answers. Start several: they share the work.
+// Offers remote functions. Start several: they share the work.
 //
 //     NATS_URL=nats://localhost:4222 ./rpc_server
 #include <thread>
@@ -11,7 +11,7 @@
 
 using namespace std::chrono_literals;
 
-// A plain function is a handler as well. What it throws is the answer: the caller gets a RemoteError with this code.
+// Divides; a plain function may be a handler. The caller gets the exception as a RemoteError with this code.
 Quotient divide(const Division& division) {
     if (division.by == 0) throw freshet::RemoteError{422, "cannot divide by 0"};
     return {.value = division.number / division.by};

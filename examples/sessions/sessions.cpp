@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A database session per message: opened when a handler needs it, committed when the message was handled and its results
-// were sent, rolled back when anything failed. The handlers say nothing of it.
+// Opens a database session for each message whose handler needs one. freshet commits it when the message was handled
+// and its results were sent, and rolls it back when anything failed. The handlers do neither.
 //
 //     NATS_URL=nats://localhost:4222 ./sessions
 //     nats request accounts.move '{"from": "ann", "to": "bob", "amount": 30}'
@@ -24,7 +24,7 @@ struct Moved {
 FRESHET_JSON(Move, from, to, amount);
 FRESHET_JSON(Moved, left);
 
-/// In place of a real one: what its driver calls a connection pool.
+/// Stands for a real database: for the connection pool of its driver.
 class Database {
 public:
     std::map<std::string, int> read() const {
@@ -41,7 +41,7 @@ private:
     std::map<std::string, int> balances_{{"ann", 100}, {"bob", 0}};
 };
 
-/// What one message changes. Neither copied nor moved.
+/// The changes of one message. Neither copied nor moved.
 class Session {
 public:
     explicit Session(Database& database) : database_{database}, balances_{database.read()} {}
@@ -66,7 +66,7 @@ private:
 
 Session open_session(Inject<Database> database) { return Session{*database}; }
 
-/// Another function that works in the same session: it is opened once per message.
+/// Works in the same session as the handler: the session is opened once per message.
 class Accounts {
 public:
     explicit Accounts(Session& session) : session_{session} {}
@@ -85,7 +85,7 @@ private:
 Accounts accounts(Depends<&open_session> session) { return Accounts{*session}; }
 
 void wire(Broker& broker) {
-    // One message at a time: this database knows no conflicts.
+    // Handles one message at a time, because this database detects no conflicts.
     broker.subscriber<"accounts.move">().publish_to<"accounts.moved">().handle(
         [](const Move& move, Depends<&accounts> accounts, Depends<&open_session> session) -> Moved {
             accounts->take(move.from, move.amount);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A service for many tenants: the tenant is a token of every subject, checked once for all handlers, with a limit of its
-// own, and what one tenant does is never seen by another.
+// Serves many tenants: the tenant is a token of every subject. It is checked once for all handlers and has a limit of
+// its own. No tenant sees what another one does.
 //
 //     NATS_URL=nats://localhost:4222 ./tenants
 //     nats request notes.acme.7.put 'buy milk' --header 'key:acme-key'
@@ -52,10 +52,10 @@ struct Tenant {
     freshet::RateLimit limit{{.messages = 50}};
 };
 
-/// Who may use the service. Filled before it starts, read by all threads.
+/// The tenants that may use the service. Filled before it starts, then read by all threads.
 using Tenants = std::map<std::string, Tenant, std::less<>>;
 
-/// The tenant of a message, if it has the right key: for handlers, and for whatever else of the message needs it.
+/// Returns the tenant of a message if the message has the right key. Handlers and other functions take it as Depends.
 Tenant& known_tenant(Path<"tenant"> name, Header<"key", std::optional<std::string_view>> key, Inject<Tenants> tenants,
                      Context& context) {
     const auto found = tenants->find(*name);

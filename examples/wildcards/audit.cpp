@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An audit log: what is done to orders, by whom, and why one was cancelled. Shows wildcards, parts of the subject, headers.
+// Logs what is done to orders, by whom, and why one was cancelled. Uses wildcards, parts of the subject, and headers.
 //
 //     NATS_URL=nats://localhost:4222 ./audit
 //     nats publish --header user:ann orders.eu.42.created '{"amount": 10}'
@@ -9,14 +9,14 @@
 using freshet::Header, freshet::Logger, freshet::Message, freshet::Path;
 
 void wire(freshet::Broker& broker) {
-    // `>` is the rest of the subject. A header that may be absent is a std::optional.
+    // `>` matches the rest of the subject. A header that may be absent is a std::optional.
     broker.subscriber<"orders.>">().handle([](const Message& message,
                                               Header<"user", std::optional<std::string_view>> user, Logger& log) {
         log.info("{} bytes by {}", message.payload().size(), user->value_or("somebody"));
     });
 
-    // `*` is any one token; a {name} is one as well, and is given to the handler, parsed if it asks for a type. A message
-    // whose id is no number or that has no reason is rejected before the handler is called.
+    // `*` matches any one token. So does a {name}, and the handler gets it, parsed if it asks for a type. A message
+    // whose id is not a number, or that has no reason, is rejected before the handler is called.
     broker.subscriber<"orders.*.{id}.cancelled">().handle([](Path<"id", int> id, Header<"reason"> reason, Logger& log) {
         log.warn("order {} was cancelled: {}", *id, *reason);
     });

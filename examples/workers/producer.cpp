@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives the workers something to do and looks at who did it. The exit code is 0 if each job was done once, and each
-// account's deposits were booked in order.
+// Gives jobs and deposits to the workers and checks the results. The exit code is 0 if each job was done once, and the
+// deposits of each account were booked in order.
 //
 //     NATS_URL=nats://localhost:4222 ./producer [PROCESSES]      # while that many ./worker run; default: 1
 #include <map>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What worker and producer agree on.
+// The types and names that worker and producer share.
 #pragma once
 
 #include <freshet/json.hpp>

@@ -3,40 +3,32 @@
 
 #include <concepts>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <freshet/broker.hpp>
 #include <freshet/detail/hook.hpp>
+#include <freshet/exit_app.hpp>
 
 namespace freshet {
 
-/// Ends the program in an orderly way from inside a handler or a hook: `throw ExitApp{3, "the licence has expired"}`. The
-/// message that was being handled has failed. Without an App the broker stops.
-class ExitApp : public Error {
-public:
-    explicit ExitApp(int code, std::string why = "the program was asked to exit")
-        : Error{Errc::closed, std::move(why)}, code_{code} {}
-    int code() const noexcept { return code_; }
-
-private:
-    int code_;
-};
-
-/// A program that is a service: reads the command line, runs brokers and hooks until a signal, and gives main() its exit code.
+/// A program that is a service: it reads the command line, runs brokers and hooks until a signal comes, and gives
+/// main() its exit code.
 ///
-/// Order: lifespans, on_startup, start of the brokers in their order, after_startup; then, after a signal, exit() or the end of a
-/// broker: on_shutdown, stop of all brokers at the same time, after_shutdown, the objects of the lifespans in reverse. When
-/// something of the startup fails, the rest of it is left out, and what follows it runs all the same: brokers that ran are
-/// stopped, after_shutdown and the ends of lifespans take place; on_shutdown only if all brokers had started.
+/// The startup runs, in this order: lifespans, on_startup, the start of the brokers in the order given, after_startup.
+/// A signal, exit() or the end of a broker begins the shutdown, which runs: on_shutdown, the stop of all brokers at the
+/// same time, after_shutdown, then the end of the lifespans' objects in reverse order. If a step of the startup fails,
+/// freshet skips the rest of the startup and runs the shutdown: it stops the brokers that were started, and runs
+/// after_shutdown and the ends of the lifespans; on_shutdown runs only if every broker had started.
 ///
-/// Hooks are functions whose parameters are filled like a handler's, as far as that makes sense without a message: Inject,
-/// Depends, Broker& (the first one), Logger&, std::stop_token. They run one after the other in the thread of run().
+/// Hooks are functions whose parameters are filled like a handler's, as far as that makes sense without a message:
+/// Inject, Depends, Broker& (the first broker), Logger&, std::stop_token. Hooks run one after the other, on the thread
+/// that called run().
 class App {
 public:
+    /// Takes the broker that run() starts and stops. The broker must outlive the App.
     explicit App(Broker& broker) : App{std::vector<Broker*>{&broker}} {}
-    /// Several brokers; hooks are filled from the first.
+    /// Takes several brokers, which must outlive the App. Hooks are filled from the first one.
     template <std::same_as<Broker>... More>
         requires(sizeof...(More) > 0)
     explicit App(Broker& first, More&... more) : App{std::vector<Broker*>{&first, &more...}} {}
@@ -44,44 +36,52 @@ public:
     App& operator=(const App&) = delete;
     ~App();
 
-    /// Before the brokers connect: may provide objects. What it throws ends the startup.
+    /// Adds a function that runs before the brokers connect; it may provide objects. An exception from it ends the
+    /// startup.
     template <class F>
     App& on_startup(F&& hook) {
         return add<void>(When::on_startup, std::forward<F>(hook));
     }
-    /// When all brokers run.
+    /// Adds a function that runs once all brokers run. An exception from it ends the startup.
     template <class F>
     App& after_startup(F&& hook) {
         return add<void>(When::after_startup, std::forward<F>(hook));
     }
-    /// While the brokers still run. What it throws is logged, and the stop goes on; so for the next one.
+    /// Adds a function that runs at the beginning of the shutdown, while the brokers still run. An exception from it is
+    /// logged, the shutdown goes on, and run() returns 1 instead of 0.
     template <class F>
     App& on_shutdown(F&& hook) {
         return add<void>(When::on_shutdown, std::forward<F>(hook));
     }
-    /// When all brokers have stopped.
+    /// Adds a function that runs after all brokers have stopped. An exception from it is logged, the shutdown goes on,
+    /// and run() returns 1 instead of 0.
     template <class F>
     App& after_shutdown(F&& hook) {
         return add<void>(When::after_shutdown, std::forward<F>(hook));
     }
-    /// A function whose result lives as long as the program serves: made before everything, destroyed after everything.
+    /// Adds a function whose result lives as long as the program serves: it is made before everything else and
+    /// destroyed after everything else. While a handler runs that outlived the stop, the result lives on, up to the end
+    /// of that handler's broker. An exception from the function ends the startup.
     template <class F>
     App& lifespan(F&& hook) {
         return add<int>(When::lifespan, std::forward<F>(hook));
     }
 
-    /// Runs until SIGINT, SIGTERM, exit() or the end of a broker. Options: `--log-level LEVEL`, `--help`.
-    /// Returns main()'s exit code: that of exit() or ExitApp, else 0 after a clean stop, 1 when the startup failed or something did
-    /// not finish in time (logged), 2 for a command line it does not understand. Does not throw. A second signal ends the
-    /// process at once. Once.
+    /// Blocks until SIGINT, SIGTERM, exit() or the end of a broker, and until the shutdown is complete. Reads the
+    /// options `--log-level LEVEL` and `--help`. Returns the exit code for main(): the code of exit() or ExitApp if
+    /// there was one, else 0 after a clean stop, 1 when the startup failed, a hook of the shutdown threw or a broker
+    /// did not stop in time (each is logged), 2 for a command line that it does not understand. Does not throw. A
+    /// second signal ends the process at once. Call it once.
     int run(int argc, char** argv) noexcept;
-    /// The same without a command line, for programs that read their own.
+    /// Blocks like run(argc, argv), but reads no command line: for programs that read their own. Returns the exit code
+    /// for main(). Does not throw. Call it once.
     int run() noexcept;
 
-    /// Ends run() with this code; the first call counts. From any thread, also in handlers and hooks. Does not wait.
+    /// Makes run() end and return `code`; the first call counts. May be called from any thread, also in handlers and
+    /// hooks. Returns at once.
     void exit(int code = 0) noexcept;
 
-    /// For freshet itself.
+    /// Returns the compiled half of the App, for freshet itself.
     detail::AppCore& core() noexcept { return *core_; }
 
 private:
@@ -89,7 +89,7 @@ private:
 
     explicit App(std::vector<Broker*> brokers);
 
-    /// Wanted: void for a hook without a result.
+    /// `Wanted` is void for a hook without a result.
     template <class Wanted, class F>
     App& add(When when, F&& hook) {
         if (auto made = detail::make_hook<Wanted>(std::forward<F>(hook))) add(when, std::move(made));

@@ -24,7 +24,7 @@ namespace detail {
 class BrokerCore;
 }
 
-// Of <freshet/jetstream.hpp>, which those who call jetstream(), kv() or object_store() include.
+// Declared in <freshet/jetstream.hpp>, which you include to call jetstream(), kv() or object_store().
 namespace js {
 class JetStream;
 struct ContextOptions;
@@ -39,92 +39,110 @@ class Store;
 struct Options;
 }  // namespace obj
 
-/// What a broker has done so far.
+/// Counters of a broker since it was made.
 struct BrokerStats {
     TransportStats transport = {};
-    std::size_t subscribers = 0;
-    std::size_t requests_in_flight = 0;
-    std::uint64_t received = 0;  ///< by all subscribers; the next three too
-    std::uint64_t failed = 0;
-    std::uint64_t rejected = 0;
-    std::uint64_t dropped = 0;
+    std::size_t subscribers = 0;         ///< registered subscribers
+    std::size_t requests_in_flight = 0;  ///< requests without an answer, an error or a timeout yet
+    std::uint64_t received = 0;          ///< messages that reached the handlers of all subscribers
+    std::uint64_t failed = 0;            ///< see SubscriberStats::failed; the sum over all subscribers
+    std::uint64_t rejected = 0;          ///< see SubscriberStats::rejected; the sum over all subscribers
+    std::uint64_t dropped = 0;           ///< see SubscriberStats::dropped; the sum over all subscribers
 };
 
-/// A connection to NATS and the handlers it serves: declare subscribers, then run().
+/// A connection to NATS and the handlers it serves: declare subscribers, then call run().
 ///
-/// Threads: publish, request, client, publisher, subscriber and stop may be called from any thread, also inside handlers;
-/// provide only before start. Handlers run on the broker's threads (docs/threads.md). Not copyable, not movable: handlers
-/// refer to it. Not usable in a child after fork(): create the broker after forking.
+/// Threads: publish, request, client, publisher, subscriber and stop may be called from any thread, also inside
+/// handlers; provide only before start(). Handlers run on the broker's threads (docs/threads.md). A broker is neither
+/// copyable nor movable, since handlers refer to it. It does not work in a child process after fork(): create the
+/// broker after forking.
 class Broker {
 public:
-    /// Connects later, in start(). Without options: $NATS_URL, else nats://localhost:4222.
-    /// Throws Error(Errc::bad_setup) for options that contradict each other or the environment.
+    /// Stores the options; the connection is made by start(). Without options the server is $NATS_URL, else
+    /// nats://localhost:4222. Throws Error(Errc::bad_setup) for options that contradict each other or the environment.
     explicit Broker(BrokerOptions options = {});
+    /// Sends and receives over the transport that `transport` makes instead of one to a nats-server. Throws what
+    /// `transport` throws, and Error(Errc::bad_setup) if it makes none. See docs/transports.md.
+    Broker(BrokerOptions options, TransportFactory transport);
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
-    /// Like stop(), then waits for handlers that still run, however long they take: so not inside one of them.
+    /// Stops the broker with BrokerOptions::stop_timeout, then blocks until every handler has returned, however long
+    /// that takes. Inside a handler, on_event, or a function given to async, of this broker or any other, it does not
+    /// block: waiting messages are dropped or given back to their stream, and the broker ends in the background when
+    /// its handlers have returned; they must not use it any more. In a child process after fork() it does nothing.
     ~Broker();
 
-    /// Declares a subscriber of a subject that the compiler checks: `{name}` is one token, `*` and `>` as in NATS.
-    /// Nothing happens until `.handle(...)`.
+    /// Declares a subscriber of a subject that the compiler checks: `{name}` stands for one token, `*` and `>` mean
+    /// what they mean in NATS. Nothing is registered until you call `.handle(...)` on the result.
     template <FixedString Pattern>
     SubscriberBuilder<StaticSubject<Pattern>> subscriber(SubscriberOptions options = {}) {
         return {registry(), {std::string{StaticSubject<Pattern>::view()}, std::move(options), {}, nullptr, nullptr}};
     }
-    /// The same for a subject known at run time; a bad one is reported by start().
+    /// Declares a subscriber of a subject known at run time; start() reports a subject that is not valid. Nothing is
+    /// registered until you call `.handle(...)` on the result.
     SubscriberBuilder<detail::RuntimeSubject> subscriber(std::string subject, SubscriberOptions options = {}) {
         return {registry(), {std::move(subject), std::move(options), {}, nullptr, nullptr}};
     }
 
-    /// A subscriber of something else than a core NATS subject, such as `js::Pull{...}` of <freshet/jetstream.hpp>.
+    /// Declares a subscriber of a source other than core NATS, such as `js::Pull{...}` of <freshet/jetstream.hpp>, with
+    /// a subject that the compiler checks.
     template <FixedString Pattern, detail::SourceOptions Options>
     SubscriberBuilder<StaticSubject<Pattern>> subscriber(Options options) {
         auto [run, source] = make_source(std::move(options));
         return {registry(),
                 {std::string{StaticSubject<Pattern>::view()}, std::move(run), {}, nullptr, std::move(source)}};
     }
+    /// Declares a subscriber of a source other than core NATS with a subject known at run time, which start() checks.
     template <detail::SourceOptions Options>
     SubscriberBuilder<detail::RuntimeSubject> subscriber(std::string subject, Options options) {
         auto [run, source] = make_source(std::move(options));
         return {registry(), {std::move(subject), std::move(run), {}, nullptr, std::move(source)}};
     }
-    /// The same for everything that the source has, whatever its subject.
+    /// Declares a subscriber of every message that the source delivers, whatever its subject.
     template <detail::SourceOptions Options>
     SubscriberBuilder<detail::RuntimeSubject> subscriber(Options options) {
         return subscriber(std::string{">"}, std::move(options));
     }
 
-    /// Publishes and returns: the message is in the connection's buffer, no answer is awaited. Blocks only while that buffer is full.
-    /// While reconnecting messages are kept up to ReconnectOptions::buffer_bytes. Throws Error: Errc::closed before start() and
-    /// after stop(), Errc::buffer_full, Errc::payload_too_large, Errc::bad_subject.
+    /// Publishes `value` and returns as soon as the message is in the connection's buffer; no answer of the server is
+    /// awaited. Blocks only while that buffer is full, for BrokerOptions::write_timeout at most, or while a reconnect
+    /// is being tried, for connect_timeout at most. While there is no server, messages are kept up to
+    /// ReconnectOptions::buffer_bytes. May be called from any thread, also inside handlers. Throws Error: Errc::closed
+    /// before start() and after stop(), Errc::buffer_full, Errc::disconnected, Errc::payload_too_large,
+    /// Errc::bad_payload for a value that cannot be encoded, Errc::bad_subject.
     template <class T>
     void publish(std::string_view subject, const T& value, const PublishOptions& options = {}) {
         value_or_raise(try_publish(subject, value, options));
     }
-    /// The same, the error as a value.
+    /// Publishes `value` as publish() does, but returns the Error instead of throwing it.
     template <class T>
     Expected<void> try_publish(std::string_view subject, const T& value, const PublishOptions& options = {}) {
         return detail::publish_value(link(), subject, value, options);
     }
 
-    /// A typed publisher of a subject template, checked by the compiler.
+    /// Returns a typed publisher of a subject template that the compiler checks. May be called from any thread.
     template <class T, FixedString Target>
     Publisher<T, Target> publisher(PublishOptions options = {}) {
         return {link(), SubjectTemplate{StaticTemplate<Target>::view()}, std::move(options)};
     }
-    /// The same for a template known at run time. Throws Error(Errc::bad_subject).
+    /// Returns a typed publisher of a subject template known at run time. Throws Error(Errc::bad_subject). May be
+    /// called from any thread.
     template <class T>
     Publisher<T> publisher(std::string_view subject, PublishOptions options = {}) {
         return {link(), SubjectTemplate{subject}, std::move(options)};
     }
 
-    /// Asks and waits for one answer, decoded to R (a type with a codec, Message, or void). Throws Error: Condition::timeout after the
-    /// deadline, no_responders at once when nobody listens, RemoteError when the other side failed.
+    /// Sends `value` as a request and blocks until an answer comes, which is decoded to R (a type with a codec,
+    /// Message, or void), or until the deadline. May be called from any thread; inside a handler it occupies that
+    /// handler's thread (docs/threads.md). Throws Error: Condition::timeout after the deadline,
+    /// Condition::no_responders at once when nobody listens, Condition::disconnected, Condition::bad_payload for a
+    /// value or an answer that its codec refuses, Errc::bad_subject; RemoteError when the other side answered with an
+    /// error (ADR-32).
     template <class R, class T>
     R request(std::string_view subject, const T& value, const RequestOptions& options = {}) {
         return value_or_raise(try_request<R>(subject, value, options));
     }
-    /// The same, the error as a value.
+    /// Asks and waits as request() does, but returns the Error instead of throwing it.
     template <class R, class T>
     Expected<R> try_request(std::string_view subject, const T& value, const RequestOptions& options = {}) {
         return detail::with_encoded(link(), value, options.format, [&](const detail::Encoded& encoded) -> Expected<R> {
@@ -132,8 +150,11 @@ public:
         });
     }
 
-    /// Asks and reads every answer until the deadline, a stall, or a number of answers (ADR-47):
-    /// `for (auto& reply : broker.request_many<Status>("status.all", Ask{}, {.stall = 100ms}))`.
+    /// Sends `value` as a request and returns a range over all answers, which ends at the deadline, after a pause
+    /// without answers, or at a number of answers (ADR-47): `for (auto& reply :
+    /// broker.request_many<Status>("status.all", Ask{}, {.stall = 100ms}))`. Returns at once; reading the range blocks.
+    /// Throws Error(Errc::bad_payload) for a value that cannot be encoded; every other error, such as
+    /// Condition::no_responders, is an element of the range.
     template <class R, class T>
     Replies<R> request_many(std::string_view subject, const T& value, const RequestManyOptions& options = {}) {
         return value_or_raise(detail::with_encoded(
@@ -142,108 +163,139 @@ public:
             }));
     }
 
-    /// A remote function: `broker.client<Invoice(const Order&)>("invoices.make")`. Throws Error(Errc::bad_subject), and
-    /// Error(Errc::bad_setup) for a negative timeout.
+    /// Returns a remote function: `broker.client<Invoice(const Order&)>("invoices.make")`. Throws
+    /// Error(Errc::bad_subject), and Error(Errc::bad_setup) for a negative timeout. May be called from any thread.
     template <class Function>
     Client<Function> client(std::string subject, RequestOptions options = {}) {
         check_client(subject, options);
         return {link(), std::move(subject), std::move(options)};
     }
 
-    /// JetStream, of the connection's own domain or of another. Needs <freshet/jetstream.hpp> and freshet::jetstream, as the next two do.
+    /// Returns JetStream of the connection's own domain. Needs <freshet/jetstream.hpp> and the target
+    /// freshet::jetstream.
     js::JetStream jetstream();
+    /// Returns JetStream of the domain or the API prefix that `options` name. Needs <freshet/jetstream.hpp> and the
+    /// target freshet::jetstream.
     js::JetStream jetstream(const js::ContextOptions& options);
-    /// A key-value bucket whose values are T.
+    /// Returns a key-value bucket whose values are of type T. Needs <freshet/jetstream.hpp> and the target
+    /// freshet::jetstream.
     template <class T>
     freshet::kv::Kv<T> kv(std::string bucket);
+    /// Returns a key-value bucket with options, whose values are of type T. Needs <freshet/jetstream.hpp> and the
+    /// target freshet::jetstream.
     template <class T>
     freshet::kv::Kv<T> kv(std::string bucket, const freshet::kv::Options& options);
-    /// A bucket of an object store.
+    /// Returns a bucket of an object store. Needs <freshet/jetstream.hpp> and the target freshet::jetstream.
     obj::Store object_store(std::string bucket);
+    /// Returns a bucket of an object store with options. Needs <freshet/jetstream.hpp> and the target
+    /// freshet::jetstream.
     obj::Store object_store(std::string bucket, const obj::Options& options);
 
-    /// Gives an object to handlers that ask for `Inject<T>`. One per type; before start().
+    /// Gives an object to handlers that take `Inject<T>`; one object per type, a second call replaces it. Throws
+    /// Error(Errc::bad_setup) after start().
     template <class T>
     Broker& provide(std::shared_ptr<T> object) {
         provide_erased(typeid(T), std::move(object));
         return *this;
     }
+    /// Moves `object` into the broker and gives it to handlers that take `Inject<T>`. Throws Error(Errc::bad_setup)
+    /// after start().
     template <class T>
         requires(!std::is_lvalue_reference_v<T>)
     Broker& provide(T&& object) {
         return provide(std::make_shared<T>(std::forward<T>(object)));
     }
 
-    /// Puts a middleware around every handler of this broker: an object or a function `Outcome(Context&, Next)`, called from each
-    /// thread that handles messages. Several: the first is the outermost. Before start(). See docs/middleware.md.
+    /// Puts a middleware around every handler of this broker: an object or a function `Outcome(Context&, Next)`, called
+    /// from each thread that handles messages. Of several, the first is the outermost. Throws Error(Errc::bad_setup)
+    /// after start(). See docs/middleware.md.
     template <class F>
     Broker& use(F&& middleware) {
         detail::add_middleware(layer("use"), std::forward<F>(middleware));
         return *this;
     }
-    /// Puts a middleware around everything this broker publishes, answers and asks: `Expected<void>(Outgoing&, NextPublish)`, called
-    /// from each thread that publishes. Before start().
+    /// Puts a middleware around everything that this broker publishes, answers and asks: an object or a function
+    /// `Expected<void>(Outgoing&, NextPublish)`, called from each thread that publishes. Of several, the first is the
+    /// outermost. Throws Error(Errc::bad_setup) after start().
     template <class F>
     Broker& use_publish(F&& middleware) {
         detail::add_publish_middleware(layer("use_publish"), std::forward<F>(middleware));
         return *this;
     }
-    /// What to do when a handler, a dependency or a middleware fails with an E: `f(const E&, ...)`, further parameters filled like
-    /// a handler's. A value it returns is the answer (it is not published), an Outcome settles the message, nothing means
-    /// that the error is dealt with: the message is acknowledged. The nearest function counts (subscriber, router, broker), among
-    /// those the one for the most derived type. For Error also what was returned as Expected, and what was rejected. Before start().
+    /// Sets the function that is called when a handler, a dependency or a middleware fails with an E:
+    /// `f(const E&, ...)`, whose further parameters are filled like a handler's. A value that it returns is sent as the
+    /// answer (it is not published); an Outcome settles the message; a function that returns nothing says that the
+    /// error is dealt with, and the message is acknowledged. The nearest function counts (first the subscriber's, then
+    /// the router's, then the broker's), and among those of one place the function for the most derived type. The
+    /// function for Error also gets errors that a handler returned as Expected, and the reason of a rejected message.
+    /// Throws Error(Errc::bad_setup) after start().
     template <class E, class F>
     Broker& on_error(F&& handler) {
         detail::add_error_handler<E, detail::RuntimeSubject>(layer("on_error"), std::forward<F>(handler));
         return *this;
     }
-    /// Calls a function of Depends before every handler, whether it takes the result or not. Before start().
+    /// Calls a function of Depends before every handler, whether the handler takes its result or not. Throws
+    /// Error(Errc::bad_setup) after start().
     template <auto Function>
     Broker& depends() {
         detail::add_dependency<Function, detail::RuntimeSubject>(layer("depends"));
         return *this;
     }
 
-    /// Takes over the subscribers of a router: those declared until start(), or until now if the broker runs; then throws Error for
-    /// what start() would report. Throws Error(Errc::bad_setup) if the router is included already.
+    /// Adds the subscribers of a router. Before start(), subscribers that are declared on the router until start() are
+    /// added too. On a running broker, the subscribers that the router has now are added and started; the call then
+    /// blocks for a round trip and throws Error for everything that start() would report. Throws Error(Errc::bad_setup)
+    /// if the broker has included this router already.
     template <FixedString Prefix>
     Broker& include(const Router<Prefix>& router) {
         include_node(router.node());
         return *this;
     }
 
-    /// For tests: whoever asks for `Depends<&f>` on this broker gets what `stand_in` returns; its parameters are filled in the same
-    /// way. Before start().
+    /// Replaces, for tests, the function of `Depends<&f>` on this broker: handlers get what `stand_in` returns. The
+    /// parameters of `stand_in` are filled like those of `f`. Throws Error(Errc::bad_setup) after start().
     template <auto Function, class StandIn>
     void override_dependency(StandIn&& stand_in) {
         if (auto made = detail::make_replacement<Function>(std::forward<StandIn>(stand_in)))
             override_erased(&detail::dependency_key<Function>, std::move(made));
     }
 
-    /// Connects and starts every subscriber; when it returns the server delivers to them. Blocks for
-    /// BrokerOptions::start_timeout at most. Throws Error: Condition::bad_setup with every mistake found, or with the server's reason
-    /// for a refusal; Condition::disconnected when no server answered. After a throw nothing runs.
+    /// Connects and starts every subscriber; when it returns, the server delivers to them. Blocks until a server
+    /// answers, for BrokerOptions::start_timeout at most, then for a round trip. Throws Error: Condition::bad_setup,
+    /// with every mistake that was found or with the server's reason for a refusal, and inside a function given to
+    /// async; Condition::disconnected when no server answered. After a throw the broker cannot be started again, and
+    /// nothing runs, or, inside a handler, will run when that has returned.
     void start();
 
-    /// Stops: takes nothing new, lets running and waiting handlers finish, sends what they published, closes. Blocks for `timeout`
-    /// and a second for closing at most; true if everything was handled. False: what waited is dropped, and a handler that still
-    /// runs goes on, but its publications are refused. Called inside a handler it only begins the stop and returns true; while
-    /// start() waits for a server it ends that. May be called more than once.
+    /// Stops the broker: it takes nothing new, lets running and waiting handlers finish, sends what they published, and
+    /// closes the connection. Blocks for `timeout`, and one more second for closing, at most. Returns true if
+    /// everything was handled. When it returns false, waiting messages are dropped, and a handler that still runs goes
+    /// on, but its publications are refused. Called inside a handler, on_event, or a function given to async, of this
+    /// broker or any other, it only begins the stop and returns true; called while start() waits for a server, it ends
+    /// that wait. May be called from any thread and more than once: a later call waits for the first one's stop, for
+    /// its own timeout at most. Without `timeout`: BrokerOptions::stop_timeout.
     bool stop(std::chrono::milliseconds timeout);
+    /// Stops the broker within BrokerOptions::stop_timeout; see stop(timeout).
     bool stop();
 
-    /// start(), then waits for SIGINT, SIGTERM or stop(), then stops. A second signal ends the process at once.
+    /// Calls start(), blocks until SIGINT, SIGTERM or stop(), then stops the broker. Throws what start() throws. A
+    /// second signal ends the process at once.
     void run();
 
-    /// One round trip to the server on each connection. Throws Error: Condition::timeout, disconnected.
+    /// Blocks for one round trip to the server on each connection and returns how long it took. Throws Error:
+    /// Condition::timeout, Condition::disconnected.
     std::chrono::nanoseconds ping(std::chrono::milliseconds timeout = std::chrono::milliseconds{2'000});
 
-    /// Between a successful start() and the begin of a stop.
+    /// Returns true between a successful start() and the beginning of a stop.
     bool running() const noexcept;
+    /// Returns what is known of the server; empty before start(). May be called from any thread.
     ServerInfo server() const;
+    /// Returns the counters. May be called from any thread.
     BrokerStats stats() const;
+    /// Returns the broker's logger; valid as long as the broker. Thread-safe.
     Logger& logger() noexcept;
 
+    /// Returns the compiled halves of the broker, for freshet itself.
     detail::BrokerCore& core() const noexcept { return *core_; }
     detail::Link& link() const noexcept { return *link_; }
 
@@ -255,8 +307,8 @@ private:
     void provide_erased(const std::type_info& type, std::shared_ptr<void> object);
     static void check_client(std::string_view subject, const RequestOptions& options);
 
-    std::unique_ptr<detail::BrokerCore> core_;
-    detail::Link* link_;  // of core_
+    std::shared_ptr<detail::BrokerCore> core_;  // shared with the calls that run
+    detail::Link* link_;                        // of core_
 };
 
 }  // namespace freshet

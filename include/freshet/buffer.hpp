@@ -8,17 +8,20 @@
 
 namespace freshet {
 
-/// A body as it travels: bytes somebody else owns.
+/// The bytes of a body, owned by somebody else.
 using Bytes = std::span<const std::byte>;
 
+/// Views the characters of `text` as bytes.
 inline Bytes as_bytes(std::string_view text) noexcept { return std::as_bytes(std::span{text.data(), text.size()}); }
+/// Views bytes as characters.
 inline std::string_view as_text(Bytes bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 namespace detail {
 
-/// What is decoded. `terminated`: a NUL follows it, as it does the payload of each Message. Bytes alone say nothing of that.
+/// The bytes to decode. `terminated` says that a NUL follows them, as it follows the payload of each Message; a plain
+/// Bytes value does not promise that.
 struct Body {
     Body(Bytes some, bool is_terminated = false) noexcept : bytes{some}, terminated{is_terminated} {}
 
@@ -28,8 +31,8 @@ struct Body {
 
 }  // namespace detail
 
-/// What codecs write into. Grows as needed and keeps its capacity, so that a reused one does not allocate.
-/// Not thread-safe.
+/// The growing buffer that codecs write into. It keeps its capacity when it is cleared, so that a reused buffer does
+/// not allocate. Not thread-safe.
 class Buffer {
 public:
     void append(std::string_view text) { data_.append(text); }
@@ -42,7 +45,7 @@ public:
     Bytes bytes() const noexcept { return as_bytes(data_); }
     std::string_view text() const noexcept { return data_; }
 
-    /// The storage itself, for libraries that write into a std::string.
+    /// Returns the storage itself, for libraries that write into a std::string.
     std::string& string() noexcept { return data_; }
 
 private:

@@ -20,8 +20,8 @@ class Client {
         "docs/requests.md");
 };
 
-/// A remote function: `auto make = broker.client<Invoice(const Order&)>("invoices.make"); Invoice i = make(order);`
-/// R is a type with a codec, Message, or void (any answer is fine); A is the one argument, if any.
+/// A remote function: `auto make = broker.client<Invoice(const Order&)>("invoices.make"); Invoice i = make(order);` R
+/// is a type with a codec, Message, or void (any answer will do); A is the type of the one argument, if there is one.
 /// Cheap to copy; usable as long as its broker lives. Thread-safe.
 template <class R, class... A>
 class Client<R(A...)> {
@@ -32,16 +32,20 @@ public:
     Client(detail::Link& link, std::string subject, RequestOptions options)
         : link_{&link}, subject_{std::move(subject)}, options_{std::move(options)} {}
 
-    /// Asks and waits for the answer. Throws Error: Condition::timeout, no_responders, disconnected, bad_payload; RemoteError when
-    /// the other side failed.
+    /// Sends the request and blocks until the answer or the deadline. Throws Error: Condition::timeout,
+    /// Condition::no_responders, Condition::disconnected, Condition::bad_payload; RemoteError when the other side
+    /// answered with an error (ADR-32).
     R operator()(const std::remove_cvref_t<A>&... argument) const { return value_or_raise(try_call(argument...)); }
-    /// The same with options of its own for this call, instead of the client's; so do all calls: `make({.headers = ...}, order)`.
+    /// Sends the request with `options` instead of the client's own, as in `make({.headers = ...}, order)`, and blocks
+    /// until the answer or the deadline. Throws the errors of the call without options.
     R operator()(const RequestOptions& options, const std::remove_cvref_t<A>&... argument) const {
         return value_or_raise(try_call(options, argument...));
     }
 
-    /// The same, the error as a value.
+    /// Calls as operator() does, but returns the Error instead of throwing it.
     Expected<R> try_call(const std::remove_cvref_t<A>&... argument) const { return try_call(options_, argument...); }
+    /// Calls as operator() does, with `options` instead of the client's own, and returns the Error instead of throwing
+    /// it.
     Expected<R> try_call(const RequestOptions& options, const std::remove_cvref_t<A>&... argument) const {
         return with_argument(
             options,
@@ -51,21 +55,25 @@ public:
             argument...);
     }
 
-    /// Asks and returns at once. Thousands may be in flight; each has its deadline. The future gives the answer or throws what
-    /// operator() would.
+    /// Sends the request and returns at once. Thousands of requests may be in flight; each has its own deadline. The
+    /// future gives the answer, or throws the Error that operator() would throw.
     std::future<R> async(const std::remove_cvref_t<A>&... argument) const { return async(options_, argument...); }
+    /// Sends the request with `options` instead of the client's own and returns a future of the answer at once.
     std::future<R> async(const RequestOptions& options, const std::remove_cvref_t<A>&... argument) const {
         return detail::as_future<R>(*link_, [&](auto done) { start(std::move(done), options, argument...); });
     }
 
-    /// Asks and returns at once; `done(Expected<R>)` is called once: by the thread that reads the broker's answers, by its timer's at
-    /// the deadline, by the one that stops the broker, or, if nothing could be sent, by this one before async returns. It must not
-    /// block: all other answers wait for it. What it throws is logged.
+    /// Sends the request and returns at once; `done(Expected<R>)` is called exactly once, on one of these threads: the
+    /// thread that reads the broker's answers, the timer's thread at the deadline, the thread that stops the broker,
+    /// or, if the request could not be sent, the calling thread before async() returns. `done` must not block, since
+    /// all other answers wait for it; an exception from it is logged.
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<R>>
     void async(const std::remove_cvref_t<A>&... argument, Done done) const {
         start(std::move(done), options_, argument...);
     }
+    /// Sends the request with `options` instead of the client's own; `done(Expected<R>)` is called exactly once, and
+    /// must not block. docs/threads.md says on which thread.
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<R>>
     void async(const RequestOptions& options, const std::remove_cvref_t<A>&... argument, Done done) const {

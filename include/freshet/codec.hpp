@@ -24,7 +24,8 @@
 
 namespace freshet {
 
-/// How a T becomes the body of a message: specialise it to say so yourself. It wins over everything else, in both directions.
+/// Customisation point: how a T becomes the body of a message. A specialisation takes precedence over every other
+/// codec, in both directions.
 ///
 ///     template <> struct freshet::Codec<Order> {
 ///         static void encode(const Order& order, freshet::Buffer& out);
@@ -32,10 +33,10 @@ namespace freshet {
 ///         static constexpr std::string_view content_type = "application/x-protobuf";  // may be left out
 ///     };
 ///
-/// One of the two functions may be left out. One that also takes a Format, `encode(const T&, Format, Buffer&)` and
-/// `decode(Bytes, Format, T&)`, is for all of JSON, MessagePack and CBOR, which the content type tells apart.
-/// encode writes into an empty buffer and throws Error for what it cannot write; decode gets a value-initialised T.
-/// Both are called from many threads at once.
+/// One of the two functions may be left out. Functions that also take a Format, `encode(const T&, Format, Buffer&)` and
+/// `decode(Bytes, Format, T&)`, serve JSON, MessagePack and CBOR, which the content type tells apart. encode writes
+/// into an empty buffer and throws Error for a value that it cannot write; decode receives a value-initialised T. Both
+/// are called from many threads at once.
 template <class T>
 struct Codec {};
 
@@ -63,7 +64,7 @@ template <class T>
 concept RawSource = RawOwner<T> || RawView<T> || std::same_as<std::decay_t<T>, const char*> ||
                     std::same_as<std::decay_t<T>, char*> || std::same_as<T, std::span<std::byte>>;
 
-/// Who encodes and decodes a T.
+/// The codec that encodes or decodes a T.
 enum class CodecKind { none, user, raw, json, glaze };
 
 template <class T, Direction Way>
@@ -87,22 +88,24 @@ consteval CodecKind codec_of() {
 
 }  // namespace detail
 
-/// What can be sent as a body, and what can be received as one.
+/// Satisfied by types that can be sent as a body.
 template <class T>
 concept Encodable = detail::codec_of<T, detail::Direction::write>() != detail::CodecKind::none;
+/// Satisfied by types that can be received as a body.
 template <class T>
 concept Decodable =
     std::default_initializable<T> && detail::codec_of<T, detail::Direction::read>() != detail::CodecKind::none;
 
 namespace detail {
 
-/// The format that a content type names, empty: JSON; or an error that says what to do.
+/// Returns the format that a content type names, JSON for an empty text; for an unknown type, an error that says what
+/// to do.
 Expected<Format> body_format(std::string_view content_type);
 
-/// The exception in flight as an error. Called in a catch block.
+/// Returns the exception in flight as an error. Must be called in a catch block.
 Error decode_exception() noexcept;
 
-/// The content type of a received message; empty if it has none.
+/// Returns the content type of a received message; empty if it has none.
 std::string_view content_type_of(const Message& message);
 
 template <class T>
@@ -119,7 +122,7 @@ void decode_raw(Bytes in, std::string_view& out);
 void decode_raw(Bytes in, std::string& out);
 void decode_raw(Bytes in, std::vector<std::byte>& out);
 
-/// Without the user's Codec<T>: what FRESHET_CODEC_DEFINE puts into it.
+/// Encodes without the user's Codec<T>. FRESHET_CODEC_DEFINE puts this into a Codec<T>.
 template <class T>
 void encode_formatted(const T& value, Format format, Buffer& out) {
     constexpr CodecKind by = library_codec<T, Direction::write>();
@@ -129,6 +132,7 @@ void encode_formatted(const T& value, Format format, Buffer& out) {
     if constexpr (by == CodecKind::glaze) encode_glaze(value, format, out);
 #endif
 }
+/// Decodes without the user's Codec<T>. FRESHET_CODEC_DEFINE puts this into a Codec<T>.
 template <class T>
 Expected<void> decode_formatted(Body in, Format format, T& out) {
     constexpr CodecKind by = library_codec<T, Direction::read>();
@@ -139,14 +143,15 @@ Expected<void> decode_formatted(Body in, Format format, T& out) {
 #endif
 }
 
-/// Whether a T is sent as the bytes that it already is.
+/// True if a T is sent as the bytes that it already is.
 template <class T>
 inline constexpr bool sent_raw = codec_of<T, Direction::write>() == CodecKind::raw;
 
 inline Bytes raw_body(std::string_view text) noexcept { return as_bytes(text); }
 inline Bytes raw_body(Bytes bytes) noexcept { return bytes; }
 
-/// Writes `value` into `out`, which is empty, and returns the content type; none for bytes and strings. Throws Error.
+/// Writes `value` into `out`, which must be empty, and returns the content type; an empty one for bytes and strings.
+/// Throws Error.
 template <class T>
 std::string_view encode_body(const T& value, Format format, Buffer& out) {
     static_assert(Encodable<T>, FRESHET_NO_CODEC);
@@ -166,8 +171,8 @@ std::string_view encode_body(const T& value, Format format, Buffer& out) {
     }
 }
 
-/// Reads a body into `out`, which is value-initialised: a member that the body leaves out keeps what it has. A view stays
-/// valid as long as `in`. No exception leaves.
+/// Reads a body into `out`, which is value-initialised: a member that the body leaves out keeps its value. A view in
+/// `out` is valid as long as `in`. Does not throw: exceptions of a codec become errors.
 template <class T>
 Expected<void> decode_body(Body in, std::string_view content_type, T& out) {
     static_assert(Decodable<T>, FRESHET_NO_CODEC);
@@ -188,7 +193,8 @@ Expected<void> decode_body(Body in, std::string_view content_type, T& out) {
 
 }  // namespace detail
 
-/// The body of a message. A view is valid as long as the message. `decode` throws Error(Errc::bad_payload).
+/// Decodes the body of a message, or returns an Error, with Errc::bad_payload if the body does not fit T. A view in the
+/// result is valid as long as the message.
 template <class T>
 Expected<T> try_decode(const Message& message) {
     T body{};
@@ -196,6 +202,8 @@ Expected<T> try_decode(const Message& message) {
     if (!done) return std::unexpected{std::move(done).error()};
     return body;
 }
+/// Decodes the body of a message. A view in the result is valid as long as the message. Throws Error, with
+/// Errc::bad_payload if the body does not fit T.
 template <class T>
 T decode(const Message& message) {
     return value_or_raise(try_decode<T>(message));
@@ -203,7 +211,8 @@ T decode(const Message& message) {
 
 }  // namespace freshet
 
-/// In a header, at global scope: the codec of Type is compiled elsewhere, once. Whoever includes it pays for no JSON library.
+/// Declares, in a header at global scope, that the codec of Type is compiled elsewhere, once: source files that include
+/// the header do not pay for a JSON library.
 #define FRESHET_CODEC_DECLARE(Type)                                                                                    \
     template <>                                                                                                        \
     struct freshet::Codec<Type> {                                                                                      \
@@ -212,7 +221,8 @@ T decode(const Message& message) {
     };                                                                                                                 \
     static_assert(true)
 
-/// In one source file, at global scope: compiles it, from FRESHET_JSON, nlohmann's conversions or glaze.
+/// Compiles, in one source file at global scope, the codec of a Type that FRESHET_CODEC_DECLARE declared, from
+/// FRESHET_JSON, nlohmann's conversions or glaze.
 #define FRESHET_CODEC_DEFINE(Type)                                                                                     \
     void freshet::Codec<Type>::encode(const Type& value, ::freshet::Format format, ::freshet::Buffer& out) {           \
         ::freshet::detail::encode_formatted(value, format, out);                                                       \

@@ -7,14 +7,14 @@
 
 namespace freshet {
 
-/// How a typed body is written. The `content-type` header says which; without one it is JSON.
+/// How a typed body is written. The `content-type` header of a message names the format; without the header it is JSON.
 enum class Format : std::uint8_t {
     json,         ///< application/json
     messagepack,  ///< application/msgpack
     cbor,         ///< application/cbor
 };
 
-/// The `content-type` of a format.
+/// Returns the `content-type` of a format.
 constexpr std::string_view content_type(Format format) noexcept {
     switch (format) {
         case Format::messagepack: return "application/msgpack";
@@ -23,7 +23,8 @@ constexpr std::string_view content_type(Format format) noexcept {
     }
 }
 
-/// The format a `content-type` names, parameters (`; charset=utf-8`) ignored; empty: JSON. Nothing for an unknown one.
+/// Returns the format that a `content-type` names, ignoring parameters such as `; charset=utf-8`; JSON for an empty
+/// text, nothing for an unknown type.
 std::optional<Format> format_of(std::string_view content_type) noexcept;
 
 }  // namespace freshet

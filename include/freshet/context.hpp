@@ -28,8 +28,8 @@ class DependencySlot;
 struct ContextAccess;
 }  // namespace detail
 
-/// One delivery: the message, what was read from it, and what is to become of it. Lives for one call of a handler and
-/// belongs to the thread that runs it.
+/// One delivery: the message, the values that were read from it, and the outcome that it will have. Lives for one call
+/// of a handler and belongs to the thread that runs it.
 class Context {
 public:
     Context(detail::SubscriberCore& subscriber, Message& message) noexcept
@@ -37,47 +37,60 @@ public:
     Context(const Context&) = delete;
     Context& operator=(const Context&) = delete;
 
+    /// Returns the message; valid as long as the Context.
     const Message& message() const noexcept { return *message_; }
+    /// Returns the subject on which the message came; valid as long as the message.
     std::string_view subject() const noexcept { return message_->subject(); }
+    /// Returns the broker of the subscriber.
     Broker& broker() const noexcept;
-    /// Writes the fields of the message (docs/logging.md) with each line; they are read when one is written, so it is for the
-    /// thread that runs the handler, as the message is.
+    /// Returns a logger that writes the fields of the message (docs/logging.md) with each line. It reads them when it
+    /// writes a line, so use it only on the thread that runs the handler.
     Logger& logger();
 
-    /// The token of a `{name}` of the subscriber's subject, as text.
+    /// Returns the token of the message's subject that stands for `{name}` in the subscriber's subject; nothing if the
+    /// subject has no such name.
     std::optional<std::string_view> path(std::string_view name) const noexcept;
 
-    /// The `correlation_id` header; if there is none that can be sent on, an id made at the first call. While a handler runs, its
-    /// publications and requests carry the correlation id that the message came with or that was made here.
+    /// Returns the `correlation_id` header; if the message has none that can be sent on, an id that is made at the
+    /// first call. While a handler runs, its publications and requests carry this id, if the message came with one or
+    /// this function has made one.
     std::string_view correlation_id();
 
-    /// How the message is settled, if it should not follow from the handler's result. The last call counts. On core NATS
-    /// nothing is sent: the outcome is counted and logged.
+    /// Acknowledges the message, whatever the handler returns. Of several calls of ack, nack and term, the last counts.
+    /// The message is settled after the handler; on core NATS nothing is sent, and the outcome is counted and logged.
     void ack() { decided_ = Outcome::ack; }
+    /// Has the message delivered again after `delay`, whatever the handler returns; with 0, the default, after the
+    /// pause of js::Retry::backoff. Of several calls of ack, nack and term, the last counts.
     void nack(std::chrono::nanoseconds delay = {}) { decided_ = Outcome::nack(delay); }
+    /// Gives the message up, for the reason `why`, whatever the handler returns: it goes to the dead letters, if there
+    /// are any. Of several calls of ack, nack and term, the last counts.
     void term(std::string why = {}) { decided_ = Outcome::term(std::move(why)); }
-    /// Tells the server that work goes on, so that it does not deliver the message again; freshet does that by itself while
-    /// a handler runs. Nothing on core NATS.
+    /// Tells the server that work on the message goes on, so that it does not deliver the message again. freshet does
+    /// this by itself while a handler runs. Has no effect on core NATS.
     void in_progress();
-    /// Acknowledges now, and blocks until the server has confirmed it ("double ack"): afterwards the message is never
-    /// delivered again. Throws Error when no confirmation came within `timeout` (0: the broker's request_timeout): then it
-    /// may be. Nothing on core NATS.
+    /// Acknowledges the message now, and blocks until the server has confirmed it ("double ack"): afterwards the
+    /// message is never delivered again. Throws Error when no confirmation came within `timeout` (0: the broker's
+    /// request_timeout); the message may then be delivered again. Has no effect on core NATS.
     void ack_sync(std::chrono::milliseconds timeout = {});
 
-    /// Why the delivery failed, or was rejected; null if it has not. For middlewares, after `next`; an error that on_error
-    /// has seen to is none.
+    /// Returns why the delivery failed or was rejected; null if it did not fail. For middlewares, after they called
+    /// `next`. An error that an on_error function has dealt with does not count.
     const Error* failure() const noexcept { return failure_ ? &*failure_ : nullptr; }
-    /// For middlewares that do not call `next`: the message has failed for this reason (who asked is told), or cannot be
-    /// handled at all. `return context.fail(RemoteError{429, "too many"});`
+    /// Makes the message fail for the reason `why`, for middlewares that do not call `next`: a requester gets an error
+    /// as the answer. Use it as `return context.fail(RemoteError{429, "too many"});`.
     Outcome fail(Error why);
+    /// Rejects the message as one that cannot be handled at all, for middlewares that do not call `next`: a requester
+    /// gets an error as the answer, and the message is given up. Use it as `return context.reject(...)`.
     Outcome reject(Error why);
-    /// The broker's clock: in tests it may be a virtual one.
+    /// Returns the broker's clock, which may be a virtual one in tests.
     Clock& clock() const noexcept;
 
-    /// The messages of the batch, for a handler of `std::span<const T>`. Throws Error(Errc::bad_setup) outside of one.
+    /// Returns the messages of the batch, for a handler that takes `std::span<const T>`. Throws Error(Errc::bad_setup)
+    /// in any other handler.
     Items& items();
 
-    /// Keeps a value for the rest of this delivery, one per type.
+    /// Keeps a value for the rest of this delivery, one per type: an earlier value of that type is destroyed. Returns
+    /// the stored value.
     template <class T>
     T& set(T value) {
         auto held = std::make_shared<T>(std::move(value));
@@ -85,7 +98,7 @@ public:
         store(typeid(T), std::move(held));
         return stored;
     }
-    /// The value kept for a type, or null.
+    /// Returns the value that set() keeps for a type, or null.
     template <class T>
     T* get() const noexcept {
         return static_cast<T*>(find(typeid(T)));

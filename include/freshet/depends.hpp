@@ -5,14 +5,14 @@
 
 namespace freshet {
 
-/// What a function returns, as a parameter of a handler or of another such function: `Depends<&open_session> session`.
+/// The result of a function, as a parameter of a handler or of another such function: `Depends<&open_session> session`.
 ///
-/// The function's own parameters are filled like a handler's, from the same message. It is called once per message,
-/// before the handler, whoever asks for its result; nothing is allocated. A function that returns Expected<T> gives a T;
-/// its error, like an exception it throws, makes the message fail as if the handler had thrown it. One that returns a
-/// reference gives that. What it returns by value (it need not be movable) is destroyed after the answer and the
-/// publications of the handler and before the message is settled, in the reverse order of the calls; see
-/// ToldOutcome for those that commit or roll back.
+/// The parameters of the function are filled like a handler's, from the same message. freshet calls the function once
+/// per message, before the handler, however many parameters take its result; nothing is allocated. A function that
+/// returns Expected<T> gives a T; its error, like an exception that it throws, makes the message fail as if the handler
+/// had thrown it. A function that returns a reference gives the object referred to. A value that it returns (it need
+/// not be movable) is destroyed after the handler's answer and publications and before the message is settled, in the
+/// reverse order of the calls; see ToldOutcome for values that commit or roll back.
 template <auto Function>
 class Depends {
 public:
@@ -27,7 +27,7 @@ private:
     Value* value_;
 };
 
-/// Of a function that returns nothing: it is called, for what it checks or does.
+/// A function that returns nothing, as a parameter: it is called for its checks or effects.
 template <auto Function>
     requires detail::GivesNothing<Function>
 class Depends<Function> {};

@@ -11,7 +11,8 @@
 
 namespace freshet {
 
-/// What a caller can act on, whatever layer failed. Compare with `error.code() == Condition::timeout`.
+/// The kind of an error, for callers that act on it, whichever layer failed. Compare with
+/// `error.code() == Condition::timeout`.
 enum class Condition {
     timeout = 1,     ///< nothing came back within the deadline
     no_responders,   ///< nobody listens on the subject asked
@@ -24,7 +25,7 @@ enum class Condition {
     remote,          ///< the other side answered with an error
 };
 
-/// What exactly failed; each value belongs to one Condition.
+/// The exact failure; each value belongs to one Condition.
 enum class Errc {
     timeout = 1,
     no_responders,
@@ -73,54 +74,58 @@ namespace freshet {
 std::error_code make_error_code(Errc code) noexcept;
 std::error_condition make_error_condition(Condition condition) noexcept;
 
-/// "timeout", "no responders"...
+/// Returns the name of the condition: "timeout", "no responders"...
 const char* to_string(Condition condition) noexcept;
 
-/// The one exception type freshet throws, and the error of every Expected.
-/// what() says what was tried, on what, and what to do.
+/// The one exception type that freshet throws, and the error of every Expected. what() says what was tried, on what,
+/// and what to do.
 class Error : public std::system_error {
 public:
     Error(Errc code, std::string message);
     Error(std::error_code code, std::string message);
-    Error(const Error&) = default;  // and so no move: an Error that was moved from still has its message
+    Error(const Error&) = default;  // and so no move: an Error that was moved from keeps its message
     Error& operator=(const Error&) = default;
 
     const char* what() const noexcept override { return message_->c_str(); }
     std::string_view message() const noexcept { return *message_; }
 
-    /// As code() does.
+    /// Compares as code() does: an Errc with the exact failure.
     friend bool operator==(const Error& error, Errc code) noexcept { return error.code() == code; }
+    /// Compares as code() does: a Condition with the kind of the failure.
     friend bool operator==(const Error& error, Condition condition) noexcept { return error.code() == condition; }
 
-    /// What a caller can act on; nothing for an error of the system's, such as a file that cannot be read.
+    /// Returns the kind of the failure; nothing for an error of the operating system, such as a file that cannot be
+    /// read.
     std::optional<Condition> condition() const noexcept;
 
-    /// The `Nats-Service-Error-Code` of a remote error, else 0.
+    /// Returns the `Nats-Service-Error-Code` of a remote error (ADR-32), else 0.
     int remote_code() const noexcept { return remote_code_; }
-    /// The `Nats-Service-Error` of a remote error, without what message() says around it; else empty.
+    /// Returns the `Nats-Service-Error` of a remote error (ADR-32), without the text that message() puts before it;
+    /// else an empty text.
     std::string_view remote_description() const noexcept {
         return message().substr(message_->size() - remote_description_size_);
     }
 
 protected:
     int remote_code_ = 0;
-    std::size_t remote_description_size_ = 0;  // it is the end of the message
+    std::size_t remote_description_size_ = 0;  // the description is the end of the message
 
 private:
     std::shared_ptr<const std::string> message_;  // shared: copying an exception must not throw
 };
 
-/// Throws `error`; as RemoteError where it is one.
+/// Throws `error`; as RemoteError if it is one.
 [[noreturn]] void raise(const Error& error);
 
-/// An error that travels: what a handler throws to choose the code of its answer, and what the caller of a request
-/// gets when the other side answered with `Nats-Service-Error` (ADR-32).
+/// An error that travels (ADR-32): a handler throws it to choose the code of its answer, and a caller of a request
+/// receives it when the other side answered with `Nats-Service-Error`.
 class RemoteError : public Error {
 public:
+    /// Makes an error of one line for an answer.
     /// @param code         `Nats-Service-Error-Code`, by habit an HTTP status
     /// @param description  `Nats-Service-Error`, one line
     RemoteError(int code, std::string description);
-    /// The same for the message "what: description".
+    /// Makes an error whose message() is "what: description".
     RemoteError(int code, std::string_view what, std::string_view description);
 
 private:
@@ -128,16 +133,16 @@ private:
     explicit RemoteError(const Error& error) : Error{error} {}
 };
 
-/// A value, or the Error that try_ functions return instead of throwing.
+/// A value, or the Error that a try_ function returns instead of throwing it.
 template <class T>
 using Expected = std::expected<T, Error>;
 
-/// An error value: `return failure(Errc::bad_payload, "...")`.
+/// Returns an error value: `return failure(Errc::bad_payload, "...")`.
 inline std::unexpected<Error> failure(Errc code, std::string message) {
     return std::unexpected<Error>{Error{code, std::move(message)}};
 }
 
-/// The value, or throws the error.
+/// Returns the value of `result`, or throws its error.
 template <class T>
 T value_or_raise(Expected<T>&& result) {
     if (!result) raise(result.error());

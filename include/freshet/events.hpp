@@ -7,13 +7,13 @@
 
 namespace freshet {
 
-/// Something that happened to a broker's connection.
+/// An event of a broker's connection.
 struct ConnectionEvent {
     enum class Kind : std::uint8_t {
-        waiting,        ///< start() has reached no server yet, and tries on: once
+        waiting,        ///< start() has reached no server yet, and tries on; told once
         connected,      ///< start() reached a server
-        disconnected,   ///< the server is gone; reconnecting, publications are buffered
-        reconnected,    ///< a server is back, subscriptions are restored
+        disconnected,   ///< the server is gone; freshet reconnects and buffers publications
+        reconnected,    ///< a server is back, and subscriptions are restored
         lame_duck,      ///< the server will shut down; the client moves to another
         slow_consumer,  ///< a subscriber could not keep up and messages were dropped
         error,          ///< an asynchronous error, such as a refused permission
@@ -21,18 +21,19 @@ struct ConnectionEvent {
     };
 
     Kind kind = Kind::error;
-    std::string detail = {};    ///< what the client library or the server said
-    std::string subject = {};   ///< slow_consumer: the subscriber's, as declared; refused permissions: the one refused
+    std::string detail = {};    ///< the text of the client library or the server
+    std::string subject = {};   ///< slow_consumer: the subscriber's, as declared; a refused permission: the refused one
     std::string url = {};       ///< connected, reconnected: the server, without credentials
     std::uint64_t dropped = 0;  ///< slow_consumer: messages that this subscription has dropped so far
 };
 
-/// "connected", "disconnected"...
+/// Returns the name of the kind: "connected", "disconnected"...
 const char* to_string(ConnectionEvent::Kind kind) noexcept;
 
-/// What is told of events, one at a time: mostly on the client library's callback thread; `waiting`, `connected`, and a loss right after it, on
-/// the one that calls start(); `slow_consumer` also on the thread that delivers to the subscriber. It must not block for long,
-/// since other events and other brokers wait for it, and may call Broker::stop. What it throws is logged.
+/// A function that is told of connection events, one at a time. Most events come on the client library's callback
+/// thread; `waiting`, `connected`, and a loss right after it, on the thread that calls start(); `slow_consumer` also on
+/// the thread that delivers to the subscriber. The function must not block for long, since other events and other
+/// brokers wait for it; it may call Broker::stop. An exception from it is logged.
 using EventSink = std::function<void(const ConnectionEvent&)>;
 
 }  // namespace freshet

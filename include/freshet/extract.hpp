@@ -20,8 +20,9 @@ namespace freshet {
 class Clock;
 class Context;
 
-/// A token of the subject: `Path<"id", int>` takes the 42 of "users.42.created" in a subscriber of "users.{id}.created".
-/// A token that does not parse to T is rejected as Condition::bad_payload before the handler runs.
+/// Handler parameter: a token of the subject. `Path<"id", int>` takes the 42 of "users.42.created" in a subscriber of
+/// "users.{id}.created". If the token does not parse to T, the message is rejected with Condition::bad_payload before
+/// the handler runs.
 template <FixedString Name, class T = std::string_view>
 struct Path {
     T value = {};
@@ -33,8 +34,9 @@ struct Path {
     friend bool operator==(const Path& self, const T& other) { return self.value == other; }
 };
 
-/// A message header; `std::optional` inside for one that may be absent. A header that is absent (and not optional) or does
-/// not parse is rejected as Condition::bad_payload before the handler runs.
+/// Handler parameter: the first value of a message header. `Header<name, std::optional<T>>` allows the header to be
+/// absent. If the header is absent (and not optional) or does not parse, the message is rejected with
+/// Condition::bad_payload before the handler runs.
 template <FixedString Name, class T = std::string_view>
 struct Header {
     T value = {};
@@ -46,8 +48,8 @@ struct Header {
     friend bool operator==(const Header& self, const T& other) { return self.value == other; }
 };
 
-/// The object given to `Broker::provide`, looked up once when the broker starts. Handlers may run at the same time on
-/// several threads: the object must be ready for that.
+/// Handler parameter: the object that was given to `Broker::provide`, looked up once when the broker starts. Handlers
+/// may run at the same time on several threads, so the object must be thread-safe or guarded.
 template <class T>
 class Inject {
 public:
@@ -59,25 +61,25 @@ private:
     T* object_;
 };
 
-/// What a handler's parameters are checked against when the broker starts. Problems are collected, not thrown.
+/// Checks a handler's parameters when the broker starts. Problems are collected, not thrown.
 class Binder {
 public:
     Binder() = default;
     Binder(const Binder&) = delete;
     Binder& operator=(const Binder&) = delete;
 
-    /// Which token of the subject a `{name}` is.
+    /// Returns which token of the subject stands for `{name}`, counted from 0; nothing if none does.
     virtual std::optional<std::size_t> token_of(std::string_view name) const = 0;
-    /// The object provided for a type, or null.
+    /// Returns the object that was provided for a type, or null.
     virtual void* provided(const std::type_info& type) const = 0;
-    /// The broker's clock, which may be kept; null: the system's.
+    /// Returns the broker's clock, which the caller may keep; null stands for the system's clock.
     virtual std::shared_ptr<Clock> clock() const { return nullptr; }
-    /// What stands in for a function of Depends; see Broker::override_dependency.
+    /// Returns the stand-in for a function of Depends, or null; see Broker::override_dependency.
     virtual const void* replacement(const void* key) const noexcept {
         (void)key;
         return nullptr;
     }
-    /// Reports something that keeps the subscriber from starting.
+    /// Reports a mistake that keeps the subscriber from starting.
     virtual void problem(std::string text) = 0;
 
 protected:
@@ -90,7 +92,8 @@ protected:
 ///         static Expected<TraceId> extract(Context& context);
 ///     };
 ///
-/// With a `using Plan = ...`, `static Plan bind(Binder&)` runs once at start and `extract` takes the plan first.
+/// An Extractor with `using Plan = ...` also has `static Plan bind(Binder&)`, which runs once when the broker starts,
+/// and its `extract` takes the plan as the first parameter.
 template <class A>
 struct Extractor {};
 
@@ -165,7 +168,7 @@ struct Extractor<Inject<T>> {
     static Expected<Inject<T>> extract(Plan object, Context&) { return Inject<T>{*object}; }
 };
 
-/// Whether a parameter of this type is made by an Extractor.
+/// Satisfied by parameter types that an Extractor makes.
 template <class A>
 concept Extractable = requires { &Extractor<A>::extract; };
 

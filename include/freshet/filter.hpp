@@ -8,21 +8,22 @@
 
 namespace freshet {
 
-// Predicates for SubscriberBuilder::when: which of a subscription's handlers gets a message.
+// Predicates for SubscriberBuilder::when, which chooses the handler of a subscription that gets a message.
 
-/// Messages with this header, whatever its value.
+/// Returns a predicate: true for messages that have this header, whatever its value.
 inline auto has_header(std::string name) {
     return [name = std::move(name)](const Message& message) { return message.header(name).has_value(); };
 }
 
-/// Messages whose header has this value; the first one, if there are several.
+/// Returns a predicate: true for messages whose header has this value. Of several values, the first counts.
 inline auto header_is(std::string name, std::string value) {
     return [name = std::move(name), value = std::move(value)](const Message& message) {
         return message.header(name) == value;
     };
 }
 
-/// Messages of this content type, whatever its parameters (`; charset=...`). One without the header has the type "".
+/// Returns a predicate: true for messages of this content type, whatever its parameters (`; charset=...`). A message
+/// without the header has the type "".
 inline auto content_type_is(std::string type) {
     return [type = std::move(type)](const Message& message) {
         const auto full = message.header("content-type").value_or("");

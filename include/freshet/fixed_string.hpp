@@ -9,12 +9,13 @@ namespace freshet {
 /// A string literal as a template argument: `Path<"region">`.
 template <std::size_t N>
 struct FixedString {
-    char data[N] = {};  ///< with the terminator; public, as a template argument's members have to be
+    char data[N] = {};  ///< with the terminator; public, since the members of a template argument must be
 
     consteval FixedString(const char (&literal)[N]) {
         for (std::size_t i = 0; i < N; ++i) data[i] = literal[i];
     }
 
+    /// Returns the text without its terminator.
     constexpr std::string_view view() const noexcept { return {data, N - 1}; }
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The codec of plain aggregates. Empty unless freshet::glaze is linked, and then part of <freshet/codec.hpp>: link the
-// target everywhere or nowhere in a program, and every translation unit agrees on the codec of a type.
+// The codec of plain aggregates. This header is empty unless the target freshet::glaze is linked; then it is part of
+// <freshet/codec.hpp>. Link the target everywhere in a program or nowhere, so that every translation unit agrees on the
+// codec of a type.
 #ifdef FRESHET_GLAZE
 
 #include <array>
@@ -26,7 +27,7 @@
 
 namespace freshet::detail {
 
-/// As for FRESHET_JSON: what is not std::optional must be there, what is not known is ignored.
+/// The rules of FRESHET_JSON: a member that is not std::optional must be in the input, and unknown members are ignored.
 struct GlazeOptions : glz::opts {
     constexpr GlazeOptions() {
         error_on_unknown_keys = false;
@@ -56,7 +57,7 @@ inline JsonMismatch mismatch_of(const glz::error_ctx& error) {
         case expected_quote: mismatch.expected = "string"; break;
         case expected_brace: mismatch.expected = "object"; break;
         case expected_bracket: mismatch.expected = "array"; break;
-        case unexpected_end:  // in a valid document: a value shorter than true
+        case unexpected_end:  // in a valid document, a value shorter than "true"
         case expected_true_or_false: mismatch.expected = "boolean"; break;
         case unexpected_enum: mismatch.reason = "none of the names of the enum"; break;
         case missing_key: mismatch.missing = error.custom_error_message; break;
@@ -65,7 +66,8 @@ inline JsonMismatch mismatch_of(const glz::error_ctx& error) {
     return mismatch;
 }
 
-/// glaze reads on until the NUL behind the text: a sixth faster than with a look for the end at each character.
+/// Decodes with glaze, which reads until the NUL behind the text: that is a sixth faster than checking for the end at
+/// each character. A body without a NUL is copied first.
 template <class T>
 Expected<void> decode_glaze(Body in, Format format, T& out) {
     check_glaze_body<T>();
@@ -96,7 +98,7 @@ void encode_glaze(const T& value, Format format, Buffer& out) {
     require_utf8(out.text());
 }
 
-/// FRESHET_JSON, said to glaze: for such a type within an aggregate.
+/// Translates FRESHET_JSON for glaze, for such a type within an aggregate.
 template <class T, class List>
 struct GlazeFields;
 

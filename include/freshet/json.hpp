@@ -9,12 +9,13 @@
 ///
 ///     FRESHET_JSON(Order, id, (quantity, or_default), (customer_id, "customerId"), note);
 ///
-/// Beside the type, in its namespace, after its definition; or within the class, for private members:
-/// `friend FRESHET_JSON(Order, id_, ...);`. Up to 64 fields; none is allowed.
-/// A field must be in the input, unless it is a std::optional or says `or_default`. An empty optional is not written, and
-/// null reads as an empty one. Members of the input that are not listed are ignored.
-/// What a field may be: bool, integers, float and double, std::string, enums, types with FRESHET_JSON, FRESHET_ENUM or
-/// freshet::JsonAs, and std::optional, std::array, sequences (vector, deque, set...) and string-keyed maps of all of those.
+/// Write it beside the type, in its namespace, after its definition; or within the class, for private members:
+/// `friend FRESHET_JSON(Order, id_, ...);`. It takes up to 64 fields, and may have none.
+/// A field must be in the input, unless it is a std::optional or says `or_default`. An empty optional is not written,
+/// and null reads as an empty one. Members of the input that are not listed are ignored.
+/// A field may be: bool, integers, float and double, std::string, enums, types with FRESHET_JSON, FRESHET_ENUM or
+/// freshet::JsonAs, and std::optional, std::array, sequences (vector, deque, set...) and string-keyed maps of all of
+/// those.
 #define FRESHET_JSON(Type, ...)                                                                                        \
     constexpr auto freshet_fields [[maybe_unused]] (::freshet::detail::For<Type>) {                                    \
         using ::freshet::or_default;                                                                                   \
@@ -22,8 +23,9 @@
     }                                                                                                                  \
     static_assert(true)
 
-/// Makes the values of an enum strings instead of integers: `FRESHET_ENUM(Status, open, (in_progress, "in-progress"));`,
-/// placed as FRESHET_JSON is.
+/// Makes the values of an enum travel as strings instead of integers:
+/// `FRESHET_ENUM(Status, open, (in_progress, "in-progress"));`. Write it beside the enum, in its namespace, after its
+/// definition.
 #define FRESHET_ENUM(Type, ...)                                                                                        \
     constexpr auto freshet_enum_names [[maybe_unused]] (::freshet::detail::For<Type>) {                                \
         return ::freshet::detail::EnumNames{FRESHET_PP_LIST(FRESHET_PP_ENUM_NAME, Type, __VA_ARGS__)};                 \
@@ -35,7 +37,8 @@
 
 namespace freshet {
 
-/// Says how a type that is not an object of named fields travels within JSON: as another type, which has a codec.
+/// Customisation point: how a type that is not an object of named fields travels within JSON, as a value of another
+/// type that has a codec.
 ///
 ///     template <> struct freshet::JsonAs<Money> {
 ///         static std::string encode(const Money& money);

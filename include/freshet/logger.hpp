@@ -18,33 +18,38 @@ class logger;
 
 namespace freshet {
 
+/// Severity of a log line, from the least to the most severe.
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, critical };
 
-/// What a log line says of the message it is about. Views: they must outlive the Logger that has them.
+/// The fields of a log line that tell which message it is about. Views: the texts must outlive the Logger that has
+/// them.
 struct LogFields {
     std::string_view subject = {};
     std::string_view queue = {};
     std::string_view correlation_id = {};
-    std::string_view stream = {};    ///< of JetStream, as the next three
-    std::string_view consumer = {};  ///< its name on the server
-    std::uint64_t sequence = 0;      ///< of the message in the stream; 0: not said
-    std::uint64_t attempt = 0;       ///< how often it was delivered; 0: not said
+    std::string_view stream = {};    ///< the JetStream stream of the message; empty on core NATS
+    std::string_view consumer = {};  ///< the name of the JetStream consumer on the server
+    std::uint64_t sequence = 0;      ///< sequence of the message in the stream; 0: not written
+    std::uint64_t attempt = 0;       ///< how often the message was delivered; 0: not written
 };
 
 /// Writes lines through a spdlog logger: the text, then the fields that are not empty, as
-/// `text subject=orders.eu queue=billing correlation_id="a b"`. Control characters are written as \xNN, so that what came over the
-/// wire cannot forge a line. Nothing is formatted while the level is off; what cannot be formatted is logged as such.
-/// Functions do not throw; thread-safe like the spdlog logger.
+/// `text subject=orders.eu queue=billing correlation_id="a b"`. Control characters are written as \xNN, so that bytes
+/// from the wire cannot forge a line; only a line without a subject keeps its line breaks, with the next line indented.
+/// Nothing is formatted while the level is off; a line that cannot be formatted is logged as an error of formatting.
+/// The functions do not throw. Thread-safe like the spdlog logger.
 class Logger {
 public:
-    /// Null: the program's default logger of spdlog if it has set one (with a name), else the logger "freshet", which writes to
-    /// stderr and is made if spdlog does not know it.
+    /// Writes to `sink`. Null stands for the program's default logger of spdlog if the program has set one with a name,
+    /// else for the logger "freshet", which writes to stderr and is made if spdlog does not know it.
     explicit Logger(std::shared_ptr<spdlog::logger> sink);
 
-    /// The same sink with other fields. Cheap; must not outlive this Logger.
+    /// Returns a Logger that writes to this sink with other fields. Cheap; the result must not outlive this Logger.
     Logger with(const LogFields& fields) const noexcept { return Logger{nullptr, logger_, fields}; }
-    /// The same, but `fields(of)` is asked for each line that is written, in the thread that writes it.
+    /// Returns the fields of one line, for `of`.
     using FieldsOf = LogFields (*)(const void* of);
+    /// Returns a Logger that writes to this sink and calls `fields(of)` for each line that it writes, on the thread
+    /// that writes it. The result must not outlive this Logger or `of`.
     Logger with(FieldsOf fields, const void* of) const noexcept {
         Logger logger{nullptr, logger_, {}};
         logger.fields_of_ = fields;
@@ -52,8 +57,10 @@ public:
         return logger;
     }
 
+    /// Returns true if lines of this level are written.
     bool enabled(LogLevel level) const noexcept;
 
+    /// Writes a line of the given level: `logger.log(LogLevel::info, "took {} ms", time)`. May block as the sinks do.
     template <class... A>
     void log(LogLevel level, fmt::format_string<A...> format, A&&... arguments) noexcept {
         if (enabled(level)) write(level, format, fmt::make_format_args(arguments...));
@@ -83,7 +90,7 @@ public:
         log(LogLevel::critical, format, std::forward<A>(arguments)...);
     }
 
-    /// The spdlog logger it writes to: to change its level, sinks or pattern (include <spdlog/spdlog.h>).
+    /// Returns the spdlog logger behind this one, to change its level, sinks or pattern (include <spdlog/spdlog.h>).
     spdlog::logger& native() const noexcept { return *logger_; }
 
 private:

@@ -10,7 +10,7 @@
 #include <freshet/headers.hpp>
 #include <freshet/metadata.hpp>
 
-struct __natsMsg;  // cnats's message; <freshet/native.hpp> hands it out
+struct __natsMsg;  // cnats's message; <freshet/native.hpp> gives access to it
 
 namespace freshet {
 
@@ -19,9 +19,9 @@ void destroy_native(__natsMsg* message) noexcept;
 class BodyScope;
 }  // namespace detail
 
-/// One received message. Owns cnats's message and shows views into it: no copy is made, and every view is valid as long
-/// as the Message lives (and is not moved from).
-/// Move-only. Not thread-safe: reading a header parses them in place, so hand a message to one thread at a time.
+/// One received message. It owns cnats's message and shows views into it: nothing is copied, and every view is valid as
+/// long as the Message lives and is not moved from. Move-only. Not thread-safe: reading a header parses the headers in
+/// place, so hand a message to one thread at a time.
 class Message {
 public:
     Message() noexcept = default;
@@ -34,39 +34,45 @@ public:
         if (native_ != nullptr) detail::destroy_native(native_);
     }
 
-    /// A message that did not come from a server: for tests, and for transports of your own.
-    /// Throws Error(Errc::bad_subject) for an empty subject, Error(Errc::payload_too_large) over 2 GiB.
+    /// Makes a message that did not come from a server, for tests and for transports of your own. Copies its arguments.
+    /// Throws Error(Errc::bad_subject) for an empty subject, Error(Errc::payload_too_large) for a payload over 2 GiB.
     static Message make(std::string_view subject, Bytes payload = {}, const Headers& headers = {},
                         std::string_view reply_to = {});
 
-    /// Takes over a natsMsg (see native.hpp).
+    /// Takes ownership of a natsMsg (see native.hpp).
     explicit Message(__natsMsg* native) noexcept;
 
+    /// Returns the subject on which the message was published.
     std::string_view subject() const noexcept { return subject_ != nullptr ? subject_ : std::string_view{}; }
-    /// Where an answer is expected; empty for an event.
+    /// Returns the subject on which an answer is expected; empty for an event.
     std::string_view reply_to() const noexcept { return reply_ != nullptr ? reply_ : std::string_view{}; }
+    /// Returns the body as bytes; a NUL follows them.
     Bytes payload() const noexcept { return payload_; }
+    /// Returns the body as characters; a NUL follows them.
     std::string_view text() const noexcept { return as_text(payload_); }
 
-    /// The first value of a header; names are case-sensitive (ADR-4). Headers are parsed at the first call, which
-    /// changes the native message; ones that do not parse count as none.
+    /// Returns the first value of a header; names are case-sensitive (ADR-4). The first call parses the headers, which
+    /// changes the native message; headers that do not parse count as none.
     std::optional<std::string_view> header(const char* name) const noexcept;
     std::optional<std::string_view> header(std::string_view name) const;
-    /// Every value of a header, in the order they came.
+    /// Returns every value of a header, in the order in which they came.
     std::vector<std::string_view> header_values(std::string_view name) const;
-    /// A copy of all headers: of each name the values in the order they came, the names in no order.
+    /// Returns a copy of all headers: the values of each name in the order in which they came, the names in no order.
     Headers headers() const;
 
-    /// The status the server put into the header line (503: no responders; 100, 404, 408, 409 in JetStream), else 0.
-    /// It parses the headers: where replies are many, ask only those without a payload.
+    /// Returns the status that the server put into the header line (503: no responders; 100, 404, 408, 409 in
+    /// JetStream), else 0. Parses the headers: where replies are many, call it only for those without a payload.
     int status() const;
 
-    /// What JetStream tells of it: sequences, deliveries, time; nothing for a message that a stream did not deliver.
+    /// Returns what JetStream tells about the message (sequences, deliveries, time); nothing for a message that a
+    /// stream did not deliver.
     std::optional<Metadata> metadata() const noexcept;
 
+    /// Returns false for an empty Message: one made without arguments, moved from or released.
     explicit operator bool() const noexcept { return native_ != nullptr; }
+    /// Returns cnats's message, which this Message still owns; null for an empty Message.
     __natsMsg* native() const noexcept { return native_; }
-    /// Gives the natsMsg away; the Message is empty afterwards.
+    /// Returns the natsMsg and gives up its ownership; the Message is empty afterwards.
     __natsMsg* release() noexcept;
 
 private:

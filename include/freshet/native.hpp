@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The one public header that shows cnats: for what freshet does not wrap. The core needs none of it.
+// The one public header that shows cnats, for features that freshet does not wrap. The rest of freshet does not need
+// it.
 
 #include <memory>
 
@@ -16,7 +17,7 @@ class Broker;
 
 namespace freshet::native {
 
-/// What frees an object of cnats's.
+/// Frees an object of cnats's with its own function.
 template <auto Destroy>
 struct Destroyer {
     template <class T>
@@ -25,7 +26,7 @@ struct Destroyer {
     }
 };
 
-/// Owns an object of cnats's: a unique_ptr as wide as a pointer.
+/// Owns an object of cnats's: a unique_ptr as large as a pointer.
 template <class T, auto Destroy>
 using Handle = std::unique_ptr<T, Destroyer<Destroy>>;
 
@@ -35,18 +36,18 @@ using MessageHandle = Handle<natsMsg, &natsMsg_Destroy>;
 using StatisticsHandle = Handle<natsStatistics, &natsStatistics_Destroy>;
 using SubscriptionHandle = Handle<natsSubscription, &natsSubscription_Destroy>;
 
-/// cnats's message, still owned by `message`. Null for an empty Message.
-/// Do not acknowledge with it (natsMsg_Ack and the like): the subscription they reach for may be gone.
+/// Returns cnats's message, which `message` still owns; null for an empty Message. Do not acknowledge with it
+/// (natsMsg_Ack and the like): those functions use the subscription, which may be gone.
 inline natsMsg* native(const Message& message) noexcept { return message.native(); }
 
-/// A Message that owns `message`.
+/// Returns a Message that owns `message`.
 inline Message wrap(MessageHandle message) noexcept { return Message{message.release()}; }
 
-/// cnats's message, which the caller owns from now on.
+/// Returns cnats's message; the caller owns it from now on.
 inline MessageHandle unwrap(Message message) noexcept { return MessageHandle{message.release()}; }
 
-/// cnats's connection under a broker: the one that publishes and has the reply inboxes, or the one that delivers to
-/// subscribers. Null before start(), valid as long as the broker. Neither close nor destroy it.
+/// Returns cnats's connection under a broker: the connection that publishes and has the reply inboxes, or the one that
+/// delivers to subscribers. Null before start(); valid as long as the broker. Neither close nor destroy it.
 natsConnection* connection(const Broker& broker, Lane lane = Lane::replies) noexcept;
 
 }  // namespace freshet::native

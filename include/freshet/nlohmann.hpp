@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Opt-in: types with nlohmann's to_json and from_json (by hand or by NLOHMANN_DEFINE_TYPE_...), and nlohmann::json itself,
-// become bodies and fields; types with FRESHET_JSON, FRESHET_ENUM or JsonAs become values of nlohmann::json.
+// Opt-in: with this header, types with nlohmann's to_json and from_json (by hand or by NLOHMANN_DEFINE_TYPE_...), and
+// nlohmann::json itself, become bodies and fields; types with FRESHET_JSON, FRESHET_ENUM or JsonAs become values of
+// nlohmann::json.
 
 #include <concepts>
 #include <cstddef>
@@ -27,7 +28,8 @@
 
 namespace freshet::detail {
 
-/// What nlohmann's exception says, as ours: `id: missing`, `expected number, got string`.
+/// Sets `failure` from the text of nlohmann's exception, in freshet's words: `id: missing`,
+/// `expected number, got string`. Returns false.
 bool nlohmann_failure(JsonFailure& failure, std::string_view what);
 
 template <class T>
@@ -37,7 +39,8 @@ inline constexpr bool is_nlohmann_json<nlohmann::json> = true;
 template <>
 inline constexpr bool is_nlohmann_json<nlohmann::ordered_json> = true;
 
-/// A type with conversions of its own: the ones that nlohmann has for containers are not meant.
+/// Satisfied by types with conversions of their own for nlohmann; containers, which nlohmann itself converts, do not
+/// count.
 template <class T>
 concept NlohmannValue =
     is_nlohmann_json<T> || (EnumOfNlohmann<T> && !HasEnumNames<T>) ||
@@ -155,7 +158,7 @@ struct nlohmann::adl_serializer<T> {
         json = std::remove_reference_t<decltype(json)>::from_cbor(document.text());
     }
 
-    /// Throws freshet::Error(Errc::bad_payload).
+    /// Reads `value` from `json`. Throws freshet::Error(Errc::bad_payload).
     static void from_json(const auto& json, T& value) {
         freshet::Buffer document;
         std::remove_cvref_t<decltype(json)>::to_cbor(json, document.string());

@@ -22,147 +22,162 @@ class logger;
 
 namespace freshet {
 
-/// Credentials: one of these, or nothing.
+/// User name and password.
 struct UserPassword {
-    std::string user = {};
-    std::string password = {};
+    std::string user = {};      ///< user name; empty by default
+    std::string password = {};  ///< password; empty by default
 };
+/// A token.
 struct Token {
-    std::string token = {};
+    std::string token = {};  ///< the token; empty by default
 };
-/// An nkey: its seed (`SU...`), which stays in memory.
+/// An nkey, given as its seed (`SU...`), which stays in memory.
 struct NkeySeed {
-    std::string seed = {};
+    std::string seed = {};  ///< the seed
 };
-/// A file that holds an nkey's seed. Read again at each reconnect, and forgotten.
+/// A file that holds an nkey's seed. freshet reads it again at each reconnect, and keeps no copy of the seed.
 struct NkeyFile {
     std::string path = {};
 };
-/// A `.creds` file: user JWT and nkey seed. Read again at each reconnect, so it can be rotated.
+/// A `.creds` file with user JWT and nkey seed. It is read again at each reconnect, so it can be rotated.
 struct CredsFile {
     std::string path = {};
 };
 /// The content of a `.creds` file.
 struct CredsMemory {
-    std::string content = {};
+    std::string content = {};  ///< user JWT and nkey seed, as in the file
 };
+/// The credentials of a connection: one kind, or none (the default).
 using Credentials = std::variant<std::monostate, UserPassword, Token, NkeySeed, NkeyFile, CredsFile, CredsMemory>;
 
-/// Who must be at the other end of a TLS connection.
+/// Verifies the server of a TLS connection by its certificate.
 struct VerifyServer {
-    std::string expected_name = {};  ///< name in the certificate; empty: the host of the URL
+    std::string expected_name = {};  ///< name that must be in the certificate; empty: the host of the URL
 };
-/// Says on purpose that anyone may be at the other end: for tests with self-signed certificates only.
+/// Turns the verification of the server off, so that anyone may be at the other end: for tests with self-signed
+/// certificates only.
 struct SkipServerVerification {};
 
-/// TLS. Used when `enabled`, and whenever the URL says `tls://` or the server requires it.
+/// TLS settings. TLS is used when `enabled` is true, and whenever the URL says `tls://` or the server requires it.
 struct TlsOptions {
     bool enabled = false;          ///< require TLS (default: only if URL or server ask for it)
     std::string ca_file = {};      ///< PEM file of trusted authorities (default: the system's)
     std::string certificate = {};  ///< PEM file of the client's certificate chain (default: none)
     std::string private_key = {};  ///< PEM file of the client's key; needed with `certificate`
     bool handshake_first = false;  ///< start TLS before the server's first line; needs a server configured so
+    /// how the server is verified; default: by its certificate and the host of the URL
     std::variant<VerifyServer, SkipServerVerification> verify = VerifyServer{};
 };
 
-/// What happens when the connection is lost.
+/// Reconnecting after the connection was lost.
 struct ReconnectOptions {
-    bool enabled = true;                              ///< false: close when the connection is lost
-    int max_attempts = -1;                            ///< per server; -1: for ever
-    std::chrono::milliseconds min_wait{100};          ///< first wait; doubles with each round of all servers
+    bool enabled = true;                              ///< false: close the connection for good when it is lost
+    int max_attempts = -1;                            ///< attempts per server; -1: for ever
+    std::chrono::milliseconds min_wait{100};          ///< first wait; it doubles with each round of all servers
     std::chrono::milliseconds max_wait{5'000};        ///< the longest wait; every wait is jittered by half
-    std::size_t buffer_bytes = std::size_t{8} << 20;  ///< publications kept meanwhile; then Errc::buffer_full
+    std::size_t buffer_bytes = std::size_t{8} << 20;  ///< bytes of publications kept meanwhile; then Errc::buffer_full
 };
 
 /// When the bytes of a publication leave the process.
 enum class Flush : std::uint8_t {
     batched,  ///< soon, together with others
-    now,      ///< before publish returns; for a lone message somebody waits for
+    now,      ///< before publish returns; for a single message that somebody waits for
 };
 
-/// How much freshet writes into headers of its own accord.
+/// The headers that freshet itself adds to messages.
 enum class Envelope : std::uint8_t {
-    minimal,  ///< content-type and correlation_id only where they say something: another codec, a correlation in scope
-    full,     ///< both on every message, as FastStream does; a header costs several times a bare publish
+    minimal,  ///< content-type and correlation_id only where needed: another format than JSON, a correlation id
+    full,     ///< both on every message, as FastStream does; it costs several times a bare publish
 };
 
 /// How a broker connects and behaves. Every field may be left out.
 struct BrokerOptions {
-    /// Server URLs, tried in random order. Empty: $NATS_URL (comma separated), else nats://localhost:4222.
+    /// Server URLs, tried in random order. Default (empty): $NATS_URL (comma separated), else nats://localhost:4222.
     std::vector<std::string> servers = {};
-    /// Shown in the server's connection list. Empty: the program's name.
+    /// Name in the server's list of connections. Default (empty): the program's name.
     std::string name = {};
-    /// Empty: with empty `servers`, what the environment gives ($NATS_CREDS, $NATS_USER..., see from_environment()).
+    /// Credentials of the connection. Default (none): if `servers` is empty too, the credentials of the environment
+    /// ($NATS_CREDS, $NATS_USER..., see from_environment()).
     Credentials credentials = {};
+    /// TLS settings. Default: TLS only if the URL or the server asks for it.
     TlsOptions tls = {};
+    /// Reconnecting after a lost connection. Default: for ever.
     ReconnectOptions reconnect = {};
-    /// One attempt to connect to one server.
+    /// The longest time for one attempt to connect to one server. Default: 2 s.
     std::chrono::milliseconds connect_timeout{2'000};
-    /// How long start() keeps trying while no server answers; 0: one round. Refused credentials fail at once.
+    /// How long start() keeps trying while no server answers; 0: one attempt per server. Refused credentials fail at
+    /// once. Default: 10 s.
     std::chrono::milliseconds start_timeout{10'000};
-    /// How long stop() lets handlers finish when it is not told.
+    /// How long stop() lets handlers finish when it is called without a time. Default: 30 s.
     std::chrono::milliseconds stop_timeout{30'000};
-    /// Default deadline of requests.
+    /// Deadline of requests that name none. Default: 2 s.
     std::chrono::milliseconds request_timeout{2'000};
-    /// Time between pings to the server, and how many may stay unanswered before the connection counts as lost.
+    /// Time between pings to the server. Default: 20 s.
     std::chrono::milliseconds ping_interval{20'000};
+    /// Number of pings that may stay unanswered before the connection counts as lost. Default: 2.
     int max_pings_out = 2;
-    /// The longest the server may leave unacknowledged what was sent, and so the longest a write may block, before the connection
-    /// counts as lost. On Linux the kernel sees to it (TCP_USER_TIMEOUT), else only a write that blocks is noticed; 0: no limit.
+    /// The longest time for which the server may leave sent bytes unacknowledged, and so the longest time for which a
+    /// write may block, before the connection counts as lost; 0: no limit. On Linux the kernel checks it
+    /// (TCP_USER_TIMEOUT); elsewhere only a write that blocks is noticed. Default: 10 s.
     std::chrono::milliseconds write_timeout{10'000};
-    /// Bytes of the read and of the write buffer. Less, such as cnats's 32 KiB, costs bodies of 1 KiB and more some of their rate.
+    /// Bytes of the read buffer and of the write buffer. With less, such as cnats's 32 KiB, bodies of 1 KiB and more
+    /// lose some of their rate. Default: 256 KiB.
     std::size_t io_buffer_bytes = std::size_t{256} << 10;
-    /// Prefix of reply inboxes, without trailing dot; at most 32 characters. Useful for permissions per user.
+    /// Prefix of reply inboxes, without a trailing dot; at most 32 characters. Useful for permissions per user.
+    /// Default: "_INBOX".
     std::string inbox_prefix = "_INBOX";
-    /// Do not receive what this broker publishes itself. It costs: one connection then does everything, since a server
-    /// tells by the connection what is one's own, and each subscription has a thread.
+    /// True: do not receive the messages that this broker publishes itself. This has a price: one connection then does
+    /// everything, since the server recognises a publisher by its connection, and each subscription has a thread of its
+    /// own. Default: false.
     bool no_echo = false;
-    /// Threads that deliver to all subscribers without `workers`, shared by every broker of the process and only ever
-    /// growing. 0: one per core, at least 2.
+    /// Number of threads that deliver to all subscribers without `workers`. Every broker of the process shares them;
+    /// the number only ever grows. Default (0): one per core, at least 2.
     int delivery_threads = 0;
+    /// The headers that freshet adds to messages. Default: only those that are needed.
     Envelope envelope = Envelope::minimal;
-    /// Format of typed bodies where the message or the call says nothing.
+    /// Format of typed bodies where neither the message nor the call names one. Default: JSON.
     Format format = Format::json;
-    /// Where freshet and the handlers' Logger write. Empty: the program's default logger of spdlog if it has set one with a name,
-    /// else stderr, see docs/logging.md.
+    /// The spdlog logger that freshet and the handlers' Logger write to. Default (null): the program's default logger
+    /// of spdlog if the program has set one with a name, else stderr; see docs/logging.md.
     std::shared_ptr<spdlog::logger> logger = {};
-    /// Called for every connection event, which is logged anyway.
+    /// Function that is called for every connection event; freshet logs the events in any case. Default: none.
     EventSink on_event = {};
 
-    /// Defaults plus what the environment says: NATS_URL, NATS_CREDS, NATS_NKEY (a seed file), NATS_USER and NATS_PASSWORD, NATS_TOKEN,
-    /// NATS_CA, NATS_CERT, NATS_KEY, NATS_INBOX_PREFIX, NATS_CONTEXT (a context of the `nats` CLI; the others override it).
-    /// Throws Error(Errc::bad_setup) for contradictory or unreadable settings.
+    /// Returns the defaults changed by the environment: NATS_URL, NATS_CREDS, NATS_NKEY (a seed file), NATS_USER and
+    /// NATS_PASSWORD, NATS_TOKEN, NATS_CA, NATS_CERT, NATS_KEY, NATS_INBOX_PREFIX, NATS_CONTEXT (a context of the
+    /// `nats` CLI; the other variables override it). Throws Error(Errc::bad_setup) for contradictory or unreadable
+    /// settings.
     static BrokerOptions from_environment();
 
-    /// Defaults plus a context of the `nats` CLI (ADR-21): `$XDG_CONFIG_HOME/nats/context/NAME.json`; empty name: the selected
-    /// context. Throws Error(Errc::not_found) or Error(Errc::bad_setup).
+    /// Returns the defaults changed by a context of the `nats` CLI (ADR-21), `$XDG_CONFIG_HOME/nats/context/NAME.json`;
+    /// an empty name stands for the selected context. Throws Error(Errc::not_found) or Error(Errc::bad_setup).
     static BrokerOptions from_context(const std::string& name = {});
 };
 
 /// Options of one publication.
 struct PublishOptions {
     Headers headers = {};
-    std::string reply_to = {};          ///< where answers should go
+    std::string reply_to = {};          ///< subject on which answers are expected; default: none
     std::optional<Format> format = {};  ///< of a typed body; default: the broker's
-    Flush flush = Flush::batched;       ///< now: on the socket before publish returns
+    Flush flush = Flush::batched;       ///< when the bytes leave; now: before publish returns
 };
 
 /// Options of one request.
 struct RequestOptions {
-    /// The deadline. 0: the broker's request_timeout; negative: it has passed, and nothing is sent.
+    /// Deadline. Default (0): the broker's request_timeout; negative: the deadline has passed, and nothing is sent.
     std::chrono::milliseconds timeout{0};
     Headers headers = {};
     std::optional<Format> format = {};  ///< of a typed body; default: the broker's
 };
 
-/// Options of a request that several answer (ADR-47). It ends at the first of these.
+/// Options of a request that several responders answer (ADR-47). The request ends at the first limit that is reached.
 struct RequestManyOptions {
-    std::chrono::milliseconds timeout{0};  ///< in all; 0: the broker's request_timeout
-    std::chrono::milliseconds stall{0};    ///< time without another answer; 0: do not stop for that
-    std::size_t max_replies = 0;           ///< 0: any number
+    std::chrono::milliseconds timeout{0};  ///< deadline for all answers; 0: the broker's request_timeout
+    std::chrono::milliseconds stall{0};    ///< the longest pause after an answer; 0: no limit
+    std::size_t max_replies = 0;           ///< the number of answers to wait for; 0: any number
     Headers headers = {};
     std::optional<Format> format = {};
-    bool ends_at_empty = true;  ///< an answer without a body says that there are no more, and is not given
+    bool ends_at_empty = true;  ///< an answer without a body is the end mark, and not delivered
 };
 
 }  // namespace freshet

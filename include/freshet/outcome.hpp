@@ -10,25 +10,26 @@
 
 namespace freshet {
 
-/// What becomes of a message after its handler: acknowledged, redelivered, or given up.
-/// On core NATS there is nothing to settle; the outcome is counted and logged.
+/// The outcome of a message after its handler: acknowledged, redelivered, or given up. On core NATS there is nothing to
+/// settle: the outcome is counted and logged.
 class [[nodiscard]] Outcome {
 public:
     enum class Kind : std::uint8_t { ack, nack, term };
 
-    static const Outcome ack;  ///< done
+    static const Outcome ack;  ///< the message is done with; on JetStream it is acknowledged
 
-    /// Deliver it again, after `delay` (0: as failed ones, see js::Retry::backoff). Converts from a call `Outcome::nack(5s)`.
+    /// Returns the outcome "deliver again", after `delay`; with 0, the default, after the pause of js::Retry::backoff.
+    /// Use it as `return Outcome::nack(5s);`.
     static Outcome nack(std::chrono::nanoseconds delay = {}) { return {Kind::nack, delay, {}}; }
 
-    /// Never again, for this reason.
+    /// Returns the outcome "give up", for the reason `why`: the message goes to the dead letters, if there are any.
     static Outcome term(std::string why = {}) { return {Kind::term, {}, std::move(why)}; }
 
     Kind kind() const noexcept { return kind_; }
     std::chrono::nanoseconds delay() const noexcept { return delay_; }
     std::string_view reason() const noexcept { return reason_; }
 
-    /// The same kind; delay and reason do not count.
+    /// Compares the kinds; delay and reason do not count.
     friend bool operator==(const Outcome& a, const Outcome& b) noexcept { return a.kind_ == b.kind_; }
 
 private:

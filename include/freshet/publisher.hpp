@@ -12,8 +12,8 @@
 
 namespace freshet {
 
-/// Publishes one type to one subject. Cheap to copy; usable as long as its broker lives. Thread-safe.
-/// Target is the subject's template, or empty if it is known only at run time.
+/// Publishes values of one type to one subject. Cheap to copy; usable as long as its broker lives. Thread-safe. Target
+/// is the subject's template, or empty if the subject is known only at run time.
 template <class T, FixedString Target = "">
 class Publisher {
     static constexpr bool checked = !Target.view().empty();
@@ -22,27 +22,30 @@ public:
     Publisher(detail::Link& link, SubjectTemplate subject, PublishOptions options)
         : link_{&link}, subject_{std::move(subject)}, options_{std::move(options)} {}
 
-    /// Publishes `value`; `tokens` fill the subject's `{parameters}` in their order. Copies the message into the connection's
-    /// buffer and returns; blocks only while that buffer is full. Throws Error: Condition::disconnected when the broker is
-    /// closed or the reconnect buffer full, Condition::bad_payload when too large, Errc::bad_subject for a token that is empty or
-    /// has dots, spaces or wildcards.
+    /// Publishes `value`; `tokens` fill the subject's `{parameters}` in their order. Copies the message into the
+    /// connection's buffer and returns; blocks only while that buffer is full, for BrokerOptions::write_timeout at
+    /// most, or while a reconnect is being tried, for connect_timeout at most. May be called inside handlers. Throws
+    /// Error: Condition::disconnected when the broker is closed, the connection broke or the reconnect buffer is full;
+    /// Condition::bad_payload when the value cannot be encoded or is too large; Errc::bad_subject for a token that is
+    /// empty or has dots, spaces or wildcards.
     template <class... Tokens>
     void publish(const T& value, const Tokens&... tokens) const {
         value_or_raise(try_publish(value, tokens...));
     }
 
-    /// Like publish, the error as a value.
+    /// Publishes as publish() does, but returns the Error instead of throwing it.
     template <class... Tokens>
     Expected<void> try_publish(const T& value, const Tokens&... tokens) const {
         return try_publish(options_, value, tokens...);
     }
 
-    /// Like publish, with options of its own for this message.
+    /// Publishes as publish() does, with `options` for this message instead of the publisher's own.
     template <class... Tokens>
     void publish(const PublishOptions& options, const T& value, const Tokens&... tokens) const {
         value_or_raise(try_publish(options, value, tokens...));
     }
 
+    /// Publishes with `options` instead of the publisher's own, and returns the Error instead of throwing it.
     template <class... Tokens>
     Expected<void> try_publish(const PublishOptions& options, const T& value, const Tokens&... tokens) const {
         if constexpr (checked) {

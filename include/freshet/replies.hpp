@@ -11,14 +11,15 @@
 
 namespace freshet {
 
-/// The answers to one request as a range that blocks for the next one. Move-only, one thread, read once; must not outlive
-/// its broker. Iterating throws Error for an answer that is an error or does not decode; next() gives it as a value.
+/// The answers to one request as a range that blocks for the next answer. Move-only; for one thread; read it once; it
+/// must not outlive its broker. Iterating throws Error for an answer that is an error or does not decode; next()
+/// returns that error as a value.
 template <class R>
 class Replies {
 public:
     explicit Replies(std::unique_ptr<detail::ReplyQueue> queue) noexcept : queue_{std::move(queue)} {}
 
-    /// The next answer; nothing when there will be no more. Blocks.
+    /// Blocks until the next answer and returns it, or an error; returns nothing when there will be no more answers.
     std::optional<Expected<R>> next() {
         auto reply = queue_->next();
         if (!reply) return std::nullopt;
@@ -48,6 +49,7 @@ public:
         mutable std::optional<R> current_ = {};
     };
 
+    /// Blocks until the first answer. Throws Error for an answer that is an error or does not decode.
     Iterator begin() { return Iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
 

@@ -9,12 +9,12 @@
 
 namespace freshet {
 
-/// A body with headers, as a handler's result: answered and published like the plain body.
+/// A body with headers, as a handler's result: it is answered and published like a plain body.
 template <class T = void>
 struct Response {
     T body = {};
     Headers headers = {};
-    std::optional<Format> format = {};  ///< of a typed body; default: the request's, else the broker's
+    std::optional<Format> format = {};  ///< format of a typed body; default: the request's, else the broker's
 };
 
 template <class T>
@@ -22,7 +22,7 @@ Response(T) -> Response<T>;
 template <class T>
 Response(T, Headers) -> Response<T>;
 
-/// An answer without a body, for handlers that only confirm: `return Response<>{};`
+/// An answer without a body, for handlers that only confirm: `return Response<>{};`.
 template <>
 struct Response<void> {
     Headers headers = {};

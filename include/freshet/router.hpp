@@ -21,7 +21,7 @@ consteval auto joined() {
     return FixedString<prefix.size() + rest.size() + 1>{text};
 }
 
-/// A pattern behind a prefix that is known at run time only: the compiler checks the pattern, start() the names.
+/// A pattern behind a prefix that is known only at run time: the compiler checks the pattern, start() checks the names.
 template <FixedString Rest>
 struct PrefixedSubject {
     static constexpr std::string_view rest() noexcept { return StaticSubject<Rest>::view(); }
@@ -29,7 +29,7 @@ struct PrefixedSubject {
     static constexpr bool fills(std::string_view) noexcept { return true; }
 };
 
-/// The compiler knows all of it.
+/// A pattern behind a prefix that the compiler knows: it checks the whole subject.
 template <FixedString Prefix, FixedString Rest>
 struct WholeSubject : StaticSubject<joined<Prefix, Rest>()> {
     static constexpr bool routed = true;  // other prefixes may come before it
@@ -47,14 +47,15 @@ struct RoutedSubject<"", Rest> {
 
 }  // namespace detail
 
-/// Subscribers under a common prefix, with what they share: middleware, dependencies, error handlers, an ack policy. Included
-/// in brokers or in other routers, any number of times.
+/// Subscribers under a common prefix, and what they share: middleware, dependencies, error handlers, an ack policy. A
+/// router may be included in several brokers and routers.
 ///
 ///     Router billing{"billing.{tenant}."};            // known at run time: start() checks the names
 ///     Router<"billing.{tenant}."> billing;            // the compiler checks them, Path<"tenant"> too
 ///
-/// The prefix is put before the subjects as it is: write the dot. It is not put before those of publish_to. What is declared after a
-/// broker that includes it has started is an error. Cheap to copy; copies are the same router. Not thread-safe.
+/// The prefix is put before the subjects of the subscribers unchanged, so write the dot at its end; it is not put
+/// before the subjects of publish_to. Once a broker that includes the router has started, a further declaration throws
+/// Error(Errc::bad_setup). Cheap to copy; copies are one router. Not thread-safe.
 template <FixedString Prefix = "">
 class Router {
 public:
@@ -63,62 +64,75 @@ public:
         requires(Prefix.view().empty())
         : Router{std::move(prefix), 0} {}
 
-    /// As Broker::subscriber; `handle` gives nothing, since the subscriber exists only in brokers.
+    /// Declares a subscriber of a subject behind the prefix, which the compiler checks. `handle` returns nothing, since
+    /// the subscriber exists only in the brokers that include the router.
     template <FixedString Pattern>
     auto subscriber(SubscriberOptions options = {}) {
         using Whole = typename detail::RoutedSubject<Prefix, Pattern>::Type;
         return make<Whole>(std::string{Whole::rest()}, std::move(options));
     }
+    /// Declares a subscriber of a subject behind the prefix that is known at run time; start() reports a subject that
+    /// is not valid.
     auto subscriber(std::string subject, SubscriberOptions options = {}) {
         return make<detail::RuntimeSubject>(std::move(subject), std::move(options));
     }
-    /// Of something else than a core NATS subject, such as `js::Pull{...}`.
+    /// Declares a subscriber of a source other than core NATS, such as `js::Pull{...}`, with a subject that the
+    /// compiler checks.
     template <FixedString Pattern, detail::SourceOptions Options>
     auto subscriber(Options options) {
         using Whole = typename detail::RoutedSubject<Prefix, Pattern>::Type;
         return make_sourced<Whole>(std::string{Whole::rest()}, std::move(options));
     }
+    /// Declares a subscriber of a source other than core NATS with a subject known at run time, which start() checks.
     template <detail::SourceOptions Options>
     auto subscriber(std::string subject, Options options) {
         return make_sourced<detail::RuntimeSubject>(std::move(subject), std::move(options));
     }
 
-    /// As Broker::use, around the handlers of this router, within those of what includes it. So are the next three.
+    /// Puts a middleware around the handlers of this router, within those of the broker or router that includes it:
+    /// `Outcome(Context&, Next)`. Of several, the first is the outermost. See docs/middleware.md.
     template <class F>
     Router& use(F&& middleware) {
         detail::add_middleware(node_->layer("use"), std::forward<F>(middleware));
         return *this;
     }
+    /// Puts a middleware around everything that is published, answered and asked while the handlers of this router run,
+    /// within those of the broker or router that includes it: `Expected<void>(Outgoing&, NextPublish)`.
     template <class F>
     Router& use_publish(F&& middleware) {
         detail::add_publish_middleware(node_->layer("use_publish"), std::forward<F>(middleware));
         return *this;
     }
+    /// Sets the function that is called when a handler of this router fails with an E; see Broker::on_error.
     template <class E, class F>
     Router& on_error(F&& handler) {
         detail::add_error_handler<E, detail::RuntimeSubject>(node_->layer("on_error"), std::forward<F>(handler));
         return *this;
     }
+    /// Calls a function of Depends before every handler of this router, whether the handler takes its result or not.
     template <auto Function>
     Router& depends() {
         detail::add_dependency<Function, detail::RuntimeSubject>(node_->layer("depends"));
         return *this;
     }
-    /// When JetStream messages are acknowledged, for subscribers that do not say it themselves. The innermost router's counts.
+    /// Sets when JetStream messages are acknowledged, for subscribers that set no policy themselves. The policy of the
+    /// innermost router counts.
     Router& ack_policy(AckPolicy policy) {
         node_->layer("ack_policy").ack_policy = policy;
         return *this;
     }
 
-    /// Puts another router into this one, behind its prefix. Throws Error(Errc::bad_setup) if it is in it already.
+    /// Puts another router into this one, behind its prefix. Throws Error(Errc::bad_setup) if this router has it
+    /// already, or if it has this router in it.
     template <FixedString Inner>
     Router& include(const Router<Inner>& inner) {
         node_->include(inner.node());
         return *this;
     }
 
-    /// A router within this one, behind its prefix: `auto lines = invoices.router<"{invoice}.line.">()`. Its subscribers know the
-    /// parameters of both prefixes, and the compiler checks them; so it is for this place, and included nowhere else.
+    /// Returns a new router within this one, behind its prefix: `auto lines = invoices.router<"{invoice}.line.">()`.
+    /// Its subscribers know the parameters of both prefixes, and the compiler checks them; so do not include it
+    /// anywhere else.
     template <FixedString Inner>
     auto router() {
         constexpr auto whole = [] {
@@ -130,6 +144,7 @@ public:
         return inner;
     }
 
+    /// Returns the compiled half of the router, for freshet itself.
     const std::shared_ptr<detail::RouterNode>& node() const noexcept { return node_; }
 
 private:

@@ -9,8 +9,8 @@
 
 namespace freshet {
 
-/// A pattern known to the compiler, which checks it: `broker.subscriber<"orders.{region}.created">()`.
-/// At most one of the assertions fails.
+/// A pattern known to the compiler, which checks it: `broker.subscriber<"orders.{region}.created">()`. At most one of
+/// the assertions fails.
 template <FixedString Pattern>
 struct StaticSubject {
     static constexpr SubjectFault fault = check_pattern(Pattern.view());
@@ -40,21 +40,24 @@ struct StaticSubject {
 
     static constexpr std::size_t parameter_count = detail::count_parameters(Pattern.view());
 
+    /// Returns the pattern as it was written.
     static constexpr std::string_view view() noexcept { return Pattern.view(); }
 
-    /// Which token is the parameter `name`, counted from 0; -1: none.
+    /// Returns which token is the parameter `name`, counted from 0; -1 if there is none.
     static constexpr int token_of(std::string_view name) noexcept {
         const auto token = detail::find_parameter(view(), name);
         return token ? static_cast<int>(*token) : -1;
     }
 
+    /// Returns true if the pattern has a parameter `name`.
     static constexpr bool has(std::string_view name) noexcept { return token_of(name) >= 0; }
 
-    /// Whether a subject that matched this pattern gives every parameter of `target`, as publish_to needs it.
+    /// Returns true if a subject that matched this pattern gives a value for every parameter of `target`; publish_to
+    /// needs that.
     static constexpr bool fills(std::string_view target) noexcept { return detail::can_fill(target, view()); }
 };
 
-/// A pattern known to the compiler that is filled and then published on: `broker.publisher<Order, "orders.{region}">()`.
+/// A template of subjects to publish on, known to the compiler: `broker.publisher<Order, "orders.{region}">()`.
 template <FixedString Pattern>
 struct StaticTemplate : StaticSubject<Pattern> {
     static constexpr bool valid = check_template(Pattern.view()) == SubjectFault::none;

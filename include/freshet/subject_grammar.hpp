@@ -9,11 +9,11 @@
 
 namespace freshet {
 
-/// The longest subject or pattern, in bytes. A server takes protocol lines of 4096 bytes by default and closes the
-/// connection on longer ones; the rest is for the reply subject, the queue group and the sizes.
+/// The longest subject or pattern, in bytes. A server takes protocol lines of up to 4096 bytes by default and closes
+/// the connection on longer ones; the difference is for the reply subject, the queue group and the sizes.
 inline constexpr std::size_t max_subject_size = 3'072;
 
-/// What is wrong with a subject or a pattern.
+/// The fault of a subject or a pattern.
 enum class SubjectFault : std::uint8_t {
     none,
     empty,
@@ -26,17 +26,17 @@ enum class SubjectFault : std::uint8_t {
     duplicate_name,     ///< `{a}.{a}`
     tail_not_last,      ///< `a.>.b`
     wildcard,           ///< `*` or `>` in a subject to publish on
-    parameter,          ///< `{a}` in a subject to publish on as it is
+    parameter,          ///< `{a}` in a subject that is published on unchanged
 };
 
-/// What a subject is written for, which decides what it may contain.
+/// The purpose of a subject, which decides what it may contain.
 enum class SubjectUse : std::uint8_t {
     subscribe,  ///< a pattern: `*`, `>` and `{name}`
     fill,       ///< a template, filled before each publication: `{name}`
     publish,    ///< a literal
 };
 
-/// What is wrong and what the rule is, without naming the subject.
+/// Returns the fault and its rule in words, without naming the subject.
 constexpr std::string_view explain(SubjectFault fault) noexcept {
     switch (fault) {
         case SubjectFault::none: return "nothing is wrong";
@@ -67,12 +67,13 @@ struct SubjectFinding {
 
 constexpr bool is_space_or_control(char c) noexcept { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; }
 
-/// Not for a token of a subject to publish on: spaces, controls, and what patterns are written with.
+/// Returns true for characters that no token of a subject to publish on may have: spaces, controls, and the characters
+/// of patterns.
 constexpr bool is_reserved(char c) noexcept {
     return is_space_or_control(c) || c == '*' || c == '>' || c == '{' || c == '}';
 }
 
-/// Whether `text` may stand for one token of a subject to publish on.
+/// Returns true if `text` may stand for one token of a subject to publish on.
 constexpr bool is_plain_token(std::string_view text) noexcept {
     for (const char c : text) {
         if (c == '.' || is_reserved(c)) return false;
@@ -96,7 +97,7 @@ constexpr bool is_name(std::string_view text) noexcept {
     return !text.empty() && !(text.front() >= '0' && text.front() <= '9');
 }
 
-/// What is wrong with a token that has braces.
+/// Returns the fault of a token that has braces.
 constexpr SubjectFault parameter_fault(std::string_view token, SubjectUse use) noexcept {
     const bool whole = token.size() > 1 && token.front() == '{' && token.back() == '}' &&
                        !contains_either(token.substr(1, token.size() - 2), '{', '}');
@@ -105,7 +106,7 @@ constexpr SubjectFault parameter_fault(std::string_view token, SubjectUse use) n
     return use == SubjectUse::publish ? SubjectFault::parameter : SubjectFault::none;
 }
 
-/// What is wrong with a token, wherever it stands.
+/// Returns the fault of a token, wherever it stands in the subject.
 constexpr SubjectFault token_fault(std::string_view token, SubjectUse use) noexcept {
     if (token.empty()) return SubjectFault::empty_token;
     for (const char c : token) {
@@ -116,7 +117,7 @@ constexpr SubjectFault token_fault(std::string_view token, SubjectUse use) noexc
     return contains_either(token, '*', '>') ? SubjectFault::partial_wildcard : SubjectFault::none;
 }
 
-/// The first thing that is wrong with `text`.
+/// Returns the first fault of `text`, and where it is.
 constexpr SubjectFinding inspect_subject(std::string_view text, SubjectUse use) noexcept {
     if (text.empty()) return {SubjectFault::empty, 0};
     if (text.size() > max_subject_size) return {SubjectFault::too_long, max_subject_size};
@@ -133,18 +134,20 @@ constexpr SubjectFinding inspect_subject(std::string_view text, SubjectUse use) 
 
 }  // namespace detail
 
-/// Checks what may be subscribed to: tokens separated by single dots; `*` and `{name}` stand for one token, `>` at the
-/// end for one or more. A token has no spaces and no control characters; anything else, such as UTF-8, is taken as it is.
+/// Checks a pattern to subscribe to: tokens are separated by single dots; `*` and `{name}` stand for one token, `>` at
+/// the end for one or more. A token has no spaces and no control characters; any other character, such as UTF-8, is
+/// allowed. Returns the fault, or SubjectFault::none.
 constexpr SubjectFault check_pattern(std::string_view pattern) noexcept {
     return detail::inspect_subject(pattern, SubjectUse::subscribe).fault;
 }
 
-/// Checks a pattern that is filled before it is published on: `{name}`, but no wildcards.
+/// Checks a template that is filled before each publication: it may have `{name}`, but no wildcards. Returns the fault,
+/// or SubjectFault::none.
 constexpr SubjectFault check_template(std::string_view pattern) noexcept {
     return detail::inspect_subject(pattern, SubjectUse::fill).fault;
 }
 
-/// Checks what may be published on: no wildcards, no parameters.
+/// Checks a subject to publish on: it has no wildcards and no parameters. Returns the fault, or SubjectFault::none.
 constexpr SubjectFault check_subject(std::string_view subject) noexcept {
     return detail::inspect_subject(subject, SubjectUse::publish).fault;
 }

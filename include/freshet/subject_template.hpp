@@ -13,29 +13,30 @@
 
 namespace freshet {
 
-/// A subject to publish on whose `{name}` tokens are filled in each time: `orders.{region}.created`. No wildcards.
-/// Immutable, so that threads may share it.
+/// A subject to publish on whose `{name}` tokens are filled in for each publication: `orders.{region}.created`. It has
+/// no wildcards. Immutable, so that threads may share it.
 class SubjectTemplate {
 public:
-    /// Errc::bad_subject says what is wrong with `pattern`, and where.
+    /// Returns the parsed template, or Errc::bad_subject with a text that says what is wrong in `pattern`, and where.
     static Expected<SubjectTemplate> parse(std::string_view pattern);
 
-    /// parse() that throws.
+    /// Parses `pattern`. Throws Error(Errc::bad_subject), which says what is wrong, and where.
     explicit SubjectTemplate(std::string_view pattern);
 
-    /// As it was written.
+    /// Returns the template as it was written.
     const std::string& pattern() const noexcept { return pattern_; }
-    /// The parameters, in order of appearance.
+    /// Returns the names of the parameters, in order of appearance.
     const std::vector<std::string>& names() const noexcept { return names_; }
-    /// Nothing to fill in.
+    /// Returns true if there is no parameter to fill in.
     bool is_literal() const noexcept { return names_.empty(); }
 
-    /// Appends the subject to `out`, one value for each of names(). A value that is not one token, another number of
-    /// values, or a subject over max_subject_size is Errc::bad_subject, and leaves `out` as it was. Allocates only what
-    /// `out` needs.
+    /// Appends the subject to `out`, with one value for each of names(). Returns Errc::bad_subject, and leaves `out`
+    /// unchanged, for a value that is not one token, another number of values, or a subject over max_subject_size.
+    /// Allocates only the memory that `out` needs.
     Expected<void> format(std::string& out, std::span<const std::string_view> values) const;
 
-    /// The same with integers and strings as they are: `format_values(out, "eu", 42)`.
+    /// Appends the subject to `out` with integers and strings as values: `format_values(out, "eu", 42)`. Returns
+    /// Errc::bad_subject, and leaves `out` unchanged, for values that format() refuses.
     template <class... Values>
     Expected<void> format_values(std::string& out, const Values&... values) const {
         return format_list(out, {detail::TokenText{values}.view()...});
@@ -51,7 +52,7 @@ private:
 
     std::string pattern_ = {};
     std::vector<std::string> names_ = {};
-    std::vector<std::string> literals_ = {};  // before each parameter, and one after the last
+    std::vector<std::string> literals_ = {};  // the text before each parameter, and the text after the last one
 };
 
 }  // namespace freshet

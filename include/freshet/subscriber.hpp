@@ -25,18 +25,22 @@
 
 namespace freshet {
 
-/// What keeps messages in order on several threads: those with the same key are handled one after the other.
+/// Chooses which messages stay in order when several threads handle them: messages with one key are handled one after
+/// the other.
 class OrderKey {
 public:
     OrderKey() = default;
-    /// The token of a `{name}` of the subject.
+    /// Uses the token of a `{name}` of the subject as the key.
     OrderKey(const char* path_name) : path_{path_name} {}
+    /// Uses the token of a `{name}` of the subject as the key.
     OrderKey(std::string path_name) : path_{std::move(path_name)} {}
-    /// Any function of the message, such as a hash of a header.
+    /// Uses a function of the message as the key, such as a hash of a header. A message for which it throws is
+    /// rejected.
     template <class F>
         requires std::is_invocable_r_v<std::size_t, F&, const Message&>
     OrderKey(F function) : function_{std::move(function)} {}
 
+    /// Returns true if a key was given.
     bool set() const noexcept { return !path_.empty() || function_ != nullptr; }
     const std::string& path() const noexcept { return path_; }
     const std::function<std::size_t(const Message&)>& function() const noexcept { return function_; }
@@ -48,36 +52,44 @@ private:
 
 /// Options of a core NATS subscriber.
 struct SubscriberOptions {
-    /// Queue group: each message goes to one member of it. Empty: every subscriber gets every message.
+    /// Queue group: the server gives each message to one member of the group. Default (empty): no group, every
+    /// subscriber gets every message.
     std::string queue = {};
-    /// Threads that run the handler at the same time. 0 or 1: one message at a time, in order. With more, the order is lost
-    /// unless `ordered_by` is set, and the handler must be thread-safe.
+    /// Number of threads that run the handler at the same time. 0 (the default) or 1: one message at a time, in order.
+    /// With more, the order is lost unless `ordered_by` is set, and the handler must be thread-safe.
     std::size_t workers = 0;
-    /// Keeps the order of messages with the same key while `workers` run in parallel. A path name or a function.
+    /// Keeps the order of messages with one key while `workers` run in parallel: the name of a path parameter, or a
+    /// function. Default: none.
     OrderKey ordered_by = {};
-    /// A thread of its own, for a handler that blocks long. Without it (and without workers) the subscriber shares the
-    /// delivery threads, and a handler that blocks delays its neighbours.
+    /// True: a thread of its own, for a handler that blocks for long. Without it (and without workers) the subscriber
+    /// shares the delivery threads, and a handler that blocks delays other subscribers. Default: false.
     bool dedicated = false;
-    /// Messages and bytes that may wait for the handler. What comes beyond is dropped, counted and reported as slow_consumer.
+    /// Number of messages that may wait for the handler. Messages beyond it are dropped, counted and reported as
+    /// slow_consumer. Default: 65,536.
     std::size_t max_pending_messages = 65'536;
+    /// Bytes of messages that may wait for the handler. Messages beyond it are dropped, counted and reported as
+    /// slow_consumer. Default: 64 MiB.
     std::size_t max_pending_bytes = std::size_t{64} << 20;
-    /// Never answer requests; for events that carry a reply subject for other reasons, such as JetStream publications.
+    /// True: never answer requests; for events that carry a reply subject for other reasons, such as JetStream
+    /// publications. Default: false.
     bool no_reply = false;
-    /// Unsubscribe after this many messages; 0: never.
+    /// Unsubscribe after this many messages; 0 (the default): never. At most 2,147,483,647.
     std::uint64_t max_messages = 0;
-    /// Collect messages for a handler that takes `std::span<const T>`; `workers` batches are handled at the same time.
+    /// Collects messages for a handler that takes `std::span<const T>`; `workers` batches are handled at the same time.
+    /// Default: no batches.
     Batch batch = {};
 };
 
-/// What a subscriber has done so far.
+/// Counters of a subscriber since it was started.
 struct SubscriberStats {
-    std::uint64_t received = 0;  ///< messages handed to the handler
-    std::uint64_t failed = 0;    ///< of these: the handler threw or said so, or a publication failed
-    std::uint64_t rejected =
-        0;                      ///< of these: not decodable, a path or header did not parse; the handler was not called
-    std::uint64_t dropped = 0;  ///< lost because more than max_pending waited
+    std::uint64_t received = 0;  ///< messages that were taken up to be handled
+    std::uint64_t failed = 0;    ///< of those received: the handler threw or said so, or a publication failed
+    /// of those received: refused before the handler ran, such as a body that does not decode or a path that does not
+    /// parse
+    std::uint64_t rejected = 0;
+    std::uint64_t dropped = 0;  ///< lost because more than max_pending_messages or _bytes waited
     std::uint64_t skipped = 0;  ///< of those received: the handler threw Skip
-    std::size_t pending = 0;    ///< waiting now
+    std::size_t pending = 0;    ///< messages that wait now
 };
 
 namespace detail {
@@ -85,8 +97,8 @@ namespace detail {
 class SubscriberCore;
 class MessageQueue;
 
-/// What `subscriber(options)` of another module's options makes of them: `SourceSpec make_source(Options)`, found beside the
-/// options' type.
+/// The result of `SourceSpec make_source(Options)`, a function that another module declares beside its own type of
+/// options; `subscriber(options)` calls it.
 struct SourceSpec {
     SubscriberOptions options = {};
     std::unique_ptr<Source> source = {};
@@ -96,24 +108,24 @@ concept SourceOptions = requires(Options options) {
     { make_source(std::move(options)) } -> std::same_as<SourceSpec>;
 };
 
-/// Everything a subscriber was declared with.
+/// The declaration of a subscriber.
 struct SubscriberSpec {
     std::string subject = {};
     SubscriberOptions options = {};
     std::vector<std::string> publish_to = {};
     std::unique_ptr<HandlerBase> handler = {};
     std::unique_ptr<Source> source = {};  // null: a core NATS subscription
-    std::vector<FilterCase> cases = {};   // before `handler`, which is then the default and may be null
-    std::shared_ptr<Layer> own = {};      // null: it has none
-    std::vector<std::shared_ptr<const Layer>> layers = {};  // of its routers, outermost first
-    bool bare = false;                                      // no middleware and no error handler, not even the broker's
-    std::uint64_t draft = 0;                                // what Registry::begin said; 0: nothing yet
-    // Of one that a router keeps, to make it anew for each broker:
+    std::vector<FilterCase> cases = {};   // tried before `handler`, which is then the default and may be null
+    std::shared_ptr<Layer> own = {};      // layer of the subscriber itself; null: it has none
+    std::vector<std::shared_ptr<const Layer>> layers = {};  // layers of its routers, outermost first
+    bool bare = false;                                      // no middleware, no error handler, not even the broker's
+    std::uint64_t draft = 0;                                // the number that Registry::begin returned; 0: none yet
+    // For a subscriber that a router keeps, to make it anew for each broker:
     std::function<std::unique_ptr<HandlerBase>()> make_handler = {};
     std::function<SourceSpec(std::optional<AckPolicy>)> make_source = {};
 };
 
-/// A handler that several brokers share, each in a handler of its own.
+/// A function that several brokers share; each broker has a handler of its own that calls it.
 template <class F, class R, class... A>
 struct SharedCall {
     std::shared_ptr<F> shared;
@@ -135,15 +147,16 @@ std::function<std::unique_ptr<HandlerBase>()> make_handler_maker(F&& handler) {
             return make_handler<Pattern, Publishes>(Call{shared});
         };
     } else {
-        std::ignore = make_handler<Pattern, Publishes>(std::forward<F>(handler));  // says why not
+        std::ignore = make_handler<Pattern, Publishes>(std::forward<F>(handler));  // the assertions in it say why
         return {};
     }
 }
 
-/// Where subscribers are declared: a broker, or a router.
+/// The place where subscribers are declared: a broker or a router.
 class Registry {
 public:
-    /// A subscriber is being declared: `add` follows with this number in the spec, else it was forgotten, which a start reports.
+    /// Begins the declaration of a subscriber and returns its number. The caller passes the number to `add` in the
+    /// spec; if it never does, the declaration was forgotten, and a start reports that.
     virtual std::uint64_t begin(const std::string& subject) = 0;
     virtual std::shared_ptr<SubscriberCore> add(SubscriberSpec spec) = 0;
 
@@ -153,27 +166,28 @@ protected:
 
 }  // namespace detail
 
-/// A registered subscriber. A light handle: copies refer to the same one. It may outlive the broker, whose end stops it.
-/// Thread-safe.
+/// A registered subscriber. A light handle: copies refer to one subscriber. It may outlive the broker, which stops the
+/// subscriber when it ends. Thread-safe.
 class Subscriber {
 public:
     explicit Subscriber(std::shared_ptr<detail::SubscriberCore> subscriber) noexcept
         : subscriber_{std::move(subscriber)} {}
 
-    /// The subject as declared, with `{names}`.
+    /// Returns the subject as declared, with its `{names}`.
     std::string_view subject() const noexcept;
     SubscriberStats stats() const;
 
-    /// Takes no more messages; what has arrived is still handled. Blocks until that is done, for the broker's
-    /// stop_timeout at most; called inside a handler of the same broker it returns at once.
+    /// Takes no more messages; messages that have arrived are still handled. Blocks until that is done, for the
+    /// broker's stop_timeout at most. Called inside a handler, on_event, or a function given to async, of any broker,
+    /// it returns at once.
     void stop();
 
 private:
     std::shared_ptr<detail::SubscriberCore> subscriber_;
 };
 
-/// The messages of a subscription as a range: for programs that ask for the next message instead of being called.
-/// Move-only; destroying it ends the subscription. One thread at a time.
+/// The messages of a subscription as a range, for programs that ask for the next message instead of being called.
+/// Move-only; destroying it ends the subscription. For one thread at a time, except stop(), which any thread may call.
 class MessageStream {
 public:
     MessageStream(std::shared_ptr<detail::SubscriberCore> subscriber,
@@ -183,13 +197,14 @@ public:
     MessageStream& operator=(MessageStream&&) = delete;
     ~MessageStream();
 
-    /// The next message, or nothing when `timeout` has passed or the subscription has ended. Blocks.
+    /// Blocks until the next message and returns it; returns nothing when `timeout` has passed or the subscription has
+    /// ended.
     std::optional<Message> next(std::chrono::milliseconds timeout);
-    /// The next message, or nothing when the subscription has ended. Blocks.
+    /// Blocks until the next message and returns it; returns nothing when the subscription has ended.
     std::optional<Message> next();
 
     SubscriberStats stats() const;
-    /// Ends the subscription: what has arrived can still be read.
+    /// Ends the subscription: messages that have arrived can still be read. May be called from any thread.
     void stop();
 
     class Iterator {
@@ -213,7 +228,8 @@ public:
         std::optional<Message> current_ = {};
     };
 
-    /// `for (const Message& message : stream)` runs until the subscription ends: stop(), or the broker stops.
+    /// Blocks until the first message: `for (const Message& message : stream)` runs until the subscription ends, by
+    /// stop() or with the broker.
     Iterator begin() { return Iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
 
@@ -227,7 +243,8 @@ std::pair<std::shared_ptr<SubscriberCore>, std::shared_ptr<MessageQueue>> open_s
                                                                                       SubscriberSpec spec);
 }
 
-/// What `subscriber(...)` gives: say where results go and which function handles the messages.
+/// The result of `subscriber(...)`: declare on it where results go and which function handles the messages, and end
+/// with `.handle(...)` or `.messages()`.
 template <class Pattern, bool Publishes = false, bool InRouter = false>
 class [[nodiscard("freshet: call .handle(...): nothing is registered until then")]] SubscriberBuilder {
     using Declared = std::conditional_t<InRouter, void, Subscriber>;
@@ -238,7 +255,8 @@ public:
         if (spec_.draft == 0) spec_.draft = registry.begin(spec_.subject);
     }
 
-    /// Publishes what the handler returns to this subject, too. `{names}` are filled from the incoming subject.
+    /// Publishes the handler's results to this subject, in addition to answering. `{names}` are filled from the
+    /// incoming subject, and the compiler checks them.
     template <FixedString Target>
     SubscriberBuilder<Pattern, true, InRouter> publish_to() && {
         static_assert(
@@ -247,27 +265,28 @@ public:
             "filled. See docs/handlers.md#results");
         return std::move(*this).publish_to(std::string{Target.view()});
     }
-    /// The same, checked when the broker starts.
+    /// Publishes the handler's results to this subject, in addition to answering. `{names}` are filled from the
+    /// incoming subject; start() checks them.
     SubscriberBuilder<Pattern, true, InRouter> publish_to(std::string subject) && {
         spec_.publish_to.push_back(std::move(subject));
         return {*registry_, std::move(spec_)};
     }
 
     /// Puts a middleware around this subscriber's handlers, within those of the broker and of routers: an object or a
-    /// function `Outcome(Context&, Next)`. Several: the first is the outermost. See docs/middleware.md.
+    /// function `Outcome(Context&, Next)`. Of several, the first is the outermost. See docs/middleware.md.
     template <class F>
     SubscriberBuilder use(F&& middleware) && {
         detail::add_middleware(own(), std::forward<F>(middleware));
         return std::move(*this);
     }
-    /// The same around what is published, answered and asked while this subscriber's handlers run:
-    /// `Expected<void>(Outgoing&, NextPublish)`.
+    /// Puts a middleware around everything that is published, answered and asked while this subscriber's handlers run,
+    /// within those of the broker and of routers: `Expected<void>(Outgoing&, NextPublish)`.
     template <class F>
     SubscriberBuilder use_publish(F&& middleware) && {
         detail::add_publish_middleware(own(), std::forward<F>(middleware));
         return std::move(*this);
     }
-    /// What to do when this subscriber's handlers fail with an E: see Broker::on_error.
+    /// Sets the function that is called when this subscriber's handlers fail with an E; see Broker::on_error.
     template <class E, class F>
     SubscriberBuilder on_error(F&& handler) && {
         detail::add_error_handler<E, Pattern>(own(), std::forward<F>(handler));
@@ -280,8 +299,9 @@ public:
         return std::move(*this);
     }
 
-    /// Messages that `predicate` says true of go to `handler`: the first one that matches, in the order of the calls. It is
-    /// a function of `const Message&` or `Context&`; see filter.hpp for ready ones. A `handle` must follow.
+    /// Gives the messages for which `predicate` returns true to `handler`. Of several, the first that matches gets the
+    /// message, in the order of the calls. `predicate` is a function of `const Message&` or `Context&`; filter.hpp has
+    /// ready ones. A call of `handle` must follow.
     template <class Predicate, class F>
     SubscriberBuilder when(Predicate&& predicate, F&& handler) && {
         auto& added = spec_.cases.emplace_back();
@@ -291,11 +311,13 @@ public:
         else added.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
         return std::move(*this);
     }
-    /// After `when`: there is no default. Messages that nothing matches are rejected: settled, counted, logged.
+    /// Registers the handlers that were given with `when`, without a default: a message that no predicate matches is
+    /// rejected, so it is settled, counted and logged.
     Declared handle() && { return Declared(registry_->add(std::move(spec_))); }
 
-    /// Registers the handler: a function, a lambda, or any object with one operator(). If the broker runs, the subscription is
-    /// live when this returns; throws Error then for what start() would report. Gives nothing on a router.
+    /// Registers the handler: a function, a lambda, or any object with one operator(). On a running broker it also
+    /// starts the subscriber: it blocks for a round trip, the subscription is live when it returns, and it throws Error
+    /// for everything that start() would report. Returns nothing on a router.
     template <class F>
     Declared handle(F&& handler) && {
         if constexpr (InRouter)
@@ -311,7 +333,7 @@ public:
         return std::move(*this).handle(detail::bind_member(member, std::forward<Object>(object)));
     }
 
-    /// The messages as a range instead of a handler.
+    /// Registers the subscriber and returns its messages as a range, instead of calling a handler.
     MessageStream messages() && {
         static_assert(!Publishes, "freshet: publish_to needs a handler. See docs/handlers.md#results");
         static_assert(!InRouter, "freshet: a router's subscriber has a handler: messages() reads from one broker. See "

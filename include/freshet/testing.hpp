@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Tests of services, without a server or with one: link freshet::testing. See docs/testing.md.
+// For tests of services, without a server or with one. Link freshet::testing. See docs/testing.md.
 
 #include <freshet/testing/capture.hpp>
 #include <freshet/testing/memory_server.hpp>

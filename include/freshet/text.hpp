@@ -11,14 +11,15 @@
 
 namespace freshet {
 
-/// Customisation point: how a subject token or a header value becomes a T.
-/// Yours: `template <> struct freshet::FromText<Color> { static std::optional<Color> parse(std::string_view); };`
+/// Customisation point: how a subject token or a header value becomes a T. A specialisation of yours looks like
+/// `template <> struct freshet::FromText<Color> { static std::optional<Color> parse(std::string_view); };` and returns
+/// nothing for a text that is not a T.
 template <class T>
 struct FromText {};
 
 namespace detail {
 
-// The whole text must be the number: no spaces, no rest.
+// Reads a number. Returns false unless the whole text is the number: no spaces, no rest.
 bool parse_number(std::string_view text, long long& out) noexcept;
 bool parse_number(std::string_view text, unsigned long long& out) noexcept;
 bool parse_number(std::string_view text, double& out) noexcept;
@@ -63,6 +64,7 @@ struct FromText<T> {
     }
 };
 
+/// Satisfied by types that a token or a header value can be parsed to.
 template <class T>
 concept ParsableText = requires(std::string_view text) {
     { FromText<T>::parse(text) } -> std::same_as<std::optional<T>>;
@@ -70,7 +72,7 @@ concept ParsableText = requires(std::string_view text) {
 
 namespace detail {
 
-/// For error messages: "int", "acme::Color".
+/// Returns the name of T for error messages: "int", "acme::Color".
 template <class T>
 constexpr std::string_view type_name() noexcept {
     const std::string_view raw = __PRETTY_FUNCTION__;

@@ -22,7 +22,7 @@ inline Eight load_eight(const char* text) noexcept {
     return value;
 }
 
-/// Those of high_bits at which the byte is `byte`.
+/// Returns the bits of high_bits in the bytes that equal `byte`.
 constexpr Eight equal_bytes(Eight bytes, unsigned char byte) noexcept {
     const Eight zero_if_equal = bytes ^ eight_of(byte);
     return ~(((zero_if_equal & ~high_bits) + ~high_bits) | zero_if_equal) & high_bits;

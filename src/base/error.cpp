@@ -77,8 +77,11 @@ public:
     std::string message(int value) const override { return to_string(static_cast<Condition>(value)); }
 };
 
+// The categories are never destroyed: a static broker may go after them, and errors are made until the process has
+// ended.
+
 const ConditionCategory& condition_category() noexcept {
-    static const ConditionCategory category;
+    static const auto& category = *new ConditionCategory;
     return category;
 }
 
@@ -94,7 +97,7 @@ public:
 }  // namespace
 
 std::error_code make_error_code(Errc code) noexcept {
-    static const ErrcCategory category;
+    static const auto& category = *new ErrcCategory;
     return {static_cast<int>(code), category};
 }
 

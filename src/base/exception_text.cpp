@@ -8,8 +8,9 @@
 namespace freshet::detail {
 namespace {
 
-// Made before anybody can need it, since there is no memory for it then.
-const Error out_of_memory{std::make_error_code(std::errc::not_enough_memory), "out of memory"};
+// Made before anybody can need it, since there is no memory for it then; never destroyed, since a static broker may go
+// later.
+const Error& out_of_memory = *new Error{std::make_error_code(std::errc::not_enough_memory), "out of memory"};
 
 Error error_of_exception() {
     try {

@@ -7,10 +7,11 @@
 
 namespace freshet::detail {
 
-/// What the exception in flight says. To be called in a catch block.
+/// Returns the text of the exception in flight. Must be called in a catch block.
 std::string exception_text();
 
-/// The exception in flight as an error: itself if it is one. To be called in a catch block.
+/// Returns the exception in flight as an error: the exception itself if it is an Error. Must be called in a catch
+/// block.
 Error exception_error() noexcept;
 
 }  // namespace freshet::detail

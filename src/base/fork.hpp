@@ -7,14 +7,15 @@
 
 namespace freshet::detail {
 
-/// From now on a child of this process is known to be one. Called by what starts threads that a child will miss.
+/// Begins to watch for forks, so that a child of this process is recognised. Code that starts threads, which a child
+/// will not have, calls it.
 void watch_forks();
 
-/// True in a process that was forked after watch_forks: nothing works there, what is published is lost without an error, and
-/// locks are as they were.
+/// Returns true in a process that was forked after watch_forks. Nothing works there: publications are lost without an
+/// error, and locks are in the state that they had at the fork.
 bool forked() noexcept;
 
-/// The error that tells so.
+/// Returns the error for a call in a forked process; `what` was tried.
 Error forked_error(std::string_view what);
 
 }  // namespace freshet::detail

@@ -45,8 +45,8 @@ void append_escaped(fmt::memory_buffer& line, std::string_view text, std::string
     }
 }
 
-/// Line breaks stay where there is no message whose parts might be in the text. What follows one is indented all the same, so
-/// that it cannot pass for a log line.
+/// Appends the text. With `keep_lines`, for lines about no message whose bytes might be in the text, line breaks stay;
+/// the text after one is indented, so that it cannot pass for a log line.
 void append_text(fmt::memory_buffer& line, std::string_view text, bool keep_lines) {
     while (keep_lines && text.find('\n') != std::string_view::npos) {
         const auto end = text.find('\n');
@@ -70,7 +70,7 @@ void append_field(fmt::memory_buffer& line, std::string_view name, std::uint64_t
     if (value != 0) fmt::format_to(std::back_inserter(line), "{}{}", name, value);
 }
 
-/// The text, or what is known of one that could not be formatted.
+/// Returns the formatted text, or, if formatting fails, a text that says so.
 fmt::memory_buffer formatted(fmt::string_view format, fmt::format_args arguments) {
     fmt::memory_buffer text;
     try {
@@ -89,20 +89,20 @@ fmt::memory_buffer formatted(fmt::string_view format, fmt::format_args arguments
 constexpr const char* own_name = "freshet";
 
 std::shared_ptr<spdlog::logger> own_logger() {
-    static std::mutex mutex;  // a name can be registered once
+    static std::mutex mutex;  // a name can be registered only once
     const std::lock_guard lock{mutex};
     if (auto known = spdlog::get(own_name)) return known;
     auto made = std::make_shared<spdlog::logger>(own_name, std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    spdlog::initialize_logger(made);  // with the level and pattern that the program has set for all
+    spdlog::initialize_logger(made);  // with the level and pattern that the program has set for all loggers
     return made;
 }
 
 std::shared_ptr<spdlog::logger> or_programs(std::shared_ptr<spdlog::logger> given) {
     if (given) return given;
     auto programs = spdlog::default_logger();
-    // Taking away spdlog's default logger is how a program says that it wants none.
+    // A program that takes away spdlog's default logger says that it wants no logging.
     if (!programs) return std::make_shared<spdlog::logger>(own_name);
-    // The one that spdlog begins with has no name, and writes to stdout, among what a program prints.
+    // spdlog's own default logger has no name, and writes to stdout, where it would mix with the program's output.
     return programs->name().empty() ? own_logger() : programs;
 }
 

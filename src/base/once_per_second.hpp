@@ -7,7 +7,7 @@
 
 namespace freshet::detail {
 
-/// Lets through one call in each second: the first, then the next that comes a second later or more. Thread-safe.
+/// Lets through one call per second: the first, then the next that comes at least a second later. Thread-safe.
 class OncePerSecond {
 public:
     bool pass(TimePoint now) noexcept {

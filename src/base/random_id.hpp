@@ -6,7 +6,7 @@
 
 namespace freshet::detail {
 
-/// Random letters and digits: unique, not secret. 22 of them are 131 bits.
+/// Returns random letters and digits: unique, not secret. 22 of them are 131 bits.
 std::string random_id(std::size_t size = 22);
 
 }  // namespace freshet::detail

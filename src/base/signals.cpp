@@ -14,7 +14,7 @@
 namespace freshet::detail {
 namespace {
 
-// A signal handler may call little more than write(): it puts the number into a pipe that wait() reads.
+// A signal handler may call little more than write(), so it writes the number into a pipe that wait() reads.
 volatile std::sig_atomic_t signals_seen = 0;
 int pipe_ends[2] = {-1, -1};
 std::atomic_flag in_use;
@@ -41,7 +41,7 @@ SignalWatch::SignalWatch() {
     signals_seen = 0;
     struct sigaction action = {};
     action.sa_handler = &freshet_on_signal;
-    action.sa_flags = SA_RESTART;  // the signal may come to any thread, also one whose handler reads or writes
+    action.sa_flags = SA_RESTART;  // the signal may interrupt any thread, also one that is reading or writing
     sigaction(SIGINT, &action, &interrupt_);
     sigaction(SIGTERM, &action, &terminate_);
 }

@@ -5,8 +5,8 @@
 
 namespace freshet::detail {
 
-/// Catches SIGINT and SIGTERM while it lives; one at a time in a process. A second signal ends the process at once with 128 + its
-/// number, for a stop that does not come to an end.
+/// Catches SIGINT and SIGTERM while it lives; there can be one at a time in a process. A second signal ends the process
+/// at once with 128 + its number, in case a stop does not come to an end.
 class SignalWatch {
 public:
     SignalWatch();
@@ -14,13 +14,13 @@ public:
     SignalWatch& operator=(const SignalWatch&) = delete;
     ~SignalWatch();
 
-    /// Blocks until a signal (its number) or wake() (0).
+    /// Blocks until a signal, and returns its number, or until wake(), and returns 0.
     int wait();
-    /// From any thread.
+    /// Makes wait() return. May be called from any thread.
     void wake() noexcept;
 
 private:
-    struct sigaction interrupt_ = {};  // what was there before
+    struct sigaction interrupt_ = {};  // the actions before this object
     struct sigaction terminate_ = {};
 };
 

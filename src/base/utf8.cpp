@@ -3,13 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+
+#include "base/eight.hpp"
 
 namespace freshet::detail {
 namespace {
 
 struct Sequence {
-    std::size_t length;  // 0: not a first byte
+    std::size_t length;  // 0: this byte cannot be the first one
     unsigned char second_min;
     unsigned char second_max;
 };
@@ -26,27 +27,23 @@ Sequence sequence_of(unsigned char first) noexcept {
     return {0, 0, 0};
 }
 
-std::uint64_t load_8(const char* text) noexcept {
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, text, sizeof bytes);
-    return bytes;
-}
+bool are_ascii(Eight bytes) noexcept { return (bytes & high_bits) == 0; }
 
-bool are_ascii(std::uint64_t bytes) noexcept { return (bytes & 0x8080'8080'8080'8080) == 0; }
-
-/// How many bytes are ASCII, in steps: most texts are that and nothing else.
+/// Returns how many bytes at the front are known to be ASCII. Looks at several bytes at once, since most texts are
+/// ASCII only.
 std::size_t ascii_prefix(std::string_view text) noexcept {
     const char* const begin = text.data();
     std::size_t done = 0;
     for (; text.size() - done >= 32; done += 32) {
         const char* const next = begin + done;
-        if (!are_ascii(load_8(next) | load_8(next + 8) | load_8(next + 16) | load_8(next + 24))) return done;
+        if (!are_ascii(load_eight(next) | load_eight(next + 8) | load_eight(next + 16) | load_eight(next + 24)))
+            return done;
     }
     for (; text.size() - done >= 8; done += 8) {
-        if (!are_ascii(load_8(begin + done))) return done;
+        if (!are_ascii(load_eight(begin + done))) return done;
     }
     // The last ones again with what is before them.
-    return text.size() >= 8 && are_ascii(load_8(begin + text.size() - 8)) ? text.size() : done;
+    return text.size() >= 8 && are_ascii(load_eight(begin + text.size() - 8)) ? text.size() : done;
 }
 
 }  // namespace
@@ -54,7 +51,7 @@ std::size_t ascii_prefix(std::string_view text) noexcept {
 bool valid_utf8(std::string_view text) noexcept {
     const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     for (std::size_t i = ascii_prefix(text); i < text.size();) {
-        if (text.size() - i >= 8 && are_ascii(load_8(text.data() + i))) {
+        if (text.size() - i >= 8 && are_ascii(load_eight(text.data() + i))) {
             i += 8;
             continue;
         }

@@ -6,7 +6,7 @@
 
 namespace freshet::detail {
 
-/// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
+/// Returns true for UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool valid_utf8(std::string_view text) noexcept;
 
 /// Returns how many bytes the first character of `text` has; 0 if there is none, or if the text does not begin with

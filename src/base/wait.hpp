@@ -12,11 +12,11 @@
 
 namespace freshet::detail {
 
-/// What a longer timeout counts as, so that adding it to a time does not overflow.
+/// The longest timeout; a longer one is cut to it, so that adding it to a time does not overflow.
 inline constexpr std::chrono::milliseconds longest_timeout{std::chrono::hours{24 * 365}};
 
-/// Work that threads do for a broker, so that a clock of tests stands still meanwhile. The thread that does it says so for
-/// as long as it does: then the work does not count while it waits.
+/// Marks, while it lives, that this thread does work for a broker, which a clock of tests waits for. While the thread
+/// waits, its work does not count.
 class WorkScope {
 public:
     WorkScope() noexcept { ++depth_; }
@@ -24,7 +24,7 @@ public:
     WorkScope& operator=(const WorkScope&) = delete;
     ~WorkScope() { --depth_; }
 
-    /// While it lives this thread waits.
+    /// Marks, while it lives, that this thread waits.
     class Paused {
     public:
         Paused() noexcept : depth_{std::exchange(WorkScope::depth_, 0)} {}
@@ -41,16 +41,17 @@ private:
     static inline thread_local std::ptrdiff_t depth_ = 0;
 };
 
-/// Lets a clock of tests move on until `done()` or `deadline`; false for a real clock, at once. What runs meanwhile in this
-/// thread runs as if outside of the handler that waits.
+/// Lets a clock of tests move on until `done()` or `deadline` and returns true; returns false at once for a real clock.
+/// Code that runs meanwhile in this thread runs as if outside of the handler that waits.
 inline bool run_until(Clock& clock, TimePoint deadline, const std::function<bool()>& done) {
     const OutsideScope outside;
     const WorkScope::Paused paused;
     return clock.run_until(deadline, done, paused.depth());
 }
 
-/// Blocks until `done()`, which `lock` guards and `changed` announces, or `deadline` (TimePoint::max(): none) of `clock`;
-/// returns done(). Everything in freshet that blocks does it this way, so that tests can move time.
+/// Blocks until `done()`, which `lock` guards and `changed` announces, or until `deadline` of `clock`
+/// (TimePoint::max(): no deadline). Returns done(). Every wait in freshet uses this function, so that tests can move
+/// time.
 template <class Done>
 bool wait_until(Clock& clock, std::unique_lock<std::mutex>& lock, std::condition_variable& changed, TimePoint deadline,
                 Done done) {
@@ -68,10 +69,18 @@ bool wait_until(Clock& clock, std::unique_lock<std::mutex>& lock, std::condition
     return true;
 }
 
-/// The same without a deadline.
+/// Blocks until `done()`, which `lock` guards and `changed` announces.
 template <class Done>
 void wait(Clock& clock, std::unique_lock<std::mutex>& lock, std::condition_variable& changed, Done done) {
     wait_until(clock, lock, changed, TimePoint::max(), done);
+}
+
+/// Blocks for `time` of `clock`.
+inline void pause(Clock& clock, std::chrono::nanoseconds time) {
+    std::mutex mutex;
+    std::unique_lock lock{mutex};
+    std::condition_variable never;
+    wait_until(clock, lock, never, clock.now() + time, [] { return false; });
 }
 
 }  // namespace freshet::detail

@@ -96,23 +96,20 @@ int AppCore::exit_code() const {
 }
 
 void AppCore::start(const std::function<void(Broker&)>& start_broker) {
-    {
-        const std::lock_guard lock{mutex_};
-        starting_ = true;
-    }
     run_hooks(HookTime::lifespan);
     run_hooks(HookTime::on_startup);
     for (auto* const broker : brokers_) {
         {
             const std::lock_guard lock{mutex_};
             if (stop_wanted_) raise({Errc::closed, "start: the program was stopped before it ran"});
+            starting_ = broker;  // in one step: a stop that comes later finds it
         }
         start_broker(*broker);
         ++started_;
+        const std::lock_guard lock{mutex_};
+        starting_ = nullptr;
     }
     run_hooks(HookTime::after_startup);
-    const std::lock_guard lock{mutex_};
-    starting_ = false;
 }
 
 void AppCore::wait() {
@@ -128,7 +125,14 @@ void AppCore::shut_down() noexcept {
     if (started_ == brokers_.size()) run_hooks_noexcept(HookTime::on_shutdown);
     stop_brokers();
     run_hooks_noexcept(HookTime::after_shutdown);
-    while (!lifespans_.empty()) lifespans_.pop_back();
+    end_lifespans();
+}
+
+/// A handler that outlived its broker's stop may use their objects: they go when it has returned.
+void AppCore::end_lifespans() noexcept {
+    const auto lifespans = std::make_shared<Lifespans>(std::move(lifespans_));
+    for (auto* const broker : brokers_)
+        if (!broker->core().handlers_done()) broker->core().keep(lifespans);
 }
 
 /// All at the same time, each with its own stop_timeout.
@@ -137,7 +141,7 @@ void AppCore::stop_brokers() noexcept {
         std::vector<std::jthread> stoppers;
         for (std::size_t i = 0; i < started_; ++i) stoppers.emplace_back([this, i] { brokers_[i]->stop(); });
     }
-    for (std::size_t i = 0; i < started_; ++i) clean_ = brokers_[i]->core().drained() && clean_;
+    for (std::size_t i = 0; i < started_; ++i) clean_ = brokers_[i]->core().ended_clean() && clean_;
 }
 
 void AppCore::run_hooks(HookTime when) {
@@ -165,21 +169,18 @@ void AppCore::run_hook(Hook& hook, HookTime when) {
     SubscriberCore nobody{core.link(), core, SubscriberSpec{.subject = name_of(when)}};
     Message nothing;
     Context context{nobody, nothing};
-    if (auto kept = hook.run(context)) lifespans_.push_back(std::move(kept));
+    if (auto kept = hook.run(context)) lifespans_.add(std::move(kept));
 }
 
 void AppCore::request_stop() noexcept {
-    bool starting = false;
+    Broker* starting = nullptr;
     {
         const std::lock_guard lock{mutex_};
         stop_wanted_ = true;
         starting = starting_;
         changed_.notify_all();
     }
-    if (!starting) return;
-    for (auto* const broker : brokers_) {
-        if (!broker->running()) broker->core().cut_start_short();
-    }
+    if (starting != nullptr) starting->core().forbid_start();
 }
 
 void AppCore::exit(int code) noexcept {

@@ -8,12 +8,28 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <freshet/broker.hpp>
 #include <freshet/detail/hook.hpp>
 
 namespace freshet::detail {
+
+/// The objects of lifespans; the latest goes first.
+class Lifespans {
+public:
+    Lifespans() = default;
+    Lifespans(Lifespans&&) noexcept = default;
+    Lifespans& operator=(Lifespans&&) = delete;
+    ~Lifespans() {
+        while (!objects_.empty()) objects_.pop_back();
+    }
+    void add(std::shared_ptr<void> object) { objects_.push_back(std::move(object)); }
+
+private:
+    std::vector<std::shared_ptr<void>> objects_ = {};
+};
 
 /// The life of an App: hooks and brokers in their order, forwards and back.
 class AppCore {
@@ -45,6 +61,7 @@ public:
 private:
     void wait();
     void stop_brokers() noexcept;
+    void end_lifespans() noexcept;
     void run_hooks(HookTime when);
     void run_hooks_noexcept(HookTime when) noexcept;
     void run_hook(Hook& hook, HookTime when);
@@ -53,14 +70,14 @@ private:
 
     std::vector<Broker*> brokers_;
     std::array<std::vector<std::unique_ptr<Hook>>, 5> hooks_ = {};
-    std::vector<std::shared_ptr<void>> lifespans_ = {};
+    Lifespans lifespans_ = {};
     std::size_t started_ = 0;  // brokers
     bool clean_ = true;
 
     mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
     bool stop_wanted_ = false;
-    bool starting_ = false;
+    Broker* starting_ = nullptr;  // its start() runs, or is about to
     std::optional<int> code_ = {};
 };
 

@@ -1,57 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/broker.hpp>
 
-#include <atomic>
-#include <stop_token>
-#include <thread>
+#include <memory>
 #include <tuple>
 
+#include "base/callback_scope.hpp"
 #include "base/fork.hpp"
 #include "base/quoted.hpp"
-#include "base/signals.hpp"
 #include "broker/broker_core.hpp"
 #include "broker/options.hpp"
-#include "nats/transport.hpp"
 
 namespace freshet {
 
-Broker::Broker(BrokerOptions options)
-    : core_{std::make_unique<detail::BrokerCore>(*this, detail::resolve(std::move(options)),
-                                                 detail::make_nats_transport)},
+// Calls that may take long hold the core: a callback that runs meanwhile may destroy the broker.
+
+namespace {
+
+TransportFactory never_null(TransportFactory make) {
+    return [make = std::move(make)](const BrokerOptions& options) {
+        auto transport = make ? make(options) : nullptr;
+        if (transport == nullptr) raise({Errc::bad_setup, "Broker: its transport factory made no transport"});
+        return transport;
+    };
+}
+
+}  // namespace
+
+Broker::Broker(BrokerOptions options) : Broker{std::move(options), nats_transport} {}
+
+Broker::Broker(BrokerOptions options, TransportFactory transport)
+    : core_{std::make_shared<detail::BrokerCore>(*this, detail::resolve(std::move(options)),
+                                                 never_null(std::move(transport)))},
       link_{&core_->link()} {}
 
 Broker::~Broker() {
     // The threads that it would wait for are not there.
-    if (detail::forked()) std::ignore = core_.release();
+    if (detail::forked()) std::ignore = new std::shared_ptr<detail::BrokerCore>{std::move(core_)};
+    else if (detail::CallbackScope::inside()) detail::end_in_background(std::move(core_));
+    else core_->end(link_->options().stop_timeout);
 }
 
-void Broker::start() { core_->start(); }
+void Broker::start() {
+    const auto core = core_;
+    core->start();
+}
 
-bool Broker::stop(std::chrono::milliseconds timeout) { return !detail::forked() && core_->stop(timeout); }
+bool Broker::stop(std::chrono::milliseconds timeout) {
+    const auto core = core_;
+    return !detail::forked() && core->stop(timeout);
+}
 bool Broker::stop() { return stop(link_->options().stop_timeout); }
 
 void Broker::run() {
-    detail::SignalWatch signals;
-    const std::stop_callback wake{link_->stop_token(), [&] { signals.wake(); }};
-    std::atomic<bool> signalled = false;
-    const std::jthread watcher{[&] {
-        if (const int signal = signals.wait(); signal != 0) {
-            signalled = true;
-            logger().info("stopping on signal {}", signal);
-        }
-        stop();
-    }};
-    try {
-        start();
-    } catch (const Error& error) {
-        signals.wake();
-        const bool stopped_early = error.code() == Errc::closed && link_->stop_token().stop_requested();
-        if (!stopped_early && !signalled) throw;
-        logger().info("{}", error.what());
-    } catch (...) {
-        signals.wake();
-        throw;
-    }
+    const auto core = core_;
+    core->run();
 }
 
 std::chrono::nanoseconds Broker::ping(std::chrono::milliseconds timeout) {

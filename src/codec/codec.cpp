@@ -15,7 +15,7 @@ char to_lower(char c) noexcept { return 'A' <= c && c <= 'Z' ? static_cast<char>
 
 bool same(std::string_view a, std::string_view b) noexcept { return std::ranges::equal(a, b, {}, to_lower, to_lower); }
 
-/// `application/json; charset=utf-8` without the parameters.
+/// Returns a content type without its parameters: `application/json` of `application/json; charset=utf-8`.
 std::string_view media_type(std::string_view content_type) noexcept {
     const auto end = content_type.substr(0, content_type.find(';')).find_last_not_of(" \t");
     if (end == std::string_view::npos) return {};
@@ -37,7 +37,7 @@ constexpr Name types[] = {
     {"application/cbor", Format::cbor},
 };
 
-/// As in `application/problem+json` (RFC 6839).
+/// Suffixes that name a format, as in `application/problem+json` (RFC 6839).
 constexpr Name suffixes[] = {{"+json", Format::json}, {"+msgpack", Format::messagepack}, {"+cbor", Format::cbor}};
 
 }  // namespace

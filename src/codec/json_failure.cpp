@@ -11,7 +11,7 @@
 namespace freshet::detail {
 namespace {
 
-/// Whether a name can stand in a path without quotes.
+/// Returns whether a name can stand in a path without quotes.
 bool is_plain(std::string_view name) {
     return !name.empty() && name.size() <= 100 && std::ranges::all_of(name, [](char c) {
         return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') || c == '_' || c == '-' ||

@@ -7,10 +7,10 @@
 namespace freshet::detail {
 namespace {
 
-/// The type bytes of what has a length; 0: MessagePack has none for that width.
+/// The type bytes of a kind of value that has a length; 0: MessagePack has no type byte for that width.
 struct Sizes {
-    unsigned char fixed;      // or'ed with the length
-    std::size_t fixed_limit;  // the first length too long for it; 0: there is none
+    unsigned char fixed;      // type byte that is or'ed with a short length
+    std::size_t fixed_limit;  // the first length that is too long for `fixed`; 0: there is no `fixed`
     unsigned char in_1_byte;
     unsigned char in_2_bytes;
     unsigned char in_4_bytes;

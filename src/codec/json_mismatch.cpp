@@ -16,22 +16,22 @@
 namespace freshet::detail {
 namespace {
 
-/// An array or object around the place in question.
+/// An open array or object around the place in question.
 struct Level {
     bool is_array = false;
-    std::size_t index = 0;      // of the current element
-    std::string_view key = {};  // of the current member, as written
+    std::size_t index = 0;      // index of the current element
+    std::string_view key = {};  // key of the current member, as written
     std::size_t value = 0;      // where the current element or member begins, or the blanks before it
 };
 
-/// Behind the string that begins at `begin`.
+/// Returns the position behind the string that begins at `begin`.
 std::size_t end_of_string(std::string_view json, std::size_t begin) {
     std::size_t i = begin + 1;
     while (i < json.size() && json[i] != '"') i += json[i] == '\\' ? 2 : 1;
     return i + 1;
 }
 
-/// What is open at `offset` of a valid document, outermost first.
+/// Collects the arrays and objects that are open at `offset` of a valid document, outermost first.
 std::vector<Level> levels_at(std::string_view json, std::size_t offset) {
     std::vector<Level> levels{{}};  // the document itself
     std::string_view string;

@@ -25,7 +25,7 @@ std::string_view name_of(Format format) noexcept {
     }
 }
 
-/// nlohmann's text without its identifier, its way to tell the place, and the input it repeats:
+/// Shortens nlohmann's error text: leaves out its identifier, its way to tell the place, and the input that it repeats.
 /// "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while parsing value - invalid
 /// literal; last read: 'nul}'; expected '['" becomes "invalid literal; expected '['".
 std::string reason_of(std::string_view what) {
@@ -54,8 +54,8 @@ struct Document {
     std::size_t memory() const { return nodes.capacity() * sizeof(JsonNode) + text.capacity(); }
 };
 
-/// A thread's document, kept from one body to the next so that it allocates rarely. A body read within another one's
-/// reading gets a new document.
+/// Lends a thread its document, which is kept from one body to the next so that it allocates rarely. A body that is
+/// read while another one is being read gets a new document.
 class DocumentLease {
 public:
     DocumentLease() : document_{std::exchange(spare, {})} { document_.clear(); }
@@ -75,7 +75,7 @@ private:
 
 thread_local Document DocumentLease::spare;
 
-/// What nlohmann's parsers call. A false result ends the parsing.
+/// Receives the events of nlohmann's parsers. A false result ends the parsing.
 class Builder {
 public:
     Builder(Document& document, Format format) noexcept : document_{document}, format_{format} {}
@@ -171,7 +171,7 @@ Expected<void> parse(Bytes in, Format format, Document& document) {
     const std::string_view text = as_text(in);
     if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder, input_format(format)))
         return failure(Errc::bad_payload, builder.error());
-    // nlohmann takes a NUL for the end, whatever follows. JSON has none anywhere: strings escape it.
+    // nlohmann takes a NUL for the end of the text, whatever follows. JSON contains no NUL: strings escape it.
     const auto nul = format == Format::json ? text.find('\0') : std::string_view::npos;
     if (nul != std::string_view::npos)
         return failure(Errc::bad_payload, fmt::format("not valid JSON at byte {}: a NUL character", nul + 1));

@@ -32,14 +32,15 @@ bool mismatch(JsonFailure& failure, std::string_view expected, const JsonNode& n
     return failure.fail(fmt::format("expected {}, got {}", expected, name_of(node.kind)));
 }
 
-// The type is told by its largest value: 255 is an 8-bit unsigned integer.
+// Names the type by its largest value: 255 is an 8-bit unsigned integer.
 std::string name_of_integer(std::uint64_t max, bool is_signed) {
     int bits = is_signed ? 1 : 0;
     for (; max != 0; max >>= 1) ++bits;
     return fmt::format("{} {}-bit {} integer", bits == 8 ? "an" : "a", bits, is_signed ? "signed" : "unsigned");
 }
 
-// 2.0 is an integer: some producers know no other numbers. Beyond 2^53 a double does not tell integers apart.
+// Accepts 2.0 as an integer, because some producers have only doubles. Beyond 2^53 a double does not tell integers
+// apart.
 JsonNode without_fraction(const JsonNode& node) {
     if (node.kind != JsonKind::real || std::trunc(node.real) != node.real || std::abs(node.real) > 0x1p53) return node;
     const auto integer = static_cast<std::int64_t>(node.real);
@@ -61,7 +62,7 @@ bool not_in_range(JsonFailure& failure, const JsonNode& node, std::uint64_t max,
     }
 }
 
-// The fields mostly come in the order of the type: the search begins behind the last one found.
+// Begins the search behind the last field found, because fields mostly come in the order of the type.
 std::size_t find_field(std::span<const ReadField> fields, std::string_view name, std::size_t begin) noexcept {
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const std::size_t at = begin + i < fields.size() ? begin + i : begin + i - fields.size();

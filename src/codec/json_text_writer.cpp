@@ -11,7 +11,7 @@
 namespace freshet::detail {
 namespace {
 
-/// How a byte is written within quotes; 0: as it is, u: as \u00XX.
+/// Returns how to write a byte within quotes; 0: as it is, u: as \u00XX, else as a backslash and this character.
 char escape_of(char c) noexcept {
     switch (c) {
         case '"': return '"';

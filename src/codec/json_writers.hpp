@@ -31,7 +31,7 @@ private:
     void separate();
 
     std::string& out_;
-    bool comma_ = false;  // whether the next value or key follows another one
+    bool comma_ = false;  // true: the next value or key follows another one
 };
 
 class CborWriter final : public JsonWriter {

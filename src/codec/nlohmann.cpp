@@ -11,7 +11,7 @@
 namespace freshet::detail {
 namespace {
 
-/// What stands between the two in `text`.
+/// Returns the text between `before` and `after`; nothing without `before`.
 std::optional<std::string_view> between(std::string_view text, std::string_view before, std::string_view after) {
     const auto begin = text.find(before);
     if (begin == std::string_view::npos) return std::nullopt;
@@ -23,7 +23,7 @@ bool is_index(std::string_view step) {
     return !step.empty() && step.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// Compiled with JSON_DIAGNOSTICS, nlohmann says where: `(/lines/2/qty) `.
+/// Removes and returns the place of the error, `(/lines/2/qty) `. nlohmann gives it only with JSON_DIAGNOSTICS.
 std::string_view take_pointer(std::string_view& what) {
     if (!what.starts_with("(/")) return {};
     const auto end = std::min(what.find(") "), what.size());
@@ -45,7 +45,7 @@ void at_pointer(JsonFailure& failure, std::string_view pointer) {
 }  // namespace
 
 bool nlohmann_failure(JsonFailure& failure, std::string_view what) {
-    if (what.starts_with('[')) what.remove_prefix(std::min(what.find("] ") + 2, what.size()));  // the identifier
+    if (what.starts_with('[')) what.remove_prefix(std::min(what.find("] ") + 2, what.size()));  // nlohmann's identifier
     const auto pointer = take_pointer(what);
     if (const auto key = between(what, "key '", "' not found")) {
         failure.fail("missing");

@@ -12,24 +12,27 @@
 
 namespace freshet::detail {
 
-/// What one step of a decoder did with the room it was given.
+/// The result of one step of a decoder in the room that it was given.
 struct Expanded {
     std::size_t written = 0;
-    bool done = false;     ///< the input was read to its end, which is the end of what was compressed
-    bool starved = false;  ///< it was read to its end, which is not
+    bool done = false;     ///< the input was read to its end, and the compressed data is complete
+    bool starved = false;  ///< the input was read to its end, and the compressed data is not complete
 };
 
-/// Has a decoder take steps until it is done. Errc::payload_too_large if there is more than `max`.
+/// Calls `step` until the decoder is done. `expected` is the probable size of the result, `max` the largest allowed.
+/// Returns Errc::payload_too_large if there is more than `max`.
 Expected<void> expand(Buffer& into, std::size_t expected, std::size_t max,
                       const std::function<Expected<Expanded>(std::span<char> room)>& step);
 
-/// Appends to an empty buffer. A level that is not given is the library's default.
+/// Compresses `body` into an empty buffer. Without a level, the default of the library counts. Throws Error.
 void zstd_compress(Bytes body, std::optional<int> level, Buffer& into);
+/// Decompresses `body` into an empty buffer, up to `max` bytes.
 Expected<void> zstd_decompress(Bytes body, std::size_t max, Buffer& into);
 
 enum class ZlibFormat : std::uint8_t { zlib, gzip };
+/// Compresses `body` into an empty buffer. Without a level, the default of the library counts. Throws Error.
 void zlib_compress(Bytes body, ZlibFormat format, std::optional<int> level, Buffer& into);
-/// Both formats.
+/// Decompresses `body`, in either format, into an empty buffer, up to `max` bytes.
 Expected<void> zlib_decompress(Bytes body, std::size_t max, Buffer& into);
 
 struct LevelRange {

@@ -9,6 +9,7 @@
 
 #include <freshet/batch.hpp>
 #include <freshet/detail/batch_handler.hpp>
+#include <freshet/detail/buffer_lease.hpp>
 #include <freshet/detail/handler.hpp>
 #include <freshet/headers.hpp>
 
@@ -41,14 +42,14 @@ std::optional<ContentEncoding> known_encoding(std::string_view name) {
     return std::nullopt;
 }
 
-/// How a message says it is compressed; empty: it is not.
+/// Returns the content encoding that a message names; an empty text if it is not compressed.
 std::string_view encoding_of(const Message& message) {
     if (message.payload().empty()) return {};
     const auto name = trimmed(message.header(encoding_header).value_or(std::string_view{}));
     return same_name(name, "identity") ? std::string_view{} : name;
 }
 
-/// Whether a list such as `gzip, zstd;q=0.5` has it. What has the weight 0 is excluded (RFC 9110, 12.4.2).
+/// Returns true if a list such as `gzip, zstd;q=0.5` has the encoding. A weight of 0 excludes one (RFC 9110, 12.4.2).
 bool accepts(std::string_view list, ContentEncoding encoding) {
     while (!list.empty()) {
         const auto comma = std::min(list.find(','), list.size());
@@ -67,7 +68,7 @@ Expected<void> expand_body(ContentEncoding encoding, Bytes body, std::size_t max
                                              : detail::zlib_decompress(body, max, into);
 }
 
-/// Into an empty buffer.
+/// Decompresses the body of a message into an empty buffer. Errors say which message it was.
 Expected<void> decompress_body(const Message& message, std::string_view name, std::size_t max, Buffer& into) {
     const auto what = "the body of a message on " + detail::quoted(message.subject());
     const auto encoding = known_encoding(name);
@@ -84,7 +85,7 @@ Expected<void> decompress_body(const Message& message, std::string_view name, st
                                           std::string{done.error().message()});
 }
 
-/// The delivery of this thread whose body a Compression around has decompressed already.
+/// The delivery of this thread whose body an outer Compression has already decompressed; null: none.
 thread_local const Context* decompressed = nullptr;
 
 class Decompressed {
@@ -99,7 +100,7 @@ private:
 };
 
 Outcome run_batch(Context& context, Items& items, Next next, std::size_t max) {
-    std::deque<Buffer> bodies;  // neither moves what it has: the messages show it
+    std::deque<Buffer> bodies;  // deques do not move their elements, to which the messages refer
     std::deque<detail::BodyScope> scopes;
     for (std::size_t i = 0; i < items.size(); ++i) {
         auto& message = detail::message_of(items[i]);
@@ -130,7 +131,7 @@ Compression::Compression(const CompressionOptions& options) : options_{options} 
         raise({Errc::bad_setup, "Compression: " + std::string{to_string(options.encoding)} + " has the levels " +
                                     std::to_string(least) + " to " + std::to_string(most) + ", not " +
                                     std::to_string(*options.level)});
-    // The byte beyond max_size is counted, too.
+    // The byte beyond max_size must be countable, too.
     options_.max_size = std::min(options_.max_size, std::string{}.max_size() - 1);
 }
 

@@ -14,7 +14,7 @@ Expected<void> expand(Buffer& into, std::size_t expected, std::size_t max,
                       const std::function<Expected<Expanded>(std::span<char> room)>& step) {
     auto& text = into.string();
     std::size_t used = 0;
-    const auto limit = max + 1;  // the byte beyond tells that there is more
+    const auto limit = max + 1;  // the byte beyond the limit tells that there is more
     while (true) {
         if (used == text.size()) text.resize(std::min(limit, std::max({least_room, expected, 2 * text.size()})));
         auto done = step(std::span{text}.subspan(used));

@@ -10,7 +10,7 @@ namespace freshet::detail {
 namespace {
 
 constexpr int window_bits = 15;
-constexpr int gzip_format = 16;  // added to the bits, as the next
+constexpr int gzip_format = 16;  // this and the next are added to window_bits
 constexpr int either_format = 32;
 constexpr int memory_level = 8;
 
@@ -18,7 +18,7 @@ Bytef* as_input(Bytes body) noexcept {
     return const_cast<Bytef*>(reinterpret_cast<const Bytef*>(body.data()));  // zlib only reads it
 }
 
-/// A stream of zlib's that can be used again, since making one costs more than compressing a message.
+/// A stream of zlib that is used again for each message, since making one costs more than compressing a message.
 class Deflater {
 public:
     Deflater(ZlibFormat format, int level) : format_{format}, level_{level} {

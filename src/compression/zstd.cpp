@@ -22,7 +22,8 @@ T& require(const std::unique_ptr<T, Free>& context) {
     return *context;
 }
 
-// A thread's own, since making one costs more than compressing a message.
+// Returns the context of this thread, which is used again for each message: making one costs more than compressing a
+// message.
 ZSTD_CCtx& compressor() {
     thread_local const std::unique_ptr<ZSTD_CCtx, Free> context{ZSTD_createCCtx()};
     return require(context);
@@ -32,7 +33,8 @@ ZSTD_DCtx& decompressor() {
     return require(context);
 }
 
-/// The memory that a frame may ask for beside its content: at least what every decoder has to allow (RFC 8878, 3.1.1.1.2).
+/// Returns the logarithm of the largest window that a frame may ask for: enough for `max` bytes, but at least the size
+/// that every decoder has to allow (RFC 8878, 3.1.1.1.2).
 int window_log(std::size_t max) {
     constexpr int least = 23;
     constexpr int most = 27;

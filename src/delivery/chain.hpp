@@ -10,8 +10,8 @@
 
 namespace freshet::detail {
 
-/// What is around the handler of one subscriber: the layers of its broker, its routers and its own, flattened, outermost
-/// first. Immutable once bound; thread-safe.
+/// What is around the handler of one subscriber: the layers of its broker, its routers and its own, flattened,
+/// outermost first. Immutable once bound; thread-safe.
 class Chain {
 public:
     using Layers = std::span<const std::shared_ptr<const Layer>>;
@@ -23,8 +23,8 @@ public:
     Outcome run(Context& context) const { return Next{steps_.data()}(context); }
 
     bool handles_errors() const noexcept { return !error_handlers_.empty(); }
-    /// Gives the exception in flight, or `error`, to the handler that is nearest to the subscriber and, among those of one
-    /// layer, for the most derived type. Nothing: there is none, or it threw, which is logged.
+    /// Gives the exception in flight, or `error`, to the handler that is nearest to the subscriber and, among those of
+    /// one layer, for the most derived type. Nothing: there is none, or it threw, which is logged.
     std::optional<Outcome> handle(Context& context, const Error* error) const noexcept;
 
     std::span<PublishStep* const> publish_steps() const noexcept { return publish_steps_; }

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "base/one_line.hpp"
+#include "base/header_text.hpp"
 #include "delivery/item_access.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "link/link.hpp"
@@ -92,7 +92,7 @@ void Conclusion::settle(const SubscriberCore& subscriber, Item& item, const Hand
 void Conclusion::answer(const Message& request, const Error& error, int code) noexcept {
     try {
         Headers headers;
-        headers.set("Nats-Service-Error", one_line(error.message()));
+        headers.set("Nats-Service-Error", header_text(error.message()));
         headers.set("Nats-Service-Error-Code", std::to_string(code));
         const auto sent = link_.send({.subject = request.reply_to(), .headers = &headers, .flush = Flush::now}, {},
                                      Outgoing::Kind::reply);

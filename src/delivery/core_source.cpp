@@ -25,17 +25,12 @@ Expected<void> CoreSource::start(Link& link, const Subject& subject, std::shared
     auto subscription = link.transport().subscribe(spec_, std::move(sink));
     if (!subscription) return std::unexpected{std::move(subscription).error()};
     subscription_ = *std::move(subscription);
-    live_.store(subscription_.get());
-    if (const auto timeout = stop_timeout_.load(); timeout >= 0)
-        subscription_->drain(std::chrono::milliseconds{timeout});
+    if (const auto asked = guard_.begun(); asked.stop) subscription_->drain(*asked.stop);
     if (max_messages_ != 0) std::ignore = subscription_->auto_unsubscribe(max_messages_);  // refused where it has ended
     return {};
 }
 
-std::optional<Error> CoreSource::refusal() const {
-    const auto* const subscription = live_.load(std::memory_order_acquire);
-    return subscription == nullptr ? std::nullopt : subscription->refusal();
-}
+std::optional<Error> CoreSource::refusal() const { return guard_.running() ? subscription_->refusal() : std::nullopt; }
 
 void CoreSource::bind(const Subject&, Binder& binder) {
     if (!spec_.queue.empty() && check_subject(spec_.queue) != SubjectFault::none) {
@@ -47,20 +42,13 @@ void CoreSource::bind(const Subject&, Binder& binder) {
 }
 
 void CoreSource::stop(std::chrono::milliseconds timeout) noexcept {
-    stop_timeout_.store(timeout.count());  // if it starts at this moment
-    if (auto* const subscription = live_.load()) subscription->drain(timeout);
+    if (guard_.stop(timeout)) subscription_->drain(timeout);
 }
 
 void CoreSource::settle(Message, const Handled&) noexcept {}
 
-std::size_t CoreSource::pending() const noexcept {
-    const auto* const subscription = live_.load(std::memory_order_acquire);
-    return subscription == nullptr ? 0 : subscription->pending();
-}
+std::size_t CoreSource::pending() const noexcept { return guard_.running() ? subscription_->pending() : 0; }
 
-std::uint64_t CoreSource::dropped() const noexcept {
-    const auto* const subscription = live_.load(std::memory_order_acquire);
-    return subscription == nullptr ? 0 : subscription->dropped();
-}
+std::uint64_t CoreSource::dropped() const noexcept { return guard_.running() ? subscription_->dropped() : 0; }
 
 }  // namespace freshet::detail

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <memory>
 
 #include <freshet/detail/source.hpp>
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
+
+#include "delivery/start_guard.hpp"
 
 namespace freshet::detail {
 
@@ -26,9 +27,8 @@ public:
 private:
     SubscriptionSpec spec_;
     std::uint64_t max_messages_;
-    std::unique_ptr<TransportSubscription> subscription_ = {};
-    std::atomic<TransportSubscription*> live_ = nullptr;             // the same, once it is there
-    std::atomic<std::chrono::milliseconds::rep> stop_timeout_ = -1;  // of a stop that was asked for
+    std::unique_ptr<TransportSubscription> subscription_ = {};  // as long as this, once the guard runs
+    StartGuard guard_ = {};
 };
 
 }  // namespace freshet::detail

@@ -13,7 +13,8 @@ namespace freshet::detail {
 class DeliveryObserver;
 struct Layer;
 
-/// What a subscriber asks of its broker beside the link: at the start, and when a handler ends the program. Never for a message.
+/// What a subscriber asks of its broker beside the link: at the start, and when a handler ends the program. Never for a
+/// message.
 class Host {
 public:
     Host() = default;

@@ -77,13 +77,13 @@ void SubscriberCore::bind_handler(Binder& binder) {
 }
 
 void SubscriberCore::bind_chain(Binder& binder) {
-    route_ = {.link = link_};
+    route_ = {.link = link_, .correlation_of = &ContextAccess::correlation_in_scope};
     if (spec_.bare) return;
     std::vector<std::shared_ptr<const Layer>> layers{host_->layer()};
     layers.insert(layers.end(), spec_.layers.begin(), spec_.layers.end());
     if (spec_.own != nullptr) layers.push_back(spec_.own);
     chain_.bind(layers, binder, innermost_);
-    route_ = {.link = link_, .steps = chain_.publish_steps()};
+    route_.steps = chain_.publish_steps();
     if (!chain_.publish_steps().empty()) link_->expect_publish_steps();
 }
 

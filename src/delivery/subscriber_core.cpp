@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/exception_text.hpp"
+#include "base/header_text.hpp"
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
 #include "delivery/batch_dispatcher.hpp"

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include <freshet/ack_policy.hpp>
-#include <freshet/app.hpp>
+#include <freshet/exit_app.hpp>
 
 #include "base/exception_text.hpp"
 #include "delivery/subscriber_core.hpp"

@@ -6,14 +6,18 @@
 
 #include <fmt/format.h>
 
+#include <freshet/subject.hpp>
+
 #include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
 #include "base/fork.hpp"
+#include "base/may_wait.hpp"
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 #include "base/wait.hpp"
 #include "link/publish_chain.hpp"
 #include "link/reply_sinks.hpp"
+#include "link/stream_ack.hpp"
 #include "subject/plain_subject.hpp"
 
 namespace freshet::detail {
@@ -25,11 +29,18 @@ std::unexpected<Error> bad_subject(std::string_view subject) {
     return std::unexpected{subject_error(subject, SubjectUse::publish)};
 }
 
+bool is_of_service(const Message& message) noexcept { return !is_stream_ack(message); }
+
+/// The answers that a request takes; null: all.
+ReplySink::Wanted wanted(AnswersOf whose, std::string_view subject) noexcept {
+    return whose == AnswersOf::anybody || subject.starts_with('$') ? nullptr : &is_of_service;
+}
+
 }  // namespace
 
 std::string_view correlation_in_scope() {
     const auto* const handler = HandlerScope::current();
-    return handler == nullptr ? std::string_view{} : ContextAccess::correlation_in_scope(handler->context());
+    return handler == nullptr ? std::string_view{} : handler->correlation();
 }
 
 Link::Link(BrokerOptions options, const MakeTransport& make_transport)
@@ -37,16 +48,22 @@ Link::Link(BrokerOptions options, const MakeTransport& make_transport)
       logger_{options_.logger},
       clock_{std::make_shared<BrokerClock>()},
       transport_{make_transport(options_)},
-      mux_{*clock_, options_.inbox_prefix} {}
+      mux_{*clock_, options_.inbox_prefix},
+      has_listener_{options_.on_event != nullptr} {}
 
 void Link::replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock) {
     if (clock != nullptr) clock_->replace(std::move(clock));
-    transport_ = make_transport(options_);
+    if (make_transport) transport_ = make_transport(options_);
 }
 
 void Link::set_publish_steps(std::vector<PublishStep*> steps) {
     publish_steps_ = std::move(steps);
     if (!publish_steps_.empty()) expect_publish_steps();
+}
+
+void Link::close_requests(const Error& error) noexcept {
+    const CallbackScope scope;  // functions that wait for answers are told, and may hold the last of a broker
+    mux_.close(error);
 }
 
 bool Link::is_open() const noexcept {
@@ -120,8 +137,8 @@ Expected<void> Link::open_inbox() {
     return {};
 }
 
-/// A lone request leaves at once, and one sent for an answer behind which no other waits takes the others along. Else it waits
-/// for the next flush, with which many leave together.
+/// A lone request leaves at once, and one sent for an answer behind which no other waits takes the others along. Else
+/// it waits for the next flush, with which many leave together.
 bool Link::hurries_request() const {
     if (mux_.in_flight() == 0) return true;
     return InboxSink::feeds(mux_) && inbox_->pending() == 0;
@@ -152,19 +169,23 @@ Expected<RequestMux::Ticket> Link::ask(std::string_view subject, const Encoded& 
     return ticket;
 }
 
-Expected<Message> Link::request(std::string_view subject, const Encoded& encoded, const RequestOptions& options) {
+Expected<Message> Link::request(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
+                                AnswersOf whose) {
     if (!may_publish_on(subject)) return bad_subject(subject);
-    BlockingReply reply{subject};
+    if (!may_wait()) return std::unexpected{wait_refused("request on " + quoted(subject))};
+    BlockingReply reply{subject, wanted(whose, subject)};
     const auto clock = shared_clock();  // the broker may go when the answer has come
     const auto ticket =
         ask(subject, encoded, options, [&] { return mux_.open(reply, timeout_or_default(options.timeout)); });
     if (!ticket) return std::unexpected{ticket.error()};
-    return reply.wait(*clock);
+    auto answer = reply.wait(*clock);
+    if (!answer && reply.left_out()) return std::unexpected{with_left_out(answer.error())};
+    return answer;
 }
 
 void Link::request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                         ReplyHandler handler) {
-    auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), logger_);
+                         ReplyHandler handler, AnswersOf whose) {
+    auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), logger_, wanted(whose, subject));
     if (!may_publish_on(subject)) return reply->on_reply(bad_subject(subject));
     if (auto asked = request_into(*reply, subject, encoded, options); !asked)
         reply->on_reply(std::unexpected{std::move(asked).error()});
@@ -180,15 +201,17 @@ Expected<void> Link::request_into(ReplySink& sink, std::string_view subject, con
 }
 
 std::unique_ptr<ReplyQueue> Link::request_many(std::string_view subject, const Encoded& encoded,
-                                               const RequestManyOptions& options) {
-    auto replies = std::make_unique<ManyReplies>(mux_, shared_clock(), subject);
+                                               const RequestManyOptions& options, AnswersOf whose) {
+    auto replies = std::make_unique<ManyReplies>(mux_, shared_clock(), subject, wanted(whose, subject));
     const ManyLimits limits{.timeout = timeout_or_default(options.timeout),
                             .stall = options.stall,
                             .max_replies = options.max_replies,
                             .ends_at_empty = options.ends_at_empty};
-    const auto ticket = may_publish_on(subject)
-                            ? ask(subject, encoded, options, [&] { return mux_.open_many(replies->sink(), limits); })
-                            : bad_subject(subject);
+    const auto ticket = [&]() -> Expected<RequestMux::Ticket> {
+        if (!may_publish_on(subject)) return bad_subject(subject);
+        if (!may_wait()) return std::unexpected{wait_refused("request_many on " + quoted(subject))};
+        return ask(subject, encoded, options, [&] { return mux_.open_many(replies->sink(), limits); });
+    }();
     if (ticket) {
         replies->opened(*ticket);
     } else {
@@ -210,7 +233,7 @@ void Link::tell(const ConnectionEvent& event) noexcept {
     using Kind = ConnectionEvent::Kind;
     if (event.kind == Kind::disconnected || event.kind == Kind::reconnected)
         tell_watchers(event.kind == Kind::reconnected);
-    if (!options_.on_event) return;
+    if (!has_listener_.load(std::memory_order_relaxed)) return;
     const CallbackScope scope;
     const std::lock_guard lock{event_mutex_};
     try {
@@ -236,6 +259,7 @@ void Link::tell_watchers(bool up) noexcept {
 }
 
 Expected<std::chrono::nanoseconds> Link::ping(std::chrono::milliseconds timeout) {
+    if (!may_wait()) return std::unexpected{wait_refused("ping")};
     if (!is_open()) return std::unexpected{not_open("ping", "the server")};
     const auto begin = clock_->now();
     if (auto flushed = transport_->flush(timeout); !flushed) return std::unexpected{std::move(flushed).error()};
@@ -253,12 +277,12 @@ Expected<void> publish(Link& link, std::string_view subject, const Encoded& enco
 }
 
 Expected<Message> request(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options) {
-    return link.request(subject, encoded, options);
+    return link.request(subject, encoded, options, AnswersOf::services);
 }
 
 void request_async(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                    ReplyHandler handler) {
-    link.request_async(subject, encoded, options, std::move(handler));
+    link.request_async(subject, encoded, options, std::move(handler), AnswersOf::services);
 }
 
 void refuse_async(Link& link, std::string_view subject, ReplyHandler handler, const Error& why) {
@@ -271,7 +295,7 @@ bool run_until(Link& link, const std::function<bool()>& done) {
 
 std::unique_ptr<ReplyQueue> request_many(Link& link, std::string_view subject, const Encoded& encoded,
                                          const RequestManyOptions& options) {
-    return link.request_many(subject, encoded, options);
+    return link.request_many(subject, encoded, options, AnswersOf::services);
 }
 
 }  // namespace freshet::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -12,9 +13,9 @@
 
 #include <freshet/clock.hpp>
 #include <freshet/detail/core.hpp>
-#include <freshet/detail/layer.hpp>
 #include <freshet/logger.hpp>
 #include <freshet/options.hpp>
+#include <freshet/outgoing.hpp>
 #include <freshet/transport.hpp>
 
 #include "link/broker_clock.hpp"
@@ -23,15 +24,24 @@
 
 namespace freshet::detail {
 
-/// The half of a broker that sends and asks: its transport, requests, publish middleware, clock, logger. Knows no subscribers.
-/// The broker opens and closes it; everything that sends a message refers to it. Functions are thread-safe unless they say otherwise.
+/// Whose answers a request takes.
+enum class AnswersOf : std::uint8_t {
+    anybody,
+    services,  ///< not those of a stream that stores the subject, unless the subject begins with `$`: the protocol of
+               ///< servers
+};
+
+/// The half of a broker that sends and asks: its transport, requests, publish middleware, clock, logger. Knows no
+/// subscribers. The broker opens and closes it; everything that sends a message refers to it. Functions are thread-safe
+/// unless they say otherwise.
 class Link {
 public:
-    using MakeTransport = std::function<std::unique_ptr<Transport>(const BrokerOptions&)>;
+    using MakeTransport = TransportFactory;
 
     Link(BrokerOptions options, const MakeTransport& make_transport);
 
-    /// Replaces the transport, and the clock unless it is null. Not thread-safe; before open().
+    /// Replaces the transport, unless the factory is empty, and the clock, unless it is null. Not thread-safe; before
+    /// open().
     void replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock);
     /// Sets what publications pass outside of handlers. Not thread-safe; before open().
     void set_publish_steps(std::vector<PublishStep*> steps);
@@ -45,32 +55,37 @@ public:
     /// Whether messages can leave: while the broker runs, and while handlers finish during a stop.
     bool is_open() const noexcept;
     /// Ends the requests in flight with `error`, and refuses new ones.
-    void close_requests(const Error& error) noexcept { mux_.close(error); }
+    void close_requests(const Error& error) noexcept;
 
-    /// Sends a message whose subject has been checked, with the headers it needs beside its own. Returns what a middleware
-    /// throws as the error.
+    /// Sends a message whose subject has been checked, with the headers it needs beside its own. Returns what a
+    /// middleware throws as the error.
     Expected<void> send(const Publication& publication, std::string_view content_type,
                         Outgoing::Kind kind = Outgoing::Kind::event) noexcept;
     /// Sends without running publish middleware.
     Expected<void> send_enveloped(const Publication& publication, std::string_view content_type);
     Expected<void> publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options);
 
-    /// Blocks until the answer, the deadline, or close_requests().
-    Expected<Message> request(std::string_view subject, const Encoded& encoded, const RequestOptions& options);
+    /// Blocks until the answer, the deadline, or close_requests(). Refused where may_wait() is false.
+    Expected<Message> request(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
+                              AnswersOf whose = AnswersOf::anybody);
     /// Calls `handler` once, also when nothing could be sent.
     void request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                       ReplyHandler handler);
-    /// Asks on a subject that has been checked. `sink` gets the answer and must live until its end; when this fails, there is no
-    /// request and the sink is not called.
+                       ReplyHandler handler, AnswersOf whose = AnswersOf::anybody);
+    /// Asks on a subject that has been checked. `sink` gets the answer and must live until its end; when this fails,
+    /// there is no request and the sink is not called.
     Expected<void> request_into(ReplySink& sink, std::string_view subject, const Encoded& encoded,
                                 const RequestOptions& options);
     std::unique_ptr<ReplyQueue> request_many(std::string_view subject, const Encoded& encoded,
-                                             const RequestManyOptions& options);
+                                             const RequestManyOptions& options, AnswersOf whose = AnswersOf::anybody);
 
     /// Tells `watcher` of the connection's losses and returns as long as it lives.
     void watch(std::weak_ptr<ConnectionWatcher> watcher);
     /// Writes a log line for `event`.
     void log(const ConnectionEvent& event) noexcept;
+    /// Leaves BrokerOptions::on_event alone from now on: what it refers to may be gone.
+    void forget_listener() noexcept { has_listener_.store(false, std::memory_order_relaxed); }
+    /// Ends every timer of the broker. After the transport was closed; not inside a timer.
+    void stop_timers() noexcept { clock_->retire(); }
     /// Tells the watchers and BrokerOptions::on_event.
     void tell(const ConnectionEvent& event) noexcept;
 
@@ -101,7 +116,8 @@ private:
     /// The middleware around a publication of this thread: of the handler that it runs, else the broker's.
     std::span<PublishStep* const> publish_steps() const noexcept;
     Expected<void> send_around(const Publication& publication, std::string_view content_type, Outgoing::Kind kind);
-    /// Opens a ticket, then sends the request, on a subject that has been checked. Throws only before there is a ticket.
+    /// Opens a ticket, then sends the request, on a subject that has been checked. Throws only before there is a
+    /// ticket.
     template <class Options, class Open>
     Expected<RequestMux::Ticket> ask(std::string_view subject, const Encoded& encoded, const Options& options,
                                      Open&& open_ticket);
@@ -119,6 +135,7 @@ private:
     std::atomic<bool> around_publications_ = false;  // there is publish middleware, somewhere
     std::vector<PublishStep*> publish_steps_ = {};
     std::stop_source stop_source_ = {};
+    std::atomic<bool> has_listener_;
     std::mutex event_mutex_ = {};  // calls of on_event
     std::mutex watchers_mutex_ = {};
     std::vector<std::weak_ptr<ConnectionWatcher>> watchers_ = {};

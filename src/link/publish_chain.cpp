@@ -2,6 +2,7 @@
 #include "link/publish_chain.hpp"
 
 #include <deque>
+#include <memory>
 
 #include <freshet/subject.hpp>
 
@@ -29,9 +30,10 @@ namespace {
 /// Headers of this thread that keep their capacity; leases nest.
 class HeadersLease {
 public:
-    explicit HeadersLease(const Headers* copied) {
-        if (used_ == all_.size()) all_.emplace_back();
-        headers_ = &all_[used_++];
+    explicit HeadersLease(const Headers* copied) : own_{ended_ ? std::make_unique<Headers>() : nullptr} {
+        if (own_ == nullptr && used_ == all_.headers.size()) all_.headers.emplace_back();
+        headers_ = own_ != nullptr ? own_.get() : &all_.headers[used_];
+        ++used_;
         if (copied != nullptr) *headers_ = *copied;
         else headers_->clear();
     }
@@ -42,9 +44,16 @@ public:
     Headers& operator*() const noexcept { return *headers_; }
 
 private:
-    static inline thread_local std::deque<Headers> all_ = {};  // leases hold pointers: a deque does not move them
+    struct All {
+        ~All() { ended_ = true; }
+        std::deque<Headers> headers;  // leases hold pointers: a deque does not move them
+    };
+    static constinit inline thread_local bool ended_ =
+        false;  // statics go after what is the main thread's, and may publish
+    static inline thread_local All all_;
     static inline thread_local std::size_t used_ = 0;
 
+    std::unique_ptr<Headers> own_;
     Headers* headers_;
 };
 

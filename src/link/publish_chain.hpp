@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include <freshet/detail/layer.hpp>
+#include <freshet/detail/publish_step.hpp>
 #include <freshet/transport.hpp>
 
 namespace freshet::detail {

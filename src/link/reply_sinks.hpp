@@ -16,18 +16,28 @@
 
 #include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
+#include "base/may_wait.hpp"
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
 #include "link/request_mux.hpp"
 
 namespace freshet::detail {
 
+/// The error of a request that ended without a service's answer, when a stream's was left out.
+inline Error with_left_out(const Error& error) {
+    if (error.code() != Errc::timeout) return error;
+    return {Errc::timeout,
+            std::string{error.message()} +
+                ". A stream stored it: does a service listen on this subject, too? To publish into a stream, "
+                "use JetStream::publish"};
+}
+
 /// Feeds the mux from the inbox's subscription.
 class InboxSink final : public MessageSink {
 public:
     explicit InboxSink(RequestMux& mux) noexcept : mux_{mux} {}
     void on_message(Message message) noexcept override {
-        const CallbackScope scope;
+        const NoWaitScope scope;
         const auto* const outer = std::exchange(feeding_, &mux_);
         mux_.on_reply(std::move(message));
         feeding_ = outer;
@@ -46,13 +56,19 @@ private:
 /// A request whose answer goes to a function. Deletes itself at the end.
 class AsyncReply final : public ReplySink {
 public:
-    AsyncReply(std::string_view subject, ReplyHandler handler, Logger& logger)
-        : subject_{subject}, handler_{std::move(handler)}, logger_{logger} {}
+    AsyncReply(std::string_view subject, ReplyHandler handler, Logger& logger, Wanted wanted = nullptr)
+        : subject_{subject}, handler_{std::move(handler)}, logger_{logger}, wanted_{wanted} {}
 
     std::string_view subject() const noexcept override { return subject_; }
+    bool accepts(const Message& message) noexcept override {
+        const bool accepted = wanted_ == nullptr || wanted_(message);
+        left_out_ = left_out_ || !accepted;
+        return accepted;
+    }
     void on_reply(Expected<Message> reply) noexcept override {
-        const CallbackScope scope;
+        const NoWaitScope scope;
         try {
+            if (!reply && left_out_) reply = std::unexpected{with_left_out(reply.error())};
             handler_(std::move(reply));
         } catch (...) {
             logger_.error("the function that got the answer from {} threw: {}", quoted(subject_), exception_text());
@@ -64,13 +80,15 @@ private:
     std::string subject_;
     ReplyHandler handler_;
     Logger& logger_;
+    Wanted wanted_;
+    bool left_out_ = false;  // an answer was
 };
 
 /// The answers to one request, queued between the mux and the thread that reads them.
 class ManyReplies final : public ReplyQueue {
 public:
-    ManyReplies(RequestMux& mux, std::shared_ptr<Clock> clock, std::string_view subject)
-        : mux_{mux}, clock_{std::move(clock)}, state_{std::make_unique<State>(subject)} {}
+    ManyReplies(RequestMux& mux, std::shared_ptr<Clock> clock, std::string_view subject, ReplySink::Wanted wanted)
+        : mux_{mux}, clock_{std::move(clock)}, state_{std::make_unique<State>(subject, wanted)} {}
     ~ManyReplies() override {
         if (!ticket_) return;
         mux_.finish(*ticket_);
@@ -86,6 +104,10 @@ public:
     std::string_view subject() const noexcept override { return state_->subject(); }
     std::optional<Expected<Message>> next() override {
         std::unique_lock lock{state_->mutex};
+        if (!may_wait() && !state_->ended && state_->replies.empty()) {
+            if (std::exchange(refused_, true)) return std::nullopt;
+            return std::unexpected{wait_refused("reading the answers to " + quoted(state_->subject()))};
+        }
         wait(*clock_, lock, state_->changed, [this] { return state_->ended || !state_->replies.empty(); });
         if (state_->replies.empty()) return std::nullopt;
         auto reply = std::move(state_->replies.front());
@@ -95,8 +117,9 @@ public:
 
 private:
     struct State final : ReplySink {
-        explicit State(std::string_view asked) : asked_subject{asked} {}
+        State(std::string_view asked, Wanted which) : asked_subject{asked}, wanted{which} {}
         std::string_view subject() const noexcept override { return asked_subject; }
+        bool accepts(const Message& message) noexcept override { return wanted == nullptr || wanted(message); }
         void on_reply(Expected<Message> reply) noexcept override {
             const std::lock_guard lock{mutex};
             replies.push_back(std::move(reply));
@@ -108,6 +131,7 @@ private:
             changed.notify_all();
         }
         std::string asked_subject;
+        Wanted wanted;
         std::mutex mutex = {};
         std::condition_variable changed = {};
         std::deque<Expected<Message>> replies = {};
@@ -118,6 +142,7 @@ private:
     std::shared_ptr<Clock> clock_;  // the broker may go while somebody waits for the next
     std::unique_ptr<State> state_;
     std::optional<RequestMux::Ticket> ticket_ = {};
+    bool refused_ = false;  // a wait on a thread that must not
 };
 
 }  // namespace freshet::detail

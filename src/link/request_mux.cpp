@@ -2,12 +2,14 @@
 #include "link/request_mux.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include <freshet/text.hpp>
+
+#include "base/callback_scope.hpp"
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 
@@ -16,14 +18,15 @@ namespace {
 
 constexpr int status_no_responders = 503;
 
-// How long a sweep looks for expired requests while others wait for the lock, and how often sweeps may come: together they keep
-// the cost of deadlines at some percent of one core however many are in flight.
+// The number of slots that a sweep checks before it lets others take the lock, and the least time between sweeps:
+// together they keep the cost of deadlines at some percent of one core, however many requests are in flight.
 constexpr std::size_t slots_per_lock = 1'024;
 constexpr std::chrono::nanoseconds sweep_pause{std::chrono::milliseconds{1}};
 constexpr std::chrono::nanoseconds sweep_pause_per_slot{100};
 
-// The last token of a reply subject is two numbers: which slot, and which of its requests. Each is as long as it must be, in digits of
-// 5 bits, the lowest first; the sixth says that another one follows.
+// The last token of a reply subject is two numbers: the index of a slot, and the number of the request in that slot.
+// Each takes as many digits as it needs, of 5 bits each, the lowest first; the sixth bit says that another digit
+// follows.
 constexpr std::string_view base64 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
 constexpr unsigned bits_per_digit = 5;
 constexpr unsigned more = 1U << bits_per_digit;
@@ -43,7 +46,7 @@ char* write_number(std::uint32_t number, char* out) noexcept {
     return out;
 }
 
-/// Takes a number from the front of `text`.
+/// Removes a number from the front of `text` and returns it; nothing if there is none.
 std::optional<std::uint32_t> read_number(std::string_view& text) noexcept {
     std::uint64_t number = 0;
     for (unsigned shift = 0; !text.empty() && shift < 32; shift += bits_per_digit) {
@@ -87,13 +90,12 @@ Error no_responders_error(std::string_view subject) {
         fmt::format("nobody listens on {}: start the service, or check the subject and the account", quoted(subject))};
 }
 
-/// An error that the other side answered with (ADR-32).
+/// Returns the error that the other side answered with (ADR-32), or nothing.
 std::optional<Error> remote_error(const Message& message, std::string_view subject) {
     const auto description = message.header("Nats-Service-Error");
     const auto code_text = message.header("Nats-Service-Error-Code");
     if (!description && !code_text) return std::nullopt;
-    int code = 0;
-    if (code_text) std::from_chars(code_text->data(), code_text->data() + code_text->size(), code);
+    const int code = FromText<int>::parse(code_text.value_or("")).value_or(0);
     return RemoteError{code, fmt::format("{} answered with error {}", quoted(subject), code), description.value_or("")};
 }
 
@@ -105,7 +107,7 @@ Expected<Message> judge(Message message, int status, std::string_view subject) {
 
 int status_of(const Message& message) { return message.payload().empty() ? message.status() : 0; }
 
-/// What `why` means for one request.
+/// Returns `why` with the subject of one request in front.
 Error unanswered(std::string_view subject, const Error& why) noexcept {
     try {
         return {why.code(), fmt::format("no answer from {}: {}", quoted(subject), why.message())};
@@ -119,14 +121,14 @@ void end_with(ReplySink& sink, const std::optional<Error>& why) noexcept {
 
 }  // namespace
 
-/// What a request for many answers needs besides.
+/// The additional state of a request for many answers.
 struct RequestMux::Many {
     TimePoint deadline = {};
     std::chrono::nanoseconds stall = {};
     std::size_t replies_left = 0;  // 0: any number
     bool ends_at_empty = true;
-    bool delivering = false;  // its sink is being called: only that call may release the slot
-    bool ended = false;       // meanwhile it was cancelled or finished
+    bool delivering = false;  // the sink is being called: only that call may release the slot
+    bool ended = false;       // the request was cancelled or finished during that call
     std::optional<Error> end_reason = {};
 };
 
@@ -229,8 +231,8 @@ void RequestMux::on_reply(Message message) noexcept {
         ++unexpected_replies_;
         return;
     }
-    if (slot->many) return deliver_one_of_many(lock, *slot, std::move(message));
     if (!slot->sink->accepts(message)) return;
+    if (slot->many) return deliver_one_of_many(lock, *slot, std::move(message));
     ReplySink& sink = release(*slot);
     lock.unlock();
     const int status = status_of(message);
@@ -242,7 +244,7 @@ void RequestMux::deliver_one_of_many(std::unique_lock<std::mutex>& lock, Slot& s
     Many& many = *slot.many;
     ReplySink& sink = *slot.sink;
     many.delivering = true;
-    slot.deadline = TimePoint::max();  // the time the sink takes does not count
+    slot.deadline = TimePoint::max();  // the time that the sink takes does not count
     lock.unlock();
 
     const int status = status_of(message);
@@ -312,15 +314,15 @@ std::uint64_t RequestMux::unexpected_replies() const noexcept {
     return unexpected_replies_;
 }
 
-// There is one timer at most, at or before the earliest deadline. Most requests end long before theirs, so nothing is
+// Schedules at most one timer, at or before the earliest deadline. Most requests end long before theirs, so nothing is
 // scheduled or cancelled for them.
 void RequestMux::arm(TimePoint when) {
-    if (when >= sweep_at_) return;
-    const bool coming = sweeping_                               // it arms the next one
+    if (when >= sweep_at_ || closed_) return;  // closed: nothing is left to end, and the owner of the clock may go
+    const bool coming = sweeping_              // it arms the next one
                         || (armed_ && !clock_.cancel(timer_));  // it is about to begin, and will see this deadline
     if (!coming) {
         armed_ = false;
-        sweep_at_ = TimePoint::max();  // so it stays if this throws
+        sweep_at_ = TimePoint::max();  // keeps this value if schedule() throws
         timer_ = clock_.schedule(std::max(when, sweep_not_before_), [this] { sweep(); });
         armed_ = true;
     }
@@ -328,6 +330,7 @@ void RequestMux::arm(TimePoint when) {
 }
 
 void RequestMux::sweep() noexcept {
+    const NoWaitScope scope;
     const auto now = clock_.now();
     auto next_deadline = TimePoint::max();
     {
@@ -348,7 +351,8 @@ void RequestMux::sweep() noexcept {
     arm(std::min(next_deadline, std::exchange(sweep_at_, TimePoint::max())));
 }
 
-/// Looks from `index` on. Empty at the end of the table; a null sink when there was none among the slots looked at.
+/// Looks for an expired request from `index` on, among a limited number of slots. Returns nothing at the end of the
+/// table, and a null sink if none of those slots had expired.
 std::optional<RequestMux::Expired> RequestMux::next_expired(std::size_t& index, TimePoint now,
                                                             TimePoint& next_deadline) {
     const std::lock_guard lock{mutex_};

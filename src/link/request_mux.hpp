@@ -21,44 +21,47 @@
 
 namespace freshet::detail {
 
-/// Who asked, and gets the answers. Calls come one at a time, from the thread that feeds the mux, the clock's, or one that
-/// cancels; no lock is held, so a sink may open new requests. It must live until on_end.
+/// The receiver of the answers to one request. Calls come one at a time, from the thread that feeds the mux, from the
+/// clock's thread, or from a thread that cancels. No lock is held during a call, except of accepts(), so a sink may
+/// open new requests. The sink must live until on_end.
 class ReplySink {
 public:
+    /// Whether a message is an answer that the sink takes.
+    using Wanted = bool (*)(const Message&) noexcept;
+
     ReplySink() = default;
     ReplySink(const ReplySink&) = delete;
     ReplySink& operator=(const ReplySink&) = delete;
 
-    /// The subject asked, for error messages.
+    /// Returns the subject of the request, for error messages.
     virtual std::string_view subject() const noexcept = 0;
-    /// Whether this is the one answer to wait for, or another that came first and is left out. Called under a lock: to be quick, and to
-    /// call nothing of the mux.
+    /// Returns true if this is the one answer to wait for, false for another that came first and is left out. Called
+    /// under a lock: it must be quick and must call nothing of the mux.
     virtual bool accepts(const Message&) noexcept { return true; }
-    /// An answer, or the error that came in its place. A request for one answer gets exactly one of these.
+    /// Receives an answer, or the error that came in its place. A request for one answer gets exactly one of these.
     virtual void on_reply(Expected<Message> reply) noexcept = 0;
-    /// The last call, exactly one for each ticket: the sink may go.
+    /// Is the last call, exactly one for each ticket: afterwards the sink may be destroyed.
     virtual void on_end() noexcept = 0;
 
 protected:
     ~ReplySink() = default;
 };
 
-/// A sink for the stack of a thread that waits: no allocation.
+/// A sink on the stack of a thread that waits; it does not allocate.
 class BlockingReply final : public ReplySink {
 public:
-    using Wanted = bool (*)(const Message&) noexcept;
-
-    /// `subject` must live as long as this. `wanted` null: the first answer.
+    /// Waits for an answer that `wanted` accepts; null: for the first one. `subject` must outlive this object.
     explicit BlockingReply(std::string_view subject, Wanted wanted = nullptr) noexcept
         : subject_{subject}, wanted_{wanted} {}
 
-    /// Blocks until the request has ended. To be called once, after the ticket was opened. `clock` is the mux's.
+    /// Blocks until the request has ended and returns the answer or the error; so only where may_wait() was true before
+    /// the request was sent. Call it once, after the ticket was opened. `clock` is the mux's clock.
     Expected<Message> wait(Clock& clock) {
         if (!run_until(clock, TimePoint::max(), [this] { return ended_.try_acquire(); })) ended_.acquire();
         return *std::move(reply_);
     }
 
-    /// Whether answers were left out. To be asked after wait().
+    /// Returns true if answers were left out. Call it after wait().
     bool left_out() const noexcept { return left_out_; }
 
     std::string_view subject() const noexcept override { return subject_; }
@@ -78,30 +81,31 @@ private:
     std::binary_semaphore ended_{0};
 };
 
-/// When a request for many answers ends (ADR-47): at the first of these, or at a status of the server's such as
-/// "no responders".
+/// The limits of a request for many answers (ADR-47). The request ends at the first limit that is reached, or at a
+/// status of the server, such as "no responders".
 struct ManyLimits {
-    std::chrono::nanoseconds timeout{};  ///< in all
-    std::chrono::nanoseconds stall{0};   ///< without another answer after the first; 0: does not end it
-    std::size_t max_replies = 0;         ///< 0: any number
-    bool ends_at_empty = true;  ///< an answer without a body is the sign that there are no more, and not delivered
+    std::chrono::nanoseconds timeout{};  ///< deadline for all answers
+    std::chrono::nanoseconds stall{0};   ///< the longest pause after an answer; 0: no limit
+    std::size_t max_replies = 0;         ///< the number of answers; 0: any number
+    bool ends_at_empty = true;           ///< an answer without a body is the end mark, and not delivered
 };
 
-/// Requests over one inbox of our own, `PREFIX.<id>.*`: which reply belongs to whom, deadlines, errors. Knows no connection: the
-/// owner subscribes to inbox_wildcard(), feeds on_reply from one thread, and publishes with Ticket::reply_to().
+/// Requests over one inbox of freshet's own, `PREFIX.<id>.*`: finds the request to which a reply belongs, and takes
+/// care of deadlines and errors. Knows no connection: the owner subscribes to inbox_wildcard(), feeds on_reply from one
+/// thread, and publishes with Ticket::reply_to().
 ///
-/// Thread-safe, except that it is destroyed last: no call may run then. Every ticket ends exactly once. A deadline is met with a
-/// delay of 1 ms at most, and 0.1 ms more for each thousand requests that were in flight at the same time.
+/// Thread-safe, except for the destructor: no other call may run then. Every ticket ends exactly once. A deadline is
+/// met with a delay of at most 1 ms, and 0.1 ms more for each thousand requests that were in flight at the same time.
 class RequestMux {
 public:
     static constexpr std::size_t max_prefix = 32;
-    static constexpr std::size_t id_size = 14;    ///< 83 bits, a few more than the random part of a NUID has
-    static constexpr std::size_t max_token = 14;  ///< most have some 5: what is short is read fast, here and by servers
+    static constexpr std::size_t id_size = 14;    ///< 83 bits, a few more than the random part of a NUID
+    static constexpr std::size_t max_token = 14;  ///< most have about 5; servers and freshet read short ones faster
 
     /// One request in flight. A plain value without resources.
     class Ticket {
     public:
-        /// Where the answer should go; followed by a NUL.
+        /// Returns the subject for the answer; a NUL follows it.
         std::string_view reply_to() const noexcept { return {text_.data(), size_}; }
 
     private:
@@ -111,35 +115,42 @@ public:
         std::uint64_t number_;
     };
 
-    /// `inbox_prefix` without trailing dot, at most max_prefix characters. `clock` must outlive the mux.
+    /// Makes a mux. `inbox_prefix` has no trailing dot and at most max_prefix characters; a longer one is cut. `clock`
+    /// must outlive the mux.
     RequestMux(Clock& clock, std::string_view inbox_prefix);
     RequestMux(const RequestMux&) = delete;
     RequestMux& operator=(const RequestMux&) = delete;
-    /// Ends what is open with Errc::closed.
+    /// Ends all open requests with Errc::closed.
     ~RequestMux();
 
+    /// Returns the subject to which the owner must subscribe.
     std::string_view inbox_wildcard() const noexcept { return inbox_wildcard_; }
 
-    /// A request for one answer. Fails only after close(), with its error; then, and when it throws, the sink is not called.
+    /// Opens a request for one answer. Fails only after close(), with its error. When it fails or throws, the sink is
+    /// not called.
     Expected<Ticket> open(ReplySink& sink, std::chrono::nanoseconds timeout);
-    /// A request for several answers. When its time is over it ends without an error, also if there was no answer.
+    /// Opens a request for several answers. At its deadline the request ends without an error, even if there was no
+    /// answer.
     Expected<Ticket> open_many(ReplySink& sink, const ManyLimits& limits);
 
-    /// To be called from one thread. A reply that nobody waits for any more is counted and dropped.
+    /// Takes a reply from the inbox. Must be called from one thread. A reply to a request that has ended is counted and
+    /// dropped.
     void on_reply(Message message) noexcept;
 
-    /// Ends the request with an error, unless it has ended. For a request of many whose sink is being called, the end follows that
-    /// call, in its thread.
+    /// Ends the request with an error, unless it has ended. If the sink of a request for many answers is being called,
+    /// the end follows that call, in its thread.
     void cancel(const Ticket& ticket, const Error& error) noexcept;
-    /// The same without an error, for a request of many only.
+    /// Ends a request for many answers without an error, unless it has ended. If its sink is being called, the end
+    /// follows that call, in its thread.
     void finish(const Ticket& ticket) noexcept;
-    /// Ends everything that is open. The sinks get `error` with their subject in front.
+    /// Ends all open requests. The sinks get `error` with their subject in front.
     void cancel_all(const Error& error) noexcept;
-    /// The same, and refuses new requests.
+    /// Refuses new requests and ends all open ones. The sinks get `error` with their subject in front.
     void close(const Error& error) noexcept;
 
+    /// Returns the number of open requests.
     std::size_t in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
-    /// Replies that came too late or more than once.
+    /// Returns the number of replies that came too late or more than once.
     std::uint64_t unexpected_replies() const noexcept;
 
 private:
@@ -166,16 +177,16 @@ private:
     std::string inbox_wildcard_;
 
     mutable std::mutex mutex_;
-    std::deque<Slot> slots_;  // a deque: slots stay where they are
+    std::deque<Slot> slots_;  // a deque, so that slots keep their addresses
     Slot* free_ = nullptr;
     std::atomic<std::size_t> in_flight_ = 0;  // written under mutex_
     std::uint64_t unexpected_replies_ = 0;
     std::optional<Error> closed_ = {};
 
-    TimerId timer_ = {};                     // the last sweep scheduled
-    bool armed_ = false;                     // it has not begun
-    bool sweeping_ = false;                  // it runs
-    TimePoint sweep_at_ = TimePoint::max();  // no deadline is before this one
+    TimerId timer_ = {};                     // timer of the last sweep that was scheduled
+    bool armed_ = false;                     // that sweep has not begun
+    bool sweeping_ = false;                  // a sweep runs
+    TimePoint sweep_at_ = TimePoint::max();  // no deadline is earlier
     TimePoint sweep_not_before_ = {};
 };
 

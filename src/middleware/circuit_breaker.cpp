@@ -16,15 +16,16 @@ class CircuitBreaker::State {
 public:
     explicit State(const CircuitBreakerOptions& options) noexcept : options_{options} {}
 
-    /// It is closed, and nothing has failed since the last success: there is nothing to ask, nor to report of a success.
+    /// Returns true if the breaker is closed and nothing has failed since the last success: then there is nothing to
+    /// ask, and no success to report.
     bool calm() const noexcept { return calm_.load(std::memory_order_relaxed); }
 
-    /// Zero: the message may pass. Else how long it is refused.
+    /// Returns 0 if the message may pass, else how long it is refused.
     std::chrono::nanoseconds refused(TimePoint now) {
         const std::lock_guard lock{mutex_};
         if (!open_until_) return {};
         if (now < *open_until_) return *open_until_ - now;
-        open_until_ = now + options_.open_for;  // for the others, while this one tries
+        open_until_ = now + options_.open_for;  // keeps the others out while this message tries
         return {};
     }
     void report(bool failed, TimePoint now) {
@@ -41,7 +42,7 @@ public:
 private:
     const CircuitBreakerOptions options_;
     std::mutex mutex_ = {};
-    std::size_t failures_ = 0;  // in a row
+    std::size_t failures_ = 0;  // failures in a row
     std::optional<TimePoint> open_until_ = {};
     std::atomic<bool> calm_ = true;
 };

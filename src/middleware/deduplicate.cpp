@@ -20,7 +20,7 @@ class Deduplicate::State {
 public:
     enum class Seen : std::uint8_t { never, running, handled };
 
-    /// A message as one subscriber gets it: two that get the same both handle it.
+    /// A message as one subscriber gets it: if two subscribers get one message, both handle it.
     struct Key {
         std::uint64_t subscriber;
         std::string id;
@@ -30,7 +30,7 @@ public:
     explicit State(DeduplicateOptions options) : options_{std::move(options)} {}
     const std::string& header() const noexcept { return options_.header; }
 
-    /// Also says that it is being handled from now on, if it never was.
+    /// Returns how far the handling of this message has come; if it was never seen, marks it as being handled.
     Seen begin(const Key& key, TimePoint now) {
         const std::lock_guard lock{mutex_};
         forget(now);
@@ -64,7 +64,7 @@ private:
 
     const DeduplicateOptions options_;
     std::mutex mutex_ = {};
-    std::unordered_map<Key, bool, Hash> known_ = {};  // whether it was handled
+    std::unordered_map<Key, bool, Hash> known_ = {};  // true: handled; false: being handled
     std::deque<std::pair<TimePoint, Key>> order_ = {};
 };
 

@@ -12,7 +12,7 @@
 
 namespace freshet::detail {
 
-// What becomes of a message that was seen before, wherever that is remembered.
+// Outcomes of a message that was seen before, for every middleware that remembers messages.
 
 inline Error duplicate(std::string_view id, std::string_view what) {
     return RemoteError{409, "the message with the id " + quoted(id) + std::string{what}};

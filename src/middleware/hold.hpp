@@ -15,13 +15,13 @@
 
 namespace freshet::detail {
 
-/// Whether a message waits for its turn: a JetStream message that came back instead would use up its attempts, and with it all
-/// that came back at the same time.
+/// Returns true if the message should wait for its turn. A JetStream message (also in a batch) should: sent back, it
+/// would use up its attempts, and so would all others that came back at the same time.
 inline bool can_wait(Context& context) {
     return context.get<Items>() != nullptr || context.message().metadata().has_value();
 }
 
-/// Blocks, time after time as long as `refused(now)` says, until that is nothing. False: the broker stops.
+/// Blocks for `wait`, then for as long as `refused(now)` returns, until that is 0. Returns false if the broker stops.
 template <class Refused>
 bool hold(Context& context, std::chrono::nanoseconds wait, Refused refused) {
     std::mutex mutex;

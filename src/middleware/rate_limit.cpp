@@ -12,7 +12,7 @@
 
 namespace freshet {
 
-/// A bucket of tokens, one per message.
+/// A bucket of tokens, of which each message takes one.
 class RateLimit::State {
 public:
     explicit State(const RateLimitOptions& options)
@@ -20,7 +20,7 @@ public:
           capacity_{std::max(1.0, options.burst > 0 ? options.burst : options.messages)},
           tokens_{capacity_} {}
 
-    /// Zero: it may pass. Else how long to wait for the next token.
+    /// Returns 0 if the message may pass, else how long to wait for the next token.
     std::chrono::nanoseconds take(TimePoint now) {
         const std::lock_guard lock{mutex_};
         if (last_) {

@@ -4,20 +4,22 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <freshet/broker.hpp>
 #include <freshet/clock.hpp>
 
 #include "delivery/subscriber_core.hpp"
-#include "middleware/running_slots.hpp"
+#include "middleware/running_delivery.hpp"
 
 namespace freshet {
 namespace {
 
 using namespace std::chrono;
 
-/// What one clock times: its tasks come and go with it.
+/// The deliveries that are timed by one clock. The clock's tasks hold weak references, so they end with this object.
 class Watch : public std::enable_shared_from_this<Watch> {
 public:
     Watch(Clock& clock, nanoseconds after, std::shared_ptr<Watch> next) noexcept
@@ -27,17 +29,14 @@ public:
     Watch* next() const noexcept { return next_.get(); }
 
     Outcome run(Context& context, Next next) {
-        struct Running {
-            Watch& watch;
-            detail::RunningSlot& slot;
-            ~Running() { slot.leave(watch.reading_); }
-        } const running{*this, slots_.enter(context)};
+        const detail::RunningDelivery running{context, this};
         if (!ticking_.load()) begin();
         return next(context);
     }
 
 private:
-    /// Owned by the clock's task. When it goes, run or not, the ticks have ended, unless it was passed on.
+    /// Owned by the clock's task. Its destruction, whether the task ran or not, means that the ticks have ended, unless
+    /// it was moved on.
     class Tick {
     public:
         explicit Tick(std::weak_ptr<Watch> watch) noexcept : watch_{std::move(watch)} {}
@@ -60,38 +59,44 @@ private:
     void schedule(Tick tick) { clock_.schedule(clock_.now() + std::max(after_ / 10, nanoseconds{1}), std::move(tick)); }
 
     void tick(Tick tick) {
-        look();
-        if (!slots_.none()) return schedule(std::move(tick));
+        if (look()) return schedule(std::move(tick));
         { const Tick ended{std::move(tick)}; }
-        if (!slots_.none()) begin();  // it came between the two
+        if (look()) begin();  // it came between the two
     }
 
-    void look() {
+    /// What is to be logged of a delivery, which may end before that is done.
+    struct Overdue {
+        Logger logger;
+        std::string subject;
+    };
+
+    /// Warns of what runs too long. Returns whether anything may run.
+    bool look() {
         const auto now = clock_.now();
-        const std::lock_guard lock{reading_};
-        slots_.for_each([&](detail::RunningSlot& slot) {
-            slot.look(now, after_, [&](Context& context) {
-                const auto subject = context.subject();  // a batch has none
-                context.broker()
-                    .logger()
-                    .with({.subject =
-                               subject.empty() ? detail::ContextAccess::subscriber(context).spec().subject : subject})
-                    .warn("the handler still runs after {} ms", duration_cast<milliseconds>(after_).count());
-            });
+        std::vector<Overdue> overdue;
+        const bool any = detail::RunningDelivery::for_each(this, [&](detail::RunningDelivery& running) {
+            if (!running.becomes_overdue(now, after_)) return;
+            auto& context = running.context();
+            const auto subject = context.subject();  // a batch has none
+            overdue.push_back({context.broker().logger(),
+                               subject.empty() ? detail::ContextAccess::subscriber(context).spec().subject
+                                               : std::string{subject}});
         });
+        for (auto& [logger, subject] : overdue)
+            logger.with({.subject = subject})
+                .warn("the handler still runs after {} ms", duration_cast<milliseconds>(after_).count());
+        return any;
     }
 
     const std::shared_ptr<Watch> next_;
     Clock& clock_;
     const nanoseconds after_;
-    detail::RunningSlots slots_ = {};
-    std::mutex reading_ = {};
     std::atomic<bool> ticking_ = false;
 };
 
 }  // namespace
 
-/// Brokers have a clock each, and may share the middleware.
+/// One Watch per clock: brokers have a clock each, and may share the middleware.
 class TimeoutWarning::Watches {
 public:
     explicit Watches(nanoseconds after) noexcept : after_{after} {}

@@ -9,7 +9,8 @@
 
 namespace freshet::detail::nats {
 
-/// A text with the NUL that cnats wants, on the stack as long as it is no longer than subjects and header names are.
+/// A copy of a text with the NUL that cnats needs. Short texts, such as most subjects and header names, are on the
+/// stack.
 class CString {
 public:
     explicit CString(std::string_view text) {

@@ -17,7 +17,7 @@ struct Registry {
     std::unordered_map<std::uintptr_t, std::weak_ptr<ConnectionListener>> listeners = {};
 };
 
-/// Never destroyed: cnats's threads run until the process is gone.
+/// Returns the registry. It is never destroyed, because cnats's threads run until the process ends.
 Registry& registry() {
     static auto& instance = *new Registry;
     return instance;
@@ -36,8 +36,8 @@ void notify(void* closure) noexcept {
     if (const auto listener = find(closure)) ((*listener).*Member)();
 }
 
-/// cnats gives this thread's last TLS error for each later one as well, unless something else failed in between. Where it makes the
-/// socket itself it forgets what was before, for which it offers nobody else a function.
+/// Clears this thread's last error in cnats. Otherwise cnats reports the thread's last TLS error for later failures
+/// too. It clears the error itself only where it makes the socket, and has no function for that.
 void forget_tls_error() noexcept { static_cast<void>(natsConnection_Publish(nullptr, nullptr, nullptr, 0)); }
 
 extern "C" {

@@ -13,8 +13,8 @@
 
 namespace freshet::detail::nats {
 
-/// What cnats tells about one connection. The first five come from cnats's callback thread, one at a time in the
-/// process; the others from the thread that connects or reconnects.
+/// Receives cnats's callbacks of one connection. cnats calls the first five on its callback thread, one at a time in
+/// the process, and the others on the thread that connects or reconnects.
 class ConnectionListener {
 public:
     ConnectionListener() = default;
@@ -26,19 +26,19 @@ public:
     virtual void on_reconnected() noexcept = 0;
     virtual void on_lame_duck() noexcept = 0;
     virtual void on_closed() noexcept = 0;
-    /// `subscription` is null where none is concerned, and lives during the call.
+    /// Reports an error. `subscription` is null if the error concerns none, and lives during the call.
     virtual void on_error(natsSubscription* subscription, const Failure& failure) noexcept = 0;
 
-    /// How long to wait after the `round`th failed round (from 1) of all servers.
+    /// Returns how long to wait after the `round`th failed round (from 1) of all servers.
     virtual std::chrono::milliseconds reconnect_delay(int round) noexcept = 0;
-    /// What the sockets it connects with wait for.
+    /// Returns the longest times that the sockets of the connection wait.
     virtual SocketLimits socket_limits() noexcept = 0;
-    /// The nkey seed to sign with.
+    /// Returns the nkey seed to sign with.
     virtual std::string seed() noexcept = 0;
 };
 
-/// Connects the callbacks of a natsOptions with a listener, by a number instead of a pointer: cnats calls back after
-/// natsConnection_Destroy has returned, and then the number is simply not found. While a callback runs, the listener is
+/// Connects the callbacks of a natsOptions with a listener. Uses a number instead of a pointer, because cnats calls
+/// back after natsConnection_Destroy has returned; the number is not found then. While a callback runs, the listener is
 /// kept alive.
 class Callbacks {
 public:
@@ -47,11 +47,11 @@ public:
     Callbacks& operator=(const Callbacks&) = delete;
     ~Callbacks();
 
-    /// Sets every callback but those below.
+    /// Sets all callbacks except the two below.
     void install(natsOptions* options) const;
-    /// Connects with connect_socket and socket_limits(). False where this cnats cannot be told to.
+    /// Makes cnats connect with connect_socket and socket_limits(). Returns false if this cnats does not support that.
     bool install_sockets(natsOptions* options) const;
-    /// Signs what the server asks with seed().
+    /// Makes cnats sign the challenge of the server with seed().
     void install_signature(natsOptions* options, const std::string& public_key) const;
 
 private:

@@ -9,10 +9,10 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 
 #include "base/fork.hpp"
 #include "nats/callbacks.hpp"
+#include "nats/connect_failure.hpp"
 #include "nats/library.hpp"
 #include "nats/options.hpp"
 #include "nats/subscription.hpp"
@@ -26,31 +26,10 @@ using Kind = ConnectionEvent::Kind;
 
 namespace {
 
-// What cnats takes in any case to close a connection whose server does not answer.
+// The time that cnats always takes to close a connection whose server does not answer.
 constexpr milliseconds least_close_timeout{500};
-// Ours decides how long a drain takes; cnats's own, which would be later, is only a net.
+// freshet's deadline decides how long a drain takes; cnats's own is later and only a safeguard.
 constexpr milliseconds drain_grace{1'000};
-
-bool may_pass(const Failure& failure) {
-    switch (failure.status) {
-        case NATS_NO_SERVER:
-        case NATS_TIMEOUT:
-        case NATS_IO_ERROR:
-        case NATS_CONNECTION_CLOSED:
-        case NATS_CONNECTION_DISCONNECTED:
-        case NATS_STALE_CONNECTION:
-        case NATS_ERR:  // what a server says of itself, such as "maximum connections exceeded"
-            return true;
-        default: return false;
-    }
-}
-
-/// cnats takes a TLS alert, such as "certificate required", for a closed connection. OpenSSL knows better.
-Failure with_tls_alert(Failure failure) {
-    const auto code = ::ERR_peek_last_error();
-    const bool alert = ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) >= SSL_AD_REASON_OFFSET;
-    return alert && may_pass(failure) ? Failure{NATS_SSL_ERROR, ::ERR_reason_error_string(code)} : failure;
-}
 
 /// What the connection remembers of its last error.
 Failure last_error(natsConnection* native) {
@@ -65,7 +44,7 @@ Failure last_error(natsConnection* native) {
     return {status, text[0] != '\0' ? text.data() : natsStatus_GetText(status)};
 }
 
-/// `Permissions Violation for Publish to "x"`: the x.
+/// Returns the x of `Permissions Violation for Publish to "x"`.
 std::string subject_in(const std::string& text) {
     const auto begin = text.find('"');
     const auto end = begin == std::string::npos ? begin : text.find('"', begin + 1);
@@ -127,9 +106,9 @@ public:
 
     const Lane lane;
     ConnectionHandle handle = {};
-    // Guarded by Connections::mutex_:
+    // Guarded by Connections::mutex_.
     bool up = true;
-    bool leaving = false;  // it was told to close; its end is no loss
+    bool leaving = false;  // it was told to close, so its end is not a loss
     bool closed = false;
 
 private:
@@ -144,7 +123,7 @@ private:
 
 Connections::Connections(const BrokerOptions& options, std::shared_ptr<Subscriptions> subscriptions)
     : options_{options}, subscriptions_{std::move(subscriptions)} {
-    // The last callback may destroy this after the broker is gone; what is the user's must not live as long.
+    // The last callback may destroy this after the broker was destroyed; the user's objects must not live as long.
     options_.logger.reset();
     options_.on_event = nullptr;
 }
@@ -152,7 +131,7 @@ Connections::Connections(const BrokerOptions& options, std::shared_ptr<Subscript
 Connections::~Connections() {
     if (!forked()) return;
     for (const auto& link : links_)
-        std::ignore = link->handle.release();  // freeing waits for threads that are not there
+        std::ignore = link->handle.release();  // freeing would wait for threads that the child does not have
 }
 
 Expected<void> Connections::open(milliseconds wait, EventSink events) {
@@ -174,16 +153,17 @@ Expected<void> Connections::open(milliseconds wait, EventSink events) {
 Expected<void> Connections::connect_until(milliseconds wait) {
     const auto begin = steady_clock::now();
     for (int round = 1;; ++round) {
+        if (is_closing()) return {};  // announce() finds that, too
         const auto failure = connect_all();
         if (failure.status == NATS_OK) return {};
         drop_links();
         const auto waited = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin);
-        if (!may_pass(failure) || waited >= wait) return std::unexpected{open_error(failure, waited)};
+        if (!may_pass(failure) || waited >= wait) return std::unexpected{connect_error(options_, failure, waited)};
         if (round == 1)
             emit({.kind = Kind::waiting,
-                  .detail =
-                      fmt::format("{}; trying again for {} ms", open_error(failure, waited).message(), wait.count())});
-        if (!sleep(std::min(delay(round), wait - waited))) return {};  // announce() finds that it is closing
+                  .detail = fmt::format("{}; trying again for {} ms",
+                                        connect_error(options_, failure, waited).message(), wait.count())});
+        sleep(std::min(delay(round), wait - waited));
     }
 }
 
@@ -199,7 +179,7 @@ Failure Connections::connect(Lane lane) {
     const auto link = Link::make(weak_from_this(), lane);
     {
         const std::lock_guard lock{mutex_};
-        links_.push_back(link);  // before it connects, so that no callback is missed
+        links_.push_back(link);  // added before it connects, so that no callback is missed
     }
     return link->connect(options_);
 }
@@ -210,7 +190,7 @@ void Connections::drop_links() {
     std::swap(dropped, links_);
 }
 
-/// Says "connected", and what has happened since. False if it was closed meanwhile.
+/// Emits "connected" and the events since then. Returns false if it was closed meanwhile.
 bool Connections::announce() {
     const std::lock_guard sink_lock{sink_mutex_};
     bool lost = false;
@@ -227,47 +207,15 @@ bool Connections::announce() {
     return true;
 }
 
-bool Connections::sleep(milliseconds time) {
-    std::unique_lock lock{mutex_};
-    return !changed_.wait_for(lock, time, [this] { return closing_; });
+bool Connections::is_closing() {
+    const std::lock_guard lock{mutex_};
+    return closing_;
 }
 
-Error Connections::open_error(const Failure& failure, milliseconds waited) const {
-    const auto urls = without_credentials(servers_of(options_));
-    switch (failure.status) {
-        case NATS_CONNECTION_AUTH_FAILED:
-            return {Errc::unauthorized, fmt::format("{} refused {}: {}; check BrokerOptions::credentials", urls,
-                                                    name_of_credentials(options_), failure.detail)};
-        case NATS_NO_SERVER: {
-            const auto servers = servers_of(options_);
-            for (const auto& server : servers) {
-                const auto url = ServerUrl::parse(server);
-                const auto problem = url ? resolver_problem(*url) : std::string{};
-                if (problem.empty()) continue;
-                return {Errc::disconnected,
-                        fmt::format("cannot resolve the host '{}' of {}: {}", url->host, urls, problem)};
-            }
-            return {Errc::disconnected, fmt::format("cannot reach {} (tried for {} ms): nothing accepts connections; "
-                                                    "is nats-server running there?",
-                                                    urls, waited.count())};
-        }
-        case NATS_TIMEOUT:
-            return {Errc::disconnected,
-                    fmt::format("cannot reach {} (tried for {} ms): no answer within the connect_timeout of "
-                                "{} ms; is it a nats-server, and does it run?",
-                                urls, waited.count(), options_.connect_timeout.count())};
-        case NATS_SECURE_CONNECTION_WANTED:
-            return {Errc::bad_setup,
-                    fmt::format("{} offers no TLS, and TLS is asked for; check the URL and BrokerOptions::tls", urls)};
-        case NATS_SSL_ERROR:
-            return {Errc::bad_setup,
-                    fmt::format("TLS with {} failed: {}; check BrokerOptions::tls (ca_file, certificate, "
-                                "expected_name)",
-                                urls, failure.detail)};
-        default: break;
-    }
-    const auto code = may_pass(failure) ? Errc::disconnected : Errc::bad_setup;
-    return {code, fmt::format("cannot connect to {}: {}", urls, failure.detail)};
+/// Until the time is over, or it is closing.
+void Connections::sleep(milliseconds time) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, time, [this] { return closing_; });
 }
 
 bool Connections::start_drain(milliseconds timeout) {
@@ -285,7 +233,7 @@ bool Connections::start_drain(milliseconds timeout) {
 }
 
 void Connections::close(milliseconds timeout) {
-    if (forked()) return;  // with all of it as it was, locks too
+    if (forked()) return;  // leaves everything as it was, also locks
     Links links;
     {
         const std::lock_guard lock{mutex_};
@@ -295,7 +243,7 @@ void Connections::close(milliseconds timeout) {
     }
     const auto flush = std::max(timeout, least_close_timeout).count();
     for (const auto& link : links) {
-        // A drain sends what is buffered and closes, in a thread of its own.
+        // A drain sends the buffered data and closes, in a thread of its own.
         const bool sends =
             link->lane == Lane::replies && natsConnection_DrainTimeout(link->handle.get(), flush) == NATS_OK;
         if (!sends) natsConnection_Close(link->handle.get());
@@ -327,7 +275,7 @@ void Connections::on_reconnected(Link& link) {
         lame_duck_ = false;
         reconnects_.fetch_add(1, std::memory_order_relaxed);
     }
-    // cnats has sent the subscriptions again; only an answer tells that the server has read them.
+    // cnats has sent the subscriptions again, but only an answer proves that the server has read them.
     natsConnection_FlushTimeout(native(Lane::deliveries), options_.connect_timeout.count());
     emit({.kind = Kind::reconnected, .url = url()});
 }
@@ -347,7 +295,7 @@ void Connections::on_closed(Link& link) {
     {
         const std::lock_guard lock{mutex_};
         link.closed = true;
-        if (!ignores(link)) {  // nobody told it to: without it the other is of no use
+        if (!ignores(link)) {  // closed by itself: without it the other connection is of no use
             closing_ = true;
             end_ = last_error(link.handle.get()).detail;
             others = links_;
@@ -374,7 +322,7 @@ void Connections::on_error(Link& link, natsSubscription* subscription, const Fai
     if (failure.status == NATS_NOT_PERMITTED) {
         subscriptions_->refuse(failure.detail);
         const std::lock_guard lock{mutex_};
-        refusal_ = failure.detail;
+        refusals_.told(link.lane, failure.detail);
         changed_.notify_all();
     }
     emit({.kind = Kind::error, .detail = failure.detail, .subject = subject_in(failure.detail)});
@@ -383,9 +331,10 @@ void Connections::on_error(Link& link, natsSubscription* subscription, const Fai
 void Connections::await_refusals(Lane lane, steady_clock::time_point deadline) {
     const auto last = last_error(native(lane));
     if (last.status != NATS_NOT_PERMITTED || CallbackThread::is_this()) return;
-    // cnats tells of errors in another thread, one after the other: after the last it has told of all.
+    // cnats reports errors in another thread, one after the other, so after the last one it has reported all.
     std::unique_lock lock{mutex_};
-    changed_.wait_until(lock, deadline, [&] { return refusal_ == last.detail || closing_; });
+    if (!changed_.wait_until(lock, deadline, [&] { return refusals_.all_told(lane, last.detail) || closing_; }))
+        refusals_.give_up(lane, last.detail);
 }
 
 milliseconds Connections::delay(int round) const {
@@ -397,7 +346,7 @@ milliseconds Connections::delay(int round) const {
     return milliseconds{std::uniform_int_distribution{longest.count() / 2, longest.count()}(random)};
 }
 
-/// Whether what happens to the link is no news. Under mutex_.
+/// Returns whether an event of the link is to be ignored. Called under mutex_.
 bool Connections::ignores(const Link& link) const {
     return !opened_ || closing_ || link.leaving ||
            std::ranges::none_of(links_, [&](const auto& current) { return current.get() == &link; });
@@ -426,7 +375,7 @@ void Connections::emit_locked(const ConnectionEvent& event) noexcept {
     const CallbackThread scope;
     try {
         if (sink_) sink_(event);
-    } catch (...) {  // whoever wants to know of it catches it in the sink
+    } catch (...) {  // a sink that wants to know of the exception catches it itself
         return;
     }
 }

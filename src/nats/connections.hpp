@@ -14,16 +14,16 @@
 #include <freshet/transport.hpp>
 
 #include "nats/handle.hpp"
+#include "nats/refusals.hpp"
 #include "nats/status.hpp"
 
 namespace freshet::detail::nats {
 
 class Subscriptions;
 
-/// The natsConnections of one transport, shown as one: opened and closed together, their callbacks merged into the
-/// broker's events. Two of them, one that delivers and one that publishes; with `no_echo` only one, since a server leaves
-/// out only what came over the same connection.
-/// Thread-safe. Shared with callbacks that run.
+/// The natsConnections of one transport, which look like one: they open and close together, and their callbacks become
+/// the broker's events. There are two, one that delivers and one that publishes. With `no_echo` there is one, because a
+/// server leaves out only messages that came over the same connection. Thread-safe. Shared with callbacks that run.
 class Connections final : public std::enable_shared_from_this<Connections> {
 public:
     Connections(const BrokerOptions& options, std::shared_ptr<Subscriptions> subscriptions);
@@ -33,17 +33,17 @@ public:
 
     /// See Transport::open.
     Expected<void> open(std::chrono::milliseconds wait, EventSink events);
-    /// See Transport::close. Does not wait for callbacks inside one.
+    /// See Transport::close. Inside a callback it does not wait for callbacks.
     void close(std::chrono::milliseconds timeout);
 
-    /// After a round trip: waits until the subscriptions know what the server refused before it answered.
+    /// Blocks, after a round trip, until the subscriptions know of the refusals that the server sent before its answer.
     void await_refusals(Lane lane, std::chrono::steady_clock::time_point deadline);
 
-    /// Lets the deliveries' connection take no more, deliver what it has, and close. False while it has no server: then
-    /// nothing comes, and nothing can be drained. To be called with two connections only.
+    /// Drains the deliveries' connection: it accepts no more messages, delivers those that it has, and closes. Returns
+    /// false while it has no server: nothing comes then, and nothing can be drained. Call it only with two connections.
     bool start_drain(std::chrono::milliseconds timeout);
 
-    /// Null until it is open; valid as long as this object, also when closed.
+    /// Returns the connection of a lane; null until it is open. Valid as long as this object, also when closed.
     natsConnection* native(Lane lane) const noexcept {
         return native_[static_cast<std::size_t>(lane)].load(std::memory_order_acquire);
     }
@@ -60,10 +60,10 @@ private:
     Failure connect(Lane lane);
     void drop_links();
     bool announce();
-    Error open_error(const Failure& failure, std::chrono::milliseconds waited) const;
-    bool sleep(std::chrono::milliseconds time);
+    bool is_closing();
+    void sleep(std::chrono::milliseconds time);
 
-    // Called by links; `link` may be of an attempt that failed, and is ignored then.
+    // Called by links. A `link` of a failed attempt is ignored.
     void on_disconnected(Link& link);
     void on_reconnected(Link& link);
     void on_lame_duck(Link& link);
@@ -83,18 +83,18 @@ private:
     std::array<std::atomic<natsConnection*>, 2> native_ = {};
     std::atomic<std::uint64_t> reconnects_ = 0;
 
-    std::mutex mutex_ = {};  // what follows
+    std::mutex mutex_ = {};  // guards the members below
     std::condition_variable changed_ = {};
     Links links_ = {};
     bool opened_ = false;
     bool closing_ = false;
-    bool down_ = false;         // "disconnected" was said, "reconnected" was not yet
-    bool lame_duck_ = false;    // was said of this server
-    bool ended_ = false;        // "closed" was said, nothing follows
-    std::string end_ = {};      // why it closed by itself
-    std::string refusal_ = {};  // the permission that the server refused last
+    bool down_ = false;       // "disconnected" was emitted, "reconnected" not yet
+    bool lame_duck_ = false;  // was emitted for this server
+    bool ended_ = false;      // "closed" was emitted; nothing follows
+    std::string end_ = {};    // why it closed by itself
+    Refusals refusals_ = {};
 
-    std::mutex sink_mutex_ = {};  // calls of the sink, which happen without mutex_
+    std::mutex sink_mutex_ = {};  // guards calls of the sink, which happen without mutex_
     EventSink sink_ = {};
 };
 

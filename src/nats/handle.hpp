@@ -25,7 +25,7 @@ private:
     typename H::pointer raw_ = nullptr;
 };
 
-/// Use it as an argument only: the handle is filled at the end of the full expression.
+/// Use the result only as an argument: the handle is filled at the end of the full expression.
 template <class H>
 Out<H> out(H& handle) noexcept {
     return Out<H>{handle};

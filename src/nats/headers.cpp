@@ -16,7 +16,7 @@ Headers::Headers(std::initializer_list<std::pair<std::string_view, std::string_v
 
 Headers& Headers::set(std::string_view name, std::string_view value) {
     value_or_raise(check(name, value));
-    Field field{name, value};  // before the erasure: name and value may be views into this object
+    Field field{name, value};  // copied before the erasure: name and value may be views into this object
     erase(field.first);
     fields_.push_back(std::move(field));
     return *this;
@@ -59,6 +59,13 @@ Expected<void> Headers::check(std::string_view name, std::string_view value) {
             Errc::bad_header,
             fmt::format("header {}: the value {} has a line break or a NUL character, which NATS cannot carry",
                         detail::quoted(name), detail::quoted(value)));
+    }
+    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+    if (!value.empty() && (blank(value.front()) || blank(value.back()))) {
+        return failure(Errc::bad_header,
+                       fmt::format("header {}: the value {} begins or ends with a blank, which clients drop when they "
+                                   "read it: trim it, or encode the value",
+                                   detail::quoted(name), detail::quoted(value)));
     }
     return {};
 }

@@ -16,8 +16,8 @@ namespace freshet::detail::nats {
 void open_library() {
     static std::once_flag once;
     std::call_once(once, [] {
-        // cnats's threads free what they hold of OpenSSL a moment after a connection was closed: also while the process
-        // exits, when OpenSSL would clean up under them.
+        // Keeps OpenSSL from cleaning up when the process exits: cnats's threads free their OpenSSL objects a moment
+        // after a connection was closed, perhaps during the exit.
         ::OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
         if (const auto status = nats_Open(-1); status != NATS_OK) raise(to_error(status, "cannot open cnats"));
         watch_forks();

@@ -3,14 +3,15 @@
 
 namespace freshet::detail::nats {
 
-/// Opens cnats, once for the process; nobody closes it, since messages and callbacks may outlive whoever asked.
-/// From then on SIGPIPE is ignored: cnats does that. Throws Error(Errc::bad_setup).
+/// Opens cnats, once for the process. It is never closed, because messages and callbacks may outlive every broker.
+/// cnats ignores SIGPIPE from then on. Throws Error(Errc::bad_setup).
 void open_library();
 
-/// Makes cnats's delivery pool, which is the process's, at least this large; 0: one thread per core, at least 2.
+/// Makes cnats's delivery pool, which the process has once, at least this large; 0: one thread per core, at least 2.
 void grow_delivery_pool(int threads);
 
-/// While it lives, this thread is one of cnats's inside a callback: it must not wait for callbacks to end.
+/// Marks this thread, while it lives, as one of cnats's inside a callback: such a thread must not wait for callbacks to
+/// end.
 class CallbackThread {
 public:
     CallbackThread() noexcept { ++depth_; }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/message.hpp>
 
-#include <charconv>
 #include <cstdlib>
 #include <limits>
 #include <memory>
+
+#include <freshet/text.hpp>
 
 #include "nats/c_string.hpp"
 #include "nats/handle.hpp"
@@ -32,7 +33,7 @@ Message::Message(__natsMsg* native) noexcept
     : native_{native},
       subject_{natsMsg_GetSubject(native)},
       reply_{natsMsg_GetReply(native)},
-      // The length, not the pointer, tells an empty payload: the pointer of one is null from cnats 3.14 on.
+      // Looks at the length, not at the pointer: from cnats 3.14 on an empty payload has a null pointer.
       payload_{reinterpret_cast<const std::byte*>(natsMsg_GetData(native)),
                static_cast<std::size_t>(natsMsg_GetDataLength(native))} {}
 
@@ -41,7 +42,7 @@ Message Message::make(std::string_view subject, Bytes payload, const Headers& he
     if (payload.size() > std::numeric_limits<int>::max()) {
         raise({Errc::payload_too_large, "cannot make a message with a payload over 2 GiB"});
     }
-    detail::nats::open_library();  // freeing a message needs it
+    detail::nats::open_library();  // freeing a message needs the library
     detail::nats::MessageHandle message;
     require_ok(natsMsg_Create(detail::nats::out(message), CString{subject}.c_str(),
                               reply_to.empty() ? nullptr : CString{reply_to}.c_str(), as_text(payload).data(),
@@ -83,9 +84,7 @@ Headers Message::headers() const {
 
 int Message::status() const {
     const auto text = header("Status").value_or("");  // where cnats puts what the header line says
-    int status = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), status);
-    return error == std::errc{} && end == text.data() + text.size() ? status : 0;
+    return FromText<int>::parse(text).value_or(0);
 }
 
 __natsMsg* Message::release() noexcept {

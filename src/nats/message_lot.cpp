@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How messages are given back to cnats.
+// Gives messages back to cnats in lots.
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -12,9 +12,9 @@
 namespace freshet::detail {
 namespace {
 
-// cnats frees what it has received in a thread of its own, and wakes it for the first message after each pause: one by one, that would
-// be a switch of threads for every few messages. Few large ones make a lot, so that little memory waits. None does where a
-// sanitizer looks for one that is used too late.
+// cnats frees received messages in a thread of its own, which it wakes for the first message after each pause. One by
+// one, that would be a switch of threads for every few messages. A few large messages are a full lot, so that little
+// memory waits. With a sanitizer each message is given back at once, so that it can find a use after that.
 #ifdef __has_feature
 constexpr bool sanitized = __has_feature(address_sanitizer);
 #elif defined(__SANITIZE_ADDRESS__)
@@ -25,7 +25,7 @@ constexpr bool sanitized = false;
 constexpr std::size_t lot_size = sanitized ? 1 : 64;
 constexpr std::size_t lot_bytes = std::size_t{256} << 10;
 
-/// The messages that a thread has let go and not given back yet.
+/// The messages that a thread has released and not given back to cnats yet.
 class Lot {
 public:
     Lot() = default;
@@ -43,16 +43,16 @@ private:
     void give_back() noexcept {
         const auto count = std::exchange(count_, 0);
         bytes_ = 0;
-        if (forked()) return;  // they stay: cnats's lock may be held by a thread that is not there
+        if (forked()) return;  // keeps them: cnats's lock may be held by a thread that the child does not have
         for (std::size_t i = 0; i < count; ++i) natsMsg_Destroy(messages_[i]);
     }
 
     std::array<natsMsg*, lot_size> messages_;  // not initialized: it is written before it is read
     std::size_t count_ = 0;
-    std::size_t bytes_ = 0;  // of their payloads
+    std::size_t bytes_ = 0;  // size of their payloads
 };
 
-// Plain values: no guard is asked at each use, and they are there to the end of the thread.
+// Plain values: their use checks no guard, and they live until the end of the thread.
 constinit thread_local Lot* lot = nullptr;
 constinit thread_local bool ended = false;
 

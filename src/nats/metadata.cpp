@@ -3,12 +3,10 @@
 
 #include <array>
 #include <bit>
-#include <charconv>
 #include <cstddef>
-#include <limits>
-#include <utility>
 
 #include <freshet/message.hpp>
+#include <freshet/text.hpp>
 
 #include "base/eight.hpp"
 
@@ -17,11 +15,10 @@ namespace {
 
 constexpr std::string_view prefix = "$JS.ACK.";
 constexpr std::size_t short_form =
-    7;  // stream, consumer, deliveries, stream sequence, consumer sequence, time, pending
-constexpr std::size_t long_form =
-    9;  // domain and account before these, and perhaps tokens behind that mean nothing yet
+    7;                                // stream, consumer, deliveries, stream sequence, consumer sequence, time, pending
+constexpr std::size_t long_form = 9;  // domain and account come before these; later servers may add tokens at the end
 
-/// The tokens of a text: how many, and the first long_form of them.
+/// Splits a text into tokens: counts them, and keeps the first long_form of them.
 class Tokens {
 public:
     explicit Tokens(std::string_view text) noexcept : text_{text} {
@@ -54,29 +51,11 @@ private:
     std::size_t count_ = 0;
 };
 
-constexpr std::size_t safe_digits = std::numeric_limits<std::uint64_t>::digits10;  // whatever they are, they fit
-
-/// Only digits, and no more than are safe.
-std::optional<std::uint64_t> read_digits(std::string_view text) noexcept {
-    if (text.empty() || text.size() > safe_digits) return std::nullopt;
-    std::uint64_t number = 0;
-    for (const char c : text) {
-        const auto digit = static_cast<unsigned char>(c - '0');
-        if (digit > 9) return std::nullopt;
-        number = number * 10 + digit;
-    }
-    return number;
-}
-
 template <class Number>
 bool read(std::string_view text, Number& number) noexcept {
-    if (const auto digits = read_digits(text); digits && std::in_range<Number>(*digits)) {
-        number = static_cast<Number>(*digits);
-        return true;
-    }
-    const auto* const end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, number);
-    return result.ec == std::errc{} && result.ptr == end;
+    const auto found = FromText<Number>::parse(text);
+    if (found) number = *found;
+    return found.has_value();
 }
 
 }  // namespace

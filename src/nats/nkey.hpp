@@ -8,11 +8,11 @@
 
 namespace freshet::detail::nats {
 
-/// The public key (`U...`) of a user's nkey seed (`SU...`). cnats signs with a seed but wants to be told the key.
+/// Returns the public key (`U...`) of a user's nkey seed (`SU...`). cnats needs it beside the seed that it signs with.
 /// Errc::bad_setup, without the seed in the text.
 Expected<std::string> public_nkey(std::string_view seed);
 
-/// The seed in the content of a seed file: the first line that looks like one, as cnats reads it.
+/// Returns the seed in the content of a seed file: the first line that looks like a seed, as cnats reads it.
 Expected<std::string> seed_in(std::string_view content);
 
 }  // namespace freshet::detail::nats

@@ -21,7 +21,7 @@
 namespace freshet::detail::nats {
 namespace {
 
-constexpr std::size_t small_reconnect_buffer = 64 * 1024;  // of a connection that publishes nothing
+constexpr std::size_t small_reconnect_buffer = 64 * 1024;  // for a connection that publishes nothing
 
 template <class... F>
 struct Overloaded : F... {
@@ -38,7 +38,7 @@ void require(natsStatus status, std::string_view what) {
 
 std::string read_file(const std::string& path, std::string_view what) {
     std::error_code ignored;
-    const bool directory = std::filesystem::is_directory(path, ignored);  // a stream opens one, then throws
+    const bool directory = std::filesystem::is_directory(path, ignored);  // a stream would open it and throw later
     errno = 0;
     std::ifstream in{path, std::ios::binary};
     if (in.is_open() && !directory) return {std::istreambuf_iterator<char>{in}, {}};
@@ -120,7 +120,7 @@ void set_credentials(natsOptions* native, const Credentials& credentials, const 
         [&](const NkeySeed& c) { callbacks.install_signature(native, value_or_raise(public_nkey(c.seed))); },
         [&](const NkeyFile& c) { set_nkey_file(native, c.path); },
         [&](const CredsFile& c) {
-            auto content = read_file(c.path, "credentials file");  // cnats would say no more than that it failed
+            auto content = read_file(c.path, "credentials file");  // cnats would not say why it failed
             OPENSSL_cleanse(content.data(), content.size());
             require(natsOptions_SetUserCredentialsFromFiles(native, c.path.c_str(), nullptr), "CredsFile");
         },
@@ -136,7 +136,7 @@ void set_reconnect(natsOptions* native, const ReconnectOptions& reconnect, Lane 
     require(natsOptions_SetMaxReconnect(native, reconnect.max_attempts), "ReconnectOptions::max_attempts");
     require(natsOptions_SetReconnectBufSize(native, to_int(buffer)), "ReconnectOptions::buffer_bytes");
 #ifdef FRESHET_HAS_NATSOPTIONS_SETIGNOREAUTHERRORABORT
-    // Credentials may be rotated while we are away: two refusals in a row are no reason to give up for ever.
+    // Keeps cnats from giving up after two refusals in a row: credentials may be rotated while the connection is lost.
     require(natsOptions_SetIgnoreAuthErrorAbort(native, reconnect.enabled), "ReconnectOptions::enabled");
 #endif
 #ifdef FRESHET_HAS_NATSOPTIONS_SETRECONNECTONPROTOCOLERROR
@@ -152,7 +152,8 @@ void set_limits(natsOptions* native, const BrokerOptions& options) {
     require(natsOptions_SetNoEcho(native, options.no_echo), "BrokerOptions::no_echo");
 }
 
-/// By the kernel where that can be, since cnats's own deadline costs a reading of the clock for each publication.
+/// Sets the write deadline. Leaves it to the kernel where possible, because cnats's own reads the clock at each
+/// publication.
 void set_write_limit(natsOptions* native, const BrokerOptions& options, const Callbacks& callbacks) {
     if (kernel_limits_writes() && callbacks.install_sockets(native)) return;
     require(natsOptions_SetWriteDeadline(native, options.write_timeout.count()), "BrokerOptions::write_timeout");
@@ -194,7 +195,7 @@ OptionsHandle make_options(const BrokerOptions& options, Lane lane, const Callba
     set_reconnect(native, options.reconnect, lane);
     set_limits(native, options);
     set_write_limit(native, options, callbacks);
-    // Said either way: the environment can change cnats's default.
+    // Set in both cases, because the environment can change cnats's default.
     require(natsOptions_UseGlobalMessageDelivery(native, lane == Lane::deliveries), "cannot choose the delivery pool");
     callbacks.install(native);
     return handle;

@@ -12,17 +12,17 @@
 
 namespace freshet::detail::nats {
 
-/// The servers to connect to, never empty.
+/// Returns the servers to connect to; never empty.
 std::vector<std::string> servers_of(const BrokerOptions& options);
 
-/// "user 'bob'", "a token"...: how the credentials are called in an error, without secrets.
+/// Returns a name of the credentials for errors, without secrets: "user 'bob'", "a token"...
 std::string name_of_credentials(const BrokerOptions& options);
 
-/// What cnats wants for one of a broker's connections. Reads the files that `options` names.
-/// Throws Error(Errc::bad_setup) for what cannot be used, saying which field.
+/// Returns cnats's options for one of a broker's connections. Reads the files that `options` names.
+/// Throws Error(Errc::bad_setup), which names the field, for options that cannot be used.
 OptionsHandle make_options(const BrokerOptions& options, Lane lane, const Callbacks& callbacks);
 
-/// The seed of an NkeySeed, else empty.
+/// Returns the seed of an NkeySeed; empty for other credentials.
 std::string seed_of(const BrokerOptions& options);
 
 }  // namespace freshet::detail::nats

@@ -27,7 +27,7 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds least_per_address{10};
 
-/// Closes what it holds.
+/// Owns a file descriptor: closes it when it is destroyed.
 class Socket {
 public:
     explicit Socket(int descriptor) noexcept : descriptor_{descriptor} {}
@@ -52,7 +52,7 @@ bool set_option(int socket, int level, int option, int value) noexcept {
     return ::setsockopt(socket, level, option, &value, sizeof value) == 0;
 }
 
-/// False where the kernel does not know of it.
+/// Makes the kernel end the connection if the peer acknowledges nothing for `limit`. Returns false if it cannot.
 bool limit_writes(int socket, [[maybe_unused]] milliseconds limit) noexcept {
 #ifdef TCP_USER_TIMEOUT
     return set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, to_int(limit));
@@ -61,7 +61,7 @@ bool limit_writes(int socket, [[maybe_unused]] milliseconds limit) noexcept {
 #endif
 }
 
-/// As cnats sets up its own: not blocking, and without waiting for more to send.
+/// Sets a socket up as cnats does: not blocking, and without waiting for more to send (TCP_NODELAY).
 bool prepare(int socket, milliseconds write_limit) noexcept {
     const int flags = ::fcntl(socket, F_GETFL);
     return flags >= 0 && ::fcntl(socket, F_SETFL, flags | O_NONBLOCK) == 0 &&
@@ -69,7 +69,7 @@ bool prepare(int socket, milliseconds write_limit) noexcept {
            limit_writes(socket, write_limit);
 }
 
-/// `limit` 0: without one.
+/// Blocks until the socket is connected, for `limit` at most; 0: without a limit. Returns NATS_TIMEOUT at the limit.
 natsStatus await_connected(int socket, milliseconds limit) noexcept {
     const auto deadline = steady_clock::now() + limit;
     for (;;) {
@@ -88,7 +88,7 @@ natsStatus await_connected(int socket, milliseconds limit) noexcept {
 
 natsStatus connect_to(natsSock& made, const addrinfo& address, const SocketLimits& limits) noexcept {
     Socket socket{::socket(address.ai_family, address.ai_socktype, address.ai_protocol)};
-    if (socket.get() < 0) return NATS_NO_SERVER;  // for one, an IPv6 address on a machine without
+    if (socket.get() < 0) return NATS_NO_SERVER;  // such as an IPv6 address on a machine without IPv6
     if (!prepare(socket.get(), limits.write)) return NATS_SYS_ERROR;
     if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) != 0) {
         if (errno != EINPROGRESS) return NATS_NO_SERVER;

@@ -4,7 +4,7 @@
 namespace freshet::detail::nats {
 namespace {
 
-/// Without the place in cnats's source that it puts in front: "(conn.c:123): ".
+/// Returns the text without the place in cnats's source in front of it: "(conn.c:123): ".
 std::string_view without_place(std::string_view text) {
     const auto end = text.find("): ");
     return text.starts_with('(') && end != std::string_view::npos ? text.substr(end + 3) : text;

@@ -10,18 +10,19 @@
 
 namespace freshet::detail::nats {
 
-/// A call of cnats's that failed.
+/// A failed call of cnats.
 struct Failure {
     natsStatus status = NATS_OK;
-    std::string detail = {};  ///< what cnats, the server or OpenSSL said
+    std::string detail = {};  ///< the text of cnats, the server or OpenSSL
 };
 
-/// What cnats knows of the call that has just failed. It keeps that per thread and until the next call: ask at once.
+/// Returns what cnats knows of the call that has just failed. cnats keeps that per thread and until the next call, so
+/// ask at once.
 Failure last_failure(natsStatus status);
 
 Errc to_errc(natsStatus status) noexcept;
 
-/// "what: why", where `what` is what was tried on what. Reads last_failure().
+/// Returns an Error "what: why"; `what` names the action and its object. Reads last_failure().
 Error to_error(natsStatus status, std::string_view what);
 
 }  // namespace freshet::detail::nats

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/callback_scope.hpp"
 #include "base/fork.hpp"
 #include "base/once_per_second.hpp"
 #include "base/quoted.hpp"
@@ -22,15 +23,15 @@ namespace {
 
 constexpr std::size_t index(Lane lane) { return static_cast<std::size_t>(lane); }
 
-/// For natsSubscription_SetPendingLimits, where a negative limit is none.
+/// Returns a limit for natsSubscription_SetPendingLimits, where a negative one means no limit.
 int to_limit(std::size_t limit) {
     return limit == 0 || limit > std::numeric_limits<int>::max() ? -1 : static_cast<int>(limit);
 }
 
 }  // namespace
 
-/// What cnats's callbacks of one subscription get. Freed by the last of them, on_complete, and by nobody else: destroying
-/// a subscription does not end a delivery that has begun.
+/// The closure of cnats's callbacks of one subscription. Only the last callback, on_complete, frees it, because
+/// destroying a subscription does not end a delivery that has begun.
 class Delivery {
 public:
     Delivery(std::shared_ptr<MessageSink> sink, std::shared_ptr<Subscriptions> all, Lane lane)
@@ -42,15 +43,16 @@ public:
     Delivery& operator=(const Delivery&) = delete;
     ~Delivery() { leave(); }
 
-    /// cnats has on_complete, which owns the delivery from now on. Until then its callbacks wait.
+    /// Called when cnats has accepted on_complete, which owns the delivery from now on. Until then the callbacks wait.
     static void arm(std::unique_ptr<Delivery> delivery) {
         const auto all = delivery->all_;
         delivery.release()->enter(Stage::live);
         all->changed_.notify_all();
     }
 
-    /// cnats did not take on_complete, since the connection was closed at that moment. A callback may be on its way: it
-    /// finds no sink, and what it looks into stays for ever, as nothing tells when no callback can come any more.
+    /// Called when cnats has not accepted on_complete, because the connection was closed at that moment. A callback may
+    /// still be on its way and finds no sink. This object is never freed then, because nothing says when the last
+    /// callback has come.
     static void abandon(std::unique_ptr<Delivery> delivery) {
         static auto& parked = *new std::vector<std::unique_ptr<Delivery>>;
         static std::mutex mutex;
@@ -89,7 +91,7 @@ private:
         stage_.store(stage, std::memory_order_release);
     }
 
-    /// Lets go of the sink, then of those who wait for the end.
+    /// Releases the sink, then the threads that wait for the end.
     void leave() noexcept {
         sink_.reset();
         const std::lock_guard lock{all_->mutex_};
@@ -114,6 +116,7 @@ void freshet_on_message(natsConnection*, natsSubscription*, natsMsg* native, voi
 }
 
 void freshet_on_complete(void* closure) noexcept {
+    const CallbackScope scope;  // the sink goes with the delivery, and what a handler has captured with the sink
     const std::unique_ptr<Delivery> delivery{static_cast<Delivery*>(closure)};
     delivery->on_complete();
 }
@@ -152,7 +155,7 @@ public:
     }
 
     ~NatsSubscription() override {
-        if (forked()) {  // locks are as they were, and cnats is not there
+        if (forked()) {  // the child has the locks as they were, and no threads of cnats
             std::ignore = native_.release();
             return;
         }
@@ -192,7 +195,7 @@ public:
         if (natsSubscription_GetDropped(native_.get(), &count) == NATS_OK) {
             dropped_.store(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
         }
-        return dropped_.load(std::memory_order_relaxed);  // the last that was seen, where it has ended
+        return dropped_.load(std::memory_order_relaxed);  // after the end: the number that was seen last
     }
 
     std::optional<Error> refusal() const override {
@@ -200,7 +203,7 @@ public:
         return refusal_;
     }
 
-    /// Under the mutex of all.
+    /// Remembers a refusal of the server if it concerns this subscription. Called under the mutex of all subscriptions.
     void refuse(std::string_view reason) {
         const auto queue = queue_.empty() ? std::string{} : fmt::format(" using queue \"{}\"", queue_);
         if (!reason.ends_with(fmt::format("Subscription to \"{}\"{}", subject_, queue))) return;
@@ -213,7 +216,7 @@ public:
     bool is(const natsSubscription* native) const noexcept { return native_.get() == native; }
     std::shared_ptr<MessageSink> sink() const noexcept { return sink_.lock(); }
     const std::string& subject() const noexcept { return subject_; }
-    /// At most once a second.
+    /// Returns whether dropped messages may be reported now: at most once a second.
     bool may_report_drops() noexcept { return reports_.pass(std::chrono::steady_clock::now()); }
 
     Lane lane() const noexcept { return lane_; }
@@ -222,8 +225,8 @@ public:
     }
     void end() { natsSubscription_Unsubscribe(native_.get()); }
 
-    /// Without a server nothing more arrives, and a drain would wait for the server's answer until its time is over: ends it
-    /// after what waits. Returns false when it cannot.
+    /// Without a server nothing more arrives, and a drain would wait for the server's answer until its time is over:
+    /// ends it after what waits. Returns false when it cannot.
     bool end_after_waiting() {
         int waiting = 0;
         std::int64_t delivered = 0;
@@ -238,7 +241,7 @@ public:
     /// False when its connection or its deadline cut it off.
     bool drained() const {
         const auto status = natsSubscription_DrainCompletionStatus(native_.get());
-        return status == NATS_OK || status == NATS_INVALID_SUBSCRIPTION;  // the latter: it was ended, not drained
+        return status == NATS_OK || status == NATS_INVALID_SUBSCRIPTION;  // it was ended, not drained
     }
 
 private:
@@ -249,7 +252,7 @@ private:
     std::weak_ptr<MessageSink> sink_;
     std::shared_ptr<Subscriptions> all_;
     OncePerSecond reports_ = {};
-    std::optional<Error> refusal_ = {};  // guarded by the mutex of all
+    std::optional<Error> refusal_ = {};  // guarded by the mutex of all subscriptions
     std::atomic<bool> draining_ = false;
     mutable std::atomic<std::uint64_t> dropped_ = 0;
 };
@@ -335,8 +338,8 @@ std::optional<ConnectionEvent> Subscriptions::report_dropped(natsSubscription* n
     {
         const std::lock_guard lock{mutex_};
         const auto found = std::ranges::find_if(existing_, [&](const auto* known) { return known->is(native); });
-        if (found == existing_.end()) return std::nullopt;  // it has ended, and what it dropped was counted
-        // cnats says it each time the queue has filled up once more, at worst for each message.
+        if (found == existing_.end()) return std::nullopt;  // it has ended, and its dropped messages were counted
+        // cnats reports it each time the queue has filled up again, at worst for each message.
         if (!(*found)->may_report_drops()) return std::nullopt;
         sink = (*found)->sink();
         event.subject = (*found)->subject();

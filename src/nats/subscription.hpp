@@ -21,7 +21,7 @@ namespace freshet::detail::nats {
 class Delivery;
 class NatsSubscription;
 
-/// All subscriptions of one transport: how many have not had their on_end, and what is done to all of them.
+/// All subscriptions of one transport: counts those that have not had their on_end, and drains or ends all of them.
 /// Thread-safe. Shared with the subscriptions' callbacks.
 class Subscriptions final : public std::enable_shared_from_this<Subscriptions> {
 public:
@@ -36,26 +36,28 @@ public:
     /// From now on what arrives or waits is dropped.
     void discard() noexcept { discarding_.store(true, std::memory_order_release); }
 
-    /// Whether one of the deliveries drains by itself. Draining its connection as well would break cnats's queue, which
-    /// gets the same control message twice.
+    /// Returns whether one of the deliveries is draining. If its connection were drained too, cnats's queue would get
+    /// the same control message twice, and break.
     bool any_draining() const;
-    /// Drains each of the deliveries, in a thread of cnats's each.
+    /// Drains each of the deliveries, each in a thread of cnats.
     void drain_each(std::chrono::milliseconds timeout);
-    /// Ends those of the deliveries that have nothing waiting.
+    /// Ends the deliveries that have no message waiting.
     void end_idle();
-    /// Ends all of the deliveries; what waits is dropped.
+    /// Ends all deliveries, and drops the messages that wait.
     void end_all();
-    /// Whether none of the deliveries lost what it had taken, as far as the subscriptions still exist.
+    /// Returns whether no delivery has lost a message that it had accepted. Looks at the subscriptions that still
+    /// exist.
     bool all_drained() const;
 
-    /// The server has said this of a subscription of ours, such as `Permissions Violation for Subscription to "x"`.
+    /// Handles an error of the server about a subscription, such as `Permissions Violation for Subscription to "x"`.
     void refuse(const std::string& reason);
-    /// cnats dropped messages of a subscription: tells its sink, or gives the event that the transport is to emit.
+    /// Called when cnats has dropped messages of a subscription: tells its sink, or returns the event for the transport
+    /// to emit.
     std::optional<ConnectionEvent> report_dropped(natsSubscription* native);
 
-    /// Waits for on_end of every subscription of the lane; false at the deadline.
+    /// Blocks until every subscription of the lane has had on_end. Returns false at the deadline.
     bool wait_until(Lane lane, Deadline deadline);
-    /// Waits for on_end of all.
+    /// Blocks until all subscriptions have had on_end.
     void wait();
 
 private:
@@ -68,7 +70,7 @@ private:
     bool is_disconnected(Lane lane) const;
 
     std::atomic<bool> discarding_ = false;
-    mutable std::mutex mutex_ = {};  // what follows
+    mutable std::mutex mutex_ = {};  // guards the members below
     std::condition_variable changed_ = {};
     std::array<std::size_t, 2> open_ = {};             // without on_end, by lane
     std::array<natsConnection*, 2> connections_ = {};  // by lane; null: none yet, or none any more

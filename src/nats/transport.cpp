@@ -25,7 +25,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// How often a drain without a server looks whether there is one again, and what has become idle.
+// How often a drain without a server checks whether there is one again, and which subscriptions have become idle.
 constexpr milliseconds drain_poll{10};
 
 milliseconds left_until(steady_clock::time_point deadline) {
@@ -180,7 +180,7 @@ bool NatsTransport::drain_deliveries(milliseconds timeout) {
     return false;
 }
 
-/// False while there is no server.
+/// Returns false while there is no server.
 bool NatsTransport::start_drain(milliseconds timeout) {
     if (connections_->is_single() || subscriptions_->any_draining()) {
         subscriptions_->drain_each(timeout);
@@ -226,8 +226,8 @@ TransportStats NatsTransport::stats() const {
     return total;
 }
 
-std::unique_ptr<Transport> make_nats_transport(const BrokerOptions& options) {
-    return std::make_unique<NatsTransport>(options);
-}
-
 }  // namespace freshet::detail
+
+std::unique_ptr<freshet::Transport> freshet::nats_transport(const BrokerOptions& options) {
+    return std::make_unique<detail::NatsTransport>(options);
+}

@@ -14,13 +14,14 @@ class Connections;
 class Subscriptions;
 }  // namespace nats
 
-/// The transport over cnats. Beyond Transport's contract:
+/// The transport over cnats. It promises more than Transport:
 /// - A URL in an error or event never has its user and password in it.
 /// - Handlers' subscriptions share the process's delivery pool; each one on Lane::replies has a thread. With
-///   BrokerOptions::no_echo all have, on a single connection.
-/// - publish may block while the socket takes no more, up to BrokerOptions::write_timeout, and while a reconnect is
-///   tried, up to BrokerOptions::connect_timeout; close waits for such a call.
-/// - On Lane::replies a transport must not feed itself at full rate: that deadlocks inside cnats until write_timeout.
+///   BrokerOptions::no_echo each subscription has a thread, on a single connection.
+/// - publish may block while the socket accepts no data, up to BrokerOptions::write_timeout, and while cnats tries to
+///   reconnect, up to BrokerOptions::connect_timeout. close waits for such a call.
+/// - Do not publish on Lane::replies to a subscription of the same lane at full rate: that deadlocks inside cnats until
+///   write_timeout.
 class NatsTransport final : public Transport {
 public:
     explicit NatsTransport(const BrokerOptions& options);
@@ -36,7 +37,8 @@ public:
     ServerInfo server() const override;
     TransportStats stats() const override;
 
-    /// cnats's connection of a lane, null before open; valid as long as the transport. Not to be closed or destroyed.
+    /// Returns cnats's connection of a lane; null before open. Valid as long as the transport. Do not close or destroy
+    /// it.
     natsConnection* native(Lane lane) const noexcept;
 
 private:
@@ -48,10 +50,7 @@ private:
     std::chrono::milliseconds write_timeout_;
     std::shared_ptr<nats::Subscriptions> subscriptions_;
     std::shared_ptr<nats::Connections> connections_;
-    std::atomic<bool> drained_ = false;  // the deliveries' connection is not there any more
+    std::atomic<bool> drained_ = false;  // the deliveries' connection is closed
 };
-
-/// A transport that is not open yet.
-std::unique_ptr<Transport> make_nats_transport(const BrokerOptions& options);
 
 }  // namespace freshet::detail

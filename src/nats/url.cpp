@@ -2,12 +2,14 @@
 #include "nats/url.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <cstdint>
 #include <memory>
 
 #include <netdb.h>
 
 #include <fmt/format.h>
+
+#include <freshet/text.hpp>
 
 namespace freshet::detail::nats {
 namespace {
@@ -18,7 +20,7 @@ struct Split {
     std::string_view address;
 };
 
-/// As cnats does: the last "@" counts, so that a password may have one.
+/// Splits as cnats does: the last "@" counts, so that a password may contain one.
 Split split(std::string_view url) {
     const auto scheme_end = url.find("://");
     const auto authority = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
@@ -27,11 +29,7 @@ Split split(std::string_view url) {
     return {url.substr(0, authority), url.substr(authority, address - authority), url.substr(address)};
 }
 
-bool is_port(std::string_view text) {
-    int port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return error == std::errc{} && end == text.data() + text.size() && port > 0 && port < 65'536;
-}
+bool is_port(std::string_view text) { return FromText<std::uint16_t>::parse(text).value_or(0) != 0; }
 
 bool is_host(std::string_view text) {
     return !text.empty() &&
@@ -52,7 +50,7 @@ Expected<ServerUrl> ServerUrl::parse(std::string_view text) {
     if (url.scheme == "ws" || url.scheme == "wss") return wrong("WebSocket is not supported");
     if (url.scheme != "nats" && url.scheme != "tls") return wrong("the scheme is not nats or tls");
     const auto name_end = userinfo.find(':');
-    if (name_end != std::string_view::npos) url.user = userinfo.substr(0, name_end);  // else it is a token
+    if (name_end != std::string_view::npos) url.user = userinfo.substr(0, name_end);  // without a colon it is a token
 
     if (address.ends_with('/')) address.remove_suffix(1);
     const auto bracket = address.starts_with('[') ? address.find(']') : 0;

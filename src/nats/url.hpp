@@ -9,23 +9,24 @@
 
 namespace freshet::detail::nats {
 
-/// A server's URL, `[nats://|tls://][user[:password]@]host[:port]`, in its parts. Views into the text it was made of.
+/// The parts of a server's URL, `[nats://|tls://][user[:password]@]host[:port]`. Views into the text that it was parsed
+/// from.
 struct ServerUrl {
     std::string_view scheme = "nats";
-    std::string_view user = {};  ///< of the URL, percent-encoded; empty where it has a token instead
+    std::string_view user = {};  ///< user, percent-encoded; empty if the URL has a token instead
     std::string_view host = {};  ///< IPv6 addresses without their brackets
     std::string_view port = "4222";
 
-    /// Errc::bad_setup says what is wrong, without the password.
+    /// Parses a URL. Errc::bad_setup, with the reason and without the password, if that fails.
     static Expected<ServerUrl> parse(std::string_view text);
 };
 
-/// What may be shown: the text without user, password and token.
+/// Returns the URL without user, password and token, to be shown.
 std::string without_credentials(std::string_view url);
-/// The same of several, with commas.
+/// Returns the URLs without user, password and token, separated by commas.
 std::string without_credentials(const std::vector<std::string>& urls);
 
-/// Why the host's name cannot be resolved, "" if it can. Asks the resolver: may block for seconds.
+/// Returns why the host's name cannot be resolved; "" if it can. Asks the resolver, so it may block for seconds.
 std::string resolver_problem(const ServerUrl& url);
 
 }  // namespace freshet::detail::nats

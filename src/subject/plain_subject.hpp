@@ -5,7 +5,8 @@
 
 namespace freshet::detail {
 
-/// check_subject(text) == SubjectFault::none, eight characters at a time: every publication asks.
+/// Returns whether check_subject(text) is SubjectFault::none, looking at eight characters at a time: every publication
+/// calls it.
 bool may_publish_on(std::string_view text) noexcept;
 
 }  // namespace freshet::detail

@@ -7,7 +7,7 @@
 namespace freshet::detail {
 namespace {
 
-/// Takes the first token and its dot from `rest`, which is not empty.
+/// Removes the first token and its dot from `rest`, which is not empty, and returns the token.
 std::string_view take_token(std::string_view& rest) noexcept {
     const auto token = rest.substr(0, rest.find('.'));
     rest.remove_prefix(std::min(token.size() + 1, rest.size()));

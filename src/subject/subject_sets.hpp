@@ -5,12 +5,12 @@
 
 namespace freshet::detail {
 
-// Of patterns as the server knows them: tokens, `*`, `>` at the end.
+// Relations of patterns in the server's form: tokens, `*`, `>` at the end.
 
-/// Whether `pattern` matches every subject that `narrower` matches.
+/// Returns true if `pattern` matches every subject that `narrower` matches.
 bool covers(std::string_view pattern, std::string_view narrower) noexcept;
 
-/// Whether there is a subject that both match.
+/// Returns true if there is a subject that both patterns match.
 bool overlap(std::string_view one, std::string_view other) noexcept;
 
 }  // namespace freshet::detail

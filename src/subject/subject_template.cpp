@@ -16,7 +16,7 @@ Expected<SubjectTemplate> SubjectTemplate::parse(std::string_view pattern) {
     }
     SubjectTemplate result;
     result.pattern_ = pattern;
-    std::size_t literal = 0;  // where the text since the last parameter starts
+    std::size_t literal = 0;  // start of the text after the last parameter
     for (detail::TokenReader tokens{pattern}; tokens.next();) {
         const auto name = detail::parameter_name(tokens.token());
         if (name.empty()) continue;

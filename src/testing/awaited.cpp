@@ -11,8 +11,8 @@ std::string Awaited::key_of(const SubscriberCore& subscriber) {
 }
 
 void Awaited::expect(std::string_view subject) {
-    if (subject.starts_with('$')) return;  // the protocol's: a watch, whose pattern is one of names, is not told by it
-    std::set<std::string> groups;          // of a queue group one gets it
+    if (subject.starts_with('$')) return;  // of the protocol: the pattern of a watch is over names, not over these
+    std::set<std::string> groups;          // one member of a queue group gets the message
     const auto subscribers = core_.subscribers();
     const std::lock_guard lock{mutex_};
     for (const auto& subscriber : subscribers) {

@@ -11,17 +11,17 @@
 
 namespace freshet::detail {
 
-/// Deliveries that publications will lead to at a broker's own subscribers: how a test with a real server knows when to look.
-/// Thread-safe.
+/// Counts the deliveries that publications will cause at a broker's own subscribers, so that a test with a real server
+/// knows how long to wait. Thread-safe.
 class Awaited {
 public:
     explicit Awaited(const BrokerCore& core) : core_{core} {}
 
-    /// Something is about to be published.
+    /// Expects the deliveries of a message that is about to be published.
     void expect(std::string_view subject);
-    /// A delivery was settled.
+    /// Called when a delivery was settled.
     void settled(const SubscriberCore& subscriber);
-    /// Until everything expected was settled, or `timeout`; then nothing is expected any more.
+    /// Blocks until all expected deliveries were settled, or until `timeout`; then nothing is expected any more.
     void wait(std::chrono::milliseconds timeout);
 
 private:
@@ -30,7 +30,7 @@ private:
     const BrokerCore& core_;
     std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
-    std::map<std::string, int> expected_ = {};  // by queue group, or by subject
+    std::map<std::string, int> expected_ = {};  // by queue group, else by subject
 };
 
 }  // namespace freshet::detail

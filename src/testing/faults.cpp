@@ -13,7 +13,7 @@
 namespace freshet::detail {
 namespace {
 
-/// Losing these would only be a slow way to make requests time out.
+/// Returns whether a subject belongs to the protocol: losing its messages would only make requests time out slowly.
 bool is_protocol(std::string_view subject) { return subject.starts_with('$') || subject.starts_with("_INBOX."); }
 
 std::uint64_t seed_to_use(std::uint64_t given) {
@@ -27,7 +27,7 @@ std::string seconds(std::chrono::nanoseconds time) {
     return fmt::format("{:g} s", std::chrono::duration<double>{time}.count());
 }
 
-/// The call that told it.
+/// Returns the call that requested a fault.
 std::string call_of(const testing::Fate& fate, std::string_view pattern) {
     if (fate.copies == 0) return fmt::format("lose_next({})", quoted(pattern));
     if (fate.copies > 1) return fmt::format("duplicate_next({})", quoted(pattern));
@@ -129,7 +129,7 @@ void Faults::disconnect() {
     });
 }
 
-// The standard's distributions may differ from library to library, and a seed should not.
+// Uses no distribution of the standard: libraries implement them differently, and a seed must do the same everywhere.
 bool Faults::chance(double probability) {
     constexpr double range = 4'294'967'296.0;
     return static_cast<double>(engine_() >> 32) / range < probability;

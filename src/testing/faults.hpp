@@ -12,25 +12,25 @@
 
 namespace freshet::detail {
 
-/// What goes wrong with messages on their way through a MemoryServer: told one by one, or drawn at random. Thread-safe.
+/// The faults of messages on their way through a MemoryServer: requested one by one, or drawn at random. Thread-safe.
 class Faults {
 public:
     explicit Faults(testing::MemoryServer& server) : server_{server} {}
 
-    /// The next message on the subjects of the pattern.
+    /// Gives the next message on the subjects of the pattern this fate.
     void add(Subject pattern, const testing::Fate& fate);
-    /// Returns the seed.
+    /// Draws faults at random from now on. Returns the seed.
     std::uint64_t randomize(const testing::RandomFaults& faults);
     void stop();
     std::optional<std::uint64_t> seed() const;
 
-    /// For failed comparisons: what was done to messages because a test told it, and what it told that was not done yet.
+    /// Returns texts for failed comparisons: the requested faults that have happened, and those that have not.
     std::vector<std::string> notes() const;
-    /// Forgets what was done.
+    /// Forgets the faults that have happened.
     void clear();
 
     testing::Fate fate_of(const testing::Passage& passage);
-    /// Whether a publication is to fail.
+    /// Returns whether a publication is to fail.
     bool fails_publication();
 
 private:

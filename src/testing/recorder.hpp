@@ -21,7 +21,7 @@
 
 namespace freshet::detail {
 
-/// Keeps what a broker under test publishes and handles, and makes fail what is to fail. Thread-safe.
+/// Keeps the publications and deliveries of a broker under test, and makes the requested ones fail. Thread-safe.
 class Recorder final : public DeliveryObserver {
 public:
     void on_inject(std::string_view pattern, const std::type_info& type) override;
@@ -31,11 +31,11 @@ public:
     void on_settled(const SubscriberCore& subscriber, const Context& context, const Handled& handled) noexcept override;
     void on_batched(const SubscriberCore& subscriber, const Message& message, const Handled& handled) noexcept override;
 
-    /// What a publication of the broker's is to fail with.
+    /// Returns the error with which a publication is to fail; nothing if it is not to fail.
     std::optional<Error> failure_of(const Publication& publication);
     void on_published(const Publication& publication);
 
-    /// Deliveries from `first` on; of one subscriber and on one subject, where these are not empty.
+    /// Returns the deliveries from `first` on. A `subscriber` or `subject` that is not empty restricts them.
     std::vector<testing::Delivery> deliveries(std::size_t first, std::string_view subscriber,
                                               std::string_view subject) const;
     std::vector<testing::CapturedMessage> publications() const;
@@ -43,17 +43,19 @@ public:
     bool all_settled() const;
     void clear();
 
-    /// Throws Error(Errc::bad_setup) if no handler takes the type.
+    /// Makes the next handler that takes the type throw `exception`. Throws Error(Errc::bad_setup) if no handler takes
+    /// it.
     void fail_next(std::type_index type, std::exception_ptr exception);
     void fail_next_publish(Subject pattern, Errc code);
-    /// What is to fail and has not yet, for failed comparisons.
+    /// Returns the failures that have not happened yet, as texts for failed comparisons.
     std::vector<std::string> notes() const;
-    /// Asked for each publication that nothing else makes fail; null: none fails.
+    /// Sets a function that decides for each publication whether it fails, if nothing else makes it fail; null: none
+    /// fails.
     void fail_publications(std::function<bool()> whether);
 
     /// Called, without a lock, for each message that the broker published.
     std::function<void(std::string_view subject)> published_to = {};
-    /// The same for each delivery that is settled.
+    /// Called, without a lock, for each delivery that is settled.
     std::function<void(const SubscriberCore& subscriber)> settled_by = {};
 
 private:
@@ -67,16 +69,17 @@ private:
 
     mutable std::mutex mutex_ = {};
     std::deque<testing::Delivery> deliveries_ = {};
-    std::size_t forgotten_ = 0;  // deliveries before the first of them
+    std::size_t forgotten_ = 0;  // number of deliveries that were dropped from the front
     std::map<const Context*, std::size_t> running_ = {};
     std::vector<testing::CapturedMessage> publications_ = {};
-    std::map<std::string, std::set<std::type_index>, std::less<>> injected_ = {};  // by the subscriber's subject
+    // The types that handlers take, by the subscriber's subject.
+    std::map<std::string, std::set<std::type_index>, std::less<>> injected_ = {};
     std::map<std::type_index, std::exception_ptr> failing_ = {};
     std::vector<PublishFault> publish_faults_ = {};
     std::function<bool()> random_failure_ = {};
 };
 
-/// A transport whose publications are recorded, and fail when the recorder says so.
+/// Returns a transport whose publications are recorded, and fail when the recorder says so.
 std::unique_ptr<Transport> record(std::unique_ptr<Transport> transport, std::shared_ptr<Recorder> recorder);
 
 }  // namespace freshet::detail

@@ -58,7 +58,7 @@ std::string read_file(const fs::path& path) {
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-/// The port in `"key":["nats://127.0.0.1:PORT"` of a ports file; 0 if it is not there.
+/// Returns the port in `"key":["nats://127.0.0.1:PORT"` of a ports file; 0 if it is not there.
 std::uint16_t port_of(std::string_view ports, std::string_view key) {
     const auto list = ports.find('"' + std::string{key} + "\":");
     if (list == std::string_view::npos) return 0;
@@ -80,10 +80,10 @@ bool accepts_connections(std::uint16_t port) {
     return connected;
 }
 
-/// In the child: only async-signal-safe calls.
+/// Runs the program in the child process. Makes only async-signal-safe calls.
 [[noreturn]] void run_program(char* const argv[], const char* log, pid_t parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(1);  // it died before the line above
+    if (::getppid() != parent) ::_exit(1);  // the parent died before the line above
     const int fd = ::open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     ::dup2(fd, STDOUT_FILENO);
     ::dup2(fd, STDERR_FILENO);
@@ -247,7 +247,7 @@ void Server::write_config() const {
             << ", listen: \"127.0.0.1:" << (cluster_port_ == 0 ? "-1" : std::to_string(cluster_port_))
             << "\", routes: [ ";
         for (const auto& route : options_.routes) out << quoted(route) << ", ";
-        out << "\"nats://127.0.0.1:1\" ] }\n";  // leads nowhere: JetStream in a cluster insists on one
+        out << "\"nats://127.0.0.1:1\" ] }\n";  // leads nowhere: JetStream in a cluster requires a route
     }
     if (!out.flush()) throw std::runtime_error{"cannot write " + (directory_ / "config").string()};
 }

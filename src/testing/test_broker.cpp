@@ -17,7 +17,6 @@
 
 #include "base/quoted.hpp"
 #include "broker/broker_core.hpp"
-#include "nats/transport.hpp"
 #include "testing/awaited.hpp"
 #include "testing/faults.hpp"
 #include "testing/recorder.hpp"
@@ -26,7 +25,6 @@
 namespace freshet::testing {
 
 using detail::Awaited;
-using detail::BrokerCore;
 using detail::Faults;
 using detail::Recorder;
 
@@ -108,7 +106,7 @@ public:
         run();
     }
 
-    /// Until the server knows all of a broker's subscriptions again.
+    /// Blocks until the server knows all subscriptions of a broker again.
     void await_connection(Broker& one) const {
         using SteadyClock = std::chrono::steady_clock;
         const auto deadline = SteadyClock::now() + options_.patience;
@@ -133,7 +131,7 @@ public:
 
     std::optional<std::uint64_t> seed() const { return faults_ ? faults_->seed() : std::nullopt; }
 
-    /// What a failed comparison says besides: `first`, then all that the test itself did.
+    /// Returns the note of a failed comparison: `first`, then everything that the test itself did.
     std::string note(std::string first = {}) const {
         std::vector<std::string> notes;
         if (!first.empty()) notes.push_back(std::move(first));
@@ -148,7 +146,7 @@ public:
         if (faults_) faults_->clear();
     }
 
-    /// The subjects of the broker's subscribers, as they were declared.
+    /// Returns the declared subjects of the broker's subscribers.
     std::set<std::string> subscribers() const {
         std::set<std::string> subjects;
         for (const auto& subscriber : broker.core().subscribers()) subjects.insert(subscriber->spec().subject);
@@ -162,7 +160,7 @@ public:
 private:
     void start();
     void stop() noexcept;
-    BrokerCore::MakeTransport transport_maker() const;
+    TransportFactory transport_maker() const;
 
     TestOptions options_;
     std::optional<MemoryServer> own_memory_ = {};
@@ -180,14 +178,14 @@ TestBroker::Impl::Impl(Broker& tested, std::unique_ptr<Server> server, const Tes
     own_server_ = std::move(server);
 }
 
-BrokerCore::MakeTransport TestBroker::Impl::transport_maker() const {
+TransportFactory TestBroker::Impl::transport_maker() const {
     if (memory_ != nullptr)
         return [memory = memory_](const BrokerOptions& options) { return memory->connect(options); };
     return [url = server_->url()](BrokerOptions options) {
         options.servers = {url};
         options.credentials = {};
         options.tls = {};
-        return detail::make_nats_transport(options);
+        return nats_transport(options);
     };
 }
 
@@ -208,8 +206,9 @@ void TestBroker::Impl::start() {
                                                     .name = "test",
                                                     .request_timeout = like.request_timeout,
                                                     .format = like.format,
-                                                    .logger = like.logger});
-    client->core().prepare({.make_transport = make, .clock = clock, .threads = memory_ == nullptr});
+                                                    .logger = like.logger},
+                                      make);
+    if (memory_ != nullptr) client->core().prepare({.clock = clock, .threads = false});
     client->start();
     broker.start();
     run();

@@ -10,7 +10,7 @@
 
 namespace freshet::detail {
 
-/// A type as its program writes it: `shop::Database`.
+/// Returns the name of a type as its program writes it: `shop::Database`.
 inline std::string type_text(const char* mangled) {
     int status = 0;
     const std::unique_ptr<char, decltype(&std::free)> text{abi::__cxa_demangle(mangled, nullptr, nullptr, &status),

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -19,6 +20,7 @@
 #include "../support/server.hpp"
 #include "../support/types.hpp"
 #include "../support/wait.hpp"
+#include "broker/app_core.hpp"
 
 using namespace freshet;
 using namespace std::chrono_literals;
@@ -183,4 +185,56 @@ TEST_CASE_METHOD(Fixture, "exit during the start cuts it short") {
         waits.exit(6);
     }};
     CHECK(waits.run() == 6);
+}
+
+TEST_CASE_METHOD(Fixture, "exit between the look at it and the connection cuts the start short, too") {
+    Broker absent{{.servers = {"nats://127.0.0.1:1"}, .start_timeout = 1h}};
+    App waits{absent};
+    std::string text;
+    try {
+        waits.core().start([&](Broker& started) {
+            waits.exit(6);  // when start() was decided on, and has not begun
+            started.start();
+        });
+    } catch (const Error& error) {
+        CHECK(error.code() == Errc::closed);
+        text = error.what();
+    }
+    CHECK(text == "start: the broker was stopped before it ran");
+    waits.core().shut_down();
+    CHECK(waits.core().exit_code() == 6);
+}
+
+TEST_CASE("a lifespan's object lives as long as a handler that outlived the stop") {
+    testing::NatsServer server;
+    const auto diary = std::make_shared<Diary>();
+    std::binary_semaphore begun{0};
+    std::binary_semaphore go{0};
+    {
+        Broker broker{{.servers = {server.url()}, .stop_timeout = 10ms}};
+        {
+            App app{broker};
+            Pool* pool = nullptr;
+            app.lifespan([&] {
+                auto made = std::make_shared<Pool>(*diary);
+                pool = made.get();
+                return made;
+            });
+            broker.subscriber<"work">({.dedicated = true}).handle([&](std::string_view) {
+                begun.release();
+                go.acquire();
+                pool->diary.write("used");
+                throw ExitApp{5, "late"};
+            });
+            app.after_startup([&](Broker& own) { own.publish("work", ""); });
+            std::jthread ends{[&] {
+                begun.acquire();
+                app.exit();
+            }};
+            CHECK(app.run() == 1);
+            CHECK(diary->lines() == Lines{"open"});
+            go.release();
+        }
+    }
+    CHECK(diary->lines() == Lines{"open", "used", "close"});
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages that cannot be handled, handlers that fail, results that cannot be sent: what callers get and what is logged.
+// Messages that cannot be handled, handlers that fail, results that cannot be sent: what callers get and what is
+// logged.
 #include <atomic>
 #include <chrono>
 #include <stdexcept>

@@ -269,3 +269,22 @@ TEST_CASE("brokers that are run at the same moment: one wins") {
     }));
     for (auto& broker : brokers) broker->stop();
 }
+
+TEST_CASE("what the server refuses on both connections does not hold up what comes after") {
+    testing::NatsServer server{{.config =
+                                    "authorization { users: [ { user: u, password: p, permissions: { publish: "
+                                    "{ deny: \"secret.*\" }, subscribe: { deny: [\"hidden\", \"covert\"] } } } ] }"}};
+    Broker broker{{.servers = {server.url("u", "p")}, .connect_timeout = 30s}};
+    broker.start();
+    for (int n = 0; n < 2; ++n) {
+        broker.publish("secret." + std::to_string(n), "");
+        CHECK(error_of([&] { broker.subscriber("hidden").handle([](std::string_view) {}); }).code() ==
+              Errc::unauthorized);
+        CHECK(error_of([&] { broker.subscriber("covert").handle([](std::string_view) {}); }).code() ==
+              Errc::unauthorized);
+    }
+    auto pinged = std::async(std::launch::async, [&] { return broker.ping(30s); });
+    CHECK(pinged.wait_for(15s) == std::future_status::ready);
+    auto declared = std::async(std::launch::async, [&] { broker.subscriber("open").handle([](std::string_view) {}); });
+    CHECK(declared.wait_for(15s) == std::future_status::ready);
+}

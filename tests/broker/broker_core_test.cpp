@@ -90,17 +90,17 @@ TEST_CASE_METHOD(Fixture, "what sending a request throws is its error, and nothi
     core.start();
     script.publish = [](const Publication&) -> Expected<void> { throw std::bad_alloc{}; };
 
-    const auto answer = core.request("orders.make", {}, {.timeout = 1h});
+    const auto answer = core.link().request("orders.make", {}, {.timeout = 1h});
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code() == std::errc::not_enough_memory);
 
     std::vector<std::string> answers;
-    core.request_async("orders.make", {}, {.timeout = 1h}, [&](const Expected<Message>& reply) {
+    core.link().request_async("orders.make", {}, {.timeout = 1h}, [&](const Expected<Message>& reply) {
         answers.emplace_back(reply ? "an answer" : reply.error().what());
     });
     CHECK(answers == std::vector<std::string>{"out of memory"});
 
-    const auto many = core.request_many("orders.make", {}, {.timeout = 1h});
+    const auto many = core.link().request_many("orders.make", {}, {.timeout = 1h});
     CHECK_FALSE(many->next().value());
     CHECK_FALSE(many->next());
     CHECK(core.stats().requests_in_flight == 0);
@@ -109,22 +109,22 @@ TEST_CASE_METHOD(Fixture, "what sending a request throws is its error, and nothi
 TEST_CASE_METHOD(Fixture, "what publishing throws is its error") {
     core.start();
     script.publish = [](const Publication&) -> Expected<void> { throw 42; };
-    const auto sent = core.publish("orders", {}, {});
+    const auto sent = core.link().publish("orders", {}, {});
     REQUIRE_FALSE(sent);
     CHECK_THAT(sent.error().what(), ContainsSubstring("not a std::exception"));
-    CHECK(core.publish("orders", {.content_type = "a\nb"}, {}).error().code() == Errc::bad_header);
+    CHECK(core.link().publish("orders", {.content_type = "a\nb"}, {}).error().code() == Errc::bad_header);
 }
 
 TEST_CASE_METHOD(Fixture, "a request that cannot even be asked ends") {
-    const auto many = core.request_many("orders.make", {}, {});
+    const auto many = core.link().request_many("orders.make", {}, {});
     CHECK(many->next().value().error().code() == Errc::closed);
     CHECK_FALSE(many->next());
 
     core.start();
     script.subscribe = [](const SubscriptionSpec&) -> Expected<void> { throw std::bad_alloc{}; };
-    CHECK_THROWS_AS(core.request_many("orders.make", {}, {}), std::bad_alloc);
-    CHECK_THROWS_AS(core.request("orders.make", {}, {}), std::bad_alloc);
-    CHECK_THROWS_AS(core.request_async("orders.make", {}, {}, [](const Expected<Message>&) {}), std::bad_alloc);
+    CHECK_THROWS_AS(core.link().request_many("orders.make", {}, {}), std::bad_alloc);
+    CHECK_THROWS_AS(core.link().request("orders.make", {}, {}), std::bad_alloc);
+    CHECK_THROWS_AS(core.link().request_async("orders.make", {}, {}, [](const Expected<Message>&) {}), std::bad_alloc);
     CHECK(core.stats().requests_in_flight == 0);
 }
 
@@ -176,9 +176,9 @@ TEST_CASE_METHOD(Fixture, "a correlation id that cannot be sent on is not") {
     std::string made;
     detail::SubscriberSpec spec{.subject = "orders"};
     spec.handler = detail::make_handler<detail::RuntimeSubject, false>([&](Context& context) {
-        CHECK(core.publish("noted", {}, {}));
+        CHECK(core.link().publish("noted", {}, {}));
         made = context.correlation_id();
-        CHECK(core.publish("noted", {}, {}));
+        CHECK(core.link().publish("noted", {}, {}));
     });
     core.add(std::move(spec));
     script.sinks.front()->on_message(message("orders", "correlation_id", "a\nb"));
@@ -189,4 +189,22 @@ TEST_CASE_METHOD(Fixture, "a correlation id that cannot be sent on is not") {
     CHECK(sent.back() == "c-1");
     CHECK(made == "c-1");
     CHECK(core.stop(1s));
+}
+
+TEST_CASE_METHOD(Fixture, "a stop while the subscribers start ends those that were not reached") {
+    std::vector<std::string> subscribed;
+    script.subscribe = [&](const SubscriptionSpec& spec) -> Expected<void> {
+        subscribed.push_back(spec.subject);
+        const detail::CallbackScope scope;
+        CHECK(core.stop(1h));
+        return {};
+    };
+    auto [first, reached] = detail::open_stream(core, {.subject = "first"});
+    auto [second, unreached] = detail::open_stream(core, {.subject = "second"});
+    core.start();
+    CHECK(core.stop(1h));
+    CHECK(subscribed == std::vector<std::string>{"first"});
+    CHECK_FALSE(reached->pop());
+    CHECK_FALSE(unreached->pop());
+    CHECK(second->finished());
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What freshet does per message, one case after the other, for valgrind's callgrind to count; scripts/check_budgets.py reads the
-// counts. Prints a line `case allocations-per-message` for each. $FRESHET_BUDGET_PLANT=instructions or allocation adds 100
-// instructions or one allocation to each message, for the test that the gate sees it.
+// What freshet does per message, one case after the other, for valgrind's callgrind to count; scripts/check_budgets.py
+// reads the counts. Prints a line `case allocations-per-message` for each. $FRESHET_BUDGET_PLANT=instructions or
+// allocation adds 100 instructions or one allocation to each message, for the test that the gate sees it.
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -37,7 +37,8 @@ void* operator new(std::size_t size) {
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
-/// In place of cnats's own, whose cost is not freshet's and varies with the thread that frees. The messages are not freed.
+/// In place of cnats's own, whose cost is not freshet's and varies with the thread that frees. The messages are not
+/// freed.
 extern "C" void natsMsg_Destroy(__natsMsg*) {}
 
 using namespace freshet;
@@ -228,14 +229,14 @@ int main() {
     bench.deliver("answer", "reply", "reply", "hello", {}, "_INBOX.x.1");
     bench.deliver("publish_to", "chain.*.in", "chain.42.in", "hello");
 
-    auto& core = bench.core();
+    auto& link = bench.core().link();
     bench.run("publish_bytes",
-              [&] { std::ignore = detail::publish_value(core, "a.b", std::string_view{"hello"}, {}); });
-    bench.run("publish_json", [&] { std::ignore = detail::publish_value(core, "a.b", order, {}); });
+              [&] { std::ignore = detail::publish_value(link, "a.b", std::string_view{"hello"}, {}); });
+    bench.run("publish_json", [&] { std::ignore = detail::publish_value(link, "a.b", order, {}); });
     const Publisher<std::string, "orders.{region}.created"> publisher{
-        core, SubjectTemplate{"orders.{region}.created"}, {}};
+        link, SubjectTemplate{"orders.{region}.created"}, {}};
     const std::string body = "hello";
     bench.run("publisher", [&] { std::ignore = publisher.try_publish(body, "eu"); });
-    core.stop(1s);
+    bench.core().stop(1s);
     run_middlewares();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mistake in the body is told first, and what freshet says of the handler beside it, since its result cannot be known, says so.
+// The mistake in the body is told first, and what freshet says of the handler beside it, since its result cannot be
+// known, says so.
 // expect: no member named
 #include <freshet/broker.hpp>
 

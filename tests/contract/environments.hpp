@@ -9,8 +9,6 @@
 #include <freshet/testing/memory_server.hpp>
 #include <freshet/testing/server.hpp>
 
-#include "nats/transport.hpp"
-
 namespace freshet::testing {
 
 /// Rules are checked on a memory server, in its own time.
@@ -39,7 +37,7 @@ public:
     std::unique_ptr<Transport> connect(const BrokerOptions& given) override {
         auto options = given;
         options.servers = {server_.url()};
-        return detail::make_nats_transport(options);
+        return nats_transport(options);
     }
     bool interrupt() override {
         server_.stop();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cost rule "no allocation of ours per message on the plain path", counted: every operator new of the process while messages
-// flow. cnats allocates with malloc, which does not count here.
+// The cost rule "no allocation of ours per message on the plain path", counted: every operator new of the process while
+// messages flow. cnats allocates with malloc, which does not count here.
 #include <atomic>
 #include <chrono>
 #include <string>

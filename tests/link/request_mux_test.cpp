@@ -621,3 +621,20 @@ TEST_CASE("the mux may go while its timer runs") {
         REQUIRE(sink.ends == 1);
     }
 }
+
+TEST_CASE("a mux that is closed while it ends expired requests leaves no timer behind") {
+    VirtualClock clock;
+    {
+        RequestMux mux{clock, "_INBOX"};
+        Recorder later;
+        Recorder expired;
+        REQUIRE(mux.open(later, 1h));
+        REQUIRE(mux.open(expired, 1s));
+        expired.during_reply = [&] { mux.close({Errc::closed, "the broker was stopped"}); };
+        clock.advance(1s);
+        CHECK(expired.ends == 1);
+        CHECK(later.ends == 1);
+        CHECK(clock.scheduled() == 0);
+    }
+    CHECK(clock.scheduled() == 0);
+}

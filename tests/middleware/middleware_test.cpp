@@ -2,7 +2,6 @@
 // Middleware around deliveries and publications, over a real server: order, and the outcome of each way to misbehave.
 #include <atomic>
 #include <chrono>
-#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -12,33 +11,18 @@
 
 #include <freshet/freshet.hpp>
 
+#include "../support/diary.hpp"
 #include "../support/server.hpp"
 #include "../support/types.hpp"
 #include "../support/wait.hpp"
 
 using namespace freshet;
 using namespace std::chrono_literals;
+using testing::Diary;
 using testing::eventually;
+using testing::Lines;
 
 namespace {
-
-using Lines = std::vector<std::string>;
-
-class Diary {
-public:
-    void write(std::string line) {
-        const std::lock_guard lock{mutex_};
-        lines_.push_back(std::move(line));
-    }
-    Lines take() {
-        const std::lock_guard lock{mutex_};
-        return std::exchange(lines_, {});
-    }
-
-private:
-    std::mutex mutex_ = {};
-    Lines lines_ = {};
-};
 
 /// A middleware as a class.
 struct Note {

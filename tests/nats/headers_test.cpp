@@ -72,3 +72,14 @@ TEST_CASE("header values may be empty, have any other character, and UTF-8") {
     CHECK(Headers::check("X", "a: b, c;\t\"d\" \xe2\x82\xac"));
     CHECK(Headers::check("!#$%&'*+-.^_`|~09azAZ", "x"));
 }
+
+// cnats drops blanks around a value when it reads one: what was sent would not be what arrives.
+TEST_CASE("a value with a blank at an end is refused, since it would arrive without") {
+    for (const std::string_view value : {" x", "\tx", " ", "x ", "x\t"}) {
+        const auto checked = Headers::check("X-Key", value);
+        REQUIRE_FALSE(checked);
+        CHECK(checked.error().code() == Errc::bad_header);
+        CHECK_THAT(std::string{checked.error().message()}, ContainsSubstring("X-Key"));
+    }
+    CHECK(Headers::check("X-Key", "a b\tc"));
+}

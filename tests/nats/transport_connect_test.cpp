@@ -34,7 +34,7 @@ namespace {
 constexpr auto long_wait = 10min;
 
 Expected<void> try_open(const BrokerOptions& options, std::chrono::milliseconds wait = long_wait) {
-    return detail::make_nats_transport(options)->open(wait, {});
+    return nats_transport(options)->open(wait, {});
 }
 
 Expected<void> try_open(const NatsServer& server, Credentials credentials) {
@@ -74,7 +74,7 @@ TEST_CASE("the right password or token connects") {
 TEST_CASE("credentials in the URL connect and are not shown") {
     NatsServer server{{.user = "bob", .password = "topsecret"}};
     EventLog events;
-    auto transport = detail::make_nats_transport({.servers = {server.url("bob", "topsecret")}});
+    auto transport = nats_transport({.servers = {server.url("bob", "topsecret")}});
     value_or_raise(transport->open(20s, events.sink()));
     CHECK(transport->server().url == server.url());
     CHECK(events.last(Kind::connected).url == server.url());
@@ -201,7 +201,7 @@ TEST_CASE("a server that comes up while it tries is found") {
     NatsServer server;
     server.stop();
     EventLog events;
-    auto transport = detail::make_nats_transport({.servers = {server.url()}});
+    auto transport = nats_transport({.servers = {server.url()}});
     Expected<void> opened = failure(Errc::timeout, "");
     std::thread opener{[&] { opened = transport->open(long_wait, events.sink()); }};
     CHECK(eventually([&] { return events.count(Kind::waiting) == 1; }));  // once, however often it tries
@@ -215,7 +215,7 @@ TEST_CASE("a server that comes up while it tries is found") {
 TEST_CASE("opening ends when the transport is closed") {
     NatsServer server;
     server.stop();
-    auto transport = detail::make_nats_transport({.servers = {server.url()}});
+    auto transport = nats_transport({.servers = {server.url()}});
     Expected<void> opened;
     std::thread opener{[&] { opened = transport->open(long_wait, {}); }};
     std::this_thread::sleep_for(50ms);  // likely in the middle of it
@@ -256,7 +256,7 @@ TEST_CASE("the next server is taken when one is not there") {
     NatsServer gone;
     gone.stop();
     NatsServer server;
-    auto transport = detail::make_nats_transport({.servers = {gone.url(), server.url()}});
+    auto transport = nats_transport({.servers = {gone.url(), server.url()}});
     value_or_raise(transport->open(20s, {}));
     CHECK(transport->server().url == server.url());
 }
@@ -293,7 +293,7 @@ TEST_CASE("URLs may leave out scheme and port, and have a trailing slash") {
 }
 
 TEST_CASE("before open and after a failed open everything is closed") {
-    auto transport = detail::make_nats_transport({.servers = {"nats://127.0.0.1:1"}});
+    auto transport = nats_transport({.servers = {"nats://127.0.0.1:1"}});
     const auto check_closed = [&] {
         const auto published = transport->publish({.subject = "x"});
         REQUIRE_FALSE(published);

@@ -58,8 +58,8 @@ private:
 
 }  // namespace
 
-// On one connection of cnats's this deadlocks: the publisher blocks in send() with the lock that the reader needs, until
-// the server cuts the client off.
+// On one connection of cnats's this deadlocks: the publisher blocks in send() with the lock that the reader needs,
+// until the server cuts the client off.
 TEST_CASE("a handler publishes a million messages to its own broker") {
     constexpr int count = 1'000'000;
     constexpr std::size_t size = 128;

@@ -101,7 +101,7 @@ TEST_CASE("a forked child is told that it cannot use its parent's connections, n
         failures += !is_refused(transport->subscribe({.subject = "x"}, inbox));
         failures += !is_refused(subscription->auto_unsubscribe(1));
         failures += !is_refused(transport->flush(1s));
-        failures += !is_refused(detail::make_nats_transport({.servers = {server.url()}})->open(1s, {}));
+        failures += !is_refused(nats_transport({.servers = {server.url()}})->open(1s, {}));
         failures += !transport->server().url.empty();
         subscription->drain(1s);
         transport->drain_deliveries(1s);

@@ -34,7 +34,8 @@ Expected<void> try_publish(Transport& transport, std::string_view subject, std::
     return transport.publish({.subject = subject, .payload = as_bytes(text)});
 }
 
-/// Kills the server and waits until the publishing connection knows: what is published before may go into the dead socket.
+/// Kills the server and waits until the publishing connection knows: what is published before may go into the dead
+/// socket.
 void kill_and_wait(NatsServer& server, const Transport& transport, const EventLog& events) {
     server.kill();
     REQUIRE(events.wait_for(Kind::disconnected));
@@ -62,7 +63,8 @@ TEST_CASE("a killed server that comes back finds its subscribers again, and what
     value_or_raise(transport->flush(20s));
     publish(*transport, "x.after", "after");
 
-    // The buffered ones leave as soon as the publishing connection is back, maybe before the other has subscribed again.
+    // The buffered ones leave as soon as the publishing connection is back, maybe before the other has subscribed
+    // again.
     REQUIRE(eventually([&] { return !inbox->texts().empty() && inbox->texts().back() == "after"; }));
     CHECK(replies->wait_for(1));
     CHECK(events.kinds() == std::vector{Kind::connected, Kind::disconnected, Kind::reconnected});

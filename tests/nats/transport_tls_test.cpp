@@ -31,8 +31,7 @@ ServerOptions tls_server(bool verify_clients = false, bool handshake_first = fal
 /// The message of the bad_setup that opening fails with, at once.
 std::string refusal(const NatsServer& server, TlsOptions tls, std::string url = {}) {
     const auto opened =
-        detail::make_nats_transport({.servers = {url.empty() ? server.url() : url}, .tls = std::move(tls)})
-            ->open(10min, {});
+        nats_transport({.servers = {url.empty() ? server.url() : url}, .tls = std::move(tls)})->open(10min, {});
     REQUIRE_FALSE(opened);
     CHECK(opened.error().code() == Errc::bad_setup);
     return opened.error().what();
@@ -58,8 +57,7 @@ TEST_CASE("TLS connects where the server's certificate is signed by the given au
 
 TEST_CASE("TLS is used when the server asks for it, whatever the URL says") {
     NatsServer server{tls_server()};
-    auto transport =
-        detail::make_nats_transport({.servers = {plain_url(server)}, .tls = {.ca_file = certificates().ca}});
+    auto transport = nats_transport({.servers = {plain_url(server)}, .tls = {.ca_file = certificates().ca}});
     value_or_raise(transport->open(20s, {}));
     CHECK(echoes(*transport));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts every operator new of the process. For one source file of a test: it replaces the operators. What cnats allocates with
-// malloc does not count.
+// Counts every operator new of the process. For one source file of a test: it replaces the operators. What cnats
+// allocates with malloc does not count.
 #pragma once
 
 #include <atomic>

@@ -13,8 +13,8 @@
 
 namespace freshet::testing {
 
-/// A port of 127.0.0.1 at which whoever connects waits for ever, as at a machine that drops what it is sent: somebody listens and
-/// never accepts, and has as many waiting as it may.
+/// A port of 127.0.0.1 at which whoever connects waits for ever, as at a machine that drops what it is sent: somebody
+/// listens and never accepts, and has as many waiting as it may.
 class FullListener {
 public:
     FullListener() {

@@ -10,8 +10,8 @@
 
 namespace freshet::testing {
 
-/// Python programs that use nats.py, for tests that share streams and buckets with it. it is where Python looks, in the directory
-/// $FRESHET_NATS_PY, or where ./dev puts it.
+/// Python programs that use nats.py, for tests that share streams and buckets with it. it is where Python looks, in the
+/// directory $FRESHET_NATS_PY, or where ./dev puts it.
 class NatsPy {
 public:
     static bool is_there() { return run({"-c", "import nats.js"}).first == 0; }

@@ -10,8 +10,8 @@
 
 namespace freshet::testing {
 
-/// A program that a test runs, what it writes (to both stdout and stderr) kept. It is killed if it outlives its object or the
-/// thread that started it. Functions throw std::runtime_error with the program's output. Not thread-safe.
+/// A program that a test runs, what it writes (to both stdout and stderr) kept. It is killed if it outlives its object
+/// or the thread that started it. Functions throw std::runtime_error with the program's output. Not thread-safe.
 class Process {
 public:
     /// @param command      the program's path and its arguments

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A service for tests of how a process ends: stop_service MODE, the server in $NATS_URL.
-//   work   handles work.KIND.* in every kind of subscriber; each message has its effect, a publication to effect.KIND. Says
+//   work   handles work.KIND.* in every kind of subscriber; each message has its effect, a publication to effect.KIND.
+//   Says
 //          "received KIND N" at the end
 //   hang   its handler never returns; says "handling" in it. The deadline of the stop is short
 //   wait   the same with a long deadline

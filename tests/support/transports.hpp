@@ -16,7 +16,7 @@ namespace freshet::testing {
 /// An open transport to the server.
 inline std::unique_ptr<Transport> connect(const NatsServer& server, BrokerOptions options = {}, EventSink events = {}) {
     options.servers = {server.url()};
-    auto transport = detail::make_nats_transport(options);
+    auto transport = nats_transport(options);
     value_or_raise(transport->open(std::chrono::seconds{20}, std::move(events)));
     return transport;
 }

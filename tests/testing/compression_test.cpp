@@ -28,8 +28,8 @@ constexpr std::string_view bytes(const auto& array) {
     return {reinterpret_cast<const char*>(array.data()), array.size()};
 }
 
-// What the programs zstd and gzip make of "hello": the first from a pipe, so without the size; the second twice, which is a file
-// of two members.
+// What the programs zstd and gzip make of "hello": the first from a pipe, so without the size; the second twice, which
+// is a file of two members.
 constexpr std::array<unsigned char, 18> zstd_hello{0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x29, 0x00, 0x00,
                                                    0x68, 0x65, 0x6c, 0x6c, 0x6f, 0xa3, 0x6d, 0x9f, 0x88};
 constexpr std::array<unsigned char, 25> gzip_hello{0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,

@@ -16,6 +16,7 @@
 #include <freshet/freshet.hpp>
 #include <freshet/testing.hpp>
 
+#include "../support/diary.hpp"
 #include "../support/must.hpp"
 #include "../support/types.hpp"
 #include "both.hpp"
@@ -23,27 +24,11 @@
 using namespace freshet;
 using namespace std::chrono_literals;
 using testing::Both;
+using testing::Diary;
+using testing::Lines;
 using testing::TestBroker;
-using Lines = std::vector<std::string>;
 
 namespace {
-
-/// What happened, in order. Injected, so that each test has its own.
-class Diary {
-public:
-    void write(std::string line) {
-        const std::lock_guard lock{mutex_};
-        lines_.push_back(std::move(line));
-    }
-    Lines take() {
-        const std::lock_guard lock{mutex_};
-        return std::exchange(lines_, {});
-    }
-
-private:
-    std::mutex mutex_ = {};
-    Lines lines_ = {};
-};
 
 struct WithDiary : Both {
     std::shared_ptr<Diary> diary = std::make_shared<Diary>();

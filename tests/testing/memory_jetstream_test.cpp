@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JetStream of the memory server under freshet::jetstream, and the same tests over nats-server where time need not pass.
+// JetStream of the memory server under freshet::jetstream, and the same tests over nats-server where time need not
+// pass.
 #include <atomic>
 #include <chrono>
 #include <limits>

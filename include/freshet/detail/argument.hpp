@@ -55,13 +55,14 @@ consteval ArgumentKind kind_of_value() {
 template <class A>
 inline constexpr ArgumentKind argument_kind = kind_of_value<std::remove_cvref_t<A>>();
 
-/// Parameters that are the body of the message. One without codec was meant as a body.
+/// True for parameters that are the body of the message. A type without a codec counts, since it was meant as a body.
 template <class A>
 inline constexpr bool is_body = argument_kind<A> >= ArgumentKind::text;
 
 struct NoPlan {};
 
-/// How one parameter of type A is taken from a delivery and given to the handler. `take` false: `error` says why.
+/// Takes one parameter of type A from a delivery and gives it to the handler. When `take` returns false, `error` says
+/// why.
 template <class A, ArgumentKind Kind = argument_kind<A>>
 struct Argument;
 
@@ -142,7 +143,7 @@ struct Argument<A, ArgumentKind::bytes> {
     Bytes give() { return bytes; }
 };
 
-/// A parameter held as a value: given as an lvalue to `const T&`, moved into `T`.
+/// Gives a parameter that is held as a value to the handler: as an lvalue to `const T&`, moved into `T`.
 template <class A, class V>
 decltype(auto) give_held(V& held) {
     if constexpr (std::is_lvalue_reference_v<A>) return static_cast<V&>(held);

@@ -18,7 +18,7 @@
 
 namespace freshet {
 
-/// A batch: every message of it decoded. Bytes are the body of one message, and no batch.
+/// Decodes a batch: every message of it. A span of bytes is the body of one message, and no batch.
 template <class T>
     requires(!std::same_as<T, std::byte>)
 struct Extractor<std::span<const T>> {
@@ -55,13 +55,14 @@ public:
     Outcome invoke(Context& context) final;
 
 private:
-    /// Decodes those of `items` that nobody rejected into values that the context keeps; what does not decode is rejected.
+    /// Decodes those of `items` that nobody rejected into values that the context keeps; what does not decode is
+    /// rejected.
     virtual void decode(Context& context, const Items& items) = 0;
 
     std::unique_ptr<HandlerBase> inner_;
 };
 
-/// Why an item was refused; for a decoder to set.
+/// Returns the reason why an item was refused, for a decoder to set.
 std::optional<Error>& rejection(Item& item) noexcept;
 Message& message_of(Item& item) noexcept;
 
@@ -86,7 +87,7 @@ private:
     }
 };
 
-/// The T of a parameter `std::span<const T>`; void for any other.
+/// Yields the T of a parameter `std::span<const T>`; void for any other parameter.
 template <class V>
 struct BatchElementOf {
     using Type = void;
@@ -96,7 +97,7 @@ template <class T>
 struct BatchElementOf<std::span<const T>> {
     using Type = T;
 };
-/// Whether a parameter belongs to one message, so that it means nothing for a batch.
+/// True for parameters that belong to one message, so that they mean nothing for a batch.
 template <class V>
 inline constexpr bool of_one_message = std::same_as<V, Message>;
 template <FixedString Name, class T>
@@ -107,7 +108,7 @@ inline constexpr bool of_one_message<Header<Name, T>> = true;
 template <class A>
 inline constexpr bool is_batch = !std::is_void_v<typename BatchElementOf<std::remove_cvref_t<A>>::Type>;
 
-/// What a handler's parameters and result say of batches.
+/// The rules for batches, checked against a handler's parameters and result.
 template <class Result, class Arguments>
 struct BatchRules;
 template <class Result, class... A>
@@ -137,7 +138,7 @@ struct BatchElement<TypeList<A...>> {
     using Type = typename decltype(find<A...>())::type;
 };
 
-/// A handler that takes a batch is given batches, any other is left as it is.
+/// Wraps a handler that takes a batch, so that it is given batches; returns any other handler unchanged.
 template <class Result, class Arguments>
 std::unique_ptr<HandlerBase> with_batches(std::unique_ptr<HandlerBase> handler) {
     if constexpr (BatchRules<Result, Arguments>::ok)

@@ -7,16 +7,17 @@
 #include <string_view>
 
 #include <freshet/codec.hpp>
-#include <freshet/detail/handler.hpp>
+#include <freshet/detail/buffer_lease.hpp>
 #include <freshet/message.hpp>
 #include <freshet/options.hpp>
 
 namespace freshet::detail {
 
-/// The half of a broker that sends and asks, compiled and without types (src/link/link.hpp). What templates need of it:
+/// The half of a broker that sends and asks, compiled and without types (src/link/link.hpp). The functions below are
+/// the part of it that templates need.
 class Link;
 
-/// An encoded body and the content type it was encoded as; empty for bytes and strings.
+/// An encoded body and its content type, which is empty for bytes and strings.
 struct Encoded {
     Bytes body = {};
     std::string_view content_type = {};
@@ -26,18 +27,18 @@ Format default_format(const Link& link) noexcept;
 
 Expected<void> publish(Link& link, std::string_view subject, const Encoded& encoded, const PublishOptions& options);
 
-/// Blocks until the answer, the deadline, or the broker's stop.
+/// Sends a request and blocks until the answer, the deadline, or the stop of the broker.
 Expected<Message> request(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options);
 
-/// Called once, on the threads that Client::async names.
+/// Receives the answer, exactly once, on one of the threads that Client::async names.
 using ReplyHandler = std::move_only_function<void(Expected<Message>)>;
 void request_async(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                    ReplyHandler handler);
 
-/// Calls `handler` with an error instead of asking.
+/// Calls `handler` with an error, for a request that is not sent.
 void refuse_async(Link& link, std::string_view subject, ReplyHandler handler, const Error& why);
 
-/// Moves a test's clock on until `done()`; false, at once, where time passes by itself.
+/// Moves a clock of tests on until `done()` and returns true; returns false at once where time passes by itself.
 bool run_until(Link& link, const std::function<bool()>& done);
 
 /// The answers to one request, as they come.
@@ -47,15 +48,16 @@ public:
     ReplyQueue(const ReplyQueue&) = delete;
     ReplyQueue& operator=(const ReplyQueue&) = delete;
     virtual ~ReplyQueue() = default;
-    /// Blocks for the next answer; empty when there will be no more.
+    /// Blocks until the next answer and returns it; returns nothing when there will be no more.
     virtual std::optional<Expected<Message>> next() = 0;
-    /// The subject asked.
+    /// Returns the subject of the request.
     virtual std::string_view subject() const noexcept = 0;
 };
 std::unique_ptr<ReplyQueue> request_many(Link& link, std::string_view subject, const Encoded& encoded,
                                          const RequestManyOptions& options);
 
-/// Encodes `value` and calls `send(Encoded)` with it. What encode throws becomes an error value.
+/// Encodes `value`, calls `send(Encoded)` with it and returns the result. An exception of the encoder becomes an error
+/// value.
 template <class T, class Send>
 auto with_encoded(Link& link, const T& value, std::optional<Format> format, Send&& send) -> decltype(send(Encoded{})) {
     static_assert(
@@ -82,10 +84,11 @@ Expected<void> publish_value(Link& link, std::string_view subject, const T& valu
                         [&](const Encoded& encoded) { return publish(link, subject, encoded, options); });
 }
 
-/// Says whose answer it was that could not be decoded.
+/// Returns `error` with the subject of the request whose answer could not be decoded.
 Error bad_answer(std::string_view subject, const Error& error);
 
-/// The body of an answer to a request on `subject`. `void` takes any, Message takes it as it is.
+/// Decodes the answer to a request on `subject`. With `void` any answer will do; with Message the answer is returned as
+/// it is.
 template <class R>
 Expected<R> decode_reply(std::string_view subject, Expected<Message> reply) {
     if constexpr (std::is_same_v<R, Message>) {

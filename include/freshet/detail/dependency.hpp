@@ -16,9 +16,10 @@
 
 namespace freshet {
 
-/// A dependency's value that wants to know how its message ended: `void on_outcome(const Outcome&)` is called once,
-/// after the answer and the publications were sent and before the destructor. `Outcome::ack`: commit. When it throws, the
-/// message has failed; what was sent stays sent. A smart pointer is looked through.
+/// Satisfied by the value of a dependency that wants to know the outcome of its message: freshet calls
+/// `void on_outcome(const Outcome&)` once, after the answer and the publications were sent and before the destructor;
+/// `Outcome::ack` means commit. If on_outcome throws, the message has failed, but the answer and the publications stay
+/// sent. A smart pointer to such a value counts, too.
 template <class T>
 concept ToldOutcome = requires(T& value, const Outcome& outcome) { value.on_outcome(outcome); };
 
@@ -55,18 +56,18 @@ struct DependencyOf<Function> {
 template <auto Function>
 concept GivesNothing = std::is_void_v<typename DependencyOf<Function>::Value>;
 
-/// Its address names the function.
+/// A constant whose address identifies the function.
 template <auto Function>
 inline constexpr char dependency_key = 0;
 
-/// Room for one value that a function returns, so that it is made in place and need not be movable.
+/// Storage for one value that a function returns, so that the value is made in place and need not be movable.
 template <class Value>
 class Room {
 public:
     Room() noexcept : none{} {}
     Room(const Room&) = delete;
     Room& operator=(const Room&) = delete;
-    ~Room() {}  // whoever made the value ends it
+    ~Room() {}  // the user of the room destroys the value
 
     template <class Make>
     Value* make(Make&& make) {
@@ -95,7 +96,7 @@ void end_value(Value& value, const Outcome& outcome) {
     }
 }
 
-/// A call of a function for one message: its arguments and its result, which live until the message is done with.
+/// A call of a function for one message: its arguments and its result, which live until the message has been handled.
 template <class Call, class Value, class Arguments>
 class DependencyCall;
 
@@ -106,7 +107,8 @@ public:
 
     static Plan bind(Binder& binder) { return Plan{bind_argument<A>(binder)...}; }
 
-    /// False: an argument cannot be taken (`error` says why), or the function says that it failed (the context has it).
+    /// Takes the arguments and calls the function. Returns false if an argument cannot be taken (`error` says why), or
+    /// if the function returned an error (the context has it).
     bool make(const Call& call, const Plan& plan, Context& context, std::optional<Error>& error) {
         return make(call, plan, context, error, std::index_sequence_for<A...>{});
     }
@@ -156,11 +158,11 @@ private:
     bool owned_ = false;
 };
 
-/// What tests put in a function's place.
+/// The stand-in of a function, in tests.
 template <class Value>
 class Replacement {
 public:
-    /// One call of it, for one message.
+    /// One call of the stand-in, for one message.
     class Call {
     public:
         Call() = default;
@@ -213,7 +215,7 @@ private:
     std::shared_ptr<const Function> function_;
 };
 
-/// How `Depends<Function>` is taken from a delivery: the value that the delivery has already, else that of a call.
+/// Fills a parameter `Depends<Function>`: with the value that the delivery has already, else with the result of a call.
 template <class A, auto Function>
 class DependencyArgument : public DependencySlot {
     using Of = DependencyOf<Function>;
@@ -278,7 +280,7 @@ struct DependencyArgumentFor<Depends<Function>> {
 template <class A>
 struct Argument<A, ArgumentKind::depends> final : DependencyArgumentFor<std::remove_cvref_t<A>>::Type {};
 
-/// The rules for a function that handlers or other such functions depend on.
+/// Checks the rules for a function that handlers or other such functions depend on.
 template <class Call, class Pattern>
 struct CheckDependency {
     static_assert(!std::is_member_function_pointer_v<Call>,
@@ -313,7 +315,7 @@ template <auto Function, class Pattern>
 inline constexpr bool dependency_ok<Depends<Function>, Pattern> =
     CheckDependency<std::remove_cv_t<decltype(Function)>, Pattern>::ok;
 
-/// Checks what is to stand in for Function. Null (after a static_assert) if it cannot.
+/// Checks a stand-in for Function and erases its types. Returns null, after a static_assert, if it breaks a rule.
 template <auto Function, class Stand>
 std::shared_ptr<const void> make_replacement(Stand&& stand) {
     using Value = typename DependencyOf<Function>::Value;

@@ -11,7 +11,7 @@
 
 namespace freshet::detail {
 
-/// What on_error<E> registered, for one subscriber. May run on several threads at once.
+/// A function that on_error<E> registered, bound to one subscriber. May run on several threads at once.
 class ErrorHandler {
 public:
     ErrorHandler() = default;
@@ -19,11 +19,12 @@ public:
     ErrorHandler& operator=(const ErrorHandler&) = delete;
     virtual ~ErrorHandler() = default;
 
-    /// Handles the exception in flight, or `error` if it is not null; nothing if it is not an E. Throws what the user's
-    /// function throws.
+    /// Handles the exception in flight, or `error` if it is not null, and returns the outcome; nothing if it is not an
+    /// E. Exceptions of the user's function pass through.
     virtual std::optional<Outcome> handle(Context& context, const Error* error) = 0;
 
-    /// Whether every exception that `derived` is for is one of this handler's, too. Compares by throwing: at bind only.
+    /// Returns true if this handler also takes every exception that `derived` takes. Compares by throwing: call it at
+    /// bind only.
     virtual bool is_base_of(const ErrorHandler& derived) const = 0;
 
 protected:
@@ -96,7 +97,7 @@ inline constexpr bool rest_ok = true;
 template <class Pattern, class First, class... A>
 inline constexpr bool rest_ok<Pattern, TypeList<First, A...>> = (check_parameter<A, Pattern>() && ... && true);
 
-/// The rules for on_error<E>(f).
+/// Checks the rules for on_error<E>(f).
 template <class E, class Pattern, class F>
 struct CheckErrorHandler {
     static_assert(HasSignature<F>,

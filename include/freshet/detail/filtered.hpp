@@ -11,11 +11,11 @@
 
 namespace freshet::detail {
 
-/// One of several handlers of a subscription, and which messages it gets.
+/// One of several handlers of a subscription, and the predicate for its messages.
 struct FilterCase {
     std::function<bool(Context&)> matches = {};
     std::unique_ptr<HandlerBase> handler = {};
-    std::function<std::unique_ptr<HandlerBase>()> make_handler = {};  // in a router, instead of it
+    std::function<std::unique_ptr<HandlerBase>()> make_handler = {};  // in a router, instead of handler
 };
 
 template <class F>
@@ -38,7 +38,8 @@ std::function<bool(Context&)> make_predicate(F&& predicate) {
     else return {};
 }
 
-/// A handler that gives each message to the first case that matches, else to `otherwise`; rejects it if that is null.
+/// Returns a handler that gives each message to the first case that matches, else to `otherwise`, or rejects it if that
+/// is null.
 std::unique_ptr<HandlerBase> make_filtered(std::vector<FilterCase> cases, std::unique_ptr<HandlerBase> otherwise);
 
 }  // namespace freshet::detail

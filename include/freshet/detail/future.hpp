@@ -12,7 +12,8 @@
 
 namespace freshet::detail {
 
-/// In a test that moves its own clock nothing would ready a future while its thread waits for it: there get() does that.
+/// Returns a future whose get() moves a clock of tests on while it waits, since otherwise nothing would make the future
+/// ready while its thread waits. With any other clock, returns `future` itself.
 template <class R>
 std::future<R> readied_by_waiting(Link& link, std::future<R> future) {
     if (!run_until(link, [] { return true; })) return future;
@@ -23,7 +24,8 @@ std::future<R> readied_by_waiting(Link& link, std::future<R> future) {
     });
 }
 
-/// `start(done)` begins something that calls `done(Expected<R>)` once: as a future, which gives the value or throws the error.
+/// Calls `start(done)`, which begins an operation that calls `done(Expected<R>)` once, and returns a future that gives
+/// the value or throws the error.
 template <class R, class Start>
 std::future<R> as_future(Link& link, Start&& start) {
     std::promise<R> promise;

@@ -7,15 +7,14 @@
 #include <type_traits>
 #include <utility>
 
-#include <freshet/buffer.hpp>
 #include <freshet/codec_format.hpp>
 #include <freshet/context.hpp>
 #include <freshet/extract.hpp>
 
 namespace freshet::detail {
 
-/// What a delivery depends on (see Depends), as it lies on the stack of the call that asked first. Linked in the order of
-/// the calls, newest first.
+/// A dependency of a delivery (see Depends), which lies on the stack of the call that asked for it first. The slots are
+/// linked in the order of the calls, newest first.
 class DependencySlot {
 public:
     DependencySlot() = default;
@@ -25,7 +24,7 @@ public:
 
     virtual const void* key() const noexcept = 0;
     virtual void* value() const noexcept = 0;
-    /// Tells the value how it ended, then destroys it. Throws what the value throws when it is told.
+    /// Tells the value the outcome, then destroys it. Throws the exceptions that the value throws when it is told.
     virtual void end(const Outcome& outcome) = 0;
 
 private:
@@ -33,18 +32,20 @@ private:
     DependencySlot* older_ = nullptr;
 };
 
-/// Ends, newest first, the dependencies that were added to a delivery while it lived.
+/// Ends, newest first, the dependencies that were added to a delivery while this object lived.
 class DependencyScope {
 public:
     explicit DependencyScope(Context& context) noexcept;
     DependencyScope(const DependencyScope&) = delete;
     DependencyScope& operator=(const DependencyScope&) = delete;
-    /// Without end(): an exception passes, so they are told nack.
+    /// Tells the remaining dependencies nack: without a call of end(), an exception is passing.
     ~DependencyScope();
 
-    /// Tells them the outcome, and returns it. Throws what one of them throws; those older are then told nack.
+    /// Tells the dependencies the outcome and returns it. Throws the exception of a dependency that throws; the older
+    /// dependencies are then told nack.
     Outcome end(Outcome outcome);
-    /// The same for the outcome of a call, which may throw Ack, Nack, Reject or Skip.
+    /// Calls `call`, tells the dependencies its outcome, and returns it. `call` may throw Ack, Nack, Reject or Skip,
+    /// which count as outcomes.
     template <class Call>
     Outcome end(Call&& call)
         requires(!std::is_same_v<std::remove_cvref_t<Call>, Outcome>);
@@ -56,7 +57,7 @@ private:
     DependencySlot* const outer_;
 };
 
-/// A handler with its types erased: what the compiled core sees. `invoke` may run on several threads at once.
+/// A handler with its types erased, as the compiled core sees it. `invoke` may run on several threads at once.
 class HandlerBase {
 public:
     HandlerBase() = default;
@@ -68,27 +69,30 @@ public:
     virtual bool takes_batches() const noexcept { return false; }
     /// Whether it takes the body of each message, so that it has no use for one that has none.
     virtual bool takes_body() const noexcept { return false; }
-    /// Once, before the first message.
+    /// Prepares the handler and reports its mistakes to `binder`. Called before the first message.
     virtual void bind(Binder& binder) = 0;
-    /// Extracts, calls, encodes, answers and publishes. Throws what the handler throws.
+    /// Extracts the parameters, calls the function, encodes the result, answers and publishes. Exceptions of the
+    /// function pass through.
     virtual Outcome invoke(Context& context) = 0;
     /// After the last message, or instead of the first.
     virtual void end() noexcept {}
 };
 
-/// What the handler templates need of a delivery, compiled once in the core.
+/// The access of the handler templates to a delivery, compiled once in the core.
 struct ContextAccess {
-    /// The message cannot be handled: it does not decode, a path or header does not parse.
+    /// Marks the message as one that cannot be handled, because it does not decode or a path or header does not parse,
+    /// and returns the outcome.
     static Outcome reject(Context& context, Error error);
-    /// The same if there is an error; without one the context knows already why the handler was not called.
+    /// Rejects the message with `error`, and returns the outcome. Without an error the context knows already why the
+    /// handler was not called.
     static Outcome refuse(Context& context, std::optional<Error> error);
-    /// The handler said that it failed.
+    /// Marks the delivery as failed, as the handler reported, and returns the outcome.
     static Outcome fail(Context& context, Error error);
-    /// Whether anybody gets what the handler returns.
+    /// Returns true if the result of the handler will be answered or published.
     static bool result_wanted(const Context& context) noexcept;
-    /// The format of what the handler returns: the request's, else the broker's.
+    /// Returns the format for the result of the handler: the request's, else the broker's.
     static Format result_format(const Context& context);
-    /// Answers, then publishes to every publish_to.
+    /// Answers, then publishes to every publish_to. Returns the outcome.
     static Outcome emit(Context& context, Bytes body, std::string_view content_type, const Headers* headers);
     static std::string_view content_type(const Context& context);
     static std::stop_token stop_token(const Context& context) noexcept;
@@ -106,39 +110,42 @@ struct ContextAccess {
         context.dependencies_ = context.dependencies_->older_;
     }
 
-    /// If the exception in flight is Ack, Nack, Reject or Skip: the outcome it stands for, which is decided with it.
+    /// Returns, if the exception in flight is Ack, Nack, Reject or Skip, the outcome that it stands for, and makes it
+    /// the decision of the context; else nothing.
     static std::optional<Outcome> outcome_thrown(Context& context) noexcept;
-    /// What the innermost middleware gets: what was decided through the context, else what the handler returned.
+    /// Returns the outcome for the innermost middleware: the decision that was made through the context, else the
+    /// outcome that the handler returned.
     static Outcome take_decision(Context& context, Outcome returned);
-    /// Makes the outcome that the outermost middleware returned the delivery's.
+    /// Makes the outcome that the outermost middleware returned the outcome of the delivery.
     static void adopt(Context& context, const Outcome& outcome);
-    /// From now on results are answered, not published: they are an on_error function's.
+    /// Has results answered and not published from now on: they are the results of an on_error function.
     static void answer_only(Context& context) noexcept { context.answers_only_ = true; }
     static bool answers_only(const Context& context) noexcept { return context.answers_only_; }
     static void clear_failure(Context& context) noexcept {
         context.failure_.reset();
         context.failed_ = true;
     }
-    /// It failed, even if an on_error function saw to that.
+    /// Returns true if the delivery failed, even if an on_error function dealt with the failure.
     static bool failed(const Context& context) noexcept { return context.failed_ || context.failure_; }
 
     static const std::optional<Error>& failure(const Context& context) noexcept { return context.failure_; }
     static const std::optional<Outcome>& decided(const Context& context) noexcept { return context.decided_; }
     static Message take_message(Context& context) noexcept { return std::move(*context.message_); }
     static Message& message(Context& context) noexcept { return *context.message_; }
-    /// The handler says the outcome.
+    /// Makes `outcome` the decision of the handler, and returns it.
     static Outcome decide(Context& context, Outcome outcome) {
         context.decided_ = outcome;
         return outcome;
     }
-    /// Nobody has said the outcome: it follows from what failed.
+    /// Takes the decision back, so that the outcome follows from the failure.
     static void undecide(Context& context) noexcept { context.decided_.reset(); }
     static bool answered(const Context& context) noexcept { return context.answered_; }
     static void mark_answered(Context& context) noexcept { context.answered_ = true; }
     static SubscriberCore& subscriber(const Context& context) noexcept { return *context.subscriber_; }
-    /// The correlation id that travels with what the handler sends; empty if there is none that can.
+    /// Returns the correlation id that travels with everything the handler sends; empty if there is none that can be
+    /// sent.
     static std::string_view correlation_in_scope(const Context& context);
-    /// What a log line says of a delivery. `context` is a Context.
+    /// Returns the fields of a log line about a delivery. `context` points to a Context.
     static LogFields log_fields(const void* context);
 };
 
@@ -156,7 +163,7 @@ Outcome DependencyScope::end(Call&& call)
     return end(*std::move(outcome));
 }
 
-/// While it lives a message has another payload, which a NUL must follow.
+/// Gives a message another payload while this object lives. A NUL must follow the payload.
 class BodyScope {
 public:
     BodyScope(Message& message, Bytes body) noexcept
@@ -168,21 +175,6 @@ public:
 private:
     Message& message_;
     const Bytes arrived_;
-};
-
-/// A buffer of this thread that keeps its capacity; leases nest.
-class BufferLease {
-public:
-    BufferLease();
-    BufferLease(const BufferLease&) = delete;
-    BufferLease& operator=(const BufferLease&) = delete;
-    ~BufferLease();
-
-    Buffer& operator*() const noexcept { return *buffer_; }
-    Buffer* operator->() const noexcept { return buffer_; }
-
-private:
-    Buffer* buffer_;
 };
 
 }  // namespace freshet::detail

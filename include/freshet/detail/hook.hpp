@@ -17,7 +17,7 @@ class AppCore;
 
 enum class HookTime : std::uint8_t { lifespan, on_startup, after_startup, on_shutdown, after_shutdown };
 
-/// A function that App calls, its types erased.
+/// A function that App calls, with its types erased.
 class Hook {
 public:
     Hook() = default;
@@ -25,7 +25,8 @@ public:
     Hook& operator=(const Hook&) = delete;
     virtual ~Hook() = default;
     virtual void bind(Binder& binder) = 0;
-    /// Gives what a lifespan returned, else null. Throws what the function throws.
+    /// Calls the function. Returns the object that a lifespan returned, else null. Exceptions of the function pass
+    /// through.
     virtual std::shared_ptr<void> run(Context& context) = 0;
 };
 
@@ -48,7 +49,7 @@ template <auto Function>
 inline constexpr bool dependency_fits_hook<Depends<Function>> =
     all_fit_hook<typename DependencyOf<Function>::Arguments>;
 
-/// Whether A can be had without a message.
+/// Returns true if a parameter of type A can be filled without a message.
 template <class A>
 consteval bool fits_hook() {
     using Value = std::remove_cvref_t<A>;
@@ -99,7 +100,8 @@ struct TypedHookFor<F, TypeList<A...>> {
     using Type = TypedHook<F, A...>;
 };
 
-/// Null (after a static_assert) if the function breaks a rule. Wanted is void for one that gives nothing.
+/// Erases the types of a hook. Returns null, after a static_assert, if the function breaks a rule. `Wanted` is void for
+/// a function without a result.
 template <class Wanted, class F>
 std::unique_ptr<Hook> make_hook(F&& function) {
     using Function = std::decay_t<F>;

@@ -15,44 +15,47 @@
 
 namespace freshet::detail {
 
-/// The compiled, untyped key-value bucket (src/jetstream/store/kv_bucket.hpp). What templates need of it:
+/// The compiled, untyped key-value bucket (src/jetstream/store/kv_bucket.hpp). The functions below are the part of it
+/// that templates need.
 class KvBucket;
 
-/// Throws Error(Errc::bad_setup) for a bad name or option. Asks no server before the first operation, unless the broker runs.
+/// Opens a bucket. Asks no server before the first operation, unless the broker runs. Throws Error(Errc::bad_setup) for
+/// a bad name or option.
 std::shared_ptr<KvBucket> open_kv(Link& link, std::string bucket, const kv::Options& options);
 
 std::string_view kv_name(const KvBucket& bucket) noexcept;
 Link& kv_link(const KvBucket& bucket) noexcept;
 
-/// The latest put of a key, or that of a revision; nothing if there is none.
+/// Returns the latest put of a key, or, with a revision other than 0, the put of that revision; nothing if there is
+/// none.
 Expected<std::optional<KvRecord>> kv_get(KvBucket& bucket, std::string_view key, std::uint64_t revision);
 
-/// What to write, and when.
+/// One write to a key.
 struct KvWrite {
-    kv::Operation operation = kv::Operation::put;
-    std::optional<std::uint64_t> expected = {};  ///< the revision that must be the key's latest; 0: it has none
-    std::chrono::nanoseconds ttl{0};
-    std::string_view verb = "put";  ///< for error messages; a literal
+    kv::Operation operation = kv::Operation::put;  ///< what to write
+    std::optional<std::uint64_t> expected = {};    ///< revision that must be the key's latest; 0: the key has none
+    std::chrono::nanoseconds ttl{0};               ///< how long the entry lives; 0: as the bucket says
+    std::string_view verb = "put";                 ///< for error messages; a literal
 };
 Expected<std::uint64_t> kv_write(KvBucket& bucket, std::string_view key, const Encoded& encoded, const KvWrite& write);
-/// The same, without waiting for the answer, which `done` gets: once, on the threads that Kv::put_async names.
+/// Receives the revision of an asynchronous write, exactly once, on one of the threads that Kv::put_async names.
 using KvWritten = std::move_only_function<void(Expected<std::uint64_t>)>;
 void kv_write_async(KvBucket& bucket, std::string_view key, const Encoded& encoded, const KvWrite& write,
                     KvWritten done);
 using KvFound = std::move_only_function<void(Expected<std::optional<KvRecord>>)>;
 void kv_get_async(KvBucket& bucket, std::string_view key, KvFound done);
 
-/// A write that expects the key not to exist.
+/// Writes a key that must not exist yet. Blocks until the server has answered.
 Expected<std::uint64_t> kv_create(KvBucket& bucket, std::string_view key, const Encoded& encoded,
                                   std::chrono::nanoseconds ttl);
 
-/// What to read of a bucket as it is now.
+/// The part of a bucket's present entries to read.
 struct KvScan {
     std::vector<std::string> filters = {};  ///< empty: every key
-    bool history = false;                   ///< every entry that is kept, not only the latest of each key
-    bool values = true;                     ///< false: no values, which costs less
+    bool history = false;                   ///< true: every entry that is kept, not only the latest of each key
+    bool values = true;                     ///< false: keys without values, which costs less
 };
-/// Calls `each` in the order of revisions, until it returns false.
+/// Reads entries and calls `each` for them in the order of revisions, until it returns false or there are no more.
 Expected<void> kv_scan(KvBucket& bucket, const KvScan& scan, const std::function<bool(KvRecord)>& each);
 
 Expected<std::uint64_t> kv_purge_deletes(KvBucket& bucket, const kv::PurgeDeletesOptions& options);
@@ -64,7 +67,8 @@ class WatchQueue;
 
 Expected<std::shared_ptr<WatchQueue>> kv_watch(KvBucket& bucket, const std::vector<std::string>& filters,
                                                const kv::WatchOptions& options);
-/// Blocks for the next; nothing when `timeout` has passed, it was stopped, or `until_caught_up` and it has.
+/// Blocks until the next entry and returns it. Returns nothing when `timeout` has passed, the watch was stopped, or,
+/// with `until_caught_up`, the watch has caught up.
 std::optional<KvRecord> kv_next(WatchQueue& queue, std::optional<std::chrono::milliseconds> timeout,
                                 bool until_caught_up);
 bool watch_caught_up(const WatchQueue& queue);

@@ -12,11 +12,12 @@
 #include <freshet/ack_policy.hpp>
 #include <freshet/depends.hpp>
 #include <freshet/detail/error_handler.hpp>
+#include <freshet/detail/publish_step.hpp>
 #include <freshet/middleware.hpp>
 
 namespace freshet::detail {
 
-/// One thing around a handler. May run on several threads at once.
+/// One element around a handler: a middleware or a dependency. May run on several threads at once.
 class Step {
 public:
     Step() = default;
@@ -26,17 +27,9 @@ public:
     virtual Outcome run(Context& context, Next next) = 0;
 };
 
-class PublishStep {
-public:
-    PublishStep() = default;
-    PublishStep(const PublishStep&) = delete;
-    PublishStep& operator=(const PublishStep&) = delete;
-    virtual ~PublishStep() = default;
-    virtual Expected<void> run(Outgoing& out, NextPublish next) = 0;
-};
-
-/// What a broker, a router or a subscriber puts around its handlers, in the order of declaration. What depends on the
-/// subscriber (a path's token, an injected object) is made for each one when it is bound.
+/// The elements that a broker, a router or a subscriber puts around its handlers, in the order of declaration. Each
+/// list holds functions where an element depends on the subscriber (a path's token, an injected object): they make it
+/// when a subscriber is bound.
 struct Layer {
     std::vector<std::function<std::shared_ptr<Step>(Binder&)>> steps = {};
     std::vector<std::shared_ptr<PublishStep>> publish_steps = {};
@@ -64,7 +57,7 @@ private:
     F middleware_;
 };
 
-/// Calls a function of Depends for every message, and keeps what it returns while the handler runs.
+/// Calls a function of Depends for every message, and keeps the result while the handler runs.
 template <auto Function>
 class DependencyStep final : public Step {
 public:

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <freshet/codec.hpp>
+#include <freshet/detail/buffer_lease.hpp>
 #include <freshet/detail/handler.hpp>
 #include <freshet/detail/traits.hpp>
 #include <freshet/response.hpp>
@@ -22,7 +23,8 @@ inline constexpr bool is_expected = false;
 template <class T>
 inline constexpr bool is_expected<Expected<T>> = true;
 
-/// Whether a handler may return R: void, Outcome, a type with a codec, and optional, Response, Expected around these.
+/// True for types that a handler may return: void, Outcome, a type with a codec, and optional, Response, Expected
+/// around these.
 template <class R>
 inline constexpr bool returnable = Encodable<R>;
 template <>
@@ -38,7 +40,7 @@ inline constexpr bool returnable<std::optional<T>> = returnable<T>;
 template <class T>
 inline constexpr bool returnable<Expected<T>> = returnable<T>;
 
-/// Whether an R can carry something to answer or to publish.
+/// True for result types that can carry something to answer or to publish.
 template <class R>
 inline constexpr bool carries_body = !std::is_void_v<R> && !std::is_same_v<R, Outcome>;
 template <class T>
@@ -58,12 +60,12 @@ Outcome send_result(Context& context, const T& value, std::optional<Format> form
     }
 }
 
-/// Does with a handler's result what its type says.
+/// Answers, publishes or settles, as the type of a handler's result says, and returns the outcome.
 template <class R>
 Outcome finish(Context& context, R&& result) {
     using Result = std::remove_cvref_t<R>;
     if constexpr (std::is_same_v<Result, Outcome>) {
-        const auto& decided = ContextAccess::decided(context);  // a call on the Context wins
+        const auto& decided = ContextAccess::decided(context);  // a call on the Context takes precedence
         return ContextAccess::decide(context, decided ? *decided : std::forward<R>(result));
     } else if constexpr (is_expected<Result>) {
         if (!result) return ContextAccess::fail(context, std::forward<R>(result).error());

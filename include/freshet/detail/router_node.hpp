@@ -11,19 +11,20 @@
 
 namespace freshet::detail {
 
-/// A router without types: what was declared on it, to be made anew for each broker. Not thread-safe.
+/// A router without types: it keeps the declarations, to be made anew for each broker. Not thread-safe.
 class RouterNode final : public Registry {
 public:
     explicit RouterNode(std::string prefix) : prefix_{std::move(prefix)} {}
 
     std::uint64_t begin(const std::string& subject) override;
-    /// Keeps a subscriber; gives null, since it runs only in brokers.
+    /// Keeps a subscriber and returns null, since the subscriber runs only in brokers.
     std::shared_ptr<SubscriberCore> add(SubscriberSpec spec) override;
-    /// Throws Error(Errc::bad_setup) if it is in it already, or the other way round.
+    /// Puts `inner` into this router. Throws Error(Errc::bad_setup) if it is in this one already, or has this one in
+    /// it.
     void include(std::shared_ptr<RouterNode> inner);
     Layer& layer(const char* what);
 
-    /// The subscribers of this router and of those in it. From now on it cannot be changed.
+    /// Returns the subscribers of this router and of the routers in it. From then on the router cannot be changed.
     std::vector<SubscriberSpec> expand();
 
 private:
@@ -39,7 +40,7 @@ private:
     std::string prefix_;
     std::shared_ptr<Layer> layer_ = std::make_shared<Layer>();
     std::vector<SubscriberSpec> subscribers_ = {};
-    std::vector<std::optional<std::string>> drafts_ = {};  // subjects that were begun, by number; nothing: added
+    std::vector<std::optional<std::string>> drafts_ = {};  // subjects that were begun, by number; empty: completed
     std::vector<std::shared_ptr<RouterNode>> included_ = {};
     bool sealed_ = false;
 };

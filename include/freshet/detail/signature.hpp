@@ -12,7 +12,8 @@ struct TypeList {
     static constexpr std::size_t size = sizeof...(A);
 };
 
-/// What a callable takes and returns. Has no members for what has no single signature: generic lambdas, overloads.
+/// The parameter and result types of a callable. Has no members for a callable without a single signature: a generic
+/// lambda, an overload.
 template <class F>
 struct Signature {};
 
@@ -76,7 +77,7 @@ concept PointsTo = requires(Pointer& pointer) {
     { *pointer } -> DerivedFrom<Class>;
 };
 
-/// `object` is a pointer or a smart pointer, or an object that is kept by reference.
+/// Binds a member function to `object`: a pointer, a smart pointer, or an object that is kept by reference.
 template <class Member, class Object>
 auto bind_member(Member member, Object&& object) {
     using Arguments = typename Signature<Member>::Arguments;

@@ -23,15 +23,15 @@ class Link;
 
 /// How the handling of one message ended.
 struct Handled {
-    const Outcome& outcome;          ///< what the handler returned or decided
-    const Error* failure = nullptr;  ///< why it failed or was refused; null: it did not
-    bool rejected = false;   ///< the message cannot be handled at all: it does not decode, a path does not parse
-    bool decided = false;    ///< the handler said the outcome: returned it, threw it, or chose it through the Context
-    bool untouched = false;  ///< the subscriber stops, and the handler did not see the message
+    const Outcome& outcome;          ///< the outcome that the handler returned or decided
+    const Error* failure = nullptr;  ///< why the message failed or was refused; null: it did not fail
+    bool rejected = false;           ///< the message cannot be handled at all, for example because it does not decode
+    bool decided = false;            ///< the handler chose the outcome: it returned or threw it, or used the Context
+    bool untouched = false;          ///< the subscriber stops, and the handler never received the message
 };
 
-/// Where a subscriber's messages come from, and where it is told what became of each: a core NATS subscription, a
-/// JetStream consumer, a watch. Its functions may be called from any thread.
+/// The origin of a subscriber's messages, which is also told the outcome of each: a core NATS subscription, a JetStream
+/// consumer, a watch. The functions may be called from any thread.
 class Source {
 public:
     Source() = default;
@@ -39,49 +39,53 @@ public:
     Source& operator=(const Source&) = delete;
     virtual ~Source() = default;
 
-    /// Before bind: the handler takes the body of each message. One that means "there is no value any more" need not come.
+    /// Says that the handler takes the body of each message, so that the source may leave out messages that mean "there
+    /// is no value any more". Called before bind.
     virtual void expect_bodies(Binder& binder) { (void)binder; }
 
-    /// Checks its settings, once, before the broker connects.
+    /// Checks the settings of the source. Called once, before the broker connects.
     virtual void bind(const Subject& subject, Binder& binder) {
         (void)subject;
         (void)binder;
     }
 
     /// Begins to feed `sink`, as a transport does: on_message from one thread at a time, at last on_end, exactly once.
-    /// May block and ask the server; messages may come before it returns. When it fails the sink is not called any more.
+    /// May block and ask the server; messages may come before it returns. After a failure the sink is not called any
+    /// more.
     virtual Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) = 0;
 
-    /// Why the server refused what start() asked for without waiting for the answer. Known after a flush of the transport.
+    /// Returns why the server refused the subscription that start() made without waiting for an answer, or nothing.
+    /// Known after a flush of the transport.
     virtual std::optional<Error> refusal() const { return std::nullopt; }
 
-    /// The broker stops and will drain what its transport delivers: ask for nothing more. Does not block.
+    /// Stops asking for more messages: the broker stops, and will drain what its transport delivers. Does not block.
     virtual void quiesce() noexcept {}
 
-    /// This subscriber stops: takes nothing more, delivers what has arrived for `timeout` at most; on_end follows. Does not
-    /// block.
+    /// Stops the source: it takes nothing new and delivers the messages that have arrived, for `timeout` at most;
+    /// on_end follows. Does not block.
     virtual void stop(std::chrono::milliseconds timeout) noexcept = 0;
 
-    /// Whether messages that have not reached the handler are to be settled with nack instead of handled.
+    /// Returns true if messages that have not reached the handler are to be settled with nack instead of handled.
     virtual bool wants_back() const noexcept { return false; }
 
-    /// What became of a message; once for each that was fed. Empty if the handler took it.
+    /// Settles a message; called once for each message that was fed. `message` is empty if the handler took it.
     virtual void settle(Message message, const Handled& handled) noexcept = 0;
 
-    /// The handler still works on it.
+    /// Tells the source that the handler still works on the message.
     virtual void in_progress(const Message& message) noexcept { (void)message; }
 
-    /// Acknowledges it now, and blocks until the server has confirmed that.
+    /// Acknowledges the message now, and blocks until the server has confirmed that.
     virtual Expected<void> ack_sync(const Message& message, std::chrono::milliseconds timeout) {
         (void)message, (void)timeout;
         return {};
     }
 
-    /// Whether the reply subject of a message is that of somebody who waits for an answer.
+    /// Returns true if the reply subject of a message belongs to somebody who waits for an answer.
     virtual bool answerable() const noexcept { return true; }
 
-    /// Messages that arrived and were not fed yet; and those dropped, which were not.
+    /// Returns the number of messages that have arrived and wait to be fed.
     virtual std::size_t pending() const noexcept = 0;
+    /// Returns the number of messages that were dropped, and so never fed.
     virtual std::uint64_t dropped() const noexcept = 0;
 };
 

@@ -19,14 +19,14 @@ concept TokenInteger = std::integral<T> && !OneOf<T, bool, char, wchar_t, char8_
 
 }  // namespace detail
 
-/// What may fill a token of a subject: integers, and what converts to std::string_view. Not bool and no characters,
-/// whose text is anyone's guess.
+/// Satisfied by types that may fill a token of a subject: integers, and types that convert to std::string_view. bool
+/// and characters may not, since it is not clear how to write them.
 template <class T>
 concept TokenValue = detail::TokenInteger<T> || std::convertible_to<const T&, std::string_view>;
 
 namespace detail {
 
-/// A value as the text of a token. This one views a string, which has to outlive it.
+/// A value as the text of a token. The primary template views a string, which must outlive it.
 template <class T>
 class TokenText {
 public:
@@ -42,11 +42,13 @@ private:
     std::string_view text_;
 };
 
-/// 20 digits are as many as the longest have: -9223372036854775808 and 18446744073709551615. Returns how many it wrote.
+/// Writes `value` in decimal and returns the number of characters; 20 are enough for the longest, -9223372036854775808
+/// and 18446744073709551615.
 std::size_t write_decimal(char (&digits)[20], std::int64_t value) noexcept;
+/// Writes `value` in decimal and returns the number of characters.
 std::size_t write_decimal(char (&digits)[20], std::uint64_t value) noexcept;
 
-/// This one keeps the digits inside.
+/// An integer as the text of a token; it keeps the digits inside.
 template <TokenInteger T>
 class TokenText<T> {
     using Wide = std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>;

@@ -16,7 +16,7 @@
 
 namespace freshet::detail {
 
-/// The pattern is known only at run time: names are checked when the broker starts.
+/// A pattern that is known only at run time: start() checks the names.
 struct RuntimeSubject {
     static constexpr bool has(std::string_view) noexcept { return true; }
     static constexpr bool fills(std::string_view) noexcept { return true; }
@@ -32,7 +32,7 @@ inline constexpr bool taken_as_it_may_be = [] {
     return !std::is_lvalue_reference_v<A> || std::is_const_v<std::remove_reference_t<A>>;
 }();
 
-/// Meant as a body, and it would be one with a default constructor.
+/// Returns true if A would be a body if it had a default constructor.
 template <class A, class Value = std::remove_cvref_t<A>>
 consteval bool lacks_default_only() {
     if constexpr (argument_kind<A> != ArgumentKind::unknown || std::default_initializable<Value>) return false;
@@ -44,17 +44,18 @@ inline constexpr bool path_known = true;
 template <FixedString Name, class T, class Pattern>
 inline constexpr bool path_known<Path<Name, T>, Pattern> = Pattern::has(Name.view());
 
-/// Whether what A depends on can be made, too; see dependency.hpp.
+/// True if the dependencies of A can be made, too; see dependency.hpp.
 template <class A, class Pattern>
 inline constexpr bool dependency_ok = true;
 
-/// A header that may be absent, with the optional on the wrong side.
+/// True for an optional around a Header, where the optional belongs inside the Header.
 template <class V>
 inline constexpr bool optional_header = false;
 template <FixedString Name, class T>
 inline constexpr bool optional_header<std::optional<Header<Name, T>>> = true;
 
-/// One rule, one assertion: the first line of the compiler's message is the rule, the note below it names A.
+/// Checks a parameter, one assertion for each rule: the first line of the compiler's message is the rule, the note
+/// below it names A.
 template <class A, class Pattern>
 consteval bool check_parameter() {
     constexpr bool known = argument_kind<A> != ArgumentKind::unknown;
@@ -151,7 +152,8 @@ struct TypedHandlerFor<F, Result, TypeList<A...>> {
     using Type = TypedHandler<F, Result, A...>;
 };
 
-/// Checks a handler against its subject's pattern and erases its types. Null (after a static_assert) if it breaks a rule.
+/// Checks a handler against its subject's pattern and erases its types. Returns null, after a static_assert, if it
+/// breaks a rule.
 template <class Pattern, bool Publishes, class F>
 std::unique_ptr<HandlerBase> make_handler(F&& handler) {
     using Callable = std::decay_t<F>;

@@ -19,30 +19,35 @@ class PublishWindow;
 
 namespace freshet::js {
 
-/// How an AsyncPublisher sends.
+/// Options of an AsyncPublisher.
 struct AsyncPublisherOptions {
-    /// Messages that wait for their acknowledgement. Once there are so many, publish blocks until an eighth of them has left.
+    /// The most messages that may wait for their acknowledgement. When so many wait, publish blocks until an eighth of
+    /// them is acknowledged or has failed.
     std::size_t max_pending = 4'096;
 };
 
-/// Publishes into streams without waiting for each acknowledgement: many are under way, up to a limit, and none is lost
-/// silently. What becomes of a message is told to the future or function given with it; the failures of the others come out of flush().
+/// Publishes into streams without waiting for each acknowledgement. Up to AsyncPublisherOptions::max_pending messages
+/// are under way at a time: sent, and neither acknowledged nor failed. No failure is lost: it goes to the function or
+/// future that you give with the message, else to flush(), else it is logged when the last copy of the publisher is
+/// destroyed.
 ///
-/// A message that no stream answered is sent again (PublishOptions::retries), and so is one with an id whose acknowledgement did not
-/// come in time or was refused for the moment: it is stored once all the same. So a message that was sent again may be stored behind later
-/// ones; where order matters, say what is expected (expect_last_sequence).
+/// The publisher sends a message again when no stream answered (PublishOptions::retries). It also sends a message with
+/// an id again when the acknowledgement did not come in time or the server refused the message for the moment; the
+/// stream stores it once. A message that was sent again may be stored behind later ones. Where order matters, use
+/// expect_last_sequence.
 ///
-/// Thread-safe; cheap to copy, the copies share one window. Must not outlive its broker; when that stops, what is under way fails with
-/// Errc::closed. Failures that nobody asked for are logged when the last copy goes.
+/// Thread-safe. Cheap to copy; the copies share the messages under way. Must not outlive its broker. When the broker
+/// stops, messages under way fail with Errc::closed.
 class AsyncPublisher {
 public:
     using Done = std::move_only_function<void(Expected<PublishAck>)>;
 
     AsyncPublisher(std::shared_ptr<const detail::JsApi> api, detail::Link& link, const AsyncPublisherOptions& options);
 
-    /// Sends a message and returns. Blocks while max_pending wait, unless called inside a callback of this publisher. Throws Error for
-    /// what is wrong before it is sent: Errc::bad_subject, Condition::bad_payload, Errc::bad_setup (options that contradict each
-    /// other), Errc::server_too_old. What happens then comes out of flush.
+    /// Sends a message and returns without waiting for its acknowledgement; flush() throws its failure. Blocks while
+    /// max_pending messages are under way, unless called inside a callback of this publisher. Throws Error for mistakes
+    /// found before the message is sent: Errc::bad_subject, Condition::bad_payload, Errc::bad_setup (options that
+    /// contradict each other), Errc::server_too_old.
     template <class T>
     void publish(std::string_view subject, const T& value, const PublishOptions& options = {}) {
         value_or_raise(try_publish(subject, value, options));
@@ -52,8 +57,9 @@ public:
         return start(subject, value, options, {});
     }
 
-    /// The same, and calls `done(Expected<PublishAck>)` once, on a thread of the broker's that it must not block. Also for what
-    /// is wrong before it is sent.
+    /// Sends a message and calls `done(Expected<PublishAck>)` once, with the acknowledgement or the failure. Blocks
+    /// while max_pending messages are under way. `done` runs on a thread of the broker, which it must not block, or on
+    /// the calling thread for a mistake found before the message is sent.
     template <class T, class F>
         requires std::is_invocable_v<F&, Expected<PublishAck>>
     void publish(std::string_view subject, const T& value, const PublishOptions& options, F done) {
@@ -63,7 +69,8 @@ public:
         if (!started) (*shared)(std::unexpected{std::move(started).error()});
     }
 
-    /// The same; the future gives the acknowledgement, or throws Error.
+    /// Sends a message and returns a future that gives the acknowledgement or throws Error. Blocks while max_pending
+    /// messages are under way.
     template <class T>
     std::future<PublishAck> publish_future(std::string_view subject, const T& value,
                                            const PublishOptions& options = {}) {
@@ -77,13 +84,13 @@ public:
         return future;
     }
 
-    /// Waits until nothing is under way: everything published was acknowledged or has failed. Throws Error: Errc::timeout when messages are still
-    /// under way after `timeout`; else the first failure since the last flush that had no function and no future, and how many there were.
-    /// Not inside a callback of this publisher.
+    /// Blocks until each message was acknowledged or has failed. Throws Errc::timeout when messages are still under way
+    /// after `timeout`; else the first failure since the last flush of a message without function and future, and how
+    /// many there were. Do not call it inside a callback of this publisher.
     void flush(std::chrono::milliseconds timeout) { value_or_raise(try_flush(timeout)); }
     Expected<void> try_flush(std::chrono::milliseconds timeout);
 
-    /// Messages under way.
+    /// Returns how many messages are under way.
     std::size_t pending() const;
 
 private:

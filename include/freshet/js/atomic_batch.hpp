@@ -15,11 +15,13 @@ class JsApi;
 
 namespace freshet::js {
 
-/// Messages that a stream stores all together or not at all (ADR-50): add them, then commit. Server 2.12; the stream needs
-/// allow_atomic. The server takes 1,000 messages in one batch, and drops a batch to which nothing comes for 10 s.
+/// Collects messages that a stream stores together or not at all (ADR-50): add them, then commit. Server 2.12; the
+/// stream needs allow_atomic. The server accepts up to 1,000 messages in one batch, and drops a batch that gets no
+/// message for 10 s.
 ///
-/// Expectations are checked at the commit, against what was stored before the batch; expect_last_sequence is for the first message
-/// only. One thread at a time; move-only; must not outlive the broker. A batch that is destroyed without commit stores nothing.
+/// The server checks expectations at the commit, against the messages stored before the batch. expect_last_sequence is
+/// for the first message only. A batch that is destroyed without commit stores nothing. Move-only; used by one thread
+/// at a time; must not outlive the broker.
 class AtomicBatch {
 public:
     AtomicBatch(std::shared_ptr<const detail::JsApi> api, detail::Link& link);
@@ -27,8 +29,8 @@ public:
     AtomicBatch& operator=(AtomicBatch&&) noexcept;
     ~AtomicBatch();
 
-    /// Adds a message. The first but one waits for the server's consent to the batch, the others are sent without waiting. Throws Error:
-    /// Errc::batch_refused, Errc::no_stream; after an error the batch is lost.
+    /// Adds a message. The call for the second message blocks until the server accepts the batch; the others do not
+    /// block. Throws Errc::batch_refused, Errc::no_stream; after an error the batch is lost.
     template <class T>
     void add(std::string_view subject, const T& value, const PublishOptions& options = {}) {
         value_or_raise(try_add(subject, value, options));
@@ -40,11 +42,13 @@ public:
         });
     }
 
-    /// Stores what was added, and waits for the server's word. Throws Error: what an expectation that was not met throws from
-    /// publish, Errc::batch_refused where the batch was incomplete, too large, or took too long, Errc::bad_setup if it is empty.
+    /// Asks the server to store the messages and blocks until it has. Throws the errors of JetStream::publish for an
+    /// expectation that is not met, Errc::batch_refused if the batch was incomplete, too large or took too long,
+    /// Errc::bad_setup if it is empty.
     PublishAck commit() { return value_or_raise(try_commit()); }
     Expected<PublishAck> try_commit();
 
+    /// Returns how many messages were added.
     std::size_t size() const noexcept;
 
 private:

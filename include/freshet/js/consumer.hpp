@@ -23,26 +23,29 @@ class PulledMessages;
 
 namespace freshet::js {
 
-/// A message that a program without handlers took from a consumer, to be settled by one of its functions; else the server delivers
-/// it again after ack_wait. Move-only, one thread at a time; must not outlive the broker.
+/// A message that you took from a Consumer. Settle it with ack, nack, term or ack_sync; else the server delivers it
+/// again after ack_wait. Move-only; used by one thread at a time; must not outlive the broker.
 class Delivery {
 public:
     Delivery(std::shared_ptr<const detail::JsApi> api, Message message) noexcept
         : api_{std::move(api)}, message_{std::move(message)} {}
 
+    /// Returns the message.
     const Message& message() const noexcept { return message_; }
     const Message& operator*() const noexcept { return message_; }
     const Message* operator->() const noexcept { return &message_; }
 
-    /// Sent and not waited for. Throws Error(Errc::closed) after the broker's stop.
+    /// Acknowledges the message: it is done. Does not wait for the server. Throws Errc::closed after the broker's stop.
     void ack() const { send("+ACK"); }
-    /// Deliver it again, after `delay`; 0: at once.
+    /// Asks the server to deliver the message again, after `delay`; 0: at once. Throws Errc::closed after the broker's
+    /// stop.
     void nack(std::chrono::nanoseconds delay = {}) const;
-    /// Never again.
+    /// Tells the server never to deliver the message again. Throws Errc::closed after the broker's stop.
     void term() const { send("+TERM"); }
-    /// Work goes on: ack_wait begins anew.
+    /// Tells the server that work goes on: ack_wait begins anew. Throws Errc::closed after the broker's stop.
     void in_progress() const { send("+WPI"); }
-    /// Acknowledges and blocks until the server has confirmed it. Throws Error when no confirmation came in time.
+    /// Acknowledges the message and blocks until the server has confirmed it. Throws Error when no confirmation came in
+    /// time.
     void ack_sync() const;
 
 private:
@@ -52,22 +55,23 @@ private:
     Message message_;
 };
 
-/// What Consumer::fetch takes.
+/// Options of Consumer::fetch.
 struct FetchOptions {
-    std::size_t messages = 1;                 ///< the most
-    std::size_t bytes = 0;                    ///< the most, payloads and headers together; 0: any
-    std::chrono::milliseconds within{5'000};  ///< how long to wait for them; 0: only what is there now
-    std::string group = {};                   ///< priority group, if the consumer has them
+    std::size_t messages = 1;                 ///< the most messages
+    std::size_t bytes = 0;                    ///< the most bytes, payloads and headers together; 0: no limit
+    std::chrono::milliseconds within{5'000};  ///< how long to wait for them; 0: takes only those there now
+    std::string group = {};                   ///< priority group, if the consumer has groups
 };
 
-/// How Consumer::messages pulls.
+/// Options of Consumer::messages.
 struct MessagesOptions {
     std::size_t prefetch = 64;                   ///< messages taken from the server ahead of the loop
-    std::chrono::milliseconds heartbeat{5'000};  ///< silence of twice this, and the consumer is looked after
+    std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet checks the consumer
 };
 
-/// The messages of a consumer as a range: `for (auto& delivery : consumer.messages())`. Destroying it gives those not taken back to
-/// the server. One thread at a time; stop may be called from any.
+/// The messages of a consumer as a range: `for (auto& delivery : consumer.messages())`. The destructor gives the
+/// messages that you have not taken back to the server. Used by one thread at a time, but stop() may be called from
+/// any.
 class Deliveries {
 public:
     explicit Deliveries(std::unique_ptr<detail::PulledMessages> messages) noexcept;
@@ -75,9 +79,9 @@ public:
     Deliveries& operator=(Deliveries&&) = delete;
     ~Deliveries();
 
-    /// The next one, or nothing when `timeout` has passed, or after stop(). Blocks.
+    /// Blocks until a message is there and returns it; returns nothing when `timeout` has passed, or after stop().
     std::optional<Delivery> next(std::chrono::milliseconds timeout);
-    /// Ends the range; what was taken ahead is given back.
+    /// Ends the range, and gives the messages that you have not taken back to the server.
     void stop();
 
     class Iterator {
@@ -96,7 +100,7 @@ public:
         Deliveries* deliveries_ = nullptr;
         mutable std::optional<Delivery> current_ = {};
     };
-    /// Runs until stop(), or the broker's.
+    /// Returns an iterator that blocks for each message. The range ends at stop(), or when the broker stops.
     Iterator begin() { return Iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
 
@@ -104,9 +108,12 @@ private:
     std::unique_ptr<detail::PulledMessages> messages_;
 };
 
-/// One consumer of a stream, by name: broker.jetstream().consumer("ORDERS", "billing"). For programs that are not services, to look
-/// at consumers, and to manage them; that it exists is not checked before it is used. Cheap to copy; thread-safe; blocks as
-/// JetStream does; must not outlive the broker. Every function throws Error; its try_ twin gives the error as a value.
+/// Refers to one consumer of a stream by name: `broker.jetstream().consumer("ORDERS", "billing")`. Use it to take
+/// messages in a program without handlers, and to manage consumers. Making it asks nothing of the server.
+///
+/// Cheap to copy. Thread-safe. Must not outlive the broker. Functions block until the server answers, for
+/// ContextOptions::timeout at most per request. Every function throws Error; its try_ twin returns the error as a
+/// value.
 class Consumer {
 public:
     Consumer(std::shared_ptr<const detail::JsApi> api, std::string stream, std::string name)
@@ -115,41 +122,46 @@ public:
     const std::string& stream() const noexcept { return stream_; }
     const std::string& name() const noexcept { return name_; }
 
-    /// Makes sure that it is there, as a durable consumer that clients pull from.
+    /// Makes sure that the consumer exists, as a durable consumer that clients pull from, and returns it.
     ConsumerInfo declare(const ConsumerConfig& config, Declare declare = Declare::create_if_missing) const {
         return value_or_raise(try_declare(config, declare));
     }
     Expected<ConsumerInfo> try_declare(const ConsumerConfig& config, Declare declare) const;
 
+    /// Returns settings and state.
     ConsumerInfo info() const { return value_or_raise(try_info()); }
     Expected<ConsumerInfo> try_info() const;
 
-    /// Removes it, and what it knows of deliveries. Errc::consumer_not_found if there is none.
+    /// Removes the consumer and its record of deliveries. Throws Errc::consumer_not_found if there is none.
     void remove() const { value_or_raise(try_remove()); }
     Expected<void> try_remove() const;
 
-    /// Delivers nothing until then. Server 2.11.
+    /// Pauses the consumer: it delivers nothing until `until`, or until resume(). Server 2.11.
     void pause(std::chrono::system_clock::time_point until) const { value_or_raise(try_pause(until)); }
     Expected<void> try_pause(std::chrono::system_clock::time_point until) const;
+    /// Ends the pause. Server 2.11.
     void resume() const { value_or_raise(try_resume()); }
     Expected<void> try_resume() const;
 
-    /// Takes the pin from the client that has it, so that another one gets the messages. Server 2.11.
+    /// Takes the pin of a priority group from the client that has it, so that another one gets the messages. Server
+    /// 2.11.
     void unpin(const std::string& group) const { value_or_raise(try_unpin(group)); }
     Expected<void> try_unpin(const std::string& group) const;
 
-    /// The next message; nothing if none came within the time (0: if none is there).
+    /// Blocks until a message is there and returns it; returns nothing if none came within `within` (0: if none is
+    /// there now).
     std::optional<Delivery> next(std::chrono::milliseconds within = std::chrono::milliseconds{5'000}) const {
         return value_or_raise(try_next(within));
     }
     Expected<std::optional<Delivery>> try_next(std::chrono::milliseconds within) const;
 
-    /// Up to so many messages: returns when it has them, or when the time is over. An error only if it took none.
+    /// Blocks until it has FetchOptions::messages messages or the time is over, and returns those it has. Throws only
+    /// if it has none.
     std::vector<Delivery> fetch(const FetchOptions& options) const { return value_or_raise(try_fetch(options)); }
     Expected<std::vector<Delivery>> try_fetch(const FetchOptions& options) const;
 
-    /// The messages one after the other, for as long as you like; others are taken ahead meanwhile.
-    /// Errc::consumer_not_found if there is none.
+    /// Returns the messages as a range that goes on until you stop it. Takes MessagesOptions::prefetch messages ahead
+    /// of your loop. Throws Errc::consumer_not_found if there is none.
     Deliveries messages(const MessagesOptions& options = {}) const { return value_or_raise(try_messages(options)); }
     Expected<Deliveries> try_messages(const MessagesOptions& options = {}) const;
 

@@ -10,25 +10,25 @@
 
 namespace freshet::js {
 
-/// A consumer as the server describes it.
+/// Describes a consumer as the server knows it.
 struct ConsumerInfo {
     std::string stream = {};
     std::string name = {};
     bool durable = false;
-    bool push = false;  ///< it sends to a subject by itself
+    bool push = false;  ///< the server sends its messages to a subject without being asked
     ConsumerConfig config = {};
     std::chrono::system_clock::time_point created = {};
     std::uint64_t delivered_consumer_sequence = 0;
     std::uint64_t delivered_stream_sequence = 0;
-    std::uint64_t ack_floor_consumer_sequence = 0;  ///< everything up to here is settled
+    std::uint64_t ack_floor_consumer_sequence = 0;  ///< all deliveries up to this one are settled
     std::uint64_t ack_floor_stream_sequence = 0;
-    std::uint64_t ack_pending = 0;  ///< delivered and not settled
-    std::uint64_t redelivered = 0;  ///< of those: more than once
-    std::uint64_t waiting = 0;      ///< pull requests
-    std::uint64_t pending = 0;      ///< messages yet to be delivered
+    std::uint64_t ack_pending = 0;  ///< messages delivered and not settled
+    std::uint64_t redelivered = 0;  ///< messages of ack_pending that were delivered more than once
+    std::uint64_t waiting = 0;      ///< pull requests that wait for messages
+    std::uint64_t pending = 0;      ///< messages not delivered yet
     bool paused = false;
     std::chrono::nanoseconds pause_remaining = {};
-    std::string pinned_client = {};  ///< with PriorityPolicy::pinned_client: who gets the messages
+    std::string pinned_client = {};  ///< PriorityPolicy::pinned_client: id of the client that gets the messages
     std::optional<ClusterInfo> cluster = {};
 };
 

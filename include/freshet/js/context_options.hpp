@@ -7,12 +7,12 @@
 
 namespace freshet::js {
 
-/// Which JetStream to talk to, and how long to wait for it.
+/// Which JetStream to use, and how long to wait for its answers.
 struct ContextOptions {
-    std::string domain = {};  ///< of a leaf node or a hub; empty: the connection's own
-    std::string prefix =
-        {};  ///< of the API's subjects where another account exports it; empty: `$JS.API`. Not with `domain`
-    std::chrono::milliseconds timeout{5'000};  ///< for each answer of the server's
+    std::string domain = {};  ///< domain of a leaf node or a hub; empty: the connection's own
+    /// Prefix of the API's subjects, for an API that another account exports; empty: `$JS.API`. Not with `domain`.
+    std::string prefix = {};
+    std::chrono::milliseconds timeout{5'000};  ///< how long to wait for each answer of the server
 };
 
 }  // namespace freshet::js

@@ -8,11 +8,11 @@
 
 namespace freshet::js {
 
-/// What a counter stands at (ADR-49): a whole number of any size.
+/// The value of a counter: a whole number of any size (ADR-49).
 struct CounterValue {
-    std::string digits = {};  ///< decimal, with a minus if negative
+    std::string digits = {};  ///< decimal digits, with a minus sign if negative
 
-    /// As a number. Throws Error(Errc::bad_payload) for one that 64 bits do not hold.
+    /// Returns the value as a number. Throws Errc::bad_payload if it does not fit into 64 bits.
     std::int64_t number() const { return value_or_raise(try_number()); }
     Expected<std::int64_t> try_number() const;
 };

@@ -6,16 +6,17 @@
 
 namespace freshet::js {
 
-/// What to do about a stream, consumer or bucket that a program names. Only settings that are set count: what is left unset is the
-/// server's default for a new one, and neither compared nor changed for one that exists.
+/// What to do about a stream, consumer or bucket that your program names. Only settings that you set count. An unset
+/// setting is the server's default for a new object, and is neither compared nor changed in an existing one.
 enum class Declare : std::uint8_t {
-    never,              ///< it must exist; its settings are not looked at
-    create_if_missing,  ///< one that exists is used as it is
-    verify,             ///< and if it has other settings, that is Errc::settings_differ, which lists them
-    reconcile,          ///< and its other settings are changed to these, each change logged
+    never,              ///< requires that it exists; ignores its settings
+    create_if_missing,  ///< creates it if it is missing; uses an existing one as it is
+    verify,             ///< creates it if it is missing; Errc::settings_differ, with a list, if its settings differ
+    reconcile,          ///< creates it if it is missing; changes settings that differ, and logs each change
 };
 
-/// One setting that is not as wanted. The name and the values are as `nats stream info --json` has them, but times are readable: "24h".
+/// One setting that differs from the wanted one. Name and values are those that `nats stream info --json` shows, except
+/// that times are readable: "24h".
 struct Difference {
     std::string setting = {};
     std::string found = {};

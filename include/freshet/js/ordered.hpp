@@ -14,23 +14,23 @@
 
 namespace freshet::js {
 
-/// A subscriber that reads a stream from some point on, every message exactly once and in order, without acknowledging any: a
-/// handler that fails does not get the message again. The server keeps nothing for it; when something is lost (a gap, a
-/// missed heartbeat, a restart of the server) the consumer is made anew where it stood.
+/// Makes a subscriber that reads a stream from some point on: every message exactly once, in order, without
+/// acknowledgements. A handler that fails does not get the message again. The server keeps no state for it. After a
+/// gap, a missed heartbeat or a restart of the server, freshet makes the consumer anew and goes on where it was.
 struct Ordered {
-    StreamRef stream = {};             ///< its name, or a Stream to be declared at the start
+    StreamRef stream = {};             ///< name of the stream, or a js::Stream to declare at the start
     Deliver deliver = Deliver::all;    ///< where to begin, at each start of the program
     std::uint64_t start_sequence = 0;  ///< with Deliver::from_sequence
     std::optional<std::chrono::system_clock::time_point> start_time = {};  ///< with Deliver::from_time
     std::vector<std::string> filter_subjects = {};  ///< empty: the subscriber's subject. Several need server 2.10
-    bool headers_only = false;                      ///< deliver no payloads
-    Replay replay = Replay::instant;
-    std::size_t prefetch = 512;                  ///< messages asked for ahead of the handler
-    std::chrono::milliseconds heartbeat{5'000};  ///< silence of twice this, and the consumer is made anew
-    ContextOptions context = {};                 ///< which JetStream
+    bool headers_only = false;                      ///< delivers no payloads
+    Replay replay = Replay::instant;                ///< how fast stored messages are delivered
+    std::size_t prefetch = 512;                     ///< messages requested ahead of the handler
+    std::chrono::milliseconds heartbeat{5'000};     ///< after a silence of twice this, freshet makes the consumer anew
+    ContextOptions context = {};                    ///< which JetStream to use
 };
 
-/// What Broker::subscriber makes of it.
+/// Returns the source that Broker::subscriber starts. Called by freshet.
 detail::SourceSpec make_source(Ordered options);
 
 }  // namespace freshet::js

@@ -11,47 +11,52 @@
 
 namespace freshet::js {
 
-/// When the server itself publishes a stored message (ADR-51): one of `at`, `every` and `cron`. The stream needs allow_msg_schedules, and the
-/// subject published to is the schedule's name: publishing to it again replaces the schedule, purging it ends it.
+/// Tells the server to publish a stored message later or regularly (ADR-51). Set one of `at`, `every` and `cron`. The
+/// stream needs allow_msg_schedules. The subject of the message is the name of the schedule: publish to it again to
+/// replace the schedule, purge it to end the schedule.
 struct Schedule {
-    std::optional<std::chrono::system_clock::time_point> at = {};  ///< once; at once, if it is past
-    std::chrono::nanoseconds every{0};                             ///< again and again, at least 1 s. Server 2.14
+    std::optional<std::chrono::system_clock::time_point> at = {};  ///< once, at this time; a time in the past: at once
+    std::chrono::nanoseconds every{0};                             ///< regularly, at least 1 s apart. Server 2.14
     std::string cron = {};  ///< seconds, minutes, hours, day, month, weekday; or `@hourly`, `@daily`... Server 2.14
-    std::string time_zone = {};  ///< of `cron`, such as Europe/Berlin; empty: UTC
-    std::string target = {};     ///< the subject published to, in the same stream
-    std::string source = {};     ///< publish the last message of this subject instead of the stored body. Server 2.14
-    std::chrono::nanoseconds ttl{0};  ///< of what is published, at least 1 s; 0: none
-    bool rollup = false;              ///< what is published removes its target's earlier messages. Server 2.14
+    std::string time_zone = {};       ///< time zone of `cron`, such as Europe/Berlin; empty: UTC
+    std::string target = {};          ///< the subject that the server publishes to; the same stream must store it
+    std::string source = {};          ///< publishes the last message of this subject, not the stored body. Server 2.14
+    std::chrono::nanoseconds ttl{0};  ///< TTL of each message that the server publishes, at least 1 s; 0: none
+    bool rollup = false;              ///< each message removes the target's earlier messages. Server 2.14
 };
 
-/// Options of one publication into a stream. What is expected and not so is an error, and nothing is stored.
+/// Options of one publication into a stream. If one of the expectations is not met, the server stores nothing and the
+/// publication fails.
 struct PublishOptions {
     Headers headers = {};
-    std::string id = {};  ///< stored once, however often it is published within the stream's duplicate_window
-    std::string expect_stream = {};                          ///< the stream that stores it; else Errc::wrong_stream
-    std::optional<std::uint64_t> expect_last_sequence = {};  ///< of the stream; else Errc::wrong_last_sequence
-    /// The sequence of the subject's last message, 0 if it has none; else Errc::wrong_last_sequence.
+    /// The message's id: a stream stores each id once within its duplicate_window, however often you publish it.
+    std::string id = {};
+    std::string expect_stream = {};                          ///< stream that stores it; else Errc::wrong_stream
+    std::optional<std::uint64_t> expect_last_sequence = {};  ///< sequence of the stream; else Errc::wrong_last_sequence
+    /// Sequence of the subject's last message, 0 if there is none; else Errc::wrong_last_sequence.
     std::optional<std::uint64_t> expect_last_subject_sequence = {};
-    std::string expect_last_subject =
-        {};  ///< the subject that this is about, wildcards allowed; empty: the one published to. Server 2.11
-    std::string expect_last_id = {};  ///< of the stream's last message; else Errc::wrong_last_id
-    std::chrono::nanoseconds ttl{0};  ///< the message is removed after it, at least 1 s; 0: never. Server 2.11 (ADR-43)
-    std::optional<Schedule> schedule = {};  ///< stored to be published later. Server 2.12
-    std::chrono::milliseconds timeout{0};   ///< for each acknowledgement; 0: the context's
-    /// How often it is sent again where no stream answers, as happens for a moment when a cluster elects a leader (ADR-22).
+    /// Subject of expect_last_subject_sequence, wildcards allowed; empty: the subject of the message. Server 2.11.
+    std::string expect_last_subject = {};
+    std::string expect_last_id = {};  ///< id of the stream's last message; else Errc::wrong_last_id
+    /// How long the server keeps the message, at least 1 s; 0: as long as the stream says. Server 2.11 (ADR-43).
+    std::chrono::nanoseconds ttl{0};
+    std::optional<Schedule> schedule = {};  ///< the server stores the message and publishes it later. Server 2.12
+    std::chrono::milliseconds timeout{0};   ///< for each acknowledgement; 0: ContextOptions::timeout
+    /// How often the message is sent again when no stream answers, as happens for a moment while a cluster elects a
+    /// leader (ADR-22).
     int retries = 2;
-    std::chrono::milliseconds retry_wait{250};  ///< before each of these
-    std::optional<Format> format = {};          ///< of a typed body; default: the broker's
+    std::chrono::milliseconds retry_wait{250};  ///< pause before each retry
+    std::optional<Format> format = {};          ///< format of a typed body; default: BrokerOptions::format
 };
 
-/// The server's word that a message is stored.
+/// Says that the server has stored a message, and where.
 struct PublishAck {
     std::string stream = {};
     std::uint64_t sequence = 0;
-    bool duplicate = false;     ///< a message of this id had been stored before, at this sequence; this one was not
-    std::string domain = {};    ///< of the stream; empty: none
-    std::string value = {};     ///< of a counter, after the increment: decimal digits of any length
-    std::uint64_t batched = 0;  ///< messages of an atomic batch, this one included; `sequence` is the last one's
+    bool duplicate = false;     ///< this message was not stored: one with its id already was, at `sequence`
+    std::string domain = {};    ///< the stream's JetStream domain; empty: none
+    std::string value = {};     ///< value of a counter after the increment: decimal digits of any length
+    std::uint64_t batched = 0;  ///< messages of an atomic batch; `sequence` is that of the last one
 };
 
 }  // namespace freshet::js

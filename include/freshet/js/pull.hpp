@@ -16,42 +16,43 @@
 
 namespace freshet::js {
 
-/// This client among those that share a consumer with priority groups (ADR-42).
+/// The role of this client among those that share a consumer with priority groups (ADR-42).
 struct Priority {
-    std::string group = {};        ///< one of ConsumerConfig::priority_groups
-    std::int64_t min_pending = 0;  ///< overflow: get messages only while at least so many wait; 0: this does not count
-    std::int64_t min_ack_pending =
-        0;          ///< overflow: or while at least so many are unacknowledged; 0: this does not count
-    int level = 0;  ///< prioritized: the lowest is served first, 0 to 9
+    std::string group = {};  ///< one of ConsumerConfig::priority_groups
+    /// PriorityPolicy::overflow: this client gets messages only while at least so many wait; 0: this does not count.
+    std::int64_t min_pending = 0;
+    /// PriorityPolicy::overflow: or while at least so many are unacknowledged; 0: this does not count.
+    std::int64_t min_ack_pending = 0;
+    int level = 0;  ///< PriorityPolicy::prioritized: the client with the lowest is served first, 0 to 9
 };
 
-/// A subscriber that pulls the messages of a JetStream consumer: `broker.subscriber<"orders.*">(js::Pull{...})`. The server
-/// sends no more than asked for, so nothing is ever dropped; several programs with the same `durable` share the messages.
-/// Survives restarts of the server: docs/jetstream-consumers.md.
+/// Makes a subscriber that pulls the messages of a JetStream consumer: `broker.subscriber<"orders.*">(js::Pull{...})`.
+/// The server sends no more messages than freshet asks for, so none is dropped. Programs with the same `durable` share
+/// the messages. The subscriber goes on after restarts of the server. See docs/jetstream-consumers.md.
 struct Pull {
-    StreamRef stream = {};     ///< its name, or a Stream to be declared
-    std::string durable = {};  ///< the consumer's name: it stays when the program ends. This or `ephemeral`
-    /// A consumer of this program alone, gone soon after it. Every start begins where ConsumerConfig::deliver says, so
-    /// that must be set.
+    StreamRef stream = {};     ///< name of the stream, or a js::Stream to declare
+    std::string durable = {};  ///< name of a consumer that stays when the program ends. Set this or `ephemeral`
+    /// Makes a consumer of this program alone, which the server removes soon after the program ends. Each start begins
+    /// where ConsumerConfig::deliver says, so set that.
     bool ephemeral = false;
     Declare declare = Declare::create_if_missing;  ///< what to do about a durable consumer that is missing or different
-    ConsumerConfig consumer = {};                  ///< what a new consumer is like, and which messages it delivers
-    std::size_t workers = 1;                       ///< threads that run the handler; the subscriber has its own
-    OrderKey ordered_by = {};  ///< with several workers: order kept per key, as SubscriberOptions has it
-    std::optional<AckPolicy> ack_policy = {};  ///< default: nack_on_error
-    Retry retry = {};                          ///< what to do with messages that a handler fails at
-    Batch batch = {};                          ///< for handlers that take many at once
-    /// Messages held ahead of the workers and being handled. 0: between 2 per worker and 4,096, as many as are handled
-    /// within about half a second and hold less than 16 MiB; batches: at least two of them.
+    ConsumerConfig consumer = {};                  ///< settings that the server keeps, such as the messages to deliver
+    std::size_t workers = 1;                       ///< threads of this subscriber that run the handler
+    OrderKey ordered_by = {};  ///< with several workers: keeps the order of each key, see SubscriberOptions::ordered_by
+    std::optional<AckPolicy> ack_policy = {};  ///< when messages are acknowledged; default: nack_on_error
+    Retry retry = {};                          ///< what to do with messages whose handler fails
+    Batch batch = {};                          ///< for handlers that take `std::span<const T>`
+    /// Most messages held: being handled and waiting for a worker. 0: adapts itself between 2 per worker and 4,096, to
+    /// as many as are handled within about half a second and hold less than 16 MiB; with batches at least two batches.
     std::size_t prefetch = 0;
-    std::size_t prefetch_bytes = 0;  ///< the same in bytes; 0: no limit. A message larger than that comes alone
-    Priority priority = {};
+    std::size_t prefetch_bytes = 0;  ///< most bytes held; 0: no limit. A message larger than that comes alone
+    Priority priority = {};          ///< for consumers with priority groups
     std::chrono::milliseconds expires{30'000};   ///< how long one pull request waits at the server; at least 1 s
-    std::chrono::milliseconds heartbeat{5'000};  ///< silence of twice this, and the consumer is looked after
-    ContextOptions context = {};                 ///< which JetStream
+    std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet checks the consumer
+    ContextOptions context = {};                 ///< which JetStream to use
 };
 
-/// What Broker::subscriber makes of it.
+/// Returns the source that Broker::subscriber starts. Called by freshet.
 detail::SourceSpec make_source(Pull options);
 
 }  // namespace freshet::js

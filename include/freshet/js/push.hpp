@@ -15,28 +15,29 @@
 
 namespace freshet::js {
 
-/// A subscriber to whom the server sends the messages of a JetStream consumer by itself. js::Pull does all of this as fast, and the
-/// server never sends it more than it can hold: use js::Push for consumers that other programs have made so.
-/// Settles, retries and survives restarts as js::Pull does.
+/// Makes a subscriber of a push consumer: the server sends its messages without being asked. Use it for consumers that
+/// other programs have made. Else use js::Pull, which is as fast and never gets more messages than it can hold.
+/// Settlement, retries and recovery after restarts are those of js::Pull.
 struct Push {
-    StreamRef stream = {};     ///< its name, or a Stream to be declared
-    std::string durable = {};  ///< the consumer's name: it stays when the program ends. This or `ephemeral`
-    bool ephemeral = false;    ///< a consumer of this program alone; then `consumer.deliver` must be set
-    /// Members of the same group share the messages of a durable consumer. Empty: there can be one subscriber only.
+    StreamRef stream = {};     ///< name of the stream, or a js::Stream to declare
+    std::string durable = {};  ///< name of a consumer that stays when the program ends. Set this or `ephemeral`
+    bool ephemeral = false;    ///< makes a consumer of this program alone; set `consumer.deliver` then
+    /// Queue group whose members share the messages of a durable consumer. Empty: only one subscriber may use the
+    /// consumer.
     std::string queue = {};
     Declare declare = Declare::create_if_missing;  ///< what to do about a durable consumer that is missing or different
-    ConsumerConfig consumer = {};  ///< what a new consumer is like; max_ack_pending bounds what it sends ahead
-    std::size_t workers = 1;       ///< threads that run the handler; the subscriber has its own
-    OrderKey ordered_by = {};      ///< with several workers: order kept per key
-    std::optional<AckPolicy> ack_policy = {};  ///< default: nack_on_error
-    Retry retry = {};                          ///< what to do with messages that a handler fails at
-    Batch batch = {};                          ///< for handlers that take `std::span<const T>`
-    bool flow_control = true;  ///< the server waits for the handlers; not with a `queue`, where it cannot
-    std::chrono::milliseconds heartbeat{5'000};  ///< silence of twice this, and the consumer is looked after
-    ContextOptions context = {};                 ///< which JetStream
+    ConsumerConfig consumer = {};  ///< settings that the server keeps; max_ack_pending limits what it sends ahead
+    std::size_t workers = 1;       ///< threads of this subscriber that run the handler
+    OrderKey ordered_by = {};      ///< with several workers: keeps the order of each key
+    std::optional<AckPolicy> ack_policy = {};    ///< when messages are acknowledged; default: nack_on_error
+    Retry retry = {};                            ///< what to do with messages whose handler fails
+    Batch batch = {};                            ///< for handlers that take `std::span<const T>`
+    bool flow_control = true;                    ///< the server waits for the handlers; not possible with a `queue`
+    std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet checks the consumer
+    ContextOptions context = {};                 ///< which JetStream to use
 };
 
-/// What Broker::subscriber makes of it.
+/// Returns the source that Broker::subscriber starts. Called by freshet.
 detail::SourceSpec make_source(Push options);
 
 }  // namespace freshet::js

@@ -10,17 +10,19 @@
 
 namespace freshet::js {
 
-/// A message as a stream has it. Move-only.
+/// A message that was read from a stream. Move-only.
 struct StoredMessage {
     std::string subject = {};
     std::uint64_t sequence = 0;
-    std::chrono::system_clock::time_point time = {};  ///< when it was stored
-    Message message =
-        {};  ///< body and headers; read directly (Read::direct), it has headers of the server's, too: `Nats-Stream`...
+    std::chrono::system_clock::time_point time = {};  ///< when the server stored it
+    /// Body and headers. With Read::direct it also has headers that the server adds, such as `Nats-Stream`.
+    Message message = {};
 
+    /// Returns the body. The view is valid as long as this object.
     Bytes payload() const noexcept { return message.payload(); }
+    /// Returns the body as text. The view is valid as long as this object.
     std::string_view text() const noexcept { return message.text(); }
-    /// The body as T. Throws Error(Errc::bad_payload).
+    /// Returns the body as T. Throws Errc::bad_payload if it does not decode.
     template <class T>
     T decode() const {
         return freshet::decode<T>(message);

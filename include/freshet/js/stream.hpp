@@ -12,85 +12,88 @@
 
 namespace freshet::js {
 
-/// When a stream lets go of a message.
+/// When the server removes a message from a stream.
 enum class Retention : std::uint8_t {
-    limits,     ///< when a limit is reached
+    limits,     ///< when a limit of the stream is reached
     interest,   ///< when every consumer has acknowledged it
     workqueue,  ///< when one consumer has acknowledged it
 };
 
-/// What a full stream does.
+/// What the server does when a stream is full.
 enum class Discard : std::uint8_t {
-    oldest,    ///< removes its oldest messages ("old" on the wire)
-    incoming,  ///< refuses what is published ("new" on the wire)
+    oldest,    ///< removes the oldest messages ("old" on the wire)
+    incoming,  ///< refuses new messages with Errc::limit_reached ("new" on the wire)
 };
 
+/// Where the server keeps a stream: in files, or in memory until it stops.
 enum class Storage : std::uint8_t { file, memory };
 
+/// How the server compresses the files of a stream.
 enum class Compression : std::uint8_t { none, s2 };
 
-/// When a message is on disk.
+/// When the server writes a message to disk.
 enum class PersistMode : std::uint8_t {
-    flushed,  ///< before it is acknowledged ("default" on the wire)
-    async,    ///< soon: a crash of the server loses the last ones
+    flushed,  ///< before it acknowledges the message ("default" on the wire)
+    async,    ///< soon after; a crash of the server loses the latest messages
 };
 
-/// Where in a cluster a stream lives.
+/// Where in a cluster the server places a stream.
 struct Placement {
     std::string cluster = {};
     std::vector<std::string> tags = {};
 };
 
-/// Renames subjects: `orders.*` to `orders.{{wildcard(1)}}.eu`.
+/// Renames subjects when a message is stored: `orders.*` to `orders.{{wildcard(1)}}.eu`.
 struct SubjectTransform {
     std::string source = {};
     std::string destination = {};
 };
 
-/// Publishes each stored message once more, for core NATS subscribers.
+/// Publishes each stored message again on core NATS.
 struct Republish {
-    std::string source = {};  ///< which subjects; empty: all
+    std::string source = {};  ///< the subjects to publish again; empty: all
     std::string destination = {};
     bool headers_only = false;
 };
 
-/// A stream of another account or domain.
+/// Says how to reach a stream of another account or domain.
 struct ExternalStream {
-    std::string api_prefix = {};      ///< `$JS.<domain>.API`, or the subject it is imported under
-    std::string deliver_prefix = {};  ///< where its messages arrive, if another account sends them
+    std::string api_prefix = {};      ///< `$JS.<domain>.API`, or the prefix under which your account imports the API
+    std::string deliver_prefix = {};  ///< the prefix on which another account delivers the messages; empty: none
 };
 
-/// A consumer made beforehand, through which a mirror or source reads. Server 2.14.
+/// Names an existing consumer through which a mirror or source reads. Server 2.14.
 struct SourceConsumer {
     std::string name = {};
     std::string deliver_subject = {};
 };
 
-/// The stream that a mirror or source copies (ADR-59).
+/// Names the stream that a mirror or a source copies, and which of its messages (ADR-59).
 struct StreamSource {
     std::string name = {};
-    std::uint64_t start_sequence = 0;  ///< 0: from its first message
+    std::uint64_t start_sequence = 0;  ///< where to begin; 0: at the first message
     std::optional<std::chrono::system_clock::time_point> start_time = {};
-    std::string filter_subject = {};                ///< empty: all subjects; not with `transforms`
-    std::vector<SubjectTransform> transforms = {};  ///< each picks subjects, and may rename them. Server 2.10
-    std::string domain = {};                        ///< short for an `external` with that domain's API
+    std::string filter_subject = {};                ///< copies only this subject; empty: all. Not with `transforms`
+    std::vector<SubjectTransform> transforms = {};  ///< each selects subjects and may rename them. Server 2.10
+    std::string domain = {};                        ///< short for an `external` with the API of this domain
     std::optional<ExternalStream> external = {};
     std::optional<SourceConsumer> consumer = {};
 };
 
-/// Bounds and defaults of the stream's consumers. Server 2.10.
+/// Limits of the stream's consumers, and their defaults. Server 2.10.
 struct ConsumerLimits {
     std::optional<std::chrono::nanoseconds> inactive_threshold = {};
     std::optional<std::int64_t> max_ack_pending = {};
 };
 
-/// A stream: its name, its settings, and what to do if it is missing or has others. An unset setting is the server's default.
-/// Limits: -1 or 0 is none. The comments name the server version that a setting needs, if later than 2.9; with an older one,
-/// declaring is Errc::server_too_old.
+/// Describes a stream: its name, its settings, and what JetStream::declare does if the stream is missing or has other
+/// settings. An unset setting is the server's default for a new stream, and is left alone in an existing one. A limit
+/// of -1 or 0 means no limit. A comment names the server version that a setting needs, if later than 2.9. With an older
+/// server, declare fails with Errc::server_too_old.
 struct Stream {
     std::string name = {};
     std::string description = {};
-    std::vector<std::string> subjects = {};  ///< what it stores; default: its name. None for a mirror
+    std::vector<std::string> subjects = {};  ///< subjects that it stores; default: its name. None for a mirror
     std::optional<Retention> retention = {};
     std::optional<Storage> storage = {};
     std::optional<int> replicas = {};  ///< servers that keep a copy: 1, 3 or 5; default: 1
@@ -101,40 +104,41 @@ struct Stream {
     std::optional<std::int32_t> max_msg_size = {};  ///< bytes, headers included
     std::optional<int> max_consumers = {};
     std::optional<Discard> discard = {};
-    std::optional<bool> discard_new_per_subject = {};  ///< with Discard::incoming and max_msgs_per_subject
-    /// How long a message id is remembered, at least 100 ms; default: 2 minutes, or max_age if that is shorter.
+    std::optional<bool> discard_new_per_subject = {};  ///< with Discard::incoming, max_msgs_per_subject
+    /// How long the server remembers the id of a message, at least 100 ms; default: 2 minutes, or max_age if that is
+    /// shorter.
     std::optional<std::chrono::nanoseconds> duplicate_window = {};
     std::optional<Compression> compression = {};  ///< of files. Server 2.10
-    std::optional<bool> no_ack = {};              ///< publishing is not acknowledged
+    std::optional<bool> no_ack = {};              ///< the server does not acknowledge publications
     std::optional<Placement> placement = {};
-    std::optional<StreamSource> mirror = {};         ///< copy this stream, and store nothing else
-    std::vector<StreamSource> sources = {};          ///< also store what these streams have
-    std::optional<SubjectTransform> transform = {};  ///< of subjects, before anything else. Server 2.10
+    std::optional<StreamSource> mirror = {};         ///< makes this stream a copy of another one
+    std::vector<StreamSource> sources = {};          ///< stores the messages of these streams too
+    std::optional<SubjectTransform> transform = {};  ///< renames subjects first. Server 2.10
     std::optional<Republish> republish = {};
-    std::optional<bool> allow_direct =
-        {};  ///< any replica may answer reads; faster, and maybe a moment behind (ADR-31)
-    std::optional<bool> mirror_direct = {};  ///< a mirror answers reads of what it copies, too
-    std::optional<bool> allow_rollup = {};   ///< the header `Nats-Rollup` removes what came before
-    std::optional<bool> deny_delete = {};    ///< messages cannot be deleted; for good
-    std::optional<bool> deny_purge = {};     ///< the stream cannot be purged; for good
-    std::optional<bool> sealed = {};  ///< nothing can be stored or removed any more; for good, and not at creation
-    std::optional<std::uint64_t> first_seq = {};         ///< of a new stream. Server 2.10
+    /// Lets any replica answer reads: faster, and perhaps without the latest messages (ADR-31). See Read::direct.
+    std::optional<bool> allow_direct = {};
+    std::optional<bool> mirror_direct = {};  ///< lets a mirror answer reads of the stream that it copies
+    std::optional<bool> allow_rollup = {};   ///< a message with the header `Nats-Rollup` removes earlier ones
+    std::optional<bool> deny_delete = {};    ///< nobody can delete messages; cannot be undone
+    std::optional<bool> deny_purge = {};     ///< nobody can purge the stream; cannot be undone
+    /// Nobody can store or remove messages any more. Cannot be undone, and cannot be set when the stream is created.
+    std::optional<bool> sealed = {};
+    std::optional<std::uint64_t> first_seq = {};         ///< first sequence of a new stream. Server 2.10
     std::optional<ConsumerLimits> consumer_limits = {};  ///< Server 2.10
-    std::optional<bool> allow_msg_ttl = {};              ///< messages may have a TTL of their own (ADR-43). Server 2.11
-    /// A message removed because of its age leaves a marker for so long, at least 1 s (ADR-43). Server 2.11.
+    std::optional<bool> allow_msg_ttl = {};  ///< messages may have a TTL: PublishOptions::ttl (ADR-43). Server 2.11
+    /// How long a marker stays for a message that was removed because of its age, at least 1 s (ADR-43). Server 2.11.
     std::optional<std::chrono::nanoseconds> subject_delete_marker_ttl = {};
-    std::optional<bool> allow_atomic = {};       ///< batches of all or nothing (ADR-50). Server 2.12
-    std::optional<bool> allow_msg_counter = {};  ///< every message is a counter's increment (ADR-49). Server 2.12
-    std::optional<bool> allow_msg_schedules =
-        {};  ///< messages to be delivered later or again and again (ADR-51). Server 2.12
+    std::optional<bool> allow_atomic = {};         ///< allows AtomicBatch (ADR-50). Server 2.12
+    std::optional<bool> allow_msg_counter = {};    ///< each message increments a counter (ADR-49). Server 2.12
+    std::optional<bool> allow_msg_schedules = {};  ///< allows PublishOptions::schedule (ADR-51). Server 2.12
     std::optional<PersistMode> persist_mode = {};  ///< Server 2.12
-    std::optional<bool> allow_batched = {};        ///< fast batches that are not atomic (ADR-50). Server 2.14
-    std::map<std::string, std::string> metadata =
-        {};  ///< anything of yours; other keys that it has are left alone. Server 2.10
-    Declare declare = Declare::create_if_missing;
+    std::optional<bool> allow_batched = {};        ///< allows fast batches that are not atomic (ADR-50). Server 2.14
+    /// Anything of yours. Keys that you do not name are left alone. Server 2.10.
+    std::map<std::string, std::string> metadata = {};
+    Declare declare = Declare::create_if_missing;  ///< what to do if it is missing or has other settings
 };
 
-/// What a stream holds.
+/// Describes the messages of a stream.
 struct StreamState {
     std::uint64_t messages = 0;
     std::uint64_t bytes = 0;
@@ -144,33 +148,35 @@ struct StreamState {
     std::chrono::system_clock::time_point last_time = {};
     std::uint64_t consumers = 0;
     std::uint64_t num_subjects = 0;
-    std::uint64_t num_deleted = 0;                       ///< gaps between the first and the last sequence
-    std::vector<std::uint64_t> deleted = {};             ///< if asked for: InfoOptions::deleted
-    std::map<std::string, std::uint64_t> subjects = {};  ///< messages of each, if asked for: InfoOptions::subjects
+    std::uint64_t num_deleted = 0;            ///< sequences between the first and the last one that are missing
+    std::vector<std::uint64_t> deleted = {};  ///< the missing sequences; filled with InfoOptions::deleted
+    std::map<std::string, std::uint64_t> subjects = {};  ///< messages of each subject; with InfoOptions::subjects
 };
 
-/// A server that keeps a copy.
+/// Describes a server that keeps a copy of a stream or consumer.
 struct Replica {
     std::string name = {};
-    bool current = false;  ///< it is up to date
+    bool current = false;  ///< the copy is up to date
     bool offline = false;
-    std::uint64_t lag = 0;  ///< operations behind
+    std::uint64_t lag = 0;  ///< operations that the copy is behind
 };
 
+/// Describes the servers that keep a stream or consumer.
 struct ClusterInfo {
     std::string name = {};
-    std::string leader = {};  ///< empty while one is elected
+    std::string leader = {};  ///< empty while the servers elect one
     std::vector<Replica> replicas = {};
 };
 
-/// How a mirror or source gets on.
+/// Describes the progress of a mirror or a source.
 struct SourceInfo {
     std::string name = {};
-    std::uint64_t lag = 0;                ///< messages behind
-    std::chrono::nanoseconds active{-1};  ///< since the last message; -1: none yet
+    std::uint64_t lag = 0;                ///< messages that it is behind
+    std::chrono::nanoseconds active{-1};  ///< time since the last message; -1: no message yet
     std::string error = {};
 };
 
+/// Describes a stream as the server knows it.
 struct StreamInfo {
     Stream config = {};  ///< every setting, as the server has it
     StreamState state = {};

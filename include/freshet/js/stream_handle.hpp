@@ -20,38 +20,40 @@ class JsApi;
 
 namespace freshet::js {
 
-/// What to tell of a stream beside its settings and its state.
+/// Which details StreamHandle::info asks for, beside settings and state.
 struct InfoOptions {
-    std::string subjects = {};  ///< messages per subject, of those that match: ">" for all; empty: none
-    bool deleted = false;       ///< the sequences that are missing
+    std::string subjects = {};  ///< counts messages of the subjects that match; ">": all; empty: none
+    bool deleted = false;       ///< lists the sequences that are missing
 };
 
-/// What to remove of a stream; everything, if nothing is said.
+/// Which messages StreamHandle::purge removes. Default: all of them.
 struct PurgeOptions {
-    std::string subject = {};          ///< only these, wildcards allowed; empty: all
-    std::uint64_t up_to_sequence = 0;  ///< only what is before this one; 0: all. Not with `keep`
-    std::uint64_t keep = 0;            ///< leave so many of the latest; 0: none
+    std::string subject = {};          ///< only messages of this subject, wildcards allowed; empty: all
+    std::uint64_t up_to_sequence = 0;  ///< only messages before this one; 0: all. Not with `keep`
+    std::uint64_t keep = 0;            ///< keeps so many of the latest messages; 0: none
 };
 
-/// Who answers when a message is read (ADR-31).
+/// Which server answers when a message is read (ADR-31).
 enum class Read : std::uint8_t {
-    leader,  ///< what was acknowledged before is seen
-    direct,  ///< any replica, maybe a moment behind, at several times the rate; the stream needs allow_direct
+    leader,  ///< the leader: finds every message that was acknowledged before
+    /// Any replica, at several times the rate; it may not have the latest messages. The stream needs allow_direct.
+    direct,
 };
 
 /// Which messages StreamHandle::messages reads.
 struct ReadOptions {
-    std::string subject = {};                                             ///< wildcards allowed; empty: all
-    std::uint64_t from_sequence = 0;                                      ///< 0: the first
+    std::string subject = {};         ///< only this subject, wildcards allowed; empty: all
+    std::uint64_t from_sequence = 0;  ///< where to begin; 0: at the first message
     std::optional<std::chrono::system_clock::time_point> from_time = {};  ///< instead of from_sequence
-    std::size_t limit = 1'000;                                            ///< at most so many
+    std::size_t limit = 1'000;                                            ///< the most messages to read
 };
 
-/// One stream, by its name: broker.jetstream().stream("ORDERS"). That it exists is not checked before it is used; if it does not,
-/// functions fail with Errc::stream_not_found.
+/// Refers to one stream by its name: `broker.jetstream().stream("ORDERS")`. Making it asks nothing of the server. If
+/// the stream does not exist, functions fail with Errc::stream_not_found.
 ///
-/// Cheap to copy; thread-safe; blocks as JetStream does; must not outlive the broker. Every function throws Error; its try_ twin
-/// gives the error as a value.
+/// Cheap to copy. Thread-safe. Must not outlive the broker. Functions block until the server answers, for
+/// ContextOptions::timeout at most per request. Every function throws Error; its try_ twin returns the error as a
+/// value.
 class StreamHandle {
 public:
     StreamHandle(std::shared_ptr<const detail::JsApi> api, std::string name)
@@ -59,10 +61,11 @@ public:
 
     const std::string& name() const noexcept { return name_; }
 
+    /// Returns settings and state.
     StreamInfo info(const InfoOptions& options = {}) const { return value_or_raise(try_info(options)); }
     Expected<StreamInfo> try_info(const InfoOptions& options = {}) const;
 
-    /// Removes messages for good; the number removed.
+    /// Removes messages for good. Returns how many.
     std::uint64_t purge(const PurgeOptions& options = {}) const { return value_or_raise(try_purge(options)); }
     Expected<std::uint64_t> try_purge(const PurgeOptions& options = {}) const;
 
@@ -70,34 +73,36 @@ public:
     void remove() const { value_or_raise(try_remove()); }
     Expected<void> try_remove() const;
 
-    /// One message by its sequence. Errc::message_not_found if there is none.
+    /// Returns the message with a sequence. Throws Errc::message_not_found if there is none.
     StoredMessage message(std::uint64_t sequence, Read read = Read::leader) const {
         return value_or_raise(try_message(sequence, read));
     }
     Expected<StoredMessage> try_message(std::uint64_t sequence, Read read = Read::leader) const;
 
-    /// The last message of a subject.
+    /// Returns the last message of a subject. Throws Errc::message_not_found if there is none.
     StoredMessage last_message(std::string_view subject, Read read = Read::leader) const {
         return value_or_raise(try_last_message(subject, read));
     }
     Expected<StoredMessage> try_last_message(std::string_view subject, Read read = Read::leader) const;
 
-    /// The first message of a subject, wildcards allowed, at or after a sequence.
+    /// Returns the first message of a subject, wildcards allowed, at or after a sequence. Throws
+    /// Errc::message_not_found if there is none.
     StoredMessage next_message(std::string_view subject, std::uint64_t from_sequence, Read read = Read::leader) const {
         return value_or_raise(try_next_message(subject, from_sequence, read));
     }
     Expected<StoredMessage> try_next_message(std::string_view subject, std::uint64_t from_sequence,
                                              Read read = Read::leader) const;
 
-    /// Several messages in their order, read directly (the stream needs allow_direct). Server 2.11. For more than some
-    /// thousands, or to go on as they come, use a consumer.
+    /// Returns several messages in their order, read from any replica (the stream needs allow_direct). Server 2.11. For
+    /// more than some thousands, or to go on as messages come, use a consumer.
     std::vector<StoredMessage> messages(const ReadOptions& options = {}) const {
         return value_or_raise(try_messages(options));
     }
     Expected<std::vector<StoredMessage>> try_messages(const ReadOptions& options = {}) const;
 
-    /// The last message of each subject, wildcards allowed, read directly, all at the same moment; with `up_to_sequence`, at that of
-    /// this message. Server 2.11, which gives at most 1,024.
+    /// Returns the last message of each subject, wildcards allowed, all at the same moment: now, or when the message
+    /// `up_to_sequence` was stored. Read from any replica (the stream needs allow_direct). Server 2.11, at most 1,024
+    /// messages.
     std::vector<StoredMessage> last_messages(const std::vector<std::string>& subjects,
                                              std::uint64_t up_to_sequence = 0) const {
         return value_or_raise(try_last_messages(subjects, up_to_sequence));
@@ -105,15 +110,17 @@ public:
     Expected<std::vector<StoredMessage>> try_last_messages(const std::vector<std::string>& subjects,
                                                            std::uint64_t up_to_sequence = 0) const;
 
-    /// What a counter of this stream stands at (ADR-49). Errc::message_not_found before its first increment. Server 2.12.
+    /// Returns the value of a counter of this stream (ADR-49). Throws Errc::message_not_found before its first
+    /// increment. Server 2.12.
     CounterValue counter(std::string_view subject, Read read = Read::leader) const {
         return value_or_raise(try_counter(subject, read));
     }
     Expected<CounterValue> try_counter(std::string_view subject, Read read = Read::leader) const;
 
-    /// Removes one message; erase_message overwrites its bytes on disk as well, which is slow.
+    /// Removes one message. The bytes may stay on disk; erase_message overwrites them.
     void delete_message(std::uint64_t sequence) const { value_or_raise(try_delete_message(sequence)); }
     Expected<void> try_delete_message(std::uint64_t sequence) const;
+    /// Removes one message and overwrites its bytes on disk, which is slow.
     void erase_message(std::uint64_t sequence) const { value_or_raise(try_erase_message(sequence)); }
     Expected<void> try_erase_message(std::uint64_t sequence) const;
 

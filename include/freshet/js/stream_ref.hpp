@@ -9,8 +9,8 @@
 
 namespace freshet::js {
 
-/// The stream of a subscriber: only its name, or a Stream that is declared when the subscriber starts, and again when a restarted
-/// server has lost it.
+/// Names the stream of a subscriber: by its name only, or by a js::Stream. freshet declares a js::Stream when the
+/// subscriber starts, and again when a restarted server has lost it.
 class StreamRef {
 public:
     StreamRef() = default;
@@ -18,7 +18,9 @@ public:
     StreamRef(const char* name) : name_{name} {}
     StreamRef(Stream stream) : name_{stream.name}, stream_{std::move(stream)} {}
 
+    /// Returns the name of the stream.
     const std::string& name() const noexcept { return name_; }
+    /// Returns the stream to declare; nothing if only a name was given.
     const std::optional<Stream>& stream() const noexcept { return stream_; }
 
 private:

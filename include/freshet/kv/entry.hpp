@@ -17,28 +17,28 @@ namespace freshet::kv {
 
 /// What happened to a key.
 enum class Operation : std::uint8_t {
-    put,    ///< it got a value
-    erase,  ///< it was deleted; its history stays
-    purge,  ///< it was deleted, and its history with it; or its time was over (ADR-48)
+    put,    ///< the key got a value
+    erase,  ///< the key was deleted; its history stays
+    purge,  ///< the key was deleted with its history, or its TTL has passed (ADR-48)
 };
 
-/// "put", "erase", "purge".
+/// Returns "put", "erase" or "purge".
 const char* to_string(Operation operation) noexcept;
 
-/// The time of the server that took an entry.
+/// A time by the clock of the server that stored an entry.
 using Time = std::chrono::system_clock::time_point;
 
-/// One revision of a key. Owns everything it holds.
+/// One revision of a key. Owns all its data.
 template <class T>
 struct Entry {
     std::string bucket = {};
     std::string key = {};
-    T value = {};                          ///< of a put; T{} for an erase or a purge, and when a watch says meta_only
-    std::uint64_t revision = 0;            ///< grows with each write to the bucket, whatever the key
-    std::uint64_t delta = 0;               ///< how many entries of a watch or a history follow; 0: the latest
-    Time created = {};                     ///< when the server took it
+    T value = {};                          ///< value of a put; T{} for an erase, a purge, and a watch with meta_only
+    std::uint64_t revision = 0;            ///< grows with each write to the bucket, for any key
+    std::uint64_t delta = 0;               ///< entries of this watch or history that follow; 0: this is the latest
+    Time created = {};                     ///< when the server stored it
     Operation operation = Operation::put;  ///< what happened
-    bool initial = false;                  ///< of a watch: it was there before, it is no change
+    bool initial = false;                  ///< in a watch: the entry existed before; it is not a change
 };
 
 }  // namespace freshet::kv
@@ -49,7 +49,7 @@ namespace freshet::detail {
 struct KvRecord {
     std::string bucket = {};
     std::string key = {};
-    Message message = {};  ///< payload and content type
+    Message message = {};  ///< has the payload and the content type
     std::uint64_t revision = 0;
     std::uint64_t delta = 0;
     kv::Time created = {};
@@ -58,10 +58,10 @@ struct KvRecord {
     bool has_value = true;  ///< false: only headers were asked for
 };
 
-/// Says which entry it was that could not be decoded.
+/// Returns `error` with the bucket, key and revision of the entry that could not be decoded.
 Error bad_value(const KvRecord& record, const Error& error);
 
-/// The record that a watch feeds as this message. The record's own message stays empty: it is this one.
+/// Returns the record that a watch has turned into `message`. The record's own message stays empty.
 KvRecord read_watched(const Message& message);
 
 template <class T>
@@ -94,7 +94,7 @@ Expected<kv::Entry<T>> decode_entry(KvRecord record) {
 
 }  // namespace freshet::detail
 
-/// What a handler of a `kv::Watch` takes: `[](const kv::Entry<Flag>& entry) { ... }`.
+/// Fills the parameter of a handler of a `kv::Watch`: `[](const kv::Entry<Flag>& entry) { ... }`.
 template <class T>
 struct freshet::Extractor<freshet::kv::Entry<T>> {
     static Expected<kv::Entry<T>> extract(Context& context) {

@@ -22,26 +22,28 @@ namespace freshet::kv {
 
 /// A key-value bucket whose values are T: `broker.kv<Flag>("flags", {.history = 5})` (ADR-8).
 ///
-/// Cheap to copy; every function may be called from any thread, also inside handlers. It refers to its broker, which must
-/// outlive it and must run when a function is called (else Errc::closed). The bucket is declared as Options::declare says: at
-/// once if the broker runs, else by the first operation; and again when the server lost it.
+/// Cheap to copy. Every function may be called from any thread, also inside handlers. The broker must outlive this
+/// object and must run when a function is called, else Errc::closed. freshet declares the bucket as Options::declare
+/// says: at once if the broker runs, else at the first operation; and again when the server has lost the bucket.
 ///
-/// Functions block for an answer of the server's, for ContextOptions::timeout at most. They throw Error: Errc::bad_subject for a
-/// key that is none, before anything is sent; Errc::stream_not_found when there is no such bucket; Condition::timeout, disconnected.
-/// Their try_ twins give the error as a value.
+/// Functions block until the server answers, for ContextOptions::timeout at most. They throw Error: Errc::bad_subject
+/// for an invalid key, before anything is sent; Errc::stream_not_found when there is no such bucket;
+/// Condition::timeout, disconnected. Their try_ twins return the error as a value.
 template <class T>
 class Kv {
 public:
     explicit Kv(std::shared_ptr<detail::KvBucket> bucket) noexcept : bucket_{std::move(bucket)} {}
 
+    /// Returns the name of the bucket.
     std::string_view bucket() const noexcept { return detail::kv_name(*bucket_); }
 
-    /// The latest value of a key; nothing if it has none, or was deleted. A replica may answer that has not seen the last write.
-    /// Throws Errc::bad_payload for a value that is no T.
+    /// Returns the latest value of a key; nothing if the key has none or was deleted. A replica that does not have the
+    /// last write yet may answer. Throws Errc::bad_payload if the value does not decode as T.
     std::optional<Entry<T>> get(std::string_view key) const { return value_or_raise(try_get(key)); }
     Expected<std::optional<Entry<T>>> try_get(std::string_view key) const { return read(key, 0); }
 
-    /// The value of a key that a revision wrote; nothing if it is kept no longer, belongs to another key, or was a deletion.
+    /// Returns the value that a revision wrote to a key; nothing if the revision is not kept any more, belongs to
+    /// another key, or was a deletion.
     std::optional<Entry<T>> get(std::string_view key, std::uint64_t revision) const {
         return value_or_raise(try_get(key, revision));
     }
@@ -50,17 +52,18 @@ public:
         return read(key, revision);
     }
 
-    /// Writes, whatever was there. Returns the revision.
+    /// Writes a value, whatever the key had before. Returns the revision.
     std::uint64_t put(std::string_view key, const T& value) const { return value_or_raise(try_put(key, value)); }
     Expected<std::uint64_t> try_put(std::string_view key, const T& value) const {
         return encoded(value, [&](const detail::Encoded& body) { return detail::kv_write(*bucket_, key, body, {}); });
     }
 
-    /// get() that does not wait: thousands may be in flight. `done(Expected<std::optional<Entry<T>>>)` is called once: by the thread
-    /// that reads the broker's answers, by its timer's at the deadline, by the one that stops the broker, or by this one, before
-    /// get_async returns, when nothing could be sent. It must not block: all other answers wait for it. What it throws is logged.
-    /// The first operation still waits for the bucket. When the server has lost the bucket, that is the error, and the next
-    /// operation declares it.
+    /// Reads a key like get() but returns at once, so thousands may be in flight. Calls
+    /// `done(Expected<std::optional<Entry<T>>>)` once: on the thread that reads the broker's answers, on the timer's
+    /// thread at the deadline, on the thread that stops the broker, or on the calling thread before get_async returns
+    /// if nothing could be sent. `done` must not block, because all other answers wait for it. An exception from it is
+    /// logged. The first operation on the bucket still blocks until the bucket is declared. If the server has lost the
+    /// bucket, this call fails, and the next operation declares the bucket.
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<std::optional<Entry<T>>>>
     void get_async(std::string_view key, Done done) const {
@@ -69,14 +72,14 @@ public:
                                  done(decoded(std::move(record)));
                              });
     }
-    /// The same with a future, which gives what get() returns or throws.
+    /// Reads a key like get() but returns at once. The future gives the result of get(), or throws its error.
     std::future<std::optional<Entry<T>>> get_async(std::string_view key) const {
         return detail::as_future<std::optional<Entry<T>>>(detail::kv_link(*bucket_),
                                                           [&](auto done) { get_async(key, std::move(done)); });
     }
 
-    /// put() that does not wait, like get_async: `done(Expected<std::uint64_t>)` gets the revision. Two writes of one key are stored in
-    /// the order of the calls.
+    /// Writes like put() but returns at once. Calls `done(Expected<std::uint64_t>)` once with the revision, on a thread
+    /// as for get_async; `done` must not block. The server stores two writes of one key in the order of the calls.
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<std::uint64_t>>
     void put_async(std::string_view key, const T& value, Done done) const {
@@ -87,13 +90,13 @@ public:
         });
         if (!sent) written(std::unexpected{sent.error()});
     }
-    /// The same with a future, which gives what put() returns or throws.
+    /// Writes like put() but returns at once. The future gives the revision, or throws the error of put().
     std::future<std::uint64_t> put_async(std::string_view key, const T& value) const {
         return detail::as_future<std::uint64_t>(detail::kv_link(*bucket_),
                                                 [&](auto done) { put_async(key, value, std::move(done)); });
     }
 
-    /// Writes if the key has no value, or was deleted. Throws Errc::already_exists.
+    /// Writes a value if the key has none or was deleted, else throws Errc::already_exists. Returns the revision.
     std::uint64_t create(std::string_view key, const T& value, const CreateOptions& options = {}) const {
         return value_or_raise(try_create(key, value, options));
     }
@@ -103,8 +106,8 @@ public:
         });
     }
 
-    /// Writes if `revision` is the key's latest: compare and set. Throws Errc::wrong_last_sequence, which is
-    /// Condition::wrong_revision.
+    /// Writes a value if `revision` is the key's latest (compare and set), else throws Errc::wrong_last_sequence, which
+    /// is Condition::wrong_revision. Returns the new revision.
     std::uint64_t update(std::string_view key, const T& value, std::uint64_t revision) const {
         return value_or_raise(try_update(key, value, revision));
     }
@@ -114,7 +117,8 @@ public:
         });
     }
 
-    /// Deletes: writes a marker, and keeps the history. No error if there is no such key. Returns the marker's revision.
+    /// Deletes a key: writes a marker and keeps the history. It is no error if there is no such key. Returns the
+    /// revision of the marker.
     std::uint64_t erase(std::string_view key, const EraseOptions& options = {}) const {
         return value_or_raise(try_erase(key, options));
     }
@@ -123,7 +127,8 @@ public:
                                 {.operation = Operation::erase, .expected = options.revision, .verb = "erase"});
     }
 
-    /// Deletes, and its history with it; a marker stays, as long as PurgeOptions::ttl says.
+    /// Deletes a key with its history. A marker stays, for as long as PurgeOptions::ttl says. Returns the revision of
+    /// the marker.
     std::uint64_t purge(std::string_view key, const PurgeOptions& options = {}) const {
         return value_or_raise(try_purge(key, options));
     }
@@ -133,8 +138,8 @@ public:
             {.operation = Operation::purge, .expected = options.revision, .ttl = options.ttl, .verb = "purge"});
     }
 
-    /// The keys that have a value, in the order of their last writes; those that match one of the filters: `"user.*"`,
-    /// `"config.>"`. Several filters need nats-server 2.10.
+    /// Returns the keys that have a value and match one of the filters, such as `"user.*"` or `"config.>"`, in the
+    /// order of their last writes. Without filters: all keys. Several filters need nats-server 2.10.
     std::vector<std::string> keys(std::vector<std::string> filters = {}) const {
         return value_or_raise(try_keys(std::move(filters)));
     }
@@ -149,7 +154,8 @@ public:
         return keys;
     }
 
-    /// The latest values of the keys that match, in the order of their revisions.
+    /// Returns the latest values of the keys that match one of the filters, in the order of their revisions. Without
+    /// filters: of all keys. Several filters need nats-server 2.10.
     std::vector<Entry<T>> entries(std::vector<std::string> filters = {}) const {
         return value_or_raise(try_entries(std::move(filters)));
     }
@@ -157,14 +163,14 @@ public:
         return scan({.filters = std::move(filters)}, false);
     }
 
-    /// What is kept of a key, the oldest first: puts, erases and purges. Empty if nothing is.
+    /// Returns the kept entries of a key, the oldest first: puts, erases and purges. Empty if none is kept.
     std::vector<Entry<T>> history(std::string_view key) const { return value_or_raise(try_history(key)); }
     Expected<std::vector<Entry<T>>> try_history(std::string_view key) const {
         return scan({.filters = {std::string{key}}, .history = true}, true);
     }
 
-    /// The entries that there are, and each change from then on. See Watcher; a service takes `kv::Watch` as the source of a
-    /// subscriber instead.
+    /// Starts a watch of the keys that match one of the filters (default: all keys) and returns it: it gives the
+    /// entries that exist, then each change. In a service use a subscriber of `kv::Watch` instead.
     Watcher<T> watch(const std::vector<std::string>& filters = {}, const WatchOptions& options = {}) const {
         return value_or_raise(try_watch(filters, options));
     }
@@ -175,7 +181,8 @@ public:
         return Watcher<T>{*std::move(queue)};
     }
 
-    /// Removes the markers of deleted keys, and what is kept of these keys. Returns how many keys that were.
+    /// Removes the markers of deleted keys and the kept entries of these keys. Younger markers stay, see
+    /// PurgeDeletesOptions. Returns the number of keys.
     std::uint64_t purge_deletes(const PurgeDeletesOptions& options = {}) const {
         return value_or_raise(try_purge_deletes(options));
     }
@@ -183,11 +190,11 @@ public:
         return detail::kv_purge_deletes(*bucket_, options);
     }
 
-    /// The bucket's settings and how full it is.
+    /// Returns the bucket's settings and how full it is.
     Status status() const { return value_or_raise(try_status()); }
     Expected<Status> try_status() const { return detail::kv_status(*bucket_); }
 
-    /// Removes the bucket with everything in it.
+    /// Removes the bucket with all its entries.
     void remove() const { value_or_raise(try_remove()); }
     Expected<void> try_remove() const { return detail::kv_remove(*bucket_); }
 
@@ -225,7 +232,7 @@ private:
     std::shared_ptr<detail::KvBucket> bucket_;
 };
 
-/// The names of the key-value buckets there are. Blocks. Throws Error.
+/// Returns the names of all key-value buckets. Blocks until the server answers. Throws Error.
 std::vector<std::string> bucket_names(Broker& broker, const js::ContextOptions& context = {});
 
 }  // namespace freshet::kv

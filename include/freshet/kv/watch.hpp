@@ -12,32 +12,33 @@
 
 namespace freshet::kv {
 
-/// A key-value bucket as the source of a subscriber, whose subject is a pattern over keys:
+/// Makes a subscriber of the changes of a key-value bucket. The subject of the subscriber is a pattern over keys:
 ///
 ///     broker.subscriber<"ui.{name}">(kv::Watch{.bucket = "flags"})
 ///         .handle([](const kv::Entry<Flag>& entry, Path<"name"> name) { ... });
 ///
-/// A handler that takes the value alone, `const Flag&`, is called for puts only: a key that was deleted has none.
+/// The handler gets the entries that exist, then each change, in order. A handler that takes only the value, `const
+/// Flag&`, is called for puts only, because a deleted key has no value. Entries are not acknowledged: one whose handler
+/// fails is logged and counted, and does not come again.
 ///
-/// The handler gets the entries there are, then each change, in order; it survives lost connections and restarts of the server,
-/// also those that lose the bucket. The bucket is declared when the broker starts, and again when it was lost. Nothing is
-/// acknowledged: an entry that a handler fails at is logged and counted, and does not come again.
+/// The watch goes on after lost connections and restarts of the server, also those that lose the bucket. freshet
+/// declares the bucket when the broker starts, and again when the server has lost it.
 struct Watch {
-    std::string bucket = {};
+    std::string bucket = {};          ///< name of the bucket
     Options options = {};             ///< how the bucket is declared
-    bool include_history = false;     ///< every entry that is kept, not only the latest of each key
-    bool ignore_deletes = false;      ///< puts only
-    bool meta_only = false;           ///< no values, which costs less
-    bool updates_only = false;        ///< only what changes from now on
-    std::uint64_t from_revision = 0;  ///< go on with this revision, instead of the latest of each key; 0: do not
-    std::function<void()> caught_up =
-        {};                    ///< called once, when the entries that there were have been given to the handler
+    bool include_history = false;     ///< delivers every kept entry, not only the latest of each key
+    bool ignore_deletes = false;      ///< delivers puts only
+    bool meta_only = false;           ///< delivers no values, which costs less
+    bool updates_only = false;        ///< delivers only changes from now on
+    std::uint64_t from_revision = 0;  ///< begins with this revision; 0: with the latest of each key
+    /// Called once, when the handler has got the entries that existed. Also called if there were none.
+    std::function<void()> caught_up = {};
     std::size_t workers = 0;   ///< threads that run the handler, see SubscriberOptions::workers
-    OrderKey ordered_by = {};  ///< keeps the order of entries with the same key while workers run in parallel
-    bool dedicated = false;    ///< a thread of its own, for a handler that blocks long
+    OrderKey ordered_by = {};  ///< with several workers: keeps the order of entries with the same key
+    bool dedicated = false;    ///< runs the handler on a thread of its own, for handlers that block long
 };
 
-/// What Broker::subscriber makes of it.
+/// Returns the source that Broker::subscriber starts. Called by freshet.
 detail::SourceSpec make_source(Watch watch);
 
 }  // namespace freshet::kv

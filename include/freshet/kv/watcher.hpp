@@ -13,16 +13,16 @@
 
 namespace freshet::kv {
 
-/// A watch that is read: first the entries there are, then each change, in order, without gaps. It survives lost connections and
-/// restarts of the server, also those that lose the bucket (it is declared again then, as Options::declare says, and
-/// what the new one holds is delivered).
+/// Reads the changes of a bucket in a program without handlers: first the entries that exist, then each change, in
+/// order and without gaps. It goes on after lost connections and restarts of the server. If the server has lost the
+/// bucket, the watch declares it again as Options::declare says, and delivers what the new bucket holds.
 ///
 ///     auto watcher = flags.watch({"ui.>"});
 ///     for (auto& entry : watcher.initial()) apply(entry);  // what there is now
 ///     while (auto entry = watcher.next()) apply(*entry);   // each change
 ///
-/// Move-only; one thread at a time, but stop() may be called from any. Must not outlive its broker. Throws Errc::bad_payload
-/// for a value that is no T; reading may go on then.
+/// Move-only. Used by one thread at a time, but stop() may be called from any. Must not outlive its broker. Functions
+/// throw Errc::bad_payload for a value that does not decode as T; you may go on reading then.
 template <class T>
 class Watcher {
 public:
@@ -31,24 +31,24 @@ public:
     Watcher& operator=(Watcher&&) noexcept = default;
     ~Watcher() = default;
 
-    /// The next entry; nothing when the watch was stopped. Blocks.
+    /// Blocks until an entry comes and returns it; returns nothing when the watch was stopped.
     std::optional<Entry<T>> next() { return decoded(detail::kv_next(*queue_, std::nullopt, false)); }
-    /// The same; nothing also when `timeout` has passed.
+    /// Blocks until an entry comes and returns it; returns nothing when `timeout` has passed or the watch was stopped.
     std::optional<Entry<T>> next(std::chrono::milliseconds timeout) {
         return decoded(detail::kv_next(*queue_, timeout, false));
     }
 
-    /// The entries that there were at first, as far as they were not read yet. Blocks until all are there, or the watch
-    /// was stopped.
+    /// Returns the entries that existed when the watch began and that you have not read yet. Blocks until all have
+    /// come, or the watch was stopped.
     std::vector<Entry<T>> initial() {
         std::vector<Entry<T>> entries;
         while (auto entry = decoded(detail::kv_next(*queue_, std::nullopt, true))) entries.push_back(*std::move(entry));
         return entries;
     }
-    /// Whether all of those have been read: what follows are changes.
+    /// Returns whether you have read all entries that existed when the watch began. The next ones are changes.
     bool caught_up() const { return detail::watch_caught_up(*queue_); }
 
-    /// Ends the watch: next() returns nothing.
+    /// Ends the watch: next() returns nothing from now on. May be called from any thread.
     void stop() noexcept { detail::stop_watch(*queue_); }
 
     class Iterator {
@@ -72,7 +72,7 @@ public:
         mutable std::optional<Entry<T>> current_ = {};
     };
 
-    /// `for (auto& entry : watcher)` runs until the watch is stopped.
+    /// Returns an iterator that blocks for each entry: `for (auto& entry : watcher)` runs until the watch is stopped.
     Iterator begin() { return Iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
 

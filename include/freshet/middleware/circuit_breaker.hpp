@@ -9,15 +9,19 @@
 
 namespace freshet {
 
+/// Options of CircuitBreaker.
 struct CircuitBreakerOptions {
-    std::size_t failures = 5;                                 ///< in a row that open it
-    std::chrono::nanoseconds open_for{30 * 1'000'000'000LL};  ///< then it refuses, and lets one message try
+    std::size_t failures = 5;                                 ///< failures in a row after which it refuses messages
+    std::chrono::nanoseconds open_for{30 * 1'000'000'000LL};  ///< how long it refuses them before one may try
 };
 
-/// Spares what a handler depends on when it fails: after so many failures in a row messages are refused for a while. Then one
-/// message is let through; if it is handled, all are again. A rejected message is no failure. Who asks gets error 503; an event
-/// of core NATS is lost and counted as failed; a JetStream message waits in the handler's thread, so that it does not use up its
-/// attempts. Copies share the state.
+/// Refuses messages for a while after several failures in a row, to spare the services that a failing handler depends
+/// on. Then it lets one message through; if that one is handled, it lets all through again. A rejected message does not
+/// count as a failure.
+///
+/// A refused request is answered with error 503. A refused event of core NATS is lost and counted as failed. A
+/// JetStream message waits in the handler's thread, so that it does not use up its attempts. Copies share the state.
+/// Thread-safe.
 class CircuitBreaker {
 public:
     explicit CircuitBreaker(const CircuitBreakerOptions& options = {});

@@ -10,16 +10,20 @@
 
 namespace freshet {
 
+/// Options of Deduplicate.
 struct DeduplicateOptions {
-    std::string header = "Nats-Msg-Id";  ///< where a message's id is; one without it is always handled
-    std::chrono::nanoseconds window{120 * 1'000'000'000LL};  ///< how long an id is remembered
-    std::size_t max_ids = 100'000;                           ///< more are not remembered: the oldest go first
+    std::string header = "Nats-Msg-Id";  ///< header with the id; a message without it is always handled
+    std::chrono::nanoseconds window{120 * 1'000'000'000LL};  ///< how long an id is remembered; default: 2 minutes
+    std::size_t max_ids = 100'000;                           ///< most ids remembered; the oldest are forgotten first
 };
 
-/// Acknowledges a message whose id was handled before without handling it again. Each subscriber counts for itself, and an id
-/// counts as handled when the outcome was ack; a second message that comes while the first is being handled gets nack after a
-/// second. Who asks with an id that was handled, or is, is told so: error 409. Remembers in memory: per process, lost with it;
-/// kv::Deduplicate is shared by processes. A batch is not looked into. Copies share what they remember.
+/// Acknowledges a message without handling it if the subscriber has handled its id before. An id counts as handled when
+/// the outcome was ack. Each subscriber has its own ids. A second message that comes while the first is being handled
+/// gets nack with a delay of one second. A request with an id that was handled, or is being handled, is answered with
+/// error 409.
+///
+/// The ids are in memory: each process has its own, and loses them when it ends. Processes share those of
+/// kv::Deduplicate. Messages of a batch are not checked. Copies share their ids. Thread-safe.
 class Deduplicate {
 public:
     explicit Deduplicate(DeduplicateOptions options = {});

@@ -8,17 +8,19 @@
 
 namespace freshet {
 
+/// Options of RateLimit.
 struct RateLimitOptions {
-    double messages = 100;                          ///< in `per`, on average
-    std::chrono::nanoseconds per{1'000'000'000LL};  ///< default: a second
-    double burst = 0;                               ///< at once after a pause; 0: as many as `messages`
+    double messages = 100;                          ///< messages let through in `per`, on average
+    std::chrono::nanoseconds per{1'000'000'000LL};  ///< the time for `messages`; default: a second
+    double burst = 0;                               ///< messages let through at once after a pause; 0: as `messages`
 };
 
-/// Refuses messages beyond a rate: who asks gets error 429, an event of core NATS is lost and counted as failed. A JetStream
-/// message waits for its turn in the handler's thread, so that it does not use up its attempts. Copies share the rate.
+/// Refuses messages beyond a rate. A refused request is answered with error 429. A refused event of core NATS is lost
+/// and counted as failed. A JetStream message waits for its turn in the handler's thread, so that it does not use up
+/// its attempts. Copies share the rate. Thread-safe.
 class RateLimit {
 public:
-    /// Throws Error(Errc::bad_setup) for a rate that is not above zero.
+    /// Throws Errc::bad_setup for a rate that is not above zero.
     explicit RateLimit(const RateLimitOptions& options);
     Outcome operator()(Context& context, Next next);
 

@@ -8,12 +8,13 @@
 
 namespace freshet {
 
-/// Logs a warning, once, when a handler still runs after `after`, or at most a tenth of that later, while it runs:
-/// `broker.use(TimeoutWarning{5s})`. It stops nothing. One timer of the broker's clock for all messages, none while no
-/// handler runs; nothing is allocated per message. Copies share their timer.
+/// Logs a warning, once per message, while a handler runs longer than `after`: `broker.use(TimeoutWarning{5s})`. The
+/// warning comes at most a tenth of `after` late. It does not stop the handler. All messages share one timer of the
+/// broker's clock, which does not run while no handler runs. Allocates nothing per message. Copies share the timer.
+/// Thread-safe.
 class TimeoutWarning {
 public:
-    /// Throws Error(Errc::bad_setup) for a time that is not above zero.
+    /// Throws Errc::bad_setup for a time that is not above zero.
     explicit TimeoutWarning(std::chrono::nanoseconds after);
     Outcome operator()(Context& context, Next next) const;
 

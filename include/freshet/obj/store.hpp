@@ -22,39 +22,46 @@ class ObjectBucket;
 
 namespace freshet::obj {
 
-/// Gives the next bytes of an object: fills the front of the span and says how many bytes that were; 0 at the end. What it
-/// throws ends the put.
+/// Produces the next bytes of an object: fills the front of the span and returns how many bytes it has filled; 0 at the
+/// end. An exception from it ends the put.
 using Reader = std::function<std::size_t(std::span<std::byte>)>;
-/// Takes the next bytes of an object. What it throws ends the get.
+/// Takes the next bytes of an object. An exception from it ends the get.
 using Writer = std::function<void(Bytes)>;
 
-/// A bucket of objects of any size: `broker.object_store("files")` (ADR-20). An object is stored in chunks and never held in
-/// memory as a whole, on neither way; its digest is checked whenever it is read.
+/// A bucket of objects of any size: `broker.object_store("files")` (ADR-20). An object is stored in chunks and never
+/// held in memory as a whole, neither by put nor by get. Each get checks its SHA-256 digest.
 ///
-/// Cheap to copy; every function may be called from any thread, also inside handlers. It refers to its broker, which must
-/// outlive it and must run when a function is called (else Errc::closed). The bucket is declared as Options::declare says: at
-/// once if the broker runs, else by the first operation.
+/// Cheap to copy. Every function may be called from any thread, also inside handlers. The broker must outlive this
+/// object and must run when a function is called, else Errc::closed. freshet declares the bucket as Options::declare
+/// says: at once if the broker runs, else at the first operation.
 ///
-/// Functions block until the server has answered; put and get as long as bytes move, and ContextOptions::timeout longer at most.
-/// Those that change a description send it again when no answer comes, for the same time once more.
-/// They throw Error: Errc::not_found for an object that is not there, Errc::stream_not_found for a bucket that is not;
-/// Errc::bad_payload for bytes that do not have the digest they should; Condition::timeout, disconnected. Their try_ twins give
-/// it as a value, also what a callback of yours throws.
+/// Functions block until the server answers. put and get block as long as bytes move, and fail when none moves for
+/// ContextOptions::timeout. Functions that change a description send it again when no answer comes, and wait for that
+/// time once more.
+///
+/// Functions throw Error: Errc::not_found for a missing object, Errc::stream_not_found for a missing bucket,
+/// Errc::bad_payload for bytes with a wrong digest, Condition::timeout, disconnected. Their try_ twins return the error
+/// as a value, also an exception from your callback.
 class Store {
 public:
     explicit Store(std::shared_ptr<detail::ObjectBucket> bucket) noexcept;
 
+    /// Returns the name of the bucket.
     std::string_view bucket() const noexcept;
 
-    /// Stores an object, in place of one of the same name. Nobody sees it before it is complete; when it fails, or a callback
-    /// throws, the one before stays and the chunks sent are removed. If the server's last answer is lost for good, the error
-    /// says that it is not known whether the object was stored: then nothing is removed. Returns its description.
+    /// Stores an object, in place of one of the same name, and returns its description. Nobody sees the object before
+    /// it is complete. If put fails or a callback throws, the previous object stays, and the chunks that were sent are
+    /// removed. If the server's last answer is lost for good, the error says that it is not known whether the object
+    /// was stored; then nothing is removed.
     Info put(std::string_view name, Bytes bytes, const PutOptions& options = {}) const;
     Info put(std::string_view name, std::string_view bytes, const PutOptions& options = {}) const;
-    /// Reads to the end of the stream. Throws Errc::bad_payload if reading fails.
+    /// Stores the bytes of `in` up to its end, as an object, and returns its description. Throws Errc::bad_payload if
+    /// reading fails.
     Info put(std::string_view name, std::istream& in, const PutOptions& options = {}) const;
+    /// Stores the bytes that `reader` produces as an object, and returns its description.
     Info put(std::string_view name, const Reader& reader, const PutOptions& options = {}) const;
-    /// Throws an Error of the system's category for a file that cannot be read.
+    /// Stores the bytes of a file as an object, and returns its description. Throws an Error of the system's category
+    /// if the file cannot be read.
     Info put_file(std::string_view name, const std::string& path, const PutOptions& options = {}) const;
 
     Expected<Info> try_put(std::string_view name, Bytes bytes, const PutOptions& options = {}) const;
@@ -63,14 +70,17 @@ public:
     Expected<Info> try_put(std::string_view name, const Reader& reader, const PutOptions& options = {}) const;
     Expected<Info> try_put_file(std::string_view name, const std::string& path, const PutOptions& options = {}) const;
 
-    /// Reads an object, or the one that a link points to. The digest is known at the end only: when it is wrong, or the
-    /// transfer breaks, this throws after bytes were handed out. Returns its description.
+    /// Gives the bytes of an object, or of the object that a link points to, to `writer`, and returns its description.
+    /// The digest is known only at the end: if it is wrong, or the transfer breaks, get throws after `writer` has got
+    /// bytes.
     Info get(std::string_view name, const Writer& writer, const GetOptions& options = {}) const;
-    /// Throws Errc::bad_payload if writing fails.
+    /// Writes an object to `out` and returns its description. Throws Errc::bad_payload if writing fails or the digest
+    /// is wrong, after bytes were written.
     Info get(std::string_view name, std::ostream& out, const GetOptions& options = {}) const;
-    /// The whole object, in memory.
+    /// Returns the whole object in memory.
     std::string get(std::string_view name, const GetOptions& options = {}) const;
-    /// Into a file, which is there when it is complete and right, and else as it was before.
+    /// Writes an object to a file and returns its description. Creates or replaces the file only when the object is
+    /// complete and its digest is right; otherwise the file stays as it was.
     Info get_file(std::string_view name, const std::string& path, const GetOptions& options = {}) const;
 
     Expected<Info> try_get(std::string_view name, const Writer& writer, const GetOptions& options = {}) const;
@@ -78,44 +88,46 @@ public:
     Expected<std::string> try_get(std::string_view name, const GetOptions& options = {}) const;
     Expected<Info> try_get_file(std::string_view name, const std::string& path, const GetOptions& options = {}) const;
 
-    /// What the bucket says of an object or a link; nothing if it is not there or was deleted.
+    /// Returns the description of an object or a link; nothing if it does not exist or was deleted.
     std::optional<Info> info(std::string_view name) const;
     Expected<std::optional<Info>> try_info(std::string_view name) const;
 
-    /// Changes name, description, headers and metadata; the bytes stay. Throws Errc::already_exists when the new name is taken.
+    /// Changes name, description, headers and metadata of an object; its bytes stay. Returns the new description.
+    /// Throws Errc::already_exists if the new name is taken.
     Info update(std::string_view name, const Meta& meta) const;
     Expected<Info> try_update(std::string_view name, const Meta& meta) const;
 
-    /// Makes `name` a link to an object, in this bucket or another; get() follows it. Throws Errc::already_exists when `name`
-    /// is an object, Errc::bad_setup when the target is a link or deleted.
+    /// Makes `name` a link to an object of this or another bucket, and returns its description; get() follows the link.
+    /// Throws Errc::already_exists if `name` is an object, Errc::bad_setup if the target is a link or was deleted.
     Info link(std::string_view name, const Info& target) const;
     Expected<Info> try_link(std::string_view name, const Info& target) const;
-    /// Makes `name` a link to a whole bucket, which get() does not follow.
+    /// Makes `name` a link to a whole bucket, and returns its description; get() does not follow the link.
     Info link_bucket(std::string_view name, std::string_view bucket) const;
     Expected<Info> try_link_bucket(std::string_view name, std::string_view bucket) const;
 
-    /// Deletes an object or a link. Throws Errc::not_found; a second time it does nothing.
+    /// Deletes an object or a link. Throws Errc::not_found if there never was one; does nothing if it is deleted
+    /// already.
     void erase(std::string_view name) const;
     Expected<void> try_erase(std::string_view name) const;
 
-    /// The objects and links there are.
+    /// Returns the descriptions of all objects and links.
     std::vector<Info> list(const ListOptions& options = {}) const;
     Expected<std::vector<Info>> try_list(const ListOptions& options = {}) const;
 
-    /// The objects that there are, and each change from then on. A service takes `obj::Watch` as the source of a subscriber
-    /// instead.
+    /// Starts a watch and returns it: it gives the descriptions of the objects that exist, then each change. In a
+    /// service use a subscriber of `obj::Watch` instead.
     Watcher watch(const WatchOptions& options = {}) const;
     Expected<Watcher> try_watch(const WatchOptions& options = {}) const;
 
-    /// Makes the bucket read-only, for ever.
+    /// Makes the bucket read-only. Cannot be undone.
     void seal() const;
     Expected<void> try_seal() const;
 
-    /// The bucket's settings and how full it is.
+    /// Returns the bucket's settings and how full it is.
     Status status() const;
     Expected<Status> try_status() const;
 
-    /// Removes the bucket with everything in it.
+    /// Removes the bucket with all its objects.
     void remove() const;
     Expected<void> try_remove() const;
 
@@ -123,7 +135,7 @@ private:
     std::shared_ptr<detail::ObjectBucket> bucket_;
 };
 
-/// The names of the object stores there are. Blocks. Throws Error.
+/// Returns the names of all object stores. Blocks until the server answers. Throws Error.
 std::vector<std::string> bucket_names(Broker& broker, const js::ContextOptions& context = {});
 
 }  // namespace freshet::obj

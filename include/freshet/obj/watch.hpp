@@ -11,26 +11,27 @@
 
 namespace freshet::obj {
 
-/// An object store as the source of a subscriber:
+/// Makes a subscriber of the changes of an object store:
 ///
 ///     broker.subscriber(obj::Watch{.bucket = "files"}).handle([](const obj::Info& info) { ... });
 ///
-/// The handler gets the descriptions of the objects there are, then of each that is put, changed or deleted. A subscriber's subject is
-/// a pattern over names, taken as tokens between dots: `subscriber<"reports.{year}.pdf">(obj::Watch{...})`. It survives
-/// lost connections and restarts of the server, also those that lose the bucket, which is declared when the broker
-/// starts, and again when it was lost. Nothing is acknowledged.
+/// The handler gets the descriptions of the objects that exist, then of each that is put, changed or deleted. The
+/// subject of the subscriber, if any, is a pattern over names, with dots between the tokens:
+/// `subscriber<"reports.{year}.pdf">(obj::Watch{...})`. Nothing is acknowledged. The watch goes on after lost
+/// connections and restarts of the server, also those that lose the bucket. freshet declares the bucket when the broker
+/// starts, and again when the server has lost it.
 struct Watch {
-    std::string bucket = {};
-    Options options = {};  ///< how the bucket is declared
-    bool ignore_deletes = false;
-    bool updates_only = false;             ///< only what changes from now on
-    std::function<void()> caught_up = {};  ///< called once, when what there was has been given to the handler
+    std::string bucket = {};               ///< name of the bucket
+    Options options = {};                  ///< how the bucket is declared
+    bool ignore_deletes = false;           ///< reports no deletions
+    bool updates_only = false;             ///< reports only changes from now on
+    std::function<void()> caught_up = {};  ///< called once, when the handler has got the objects that existed
     std::size_t workers = 0;               ///< threads that run the handler, see SubscriberOptions::workers
-    OrderKey ordered_by = {};              ///< keeps the order of names with the same key while workers run in parallel
-    bool dedicated = false;                ///< a thread of its own, for a handler that blocks long
+    OrderKey ordered_by = {};              ///< with several workers: keeps the order of names with the same key
+    bool dedicated = false;                ///< runs the handler on a thread of its own, for handlers that block long
 };
 
-/// What Broker::subscriber makes of it.
+/// Returns the source that Broker::subscriber starts. Called by freshet.
 detail::SourceSpec make_source(Watch watch);
 
 }  // namespace freshet::obj

@@ -14,9 +14,10 @@ class WatchQueue;
 
 namespace freshet::obj {
 
-/// A watch that is read: first the objects there are, then each change, in order. It survives lost connections and restarts of
-/// the server. Move-only; one thread at a time, but stop() may be called from any. Must not outlive its broker. Throws
-/// Errc::bad_payload for a description that is none; reading may go on then.
+/// Reads the changes of an object store in a program without handlers: first the objects that exist, then each change,
+/// in order. It goes on after lost connections and restarts of the server. Move-only. Used by one thread at a time, but
+/// stop() may be called from any. Must not outlive its broker. Functions throw Errc::bad_payload for an invalid
+/// description; you may go on reading then.
 class Watcher {
 public:
     explicit Watcher(std::unique_ptr<detail::WatchQueue> queue) noexcept;
@@ -24,17 +25,19 @@ public:
     Watcher& operator=(Watcher&&) noexcept;
     ~Watcher();
 
-    /// The next description; nothing when the watch was stopped. Blocks.
+    /// Blocks until a description comes and returns it; returns nothing when the watch was stopped.
     std::optional<Info> next();
-    /// The same; nothing also when `timeout` has passed.
+    /// Blocks until a description comes and returns it; returns nothing when `timeout` has passed or the watch was
+    /// stopped.
     std::optional<Info> next(std::chrono::milliseconds timeout);
 
-    /// The objects that there were at first, as far as they were not read yet. Blocks until all are there.
+    /// Returns the objects that existed when the watch began and that you have not read yet. Blocks until all have
+    /// come.
     std::vector<Info> initial();
-    /// Whether all of those have been read: what follows are changes.
+    /// Returns whether you have read all objects that existed when the watch began. The next ones are changes.
     bool caught_up() const;
 
-    /// Ends the watch: next() returns nothing.
+    /// Ends the watch: next() returns nothing from now on. May be called from any thread.
     void stop() noexcept;
 
 private:

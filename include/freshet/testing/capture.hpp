@@ -16,14 +16,14 @@
 
 namespace freshet::testing {
 
-/// A message as it was published or delivered: a copy.
+/// A copy of a message that was published or delivered.
 struct CapturedMessage {
     std::string subject = {};
     std::string reply_to = {};
     std::string body = {};
     Headers headers = {};
 
-    /// The body. Throws Error(Errc::bad_payload).
+    /// Returns the body as T. Throws Errc::bad_payload if it does not decode.
     template <class T>
     T as() const {
         T value{};
@@ -32,25 +32,25 @@ struct CapturedMessage {
     }
 };
 
-/// What a broker under test was given to handle, and what became of it.
+/// A message that a subscriber of the broker under test got, and what became of it.
 struct Delivery {
-    std::string subscriber = {};  ///< its subject as declared, `{names}` included
+    std::string subscriber = {};  ///< declared subject of the subscriber, with its `{names}`
     CapturedMessage message = {};
     bool settled = false;  ///< false: the handler still runs
     Outcome outcome = Outcome::ack;
-    std::optional<Error> failure = {};  ///< why it failed or was refused
-    std::exception_ptr thrown = {};     ///< what the handler threw
+    std::optional<Error> failure = {};  ///< why the message failed or was refused
+    std::exception_ptr thrown = {};     ///< the exception of the handler; null: none
 };
 
-/// What happened to one or more messages, in the order their handling began. Equal to an outcome if there is at least one
-/// delivery and each ended so.
+/// The deliveries of one or more messages, in the order in which their handling began. Equal to an outcome if there is
+/// at least one delivery and each ended with that outcome.
 class Deliveries : public std::vector<Delivery> {
 public:
     Deliveries() = default;
     Deliveries(std::vector<Delivery> deliveries, std::string note)
         : std::vector<Delivery>{std::move(deliveries)}, note_{std::move(note)} {}
 
-    /// Throws what a handler threw, else the Error of a message that was refused, else returns.
+    /// Throws the first exception of a handler, else the Error of a message that was refused; else returns itself.
     const Deliveries& rethrow() const;
 
     friend bool operator==(const Deliveries& deliveries, const Outcome& outcome) noexcept {
@@ -59,29 +59,31 @@ public:
         return !deliveries.empty();
     }
 
-    /// What a failed comparison should say besides.
+    /// Returns the text that a failed comparison prints below the deliveries.
     const std::string& note() const noexcept { return note_; }
 
 private:
     std::string note_ = {};
 };
 
-/// What a broker under test has published on the subjects of a pattern.
+/// The messages that the broker under test has published on the subjects of a pattern.
 class Publications : public std::vector<CapturedMessage> {
 public:
     Publications() = default;
     Publications(std::vector<CapturedMessage> messages, std::string note)
         : std::vector<CapturedMessage>{std::move(messages)}, note_{std::move(note)} {}
 
-    /// The one at `index`. Throws Error(Errc::not_found), which says what there is.
+    /// Returns the message at `index`. Throws Errc::not_found, with a list of the messages, if there is none.
     const CapturedMessage& at(std::size_t index) const;
+    /// Returns the text that a failed comparison prints below the messages.
     const std::string& note() const noexcept { return note_; }
 
 private:
     std::string note_ = {};
 };
 
-/// The same, decoded: behaves like a vector of T.
+/// The decoded bodies that the broker under test has published on the subjects of a pattern. Behaves like a vector of
+/// T.
 template <class T>
 class Published {
 public:
@@ -90,7 +92,7 @@ public:
         for (const auto& message : raw_) values_.push_back(message.template as<T>());
     }
 
-    /// Throws Error(Errc::not_found), which says what there is.
+    /// Returns the body at `index`. Throws Errc::not_found, with a list of the messages, if there is none.
     const T& at(std::size_t index) const {
         static_cast<void>(raw_.at(index));
         return values_[index];
@@ -98,7 +100,9 @@ public:
     const T& operator[](std::size_t index) const { return at(index); }
     const T& front() const { return at(0); }
     const T& back() const { return at(size() == 0 ? 0 : size() - 1); }
+    /// Returns the headers of the message at `index`.
     const Headers& headers(std::size_t index) const { return raw_.at(index).headers; }
+    /// Returns the subject of the message at `index`.
     const std::string& subject(std::size_t index) const { return raw_.at(index).subject; }
 
     std::size_t size() const noexcept { return values_.size(); }
@@ -113,7 +117,7 @@ private:
     std::vector<T> values_ = {};
 };
 
-// For Catch2 and GoogleTest, which print what they compare.
+// Let Catch2 and GoogleTest print what they compare.
 std::ostream& operator<<(std::ostream& out, const CapturedMessage& message);
 std::ostream& operator<<(std::ostream& out, const Delivery& delivery);
 std::ostream& operator<<(std::ostream& out, const Deliveries& deliveries);
@@ -122,7 +126,7 @@ template <class T>
 std::ostream& operator<<(std::ostream& out, const Published<T>& published) {
     return out << published.messages();
 }
-// GoogleTest would print these as the containers that they are, without the note.
+// Let GoogleTest print the note too: it would print these classes as containers.
 void PrintTo(const Deliveries& deliveries, std::ostream* out);
 void PrintTo(const Publications& publications, std::ostream* out);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What every Transport promises, as rules that can be checked: for a transport of your own, in whatever test framework.
+// What every Transport promises, as rules that can be checked: for a transport of your own (docs/transports.md), in
+// whatever test framework.
 //
 //     for (const auto& verdict : freshet::contract::check_all([] { return std::make_unique<MyEnvironment>(); }))
 //         EXPECT_TRUE(verdict.kept()) << verdict.rule->name << ": " << verdict.why;
@@ -19,7 +20,7 @@
 
 namespace freshet::contract {
 
-/// What rules are checked on: a server, and transports that reach it. A new one for each rule.
+/// A server and the transports that reach it, for the check of one rule. You implement it; each rule gets a new one.
 class Environment {
 public:
     Environment() = default;
@@ -27,54 +28,60 @@ public:
     Environment& operator=(const Environment&) = delete;
     virtual ~Environment() = default;
 
-    /// A transport that is not open, to the one server, with these of the options: no_echo, reconnect.
+    /// Returns a transport to the server of this environment, not open yet, with these of the options: no_echo,
+    /// reconnect.
     virtual std::unique_ptr<Transport> connect(const BrokerOptions& options) = 0;
 
-    /// Waits until the condition holds; false when it will not. By default it looks every millisecond, for 10 s.
+    /// Blocks until the condition holds and returns true; returns false if it will not hold. Default: checks the
+    /// condition every millisecond, for 10 s.
     virtual bool eventually(const std::function<bool()>& condition);
 
-    /// Lets time pass for the server. By default it sleeps.
+    /// Lets time pass for the server. Default: sleeps.
     virtual void pass(std::chrono::milliseconds time);
 
-    /// Cuts every connection and takes no new one; false: that cannot be done here, and rules about it are skipped.
+    /// Cuts every connection and accepts no new one until resume(). Returns false if this environment cannot do so; the
+    /// rules about it are skipped then.
     virtual bool interrupt() { return false; }
+    /// Accepts connections again.
     virtual void resume() {}
 };
 
-/// One promise.
+/// A rule of the contract.
 struct Rule {
     std::string_view name = {};             ///< "queue.one_member"
-    std::string_view text = {};             ///< what is promised
-    void (*check)(Environment&) = nullptr;  ///< throws when it is broken
+    std::string_view text = {};             ///< what a transport promises
+    void (*check)(Environment&) = nullptr;  ///< checks the rule; throws if it is broken
 };
 
-/// All of them, those on which others build first.
+/// Returns the rules of transports. A rule comes before the rules that build on it.
 std::vector<Rule> rules();
 
-/// What JetStream promises behind a transport (`$JS.API`): streams, publishing, consumers, acknowledgements. For a server of one's
-/// own; each rule wants a server without streams. Those about time take some seconds in all.
+/// Returns the rules of the JetStream behind a transport (`$JS.API`): streams, publishing, consumers, acknowledgements.
+/// Each rule needs a server without streams. The rules about time take some seconds in all.
 std::vector<Rule> jetstream_rules();
 
+/// The result of checking a rule.
 struct Verdict {
     enum class Kind : std::uint8_t { kept, broken, skipped };
 
     Rule rule = {};
     Kind kind = Kind::kept;
-    std::string why = {};  ///< it is broken: what was seen, and what should have been
+    std::string why = {};  ///< for a broken rule: what was seen, and what was expected
 
+    /// Returns whether the rule is not broken: a skipped rule counts as kept.
     bool kept() const noexcept { return kind != Kind::broken; }
 };
 
-/// Checks one rule; does not throw.
+/// Checks one rule and returns the result. Does not throw. Blocks until the rule is checked.
 Verdict check(const Rule& rule, Environment& environment);
 
-/// Checks every rule, each on an environment of its own.
+/// Checks every rule of rules(), each on an environment that `make` makes, and returns the results.
 std::vector<Verdict> check_all(const std::function<std::unique_ptr<Environment>()>& make);
 
-/// The same of jetstream_rules().
+/// Checks every rule of jetstream_rules(), each on an environment that `make` makes, and returns the results.
 std::vector<Verdict> check_jetstream(const std::function<std::unique_ptr<Environment>()>& make);
 
-/// The rules of `verdicts` that are broken, a line each; empty: none.
+/// Returns a text with a line for each broken rule; empty if none is broken.
 std::string broken(std::span<const Verdict> verdicts);
 
 }  // namespace freshet::contract

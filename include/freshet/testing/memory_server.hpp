@@ -16,30 +16,31 @@ class MemoryHub;
 
 namespace freshet::testing {
 
-/// What a MemoryServer is like.
+/// Options of a MemoryServer.
 struct MemoryServerOptions {
-    std::size_t max_payload = std::size_t{1} << 20;  ///< bytes of a message, headers included
-    std::shared_ptr<VirtualClock> clock = {};        ///< null: one of its own
-    bool jetstream = true;  ///< streams and pull consumers behind `$JS.API`, see docs/testing.md
+    std::size_t max_payload = std::size_t{1} << 20;  ///< most bytes of a message, headers included
+    std::shared_ptr<VirtualClock> clock = {};        ///< the clock to use; null: makes its own
+    bool jetstream = true;  ///< has streams and consumers behind `$JS.API`, see docs/testing.md
 };
 
 /// A message on its way to one subscription.
 struct Passage {
     std::string_view subject = {};
-    std::string_view subscription = {};  ///< the subscription's subject
+    std::string_view subscription = {};  ///< the subject of the subscription
     Bytes payload = {};
 };
 
-/// What becomes of a message on its way.
+/// What an Intercept makes of a message on its way.
 struct Fate {
-    std::size_t copies = 1;               ///< 0: it is lost
-    std::chrono::nanoseconds delay = {};  ///< after which it arrives; others may overtake it
+    std::size_t copies = 1;               ///< how often it arrives; 0: it is lost
+    std::chrono::nanoseconds delay = {};  ///< how much later it arrives; others may overtake it
 };
 
-/// A NATS server without network and threads: subjects with wildcards, queue groups, replies, "no responders", headers,
-/// max_payload, limits, losses of the connection. What brokers publish to each other over it arrives as tasks of its clock,
-/// one at a time, in the order of publication; a queue group's members take turns.
-/// Threads: every function may be called from any thread. Brokers connected to it may outlive it.
+/// A NATS server in memory, without network and threads: subjects with wildcards, queue groups, replies, "no
+/// responders", headers, max_payload, limits, losses of the connection. Messages between its brokers arrive as tasks of
+/// its clock, one at a time, in the order of publication. The members of a queue group take turns.
+///
+/// Thread-safe. Brokers connected to it may outlive it.
 class MemoryServer {
 public:
     explicit MemoryServer(MemoryServerOptions options = {});
@@ -47,21 +48,26 @@ public:
     MemoryServer& operator=(const MemoryServer&) = delete;
     ~MemoryServer();
 
+    /// Returns the clock of the server.
     VirtualClock& clock() const noexcept;
+    /// Returns the clock of the server, for other servers that share it: MemoryServerOptions::clock.
     std::shared_ptr<VirtualClock> shared_clock() const noexcept;
 
-    /// A connection that is not open yet. Of the options it takes no_echo, reconnect and name.
+    /// Returns a connection that is not open yet. Uses no_echo, reconnect and name of the options.
     std::unique_ptr<Transport> connect(const BrokerOptions& options = {});
 
-    /// Every connection is lost, and no new one can be made, until resume().
+    /// Cuts every connection and accepts no new one until resume().
     void interrupt();
+    /// Accepts connections again.
     void resume();
+    /// Returns whether the server accepts connections.
     bool running() const;
-    /// Tells the clients that it will shut down.
+    /// Tells the clients that the server will shut down.
     void lame_duck();
 
-    /// Called for each message on its way to each subscription, with no lock held that publishing takes; empty: all arrive.
+    /// Decides the fate of a message on its way to a subscription. May publish: no lock that publishing needs is held.
     using Intercept = std::function<Fate(const Passage&)>;
+    /// Calls `intercept` for each message on its way to each subscription, from now on. Empty: all messages arrive.
     void intercept(Intercept intercept);
 
 private:

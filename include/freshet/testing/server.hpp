@@ -12,34 +12,38 @@
 
 namespace freshet::testing {
 
-/// TLS of a server; PEM files.
+/// TLS settings of a Server: paths of PEM files.
 struct ServerTls {
     std::string certificate = {};  ///< empty: no TLS
     std::string private_key = {};
-    std::string client_ca = {};  ///< not empty: clients must show a certificate signed by this one
-    bool handshake_first = false;
+    std::string client_ca = {};    ///< clients must show a certificate signed by this one; empty: need none
+    bool handshake_first = false;  ///< does the TLS handshake before the server sends INFO
 };
 
-/// How a server is started.
+/// Options of a Server.
 struct ServerOptions {
-    std::string config = {};                  ///< lines of the configuration file, before what the other fields add
+    std::string config = {};                  ///< lines of the configuration file, before those of the other fields
     std::vector<std::string> arguments = {};  ///< more command line arguments (default: none)
-    bool jetstream = false;                   ///< with a store of its own, which restart() keeps
-    std::string user = {};                    ///< with `password`: who may connect (default: anybody)
+    bool jetstream = false;                   ///< JetStream with a store of its own, which restart() keeps
+    std::string user = {};                    ///< with `password`: the user that may connect; empty: anybody may
     std::string password = {};
-    std::string token = {};
+    std::string token = {};  ///< token that clients must send; empty: none
     ServerTls tls = {};
     std::string name = {};                 ///< server_name; needed in a cluster with JetStream
-    std::string cluster = {};              ///< name of the cluster it belongs to
-    std::vector<std::string> routes = {};  ///< cluster_url() of members that were started before
-    std::string program = {};              ///< the nats-server to run; empty: see Server
+    std::string cluster = {};              ///< name of the cluster that the server joins; empty: none
+    std::vector<std::string> routes = {};  ///< cluster_url() of members that run already
+    std::string program = {};              ///< path of the nats-server to run; empty: see Server
 };
 
-/// A nats-server of its own for a test: on 127.0.0.1 and a free port, its files in a temporary directory. It runs when
-/// the constructor returns, and is gone when the destructor does; it also ends with the thread that started it.
-/// The program is $NATS_SERVER, else `nats-server` on the PATH or in /usr/sbin. When an exception ends the test, or with
-/// $FRESHET_KEEP_LOGS set, its files stay, and where they are is printed.
-/// Functions block until what they say is so, and throw std::runtime_error with the server's log. Not thread-safe.
+/// Runs a nats-server for a test, on 127.0.0.1 and a free port, with its files in a temporary directory. The server
+/// runs when the constructor returns, and has ended when the destructor returns. It also ends with the thread that
+/// started it.
+///
+/// The program is $NATS_SERVER, else `nats-server` from the PATH or from /usr/sbin. When an exception ends the test, or
+/// if $FRESHET_KEEP_LOGS is set, the files stay, and their directory is printed.
+///
+/// Functions block until they are done. They throw std::runtime_error with the server's log if they fail. Not
+/// thread-safe.
 class Server {
 public:
     explicit Server(ServerOptions options = {});
@@ -47,30 +51,34 @@ public:
     Server& operator=(const Server&) = delete;
     ~Server();
 
-    /// `nats://127.0.0.1:PORT`, or `tls://localhost:PORT` with TLS.
+    /// Returns `nats://127.0.0.1:PORT`, or `tls://localhost:PORT` with TLS.
     std::string url() const;
-    /// The same with user and password in it.
+    /// Returns the URL with user and password in it.
     std::string url(std::string_view user, std::string_view password) const;
+    /// Returns the URL for ServerOptions::routes of another member of the cluster.
     std::string cluster_url() const;
+    /// Returns the port for clients.
     std::uint16_t port() const { return port_; }
-    /// 0 while it is not running.
+    /// Returns the process id; 0 while the server does not run.
     pid_t pid() const { return pid_; }
+    /// Returns the directory of the configuration, the log and the store.
     const std::filesystem::path& directory() const { return directory_; }
-    /// What all its runs wrote so far.
+    /// Returns the log of all runs so far.
     std::string log() const;
 
-    /// Ends it in an orderly way, as an operator does.
+    /// Ends the server in an orderly way, as an operator does.
     void stop();
-    /// Ends it at once, as a crash does.
+    /// Ends the server at once, as a crash does.
     void kill();
-    /// Starts it again, stopping it first if it runs: the same port, the same store.
+    /// Stops the server if it runs, and starts it again on the same port with the same store.
     void restart();
-    /// Starts it again with other options.
+    /// Stops the server if it runs, and starts it again with other options.
     void restart(ServerOptions options);
-    /// Freezes the process: connections stay open and nobody answers.
+    /// Freezes the process: connections stay open, and the server does not answer until resume().
     void pause();
+    /// Lets a paused server go on.
     void resume();
-    /// Tells the clients to go elsewhere; it ends by itself about `lame_duck_duration` later.
+    /// Tells the clients to use another server; this one ends by itself about `lame_duck_duration` later.
     void lame_duck();
 
 private:

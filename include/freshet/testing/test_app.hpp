@@ -11,8 +11,9 @@ namespace freshet::testing {
 
 class Server;
 
-/// Runs an App for a test, with each of its brokers in a TestBroker: the constructor does what App::run does until everything
-/// runs, stop() what it does afterwards. The brokers share one server, in memory or a real one. No signals are caught.
+/// Runs an App for a test, with each of its brokers in a TestBroker. The constructor does the first half of App::run,
+/// until everything runs; stop() does the rest. The brokers share one server, in memory or a real one. No signals are
+/// caught.
 ///
 ///     TestApp test{app};
 ///     CHECK(test->request<int>("count", "") == 1);
@@ -21,24 +22,28 @@ class Server;
 /// Not thread-safe; handlers and hooks must not call it.
 class TestApp {
 public:
-    /// Throws what a hook or a broker throws, when what was done before has been undone.
+    /// Starts the app on a server in memory. If a hook or a broker throws, undoes what was done and throws the
+    /// exception on.
     explicit TestApp(App& app, TestOptions options = {});
-    /// On a nats-server that is started for this test.
+    /// Starts a nats-server for this test, and the app on it.
     TestApp(App& app, WithServer, TestOptions options = {});
+    /// Starts the app on a nats-server that runs. The server must outlive this object.
     TestApp(App& app, Server& server, TestOptions options = {});
     TestApp(const TestApp&) = delete;
     TestApp& operator=(const TestApp&) = delete;
-    /// stop(), if that was not called.
+    /// Calls stop() if you have not.
     ~TestApp();
 
-    /// The TestBroker of the app's first broker, and that of any: throws Error(Errc::bad_setup) for one that is not the app's.
+    /// Returns the TestBroker of the app's first broker.
     TestBroker* operator->() const;
+    /// Returns the TestBroker of a broker of the app. Throws Errc::bad_setup for a broker that is not the app's.
     TestBroker& operator[](const Broker& broker) const;
 
-    /// The code that something asked the app to end with: App::exit, ExitApp. App::run would return with it now.
+    /// Returns the exit code that App::exit or ExitApp has asked for; nothing if none has. App::run would return it
+    /// now.
     std::optional<int> exit_code() const;
-    /// on_shutdown, the stop of the brokers, after_shutdown and the ends of the lifespans. Returns what App::run would have. What
-    /// was captured can still be asked for.
+    /// Stops the app: calls on_shutdown, stops the brokers, calls after_shutdown and ends the lifespans. Returns the
+    /// exit code that App::run would return. You can still ask for captured messages afterwards.
     int stop();
 
 private:

@@ -22,49 +22,52 @@ class Server;
 struct WithServer {};
 inline constexpr WithServer with_server{};
 
-/// How a TestBroker runs the broker.
+/// Options of a TestBroker.
 struct TestOptions {
-    /// Subscribers with `workers` and `dedicated` ones have their threads, to look for races. False: all run on the thread
-    /// that waits, one after the other, and each run of the test is like the last.
+    /// True: subscribers with `workers` or `dedicated` have their threads, to look for races. False: all handlers run
+    /// on the thread that waits, one after the other, and each run of the test is like the last.
     bool threads = false;
-    /// With a real server: how long one wait for handlers may take in all.
+    /// With a real server: the longest time that a call may wait for handlers.
     std::chrono::milliseconds patience{10'000};
 };
 
-/// How often things go wrong at random, each from 0 to 1.
+/// How often faults happen at random, each from 0 to 1.
 struct RandomFaults {
-    std::uint64_t seed = 0;                    ///< 0: $FRESHET_SEED, else a new one
+    std::uint64_t seed = 0;                    ///< seed of the random numbers; 0: $FRESHET_SEED, else a new one
     double duplicate = 0.1;                    ///< a message arrives twice
-    double delay = 0.1;                        ///< it arrives later, others before it
-    double fail_publish = 0.02;                ///< a publication of the broker's fails with Condition::disconnected
+    double delay = 0.1;                        ///< a message arrives later; others overtake it
+    double fail_publish = 0.02;                ///< a publication of the broker fails with Condition::disconnected
     double disconnect = 0.01;                  ///< the connection is lost, for up to `longest`
-    std::chrono::milliseconds longest{1'000};  ///< the longest delay and loss
+    std::chrono::milliseconds longest{1'000};  ///< the longest delay, and the longest loss of the connection
 };
 
-/// Runs a broker for a test: without network and with a virtual clock, or against a nats-server of its own. It takes a broker
-/// that was not started, with all its subscribers, starts it, and stops it at the end. What the test publishes and asks
-/// comes from a broker of its own, so that published() has only what the service sent.
+/// Runs a broker for a test, without network and with a virtual clock, or against a nats-server of its own. Give it a
+/// broker with all its subscribers that was not started; it starts the broker, and stops it at the end. The test
+/// publishes and asks through another broker, so that published() has only the messages that the service sent.
 ///
-/// In memory every call returns when nothing is left to do at the present time: all messages are handled, what handlers
-/// published too. Time passes in advance(), and where something waits for it: a request that gets no answer ends at once,
-/// its timeout later.
+/// In memory every call returns when nothing is left to do at the present time: all messages are handled, also those
+/// that handlers have published. Time passes in advance(), and while something waits for it: a request that gets no
+/// answer returns at once, and the clock then shows its timeout later.
 ///
-/// Functions throw Error. Not thread-safe; handlers must not call it.
+/// Functions throw Error. Not thread-safe. Handlers must not call it.
 class TestBroker {
 public:
+    /// Starts the broker on a server in memory.
     explicit TestBroker(Broker& broker, TestOptions options = {});
-    /// Several brokers may share one server, each with its TestBroker. The server must outlive them.
+    /// Starts the broker on a server in memory that several brokers share, each with its TestBroker. The server must
+    /// outlive them.
     TestBroker(Broker& broker, MemoryServer& server, TestOptions options = {});
-    /// On a nats-server that is started for this test. Advancing takes as long as it says; faults on the way of
-    /// a message are refused.
+    /// Starts a nats-server for this test, and the broker on it. advance() takes real time then, and faults on the way
+    /// of a message are refused.
     TestBroker(Broker& broker, WithServer, TestOptions options = {});
+    /// Starts the broker on a nats-server that runs. The server must outlive this object.
     TestBroker(Broker& broker, Server& server, TestOptions options = {});
     TestBroker(const TestBroker&) = delete;
     TestBroker& operator=(const TestBroker&) = delete;
     ~TestBroker();
 
-    /// Publishes from outside, lets it be handled, and tells what became of it at each subscriber:
-    /// `CHECK(test.publish("orders.eu", order) == Outcome::ack)`; `.rethrow()` throws what the handler threw.
+    /// Publishes a message from outside, waits until it is handled, and returns what became of it at each subscriber:
+    /// `CHECK(test.publish("orders.eu", order) == Outcome::ack)`. `.rethrow()` throws the exception of the handler.
     template <class T>
     Deliveries publish(std::string_view subject, const T& value, const PublishOptions& options = {}) {
         const auto first = expect(subject);
@@ -72,7 +75,7 @@ public:
         return settled_since(first, subject);
     }
 
-    /// Asks from outside and waits for the answer. Throws as Broker::request does.
+    /// Sends a request from outside and returns the answer. Throws the errors of Broker::request.
     template <class R, class T>
     R request(std::string_view subject, const T& value, const RequestOptions& options = {}) {
         return value_or_raise(try_request<R>(subject, value, options));
@@ -85,57 +88,63 @@ public:
         return answer;
     }
 
-    /// Does what is to be done now.
+    /// Runs what is due now.
     void run();
-    /// Lets time pass, and does what falls due.
+    /// Lets time pass, and runs what becomes due.
     void advance(std::chrono::nanoseconds by);
+    /// Returns the time of the test's clock.
     TimePoint now() const noexcept;
 
-    /// What the broker published on the subjects of a pattern, in order. Those of the protocol (inboxes, `$...`) are told
-    /// only to a pattern that begins like them.
+    /// Returns the messages that the broker has published on the subjects of a pattern, in order. Contains subjects of
+    /// the protocol (inboxes, `$...`) only if the pattern begins like them.
     Publications published(std::string_view pattern = ">") const;
+    /// Returns the decoded bodies that the broker has published on the subjects of a pattern, in order.
     template <class T>
     Published<T> published(std::string_view pattern) const {
         return Published<T>{published(pattern)};
     }
-    /// What was delivered to the subscriber declared with this subject; empty: to all. Throws Error(Errc::bad_setup) if there is none,
-    /// which lists those there are.
+    /// Returns what was delivered to the subscriber declared with this subject; empty: to all subscribers. Throws
+    /// Errc::bad_setup, with a list of the subscribers, if there is none.
     Deliveries deliveries(std::string_view subscriber = {}) const;
-    /// The outcomes of all deliveries, in the order they began.
+    /// Returns the outcomes of all deliveries, in the order in which handling began.
     std::vector<Outcome> outcomes() const;
     /// Forgets what was captured so far.
     void clear();
 
-    /// Gives handlers that take Inject<T> another object, from now on. T must have been provided before the test began.
+    /// Gives handlers that take Inject<T> another object from now on. T must have been provided before the test began.
     template <class T>
     void replace(std::shared_ptr<T> object) {
         replace_erased(typeid(T), std::move(object));
     }
 
-    /// The next delivery to a subscriber whose handler takes Inject<T> throws, as if the object did. Throws Error(Errc::bad_setup) if no
-    /// handler takes it.
+    /// Makes the next delivery to a subscriber whose handler takes Inject<T> throw `exception`, as if the object threw
+    /// it. Throws Errc::bad_setup if no handler takes it.
     template <class T, class E = std::runtime_error>
     void fail_next(E exception = E{"made to fail by the test"}) {
         fail_next_erased(typeid(T), std::make_exception_ptr(std::move(exception)));
     }
-    /// The broker's next publication on the subjects of a pattern fails. Answers count.
+    /// Makes the broker's next publication on the subjects of a pattern fail with `code`. Answers count as
+    /// publications.
     void fail_next_publish(std::string_view pattern = ">", Errc code = Errc::disconnected);
-    /// The next message on its way to a subscriber, on the subjects of a pattern, arrives twice.
+    /// Makes the next message to a subscriber on the subjects of a pattern arrive twice.
     void duplicate_next(std::string_view pattern = ">");
-    /// It arrives later, and others before it.
+    /// Makes the next message to a subscriber on the subjects of a pattern arrive later; others may overtake it.
     void delay_next(std::chrono::nanoseconds by, std::string_view pattern = ">");
-    /// It does not arrive.
+    /// Loses the next message to a subscriber on the subjects of a pattern.
     void lose_next(std::string_view pattern = ">");
-    /// All connections are lost, those of the test too, until restore_connection().
+    /// Cuts all connections, also those of the test, until restore_connection().
     void lose_connection();
+    /// Lets the connections come back.
     void restore_connection();
-    /// From now on things go wrong at random; the seed is returned, is part of what failed comparisons print, and is printed
-    /// when an exception ends the test. The same seed does the same in the same test.
+    /// Makes faults happen at random from now on, and returns the seed. Failed comparisons print the seed, and so does
+    /// an exception that ends the test. The same seed makes the same faults in the same test.
     std::uint64_t random_faults(const RandomFaults& faults = {});
+    /// Ends the random faults.
     void stop_random_faults();
 
-    /// The broker that publish and request use: somebody else than the one under test.
+    /// Returns the broker that publish and request use. It is not the broker under test.
     Broker& client() const noexcept;
+    /// Returns the broker under test.
     Broker& broker() const noexcept;
 
 private:

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/api/rfc3339.hpp"
 
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 
 #include <fmt/format.h>
+
+#include <freshet/text.hpp>
 
 namespace freshet::detail {
 namespace {
@@ -19,12 +20,10 @@ public:
 
     /// `count` digits; -1 if they are not there.
     int digits(std::size_t count) noexcept {
-        int value = 0;
-        const auto end = text_.data() + std::min(count, text_.size());
-        const auto [stop, error] = std::from_chars(text_.data(), end, value);
-        if (text_.size() < count || error != std::errc{} || stop != end || text_.front() == '-') return -1;
+        const auto value = FromText<unsigned>::parse(text_.substr(0, count));
+        if (text_.size() < count || !value) return -1;
         text_.remove_prefix(count);
-        return value;
+        return static_cast<int>(*value);
     }
     bool one_of(std::string_view characters) noexcept {
         if (text_.empty() || !characters.contains(text_.front())) return false;

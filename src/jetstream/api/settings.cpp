@@ -43,13 +43,6 @@ Json normalised(const Json& value) {
     return value;
 }
 
-bool is_duration(std::string_view setting) {
-    constexpr std::array durations{"max_age",     "duplicate_window",   "subject_delete_marker_ttl",
-                                   "ack_wait",    "inactive_threshold", "idle_heartbeat",
-                                   "max_expires", "priority_timeout"};
-    return std::ranges::find(durations, setting) != durations.end();
-}
-
 std::string duration_text(std::int64_t nanoseconds) {
     struct Unit {
         std::int64_t size;
@@ -72,15 +65,17 @@ std::string duration_text(std::int64_t nanoseconds) {
     return text;
 }
 
-std::string value_text(std::string_view setting, const Json& value) {
-    if (is_duration(setting) && value.is_number_integer()) return duration_text(value.get<std::int64_t>());
+std::string value_text(bool duration, const Json& value) {
+    if (duration && value.is_number_integer()) return duration_text(value.get<std::int64_t>());
     if (is_nothing(value) && !value.is_boolean()) return "none";
     return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-void compare(const std::string& name, const Json& wanted, const Json& found, std::vector<js::Difference>& differences) {
+void compare(const std::string& name, bool duration, const Json& wanted, const Json& found,
+             std::vector<js::Difference>& differences) {
     if (normalised(wanted) == normalised(found)) return;
-    differences.push_back({.setting = name, .found = value_text(name, found), .wanted = value_text(name, wanted)});
+    differences.push_back(
+        {.setting = name, .found = value_text(duration, found), .wanted = value_text(duration, wanted)});
 }
 
 Json member(const Json& json, const std::string& key) {
@@ -90,15 +85,17 @@ Json member(const Json& json, const std::string& key) {
 
 }  // namespace
 
-std::vector<js::Difference> compare_settings(const Json& wanted, const Json& found) {
+std::vector<js::Difference> compare_settings(const Json& wanted, const Json& found,
+                                             const std::vector<SettingLine>& lines) {
     std::vector<js::Difference> differences;
     for (const auto& [key, value] : wanted.items()) {
         const auto existing = member(found, key);
         if (key == "metadata" && value.is_object()) {
             for (const auto& [name, text] : value.items())
-                compare("metadata." + name, text, member(existing, name), differences);
+                compare("metadata." + name, false, text, member(existing, name), differences);
         } else {
-            compare(key, value, existing, differences);
+            const auto line = std::ranges::find(lines, key, &SettingLine::key);
+            compare(key, line != lines.end() && line->duration, value, existing, differences);
         }
     }
     return differences;

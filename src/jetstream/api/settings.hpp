@@ -8,12 +8,15 @@
 #include <freshet/js/declare.hpp>
 
 #include "jetstream/api/api.hpp"
+#include "jetstream/api/setting_fields.hpp"
 
 namespace freshet::detail {
 
-/// The settings in `wanted` that `found` has not: both are configurations as the API writes them. What is not in `wanted` does not count,
-/// nor does the order of subjects, what Go omits (null, "", 0, false, [], {}), or -1 against none. Of `metadata` each key counts for itself.
-std::vector<js::Difference> compare_settings(const Json& wanted, const Json& found);
+/// The settings in `wanted` that `found` has not: both are configurations as the API writes them. What is not in
+/// `wanted` does not count, nor does the order of subjects, what Go omits (null, "", 0, false, [], {}), or -1 against
+/// none. Of `metadata` each key counts for itself. `lines`: the table of these settings.
+std::vector<js::Difference> compare_settings(const Json& wanted, const Json& found,
+                                             const std::vector<SettingLine>& lines);
 
 /// `found` with what `wanted` sets: what an update should send.
 Json merge_settings(const Json& wanted, Json found);
@@ -28,8 +31,8 @@ struct SettingVersion {
     std::string_view version;
 };
 
-/// Errc::server_too_old, naming the setting and its version, if the server says that it is older; `what` is `stream "ORDERS"`. One before
-/// 2.11 does not say: see check_settings_kept.
+/// Errc::server_too_old, naming the setting and its version, if the server says that it is older; `what` is `stream
+/// "ORDERS"`. One before 2.11 does not say: see check_settings_kept.
 Expected<void> check_settings_known(const JsApi& api, const std::vector<SettingVersion>& settings,
                                     std::string_view what);
 

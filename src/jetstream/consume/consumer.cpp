@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <freshet/js/jetstream.hpp>
-
 #include "base/quoted.hpp"
 #include "jetstream/api/rfc3339.hpp"
 #include "jetstream/consume/consumer_json.hpp"
@@ -79,22 +77,6 @@ void Delivery::nack(std::chrono::nanoseconds delay) const {
 void Delivery::ack_sync() const {
     value_or_raise(api_->link().request(message_.reply_to(), {.body = as_bytes(std::string_view{"+ACK"})},
                                         {.timeout = api_->options().timeout}));
-}
-
-Expected<std::vector<ConsumerInfo>> JetStream::try_consumers(const std::string& stream) const {
-    if (auto valid = detail::check_js_name("stream", stream); !valid) return std::unexpected{valid.error()};
-    const auto what = "list consumers of stream " + detail::quoted(stream);
-    std::vector<ConsumerInfo> consumers;
-    Expected<void> converted;
-    const auto add = [&](Json& element) {
-        auto info = detail::to_consumer_info(what, element);
-        if (info) consumers.push_back(*std::move(info));
-        else converted = std::unexpected{std::move(info).error()};
-    };
-    if (auto listed = api_->list("CONSUMER.LIST." + stream, what, "consumers", {}, add); !listed)
-        return std::unexpected{listed.error()};
-    if (!converted) return std::unexpected{std::move(converted).error()};
-    return consumers;
 }
 
 }  // namespace freshet::js

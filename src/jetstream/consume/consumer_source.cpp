@@ -32,8 +32,8 @@ Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, bool
     return complete_consumer(complete);
 }
 
-/// What runs of a source: declares, feeds, settles.
-class ConsumerSource::Running final : public PullOwner {
+/// The running half of a ConsumerSource, created by start(): declares, feeds, settles.
+class ConsumerSource::Running final : public SessionOwner {
 public:
     Running(Link& link, const ConsumerSourceSettings& settings, const Subject& subject)
         : api_{std::make_shared<const JsApi>(link, settings.context)},
@@ -46,10 +46,8 @@ public:
     static std::shared_ptr<Running> make(Link& link, const ConsumerSourceSettings& settings, const Subject& subject,
                                          std::shared_ptr<MessageSink> sink) {
         auto owner = std::make_shared<Running>(link, settings, subject);
-        auto pull = settings.pull;
-        pull.who = owner->spec_.text();
-        pull.push = settings.push;
-        owner->session_ = std::make_shared<PullSession>(owner->api_, std::move(pull), owner);
+        owner->session_ =
+            std::make_shared<ConsumerSession>(owner->api_, owner->spec_.text(), settings.policy(*owner->api_), owner);
         owner->feed_ = std::make_shared<Feed>(link, settings.settlement, owner->spec_.text(), std::move(sink),
                                               [weak = std::weak_ptr{owner->session_}](const Settled& settled) {
                                                   if (const auto session = weak.lock()) session->handled(settled);
@@ -58,18 +56,18 @@ public:
     }
 
     Feed& feed() const noexcept { return *feed_; }
-    PullSession& session() const noexcept { return *session_; }
+    ConsumerSession& session() const noexcept { return *session_; }
 
-    Expected<PullTarget> declare() override {
+    Expected<DeliveryTarget> declare() override {
         const auto stream = declare_stream_of(*api_, stream_);
         if (!stream) return std::unexpected{stream.error()};
         const auto answer = declare_consumer(*api_, spec_);
         if (!answer) return std::unexpected{answer.error()};
         const auto& config = (*answer)["config"];
-        PullTarget target{.consumer = spec_.stream + '.' + spec_.name,
-                          .deliver_subject = field<std::string>(config, "deliver_subject"),
-                          .deliver_group = field<std::string>(config, "deliver_group"),
-                          .heartbeat = std::chrono::nanoseconds{field<std::int64_t>(config, "idle_heartbeat")}};
+        DeliveryTarget target{.consumer = spec_.stream + '.' + spec_.name,
+                              .deliver_subject = field<std::string>(config, "deliver_subject"),
+                              .deliver_group = field<std::string>(config, "deliver_group"),
+                              .heartbeat = std::chrono::nanoseconds{field<std::int64_t>(config, "idle_heartbeat")}};
         if (auto fits = check(target, *answer); !fits) return std::unexpected{fits.error()};
         if (auto fits = check_filters(config, *stream); !fits) return std::unexpected{fits.error()};
         feed_->set_ack_wait(ack_wait_of(config));
@@ -84,7 +82,7 @@ public:
     void on_end() noexcept override { feed_->end(); }
 
 private:
-    Expected<void> check(const PullTarget& target, const Json& answer) const {
+    Expected<void> check(const DeliveryTarget& target, const Json& answer) const {
         const bool pushes = !target.deliver_subject.empty();
         if (pushes && !push_)
             return failure(Errc::bad_setup, spec_.text() + " is a push consumer: use js::Push, or delete it");
@@ -147,7 +145,7 @@ private:
     const bool push_;
     bool started_ = false;  // of declare, which runs one at a time
     std::shared_ptr<Feed> feed_ = {};
-    std::shared_ptr<PullSession> session_ = {};  // which refers to this until its end
+    std::shared_ptr<ConsumerSession> session_ = {};  // which refers to this until its end
 };
 
 ConsumerSource::ConsumerSource(ConsumerSourceSettings settings) : settings_{std::move(settings)} {}
@@ -158,10 +156,12 @@ Expected<void> ConsumerSource::start(Link& link, const Subject& subject, std::sh
         const auto owner = Running::make(link, settings_, subject, std::move(sink));
         {
             const std::lock_guard lock{mutex_};
-            if (stopped_) return failure(Errc::closed, "the subscriber was stopped before it ran");
             running_ = owner;
         }
-        auto started = owner->session().start();
+        const auto asked = guard_.begun();
+        if (asked.quiesce) owner->session().quiesce();
+        Expected<void> started = failure(Errc::closed, "the subscriber was stopped before it ran");
+        if (!asked.stop) started = owner->session().start();
         if (!started) {
             const std::lock_guard lock{mutex_};
             running_ = nullptr;  // and with it the sink
@@ -176,14 +176,12 @@ std::shared_ptr<ConsumerSource::Running> ConsumerSource::running() const {
 }
 
 void ConsumerSource::quiesce() noexcept {
+    if (!guard_.quiesce()) return;
     if (const auto running = this->running()) running->session().quiesce();
 }
 
 void ConsumerSource::stop(std::chrono::milliseconds timeout) noexcept {
-    {
-        const std::lock_guard lock{mutex_};
-        stopped_ = true;
-    }
+    if (!guard_.stop(timeout)) return;
     if (const auto running = this->running()) running->session().stop(timeout);
 }
 

@@ -10,8 +10,9 @@
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/stream_ref.hpp>
 
+#include "delivery/start_guard.hpp"
+#include "jetstream/consume/consumer_session.hpp"
 #include "jetstream/consume/consumers.hpp"
-#include "jetstream/consume/pull_session.hpp"
 #include "jetstream/consume/settlement.hpp"
 
 namespace freshet::detail {
@@ -21,8 +22,8 @@ struct ConsumerSourceSettings {
     js::StreamRef stream = {};
     std::function<void(const Subject& subject, Binder& binder)> check = {};
     std::function<ConsumerSpec(const Subject& subject, const std::string& inbox_prefix)> spec = {};
-    PullSettings pull = {};
-    bool push = false;
+    std::function<std::unique_ptr<DeliveryPolicy>(const JsApi& api)> policy = {};
+    bool push = false;  ///< which kind of consumer it must be
     Settlement settlement;
     js::ContextOptions context = {};
 };
@@ -53,7 +54,7 @@ private:
     const ConsumerSourceSettings settings_;
     mutable std::mutex mutex_ = {};
     std::shared_ptr<Running> running_ = {};
-    bool stopped_ = false;
+    StartGuard guard_ = {};
 };
 
 /// The configuration of a subscriber's consumer: its filter is the subject unless it says another.

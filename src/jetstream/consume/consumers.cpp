@@ -11,6 +11,7 @@
 #include "base/quoted.hpp"
 #include "jetstream/api/settings.hpp"
 #include "jetstream/consume/consumer_json.hpp"
+#include "jetstream/consume/consumer_settings.hpp"
 #include "jetstream/stream/streams.hpp"
 
 namespace freshet::detail {
@@ -26,7 +27,7 @@ Json with_filter_list(Json config) {
 }
 
 std::vector<js::Difference> differences(const Json& wanted, const Json& found) {
-    return compare_settings(with_filter_list(wanted), with_filter_list(found));
+    return compare_settings(with_filter_list(wanted), with_filter_list(found), consumer_setting_lines());
 }
 
 /// Declares one consumer.
@@ -142,6 +143,22 @@ Json complete_consumer(const js::ConsumerConfig& config) {
     auto json = consumer_to_json(config);
     if (!config.acks) json["ack_policy"] = "explicit";
     return json;
+}
+
+Expected<std::vector<js::ConsumerInfo>> list_consumers(const JsApi& api, const std::string& stream) {
+    if (auto valid = check_js_name("stream", stream); !valid) return std::unexpected{valid.error()};
+    const auto what = "list consumers of stream " + quoted(stream);
+    std::vector<js::ConsumerInfo> consumers;
+    Expected<void> converted;
+    const auto add = [&](Json& element) {
+        auto info = to_consumer_info(what, element);
+        if (info) consumers.push_back(*std::move(info));
+        else converted = std::unexpected{std::move(info).error()};
+    };
+    if (auto listed = api.list("CONSUMER.LIST." + stream, what, "consumers", {}, add); !listed)
+        return std::unexpected{listed.error()};
+    if (!converted) return std::unexpected{std::move(converted).error()};
+    return consumers;
 }
 
 }  // namespace freshet::detail

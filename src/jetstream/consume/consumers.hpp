@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <freshet/js/consumer_info.hpp>
 #include <freshet/js/declare.hpp>
@@ -24,9 +25,12 @@ struct ConsumerSpec {
     std::string text() const;
 };
 
-/// Makes sure that a consumer is there, as `declare` says; the server's answer. Blocks; logs what it changes, and in which settings
-/// an existing one differs that is used as it is.
+/// Makes sure that a consumer is there, as `declare` says; the server's answer. Blocks; logs what it changes, and in
+/// which settings an existing one differs that is used as it is.
 Expected<Json> declare_consumer(const JsApi& api, const ConsumerSpec& spec);
+
+/// All consumers of a stream.
+Expected<std::vector<js::ConsumerInfo>> list_consumers(const JsApi& api, const std::string& stream);
 
 /// The API's operation that creates or changes a consumer with this configuration.
 std::string create_operation(std::string_view stream, std::string_view name, const Json& config);
@@ -34,8 +38,8 @@ std::string create_operation(std::string_view stream, std::string_view name, con
 /// The stream of a subscriber: declared if it is more than a name. What is known of it then.
 Expected<std::optional<js::StreamInfo>> declare_stream_of(const JsApi& api, const js::StreamRef& stream);
 
-/// The time after which a message of a consumer with this configuration is delivered again, at least; 0: never, it wants
-/// no acknowledgements.
+/// The time after which a message of a consumer with this configuration is delivered again, at least; 0: never, it
+/// wants no acknowledgements.
 std::chrono::nanoseconds ack_wait_of(const Json& config);
 
 /// `config` for a new consumer, with what a program relies on that says nothing: explicit acknowledgements.

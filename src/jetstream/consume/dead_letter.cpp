@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/one_line.hpp"
+#include "base/header_text.hpp"
 #include "base/quoted.hpp"
 #include "jetstream/api/rfc3339.hpp"
 
@@ -26,7 +26,7 @@ Headers dead_letter_headers(const Message& message, const Metadata& metadata, st
     const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(metadata.time.time_since_epoch()).count();
     headers.set("Nats-Msg-Id",
                 fmt::format("dead.{}.{}.{}.{}", metadata.stream, metadata.consumer, metadata.stream_sequence, time));
-    headers.set("Dead-Letter-Reason", one_line(why));
+    headers.set("Dead-Letter-Reason", header_text(why));
     headers.set("Dead-Letter-Subject", message.subject());
     headers.set("Dead-Letter-Stream", metadata.stream);
     headers.set("Dead-Letter-Consumer", metadata.consumer);

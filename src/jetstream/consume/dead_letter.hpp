@@ -10,9 +10,9 @@
 
 namespace freshet::detail {
 
-/// The headers of the dead letter for `message`: its own, those that begin with `Nats-` under `Dead-Letter-Nats-...`, since they
-/// would command the server; then why, where, how often; and a `Nats-Msg-Id`, so that a stream keeps it once if it is
-/// published again because its confirmation was lost.
+/// The headers of the dead letter for `message`: its own, those that begin with `Nats-` under `Dead-Letter-Nats-...`,
+/// since they would command the server; then why, where, how often; and a `Nats-Msg-Id`, so that a stream keeps it once
+/// if it is published again because its confirmation was lost.
 Headers dead_letter_headers(const Message& message, const Metadata& metadata, std::string_view why);
 
 /// Whether what answered a dead letter confirms it: anything but an error, of a stream or of a handler.

@@ -20,8 +20,8 @@
 
 namespace freshet::detail {
 
-/// Between a JetStream consumer and a subscriber: gives it the messages, keeps the server from delivering those in hand again,
-/// and settles them. Thread-safe.
+/// Between a JetStream consumer and a subscriber: gives it the messages, keeps the server from delivering those in hand
+/// again, and settles them. Thread-safe.
 class Feed final : public std::enable_shared_from_this<Feed> {
 public:
     /// Called after messages were settled, for some at a time while others are in hand.

@@ -9,11 +9,13 @@
 
 #include <freshet/js/consumer.hpp>
 
+#include "base/may_wait.hpp"
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 #include "base/wait.hpp"
+#include "jetstream/consume/consumer_session.hpp"
 #include "jetstream/consume/consumers.hpp"
-#include "jetstream/consume/pull_session.hpp"
+#include "jetstream/consume/pull_policy.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -125,10 +127,10 @@ public:
     static Expected<std::unique_ptr<PulledMessages>> begin(const std::shared_ptr<const JsApi>& api, ConsumerSpec spec,
                                                            const js::MessagesOptions& options) {
         auto state = std::make_shared<State>(api, std::move(spec));
-        PullSettings settings{
-            .limits = {.min_window = options.prefetch, .max_window = options.prefetch, .heartbeat = options.heartbeat},
-            .who = state->text()};
-        auto session = std::make_shared<PullSession>(api, std::move(settings), state);
+        const PullLimits limits{
+            .min_window = options.prefetch, .max_window = options.prefetch, .heartbeat = options.heartbeat};
+        auto session =
+            std::make_shared<ConsumerSession>(api, state->text(), PullPolicy::make(*api, {.limits = limits}), state);
         if (auto started = session->start(); !started) return std::unexpected{std::move(started).error()};
         return std::unique_ptr<PulledMessages>{new PulledMessages{std::move(state), std::move(session)}};
     }
@@ -157,16 +159,16 @@ private:
         TimePoint since;
     };
 
-    class State final : public PullOwner {
+    class State final : public SessionOwner {
     public:
         State(std::shared_ptr<const JsApi> api, ConsumerSpec spec) : api_{std::move(api)}, spec_{std::move(spec)} {}
 
         const std::shared_ptr<const JsApi>& api() const noexcept { return api_; }
         std::string text() const { return spec_.text(); }
 
-        Expected<PullTarget> declare() override {
+        Expected<DeliveryTarget> declare() override {
             if (const auto found = declare_consumer(*api_, spec_); !found) return std::unexpected{found.error()};
-            return PullTarget{.consumer = spec_.stream + '.' + spec_.name};
+            return DeliveryTarget{.consumer = spec_.stream + '.' + spec_.name};
         }
 
         void on_message(Message message, const Metadata&) noexcept override {
@@ -216,11 +218,11 @@ private:
         bool closed_ = false;
     };
 
-    PulledMessages(std::shared_ptr<State> state, std::shared_ptr<PullSession> session)
+    PulledMessages(std::shared_ptr<State> state, std::shared_ptr<ConsumerSession> session)
         : state_{std::move(state)}, session_{std::move(session)} {}
 
     const std::shared_ptr<State> state_;
-    const std::shared_ptr<PullSession> session_;
+    const std::shared_ptr<ConsumerSession> session_;
 };
 
 }  // namespace freshet::detail
@@ -231,6 +233,7 @@ Expected<std::vector<Delivery>> Consumer::try_fetch(const FetchOptions& options)
     const detail::ConsumerSpec spec{.stream = stream_, .name = name_};
     if (auto valid = detail::check_js_name("stream", stream_); !valid) return std::unexpected{valid.error()};
     if (auto valid = detail::check_js_name("consumer", name_); !valid) return std::unexpected{valid.error()};
+    if (!detail::may_wait()) return std::unexpected{detail::wait_refused("fetch from " + spec.text())};
     auto messages = detail::fetch(*api_, spec, options);
     if (!messages) return std::unexpected{messages.error()};
     std::vector<Delivery> deliveries;

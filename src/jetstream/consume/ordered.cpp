@@ -10,8 +10,9 @@
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 #include "jetstream/consume/consumer_json.hpp"
+#include "jetstream/consume/consumer_session.hpp"
 #include "jetstream/consume/consumers.hpp"
-#include "jetstream/consume/pull_session.hpp"
+#include "jetstream/consume/pull_policy.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -28,7 +29,7 @@ PullLimits limits_of(const OrderedOptions& options) {
 
 }  // namespace
 
-class OrderedConsumer::State final : public PullOwner {
+class OrderedConsumer::State final : public SessionOwner {
 public:
     State(Link& link, OrderedOptions options, std::shared_ptr<OrderedListener> listener)
         : link_{link},
@@ -41,15 +42,15 @@ public:
                                                   std::shared_ptr<OrderedListener> listener) {
         if (auto valid = check_js_name("stream", options.stream); !valid) return std::unexpected{valid.error()};
         auto state = std::make_shared<State>(link, std::move(options), std::move(listener));
-        PullSettings settings{.limits = limits_of(state->options_), .who = state->text_};
-        state->session_ = std::make_shared<PullSession>(state->api_, std::move(settings), state);
+        state->session_ = std::make_shared<ConsumerSession>(
+            state->api_, state->text_, PullPolicy::make(*state->api_, {.limits = limits_of(state->options_)}), state);
         if (auto started = state->session_->start(); !started) return std::unexpected{started.error()};
         return state;
     }
 
-    PullSession& session() const noexcept { return *session_; }
+    ConsumerSession& session() const noexcept { return *session_; }
 
-    Expected<PullTarget> declare() override {
+    Expected<DeliveryTarget> declare() override {
         auto stream = api_->call("STREAM.INFO." + options_.stream, "look up stream " + detail::quoted(options_.stream));
         if (!stream) {
             if (declared_ && stream.error().code() == Errc::stream_not_found) listener_->on_missing();
@@ -65,7 +66,7 @@ public:
         if (!answer) return std::unexpected{answer.error()};
         begin(name, field<std::uint64_t>(*answer, "num_pending"), anew);
         stream_created_ = std::move(created);
-        return PullTarget{.consumer = options_.stream + '.' + name};
+        return DeliveryTarget{.consumer = options_.stream + '.' + name};
     }
 
     void on_message(Message message, const Metadata& metadata) noexcept override {
@@ -179,7 +180,7 @@ private:
     const OrderedOptions options_;
     const std::string text_;
     const std::shared_ptr<OrderedListener> listener_;
-    std::shared_ptr<PullSession> session_ = {};  // which refers to this until its end
+    std::shared_ptr<ConsumerSession> session_ = {};  // which refers to this until its end
 
     std::string stream_created_ = {};  // of declare, which runs one at a time; the next, too
     std::uint64_t first_ = 0;          // where to begin again while nothing has been delivered; 0: as at the start

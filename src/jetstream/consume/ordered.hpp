@@ -45,23 +45,24 @@ public:
     virtual void on_start(std::uint64_t pending) noexcept = 0;
     /// The next message, each exactly once and in the stream's order. May block: no more than the window is asked for.
     virtual void on_message(Message message, const Metadata& metadata) noexcept = 0;
-    /// The stream was deleted and made anew (a memory store after a restart): what was delivered may be gone, and delivery
-    /// begins again as at the start, with `pending` messages.
+    /// The stream was deleted and made anew (a memory store after a restart): what was delivered may be gone, and
+    /// delivery begins again as at the start, with `pending` messages.
     virtual void on_reset(std::uint64_t pending) noexcept = 0;
-    /// There is no such stream any more. Called in the thread that makes the consumer anew, at each attempt that fails for it;
-    /// may block, and declare the stream: then its messages follow, after on_reset.
+    /// There is no such stream any more. Called in the thread that makes the consumer anew, at each attempt that fails
+    /// for it; may block, and declare the stream: then its messages follow, after on_reset.
     virtual void on_missing() noexcept {}
     /// The last call, exactly once if start succeeded.
     virtual void on_end() noexcept = 0;
 };
 
-/// The messages of a stream in order and without acknowledgements (ADR-17, over the pull of ADR-37): an ephemeral consumer that
-/// is made anew, from the message after the last one delivered, whenever there is a gap, no heartbeat, a reconnect that lost
-/// it, or somebody deleted it; as long as that takes, also when the stream is missing meanwhile. Thread-safe.
+/// The messages of a stream in order and without acknowledgements (ADR-17, over the pull of ADR-37): an ephemeral
+/// consumer that is made anew, from the message after the last one delivered, whenever there is a gap, no heartbeat, a
+/// reconnect that lost it, or somebody deleted it; as long as that takes, also when the stream is missing meanwhile.
+/// Thread-safe.
 class OrderedConsumer {
 public:
-    /// Makes the consumer: blocks for an answer. Fails if there is no such stream or the server refuses; then the listener is not
-    /// called. Messages may come before it returns. `link` must outlive on_end.
+    /// Makes the consumer: blocks for an answer. Fails if there is no such stream or the server refuses; then the
+    /// listener is not called. Messages may come before it returns. `link` must outlive on_end.
     static Expected<std::unique_ptr<OrderedConsumer>> start(Link& link, OrderedOptions options,
                                                             std::shared_ptr<OrderedListener> listener);
     OrderedConsumer(const OrderedConsumer&) = delete;

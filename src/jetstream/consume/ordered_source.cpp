@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/js/ordered.hpp>
 
-#include <mutex>
 #include <utility>
 
 #include <freshet/subject.hpp>
 #include <freshet/transport.hpp>
 
+#include "delivery/start_guard.hpp"
 #include "jetstream/consume/consumers.hpp"
 #include "jetstream/consume/ordered.hpp"
 #include "jetstream/consume/source_checks.hpp"
@@ -68,37 +68,31 @@ public:
         auto started =
             OrderedConsumer::start(link, std::move(ordered), std::make_shared<SinkListener>(std::move(sink)));
         if (!started) return std::unexpected{started.error()};
-        const std::lock_guard lock{mutex_};
         consumer_ = *std::move(started);
-        if (stopped_) consumer_->stop(std::chrono::milliseconds{0});
+        const auto asked = guard_.begun();
+        if (asked.quiesce) consumer_->quiesce();
+        if (asked.stop) consumer_->stop(*asked.stop);
         return {};
     }
 
     void quiesce() noexcept override {
-        const std::lock_guard lock{mutex_};
-        if (consumer_ != nullptr) consumer_->quiesce();
+        if (guard_.quiesce()) consumer_->quiesce();
     }
 
     void stop(std::chrono::milliseconds timeout) noexcept override {
-        const std::lock_guard lock{mutex_};
-        stopped_ = true;
-        if (consumer_ != nullptr) consumer_->stop(timeout);
+        if (guard_.stop(timeout)) consumer_->stop(timeout);
     }
 
     void settle(Message, const Handled&) noexcept override {}
     bool answerable() const noexcept override { return false; }
 
-    std::size_t pending() const noexcept override {
-        const std::lock_guard lock{mutex_};
-        return consumer_ == nullptr ? 0 : consumer_->pending();
-    }
+    std::size_t pending() const noexcept override { return guard_.running() ? consumer_->pending() : 0; }
     std::uint64_t dropped() const noexcept override { return 0; }
 
 private:
     const js::Ordered options_;
-    mutable std::mutex mutex_ = {};
-    std::unique_ptr<OrderedConsumer> consumer_ = {};
-    bool stopped_ = false;
+    std::unique_ptr<OrderedConsumer> consumer_ = {};  // as long as this, once the guard runs
+    StartGuard guard_ = {};
 };
 
 }  // namespace

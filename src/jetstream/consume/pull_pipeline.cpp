@@ -90,22 +90,22 @@ void PullPipeline::adapt(std::chrono::nanoseconds held) {
     if (window_ != before) handled_since_change_ = bytes_since_change_ = 0;
 }
 
-PullVerdict PullPipeline::status(const PullStatus& status, TimePoint now) {
+DeliveryVerdict PullPipeline::status(const PullStatus& status, TimePoint now) {
     // Statuses of requests that were forgotten say nothing of those that were not.
     const bool known = std::ranges::any_of(open_, [&](const Open& open) { return open.number == status.request; });
-    if (!known) return PullVerdict::go_on;
+    if (!known) return DeliveryVerdict::go_on;
     alive_ = now;
-    if (status.code == 100) return PullVerdict::go_on;
+    if (status.code == 100) return DeliveryVerdict::go_on;
     end_request(status);
     switch (status.code) {
         case 404:
-        case 408: return PullVerdict::go_on;
+        case 408:
+        case 423: return DeliveryVerdict::go_on;
         case 409: return conflict(status, now);
-        case 423: return PullVerdict::unpinned;
-        case 503: pause(now); return PullVerdict::lost;
+        case 503: pause(now); return DeliveryVerdict::lost;
         case 400:
-        case 412: pause(now); return PullVerdict::refused;
-        default: pause(now); return PullVerdict::warn;
+        case 412: pause(now); return DeliveryVerdict::refused;
+        default: pause(now); return DeliveryVerdict::warn;
     }
 }
 
@@ -118,26 +118,26 @@ void PullPipeline::end_request(const PullStatus& status) {
     if (open_.empty()) asked_ = 0;
 }
 
-PullVerdict PullPipeline::conflict(const PullStatus& status, TimePoint now) {
+DeliveryVerdict PullPipeline::conflict(const PullStatus& status, TimePoint now) {
     const auto says = [&](std::string_view text) { return status.text.starts_with(text); };
-    if (says("Consumer Deleted")) return PullVerdict::lost;
-    if (says("Consumer is push based")) return PullVerdict::refused;
-    if (says("Batch Completed")) return PullVerdict::go_on;
+    if (says("Consumer Deleted")) return DeliveryVerdict::lost;
+    if (says("Consumer is push based")) return DeliveryVerdict::refused;
+    if (says("Batch Completed")) return DeliveryVerdict::go_on;
     if (says("Message Size Exceeds MaxBytes")) {
         any_size_ = in_hand_ == 0;  // waiting would not help
-        return PullVerdict::go_on;
+        return DeliveryVerdict::go_on;
     }
     if (says("Leadership Change") || says("Server Shutdown")) {
         forget_requests();
         pause(now);
-        return PullVerdict::go_on;
+        return DeliveryVerdict::go_on;
     }
     if (says("Exceeded")) return limit(status.text, now);
     pause(now);
-    return PullVerdict::warn;
+    return DeliveryVerdict::warn;
 }
 
-PullVerdict PullPipeline::limit(std::string_view text, TimePoint now) {
+DeliveryVerdict PullPipeline::limit(std::string_view text, TimePoint now) {
     const auto allowed = number_in(text);
     if (text.starts_with("Exceeded MaxRequestBatch") && allowed > 0) {
         max_batch_ = allowed;
@@ -149,7 +149,7 @@ PullVerdict PullPipeline::limit(std::string_view text, TimePoint now) {
     } else {
         pause(now);
     }
-    return PullVerdict::warn;
+    return DeliveryVerdict::warn;
 }
 
 void PullPipeline::pause(TimePoint now) noexcept { not_before_ = now + pause_time; }

@@ -9,6 +9,7 @@
 
 #include <freshet/clock.hpp>
 
+#include "jetstream/consume/delivery_policy.hpp"
 #include "jetstream/consume/settled.hpp"
 
 namespace freshet::detail {
@@ -39,17 +40,8 @@ struct PullStatus {
     std::optional<std::size_t> pending_messages = {};  ///< header `Nats-Pending-Messages`: what the request had left
 };
 
-/// What a status means for those who run the pipeline.
-enum class PullVerdict : std::uint8_t {
-    go_on,     ///< part of the routine
-    warn,      ///< adapted to, but somebody should know: a limit of the consumer's
-    unpinned,  ///< this client is not the pinned one any more
-    lost,      ///< the consumer, or JetStream, may be gone: see to it, then reset()
-    refused,   ///< it will never work
-};
-
-/// What to ask the server for, and when: keeps a window of messages in hand or on their way, asks for more before it runs
-/// dry, and never for more than the window (ADR-13, ADR-37). Knows no connection. Not thread-safe.
+/// What to ask the server for, and when: keeps a window of messages in hand or on their way, asks for more before it
+/// runs dry, and never for more than the window (ADR-13, ADR-37). Knows no connection. Not thread-safe.
 class PullPipeline {
 public:
     PullPipeline(const PullLimits& limits, TimePoint now);
@@ -59,14 +51,12 @@ public:
     /// A message came, of so many bytes; `more`: the stream had others behind it.
     void received(std::size_t bytes, bool more, TimePoint now);
     void handled(const Settled& settled, TimePoint now);
-    PullVerdict status(const PullStatus& status, TimePoint now);
+    DeliveryVerdict status(const PullStatus& status, TimePoint now);
 
     /// The server is gone: what was asked for will not come.
     void disconnected() noexcept { connected_ = false; }
     /// Nothing is on its way any more: after a reconnect, or when the consumer was made anew.
     void reset(TimePoint now);
-    /// The heartbeat of a push consumer, which is its own.
-    void set_heartbeat(std::chrono::nanoseconds heartbeat) noexcept { limits_.heartbeat = heartbeat; }
     /// Asks for nothing more.
     void stop() noexcept { stopped_ = true; }
 
@@ -90,8 +80,8 @@ private:
     std::size_t free_bytes() const noexcept;
     void end_request(const PullStatus& status);
     void forget_requests() noexcept;
-    PullVerdict conflict(const PullStatus& status, TimePoint now);
-    PullVerdict limit(std::string_view text, TimePoint now);
+    DeliveryVerdict conflict(const PullStatus& status, TimePoint now);
+    DeliveryVerdict limit(std::string_view text, TimePoint now);
     void pause(TimePoint now) noexcept;
     void adapt(std::chrono::nanoseconds held);
 

@@ -9,6 +9,7 @@
 
 #include "base/random_id.hpp"
 #include "jetstream/consume/consumer_source.hpp"
+#include "jetstream/consume/pull_policy.hpp"
 #include "jetstream/consume/source_checks.hpp"
 
 namespace freshet::js {
@@ -54,15 +55,16 @@ void check(const Pull& options, const Subject& subject, Binder& binder) {
 
 detail::SourceSpec make_source(Pull options) {
     auto run = detail::run_options(options.workers, options.ordered_by, options.batch);
+    const detail::PullSettings pull{.limits = limits_of(options),
+                                    .group = options.priority.group,
+                                    .min_pending = options.priority.min_pending,
+                                    .min_ack_pending = options.priority.min_ack_pending,
+                                    .priority = options.priority.level};
     detail::ConsumerSourceSettings settings{
         .stream = options.stream,
         .check = [options](const Subject& subject, Binder& binder) { check(options, subject, binder); },
         .spec = [options](const Subject& subject, const std::string&) { return spec_of(options, subject); },
-        .pull = {.limits = limits_of(options),
-                 .group = options.priority.group,
-                 .min_pending = options.priority.min_pending,
-                 .min_ack_pending = options.priority.min_ack_pending,
-                 .priority = options.priority.level},
+        .policy = [pull](const detail::JsApi& api) { return detail::PullPolicy::make(api, pull); },
         .settlement = {options.ack_policy.value_or(AckPolicy::nack_on_error), options.retry},
         .context = options.context};
     return {std::move(run), std::make_unique<detail::ConsumerSource>(std::move(settings))};

@@ -7,6 +7,7 @@
 
 #include "base/random_id.hpp"
 #include "jetstream/consume/consumer_source.hpp"
+#include "jetstream/consume/push_flow.hpp"
 #include "jetstream/consume/source_checks.hpp"
 
 namespace freshet::js {
@@ -52,7 +53,7 @@ detail::SourceSpec make_source(Push options) {
         .check = [options](const Subject& subject, Binder& binder) { check(options, subject, binder); },
         .spec = [options](const Subject& subject,
                           const std::string& inbox_prefix) { return spec_of(options, subject, inbox_prefix); },
-        .pull = {.limits = detail::push_limits()},
+        .policy = [](const detail::JsApi&) { return std::make_unique<detail::PushFlow>(); },
         .push = true,
         .settlement = {options.ack_policy.value_or(AckPolicy::nack_on_error), options.retry},
         .context = options.context};

@@ -42,12 +42,6 @@ SubscriberOptions run_options(std::size_t workers, const OrderKey& ordered_by, c
             .batch = batch};
 }
 
-PullLimits push_limits() {
-    constexpr auto endless = std::numeric_limits<std::size_t>::max() / 4;
-    constexpr std::chrono::hours for_ever{24 * 365 * 100};
-    return {.min_window = endless, .max_window = endless, .expires = for_ever, .heartbeat = for_ever / 2};
-}
-
 void check_consumer_config(const js::ConsumerConfig& config, const Subject& subject, Binder& binder) {
     for (const auto& filter : config.filter_subjects) {
         if (!Subject::parse(filter)) binder.problem("filter subject " + detail::quoted(filter) + " is not a subject");

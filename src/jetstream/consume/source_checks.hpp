@@ -7,7 +7,6 @@
 #include <freshet/subscriber.hpp>
 
 #include "jetstream/api/api.hpp"
-#include "jetstream/consume/pull_pipeline.hpp"
 
 namespace freshet::detail {
 
@@ -22,8 +21,5 @@ void check_name(std::string_view kind, std::string_view name, Binder& binder);
 
 /// How the handler of a consumer's messages runs. What waits for it is bounded by what the consumer sends.
 SubscriberOptions run_options(std::size_t workers, const OrderKey& ordered_by, const Batch& batch);
-
-/// Of a push consumer, which is like a pull request without an end.
-PullLimits push_limits();
 
 }  // namespace freshet::detail

@@ -30,7 +30,7 @@ Expected<void> AsyncPublisher::start_encoded(std::string_view subject, const det
     if (auto able = detail::check_publish_options(*api_, options); !able) return able;
     auto headers = detail::publish_headers(subject, options);
     if (!headers) return std::unexpected{std::move(headers).error()};
-    // Sent again, it is sent by another thread, which does not know whose work it is.
+    // Sets the correlation id now: another thread may send the message again, and does not know the handler.
     if (const auto id = detail::correlation_in_scope(); !id.empty() && !headers->contains(detail::correlation_header))
         headers->set(detail::correlation_header, id);
     window_->publish({.subject = subject,

@@ -17,7 +17,8 @@
 
 namespace freshet::detail {
 
-/// Sends a batch one message behind: the last one says that it is the last.
+/// Sends a batch and holds each message back until the next one comes, because the last message must say that it is the
+/// last.
 class BatchSender {
 public:
     BatchSender(std::shared_ptr<const JsApi> api, Link& link) : api_{std::move(api)}, link_{link}, id_{random_id()} {}
@@ -55,7 +56,7 @@ private:
         std::string_view content_type = {};
         PublishOptions options = {};
         std::chrono::milliseconds timeout{};
-        bool plain = false;  // the headers are those of a batch and no others
+        bool plain = false;  // true: has only the headers of a batch
     };
 
     Expected<void> check(std::string_view subject, const js::PublishOptions& options) const {
@@ -66,7 +67,7 @@ private:
         return check_publish_options(*api_, options);
     }
 
-    /// In the memory of the one before.
+    /// Holds a message back, in the memory of the previous one.
     void hold(std::string_view subject, const Encoded& encoded, Headers headers, std::chrono::milliseconds timeout) {
         const bool plain = headers.empty();
         if (!plain || !held_.plain) held_.options.headers = std::move(headers.set("Nats-Batch-Id", id_));
@@ -87,7 +88,7 @@ private:
     Expected<void> send_held() {
         if (size_ == 0) return {};
         if (size_ > 1) { return link_.publish(held_.subject, body(), held_.options); }
-        // The first asks whether the stream takes batches: an empty answer is a yes.
+        // The first message asks whether the stream accepts batches; an empty answer means yes.
         const auto reply = link_.request(held_.subject, body(), options());
         if (reply && reply->payload().empty()) return {};
         auto ack = publish_result(held_.subject, reply);

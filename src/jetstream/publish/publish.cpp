@@ -3,30 +3,28 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include <freshet/js/jetstream.hpp>
 #include <freshet/subject.hpp>
+#include <freshet/text.hpp>
 
+#include "base/may_wait.hpp"
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
 #include "jetstream/api/rfc3339.hpp"
 #include "subject/plain_subject.hpp"
 
-namespace freshet {
-namespace detail {
+namespace freshet::detail {
 namespace {
 
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
-// The server's err_codes that say to try again: unavailable for the moment, this id is being stored, too many requests.
+// Error codes of the server after which a retry helps: unavailable for the moment, this id is being stored, too many
+// requests.
 constexpr std::array passing_errors{10008, 10158, 10163, 10167};
 
 Expected<std::string> schedule_pattern(std::string_view what, const js::Schedule& schedule) {
@@ -74,7 +72,7 @@ void add_expectations(Headers& headers, const js::PublishOptions& options) {
 }  // namespace
 
 std::string duration_header(nanoseconds duration) {
-    // Go reads "1.5s" and "1500ms" alike; whole seconds stay short.
+    // Writes whole seconds as such, to keep them short; Go reads "1.5s" and "1500ms" alike.
     if (duration % seconds{1} == nanoseconds{0}) return fmt::format("{}s", duration / seconds{1});
     return fmt::format("{}ns", duration.count());
 }
@@ -121,11 +119,11 @@ std::optional<PlainAck> parse_plain_ack(std::string_view text) noexcept {
     const auto name = text.substr(0, text.find('"'));
     if (name.contains('\\')) return std::nullopt;
     text.remove_prefix(name.size());
-    std::uint64_t sequence = 0;
-    if (!skip("\"") || !skip(",") || !skip("\"seq\":")) return std::nullopt;
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), sequence);
-    if (fault != std::errc{} || std::string_view{end, text.data() + text.size()} != "}") return std::nullopt;
-    return PlainAck{.stream = name, .sequence = sequence};
+    if (!skip("\"") || !skip(",") || !skip("\"seq\":") || !text.ends_with('}')) return std::nullopt;
+    text.remove_suffix(1);
+    const auto sequence = FromText<std::uint64_t>::parse(text);
+    if (!sequence) return std::nullopt;
+    return PlainAck{.stream = name, .sequence = *sequence};
 }
 
 Expected<js::PublishAck> parse_publish_ack(std::string_view subject, std::string_view text) {
@@ -180,19 +178,13 @@ Expected<js::PublishAck> publish_result(std::string_view subject, const Expected
 
 Expected<js::PublishAck> publish_and_wait(Link& link, std::string_view subject, const Encoded& encoded,
                                           const RequestOptions& options) {
+    if (!may_wait()) return std::unexpected{wait_refused("publish to " + detail::quoted(subject))};
     BlockingReply reply{subject, is_stream_answer};
-    const auto clock = link.shared_clock();  // the broker may go when the answer has come
+    const auto clock = link.shared_clock();  // the broker may be destroyed once the answer has come
     if (auto asked = link.request_into(reply, subject, encoded, options); !asked)
         return publish_result(subject, std::unexpected{std::move(asked).error()});
     const auto answer = reply.wait(*clock);
     return publish_result(subject, answer, reply.left_out());
-}
-
-void pause(Clock& clock, nanoseconds time) {
-    std::mutex mutex;
-    std::unique_lock lock{mutex};
-    std::condition_variable never;
-    wait_until(clock, lock, never, clock.now() + time, [] { return false; });
 }
 
 bool may_retry(const Error& error, bool has_id) {
@@ -201,43 +193,19 @@ bool may_retry(const Error& error, bool has_id) {
            (has_id && error.code() == Errc::timeout);
 }
 
-}  // namespace detail
-
-namespace js {
-
-Expected<PublishAck> JetStream::publish_encoded(std::string_view subject, const detail::Encoded& encoded,
-                                                const PublishOptions& options) const {
-    if (!detail::may_publish_on(subject)) return std::unexpected{detail::subject_error(subject, SubjectUse::publish)};
-    if (auto able = detail::check_publish_options(*api_, options); !able)
-        return std::unexpected{std::move(able).error()};
-    auto headers = detail::publish_headers(subject, options);
+Expected<js::PublishAck> publish_stored(const JsApi& api, std::string_view subject, const Encoded& encoded,
+                                        const js::PublishOptions& options) {
+    if (!may_publish_on(subject)) return std::unexpected{subject_error(subject, SubjectUse::publish)};
+    if (auto able = check_publish_options(api, options); !able) return std::unexpected{std::move(able).error()};
+    auto headers = publish_headers(subject, options);
     if (!headers) return std::unexpected{std::move(headers).error()};
-    const RequestOptions request{.timeout = options.timeout.count() > 0 ? options.timeout : api_->options().timeout,
+    const RequestOptions request{.timeout = options.timeout.count() > 0 ? options.timeout : api.options().timeout,
                                  .headers = *std::move(headers)};
     for (int retries = options.retries;; --retries) {
-        auto ack = detail::publish_and_wait(*link_, subject, encoded, request);
-        if (ack || retries <= 0 || !detail::may_retry(ack.error(), !options.id.empty())) return ack;
-        detail::pause(link_->clock(), options.retry_wait);
+        auto ack = publish_and_wait(api.link(), subject, encoded, request);
+        if (ack || retries <= 0 || !may_retry(ack.error(), !options.id.empty())) return ack;
+        pause(api.link().clock(), options.retry_wait);
     }
 }
 
-Expected<CounterValue> JetStream::try_increment(std::string_view subject, std::int64_t by,
-                                                const PublishOptions& options) const {
-    if (auto able = api_->needs("2.12", "a counter"); !able) return std::unexpected{std::move(able).error()};
-    auto counted = options;
-    counted.headers.set("Nats-Incr", fmt::format("{:+}", by));
-    const auto ack = publish_encoded(subject, {}, counted);
-    if (!ack) return std::unexpected{ack.error()};
-    return CounterValue{ack->value};
-}
-
-Expected<std::int64_t> CounterValue::try_number() const {
-    std::int64_t number = 0;
-    const auto* end = digits.data() + digits.size();
-    const auto [read, fault] = std::from_chars(digits.data(), end, number);
-    if (fault == std::errc{} && read == end) return number;
-    return failure(Errc::bad_payload, "the counter's value " + detail::quoted(digits) + " is no number of 64 bits");
-}
-
-}  // namespace js
-}  // namespace freshet
+}  // namespace freshet::detail

@@ -12,42 +12,47 @@
 
 namespace freshet::detail {
 
-/// The headers that say what the options say, behind the user's own. Errc::bad_setup for options that contradict each other,
-/// Errc::bad_header.
+/// Returns the user's headers and then those for the options. Errc::bad_setup for options that contradict each other,
+/// Errc::bad_header for an invalid header.
 Expected<Headers> publish_headers(std::string_view subject, const js::PublishOptions& options);
 
-/// Errc::server_too_old for an option that the server would ignore. Asks it once, and only for such options.
+/// Returns Errc::server_too_old for an option that the server would ignore. Asks the server once, and only for such
+/// options.
 Expected<void> check_publish_options(const JsApi& api, const js::PublishOptions& options);
 
-/// An acknowledgement that says no more than where the message is. A view of it.
+/// An acknowledgement with stream and sequence only. A view of its text.
 struct PlainAck {
     std::string_view stream;
     std::uint64_t sequence;
 };
 
-/// `{"stream":"X","seq":7}`, or with a space behind the colon and the comma: what nearly all are, read without a JSON parser.
-/// Other members: nothing.
+/// Reads `{"stream":"X","seq":7}`, or the same with a space behind colon and comma, without a JSON parser. Nearly all
+/// acknowledgements are such. Returns nothing if there are other members.
 std::optional<PlainAck> parse_plain_ack(std::string_view text) noexcept;
 
-/// Whether a stream or the server has answered. A service that listens on the same subject may answer a publication, too, and first.
+/// Returns whether a stream or the server has answered. A service that listens on the same subject may answer a
+/// publication too, and first.
 bool is_stream_answer(const Message& message) noexcept;
 
-/// What came back for a publication: an acknowledgement, or the server's error. `subject` is for messages; so is whether others answered.
+/// Reads the answer to a publication: an acknowledgement, or the server's error. `subject` is for error messages,
+/// and so is `others_answered`: whether other programs have answered.
 Expected<js::PublishAck> parse_publish_ack(std::string_view subject, std::string_view text);
 Expected<js::PublishAck> publish_result(std::string_view subject, const Expected<Message>& reply,
                                         bool others_answered = false);
 
-/// Publishes, and blocks until a stream has answered. `subject` was checked.
+/// Publishes a message and blocks until a stream has answered. The caller has checked `subject`.
 Expected<js::PublishAck> publish_and_wait(Link& link, std::string_view subject, const Encoded& encoded,
                                           const RequestOptions& options);
 
-/// Whether sending it again may help, and cannot store it twice: `has_id` says that the server would notice.
+/// Publishes as the options say, repeats included, and blocks until a stream has answered.
+Expected<js::PublishAck> publish_stored(const JsApi& api, std::string_view subject, const Encoded& encoded,
+                                        const js::PublishOptions& options);
+
+/// Returns whether sending the message again may help and cannot store it twice. With `has_id` the server notices a
+/// duplicate.
 bool may_retry(const Error& error, bool has_id);
 
-/// Blocks.
-void pause(Clock& clock, std::chrono::nanoseconds time);
-
-/// A Go duration for headers: `90s`.
+/// Returns a duration for headers as Go writes it: `90s`.
 std::string duration_header(std::chrono::nanoseconds duration);
 
 }  // namespace freshet::detail

@@ -8,6 +8,7 @@
 
 #include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
+#include "base/may_wait.hpp"
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
 #include "jetstream/publish/publish.hpp"
@@ -15,16 +16,16 @@
 namespace freshet::detail {
 namespace {
 
-// A full window takes no more until this share of it is free: to wake a publisher for each acknowledgement would cost more than
-// the message.
+// The share of a full window that must be free before it accepts more: waking a publisher for each acknowledgement
+// would cost more than the message.
 constexpr std::size_t resume_share = 8;
 
-// The memory that a message leaves to the next in its place: what most have, and not what a large one had.
+// The memory that a place keeps for its next message: enough for most messages, without that of a large one.
 constexpr std::size_t kept_bytes = 2'048;
 
 }  // namespace
 
-/// One message, from publish until it leaves the window, and between messages a place for the next.
+/// One message from publish until it leaves the window; between messages a place for the next one.
 class PublishWindow::Sending final : public ReplySink {
 public:
     explicit Sending(PublishWindow& window) noexcept : window_{window} {}
@@ -38,7 +39,7 @@ public:
         message_.body = as_bytes(text.substr(message_.subject.size()));
         done_ = std::move(done);
     }
-    /// Gives the place free: what the message held goes, but for a little memory.
+    /// Frees the place: releases what the message held, except for a little memory.
     void forget() noexcept {
         done_ = nullptr;
         if (!message_.request.headers.empty()) message_.request.headers = {};
@@ -47,19 +48,19 @@ public:
     const Outgoing& message() const noexcept { return message_; }
     PublishWindow& window() const noexcept { return window_; }
 
-    /// To be called before it is sent, and let_go() when that has returned: the answer may be faster.
+    /// Call it before sending, and let_go() when sending has returned: the answer may come earlier.
     void begin() noexcept {
         again_ = false;
         others_answered_ = false;
         users_.store(2, std::memory_order_relaxed);
     }
     void let_go() noexcept {
-        // Mostly the answer comes last, and alone: nothing to count then.
+        // Mostly the answer is the last user, and then nothing needs to be counted.
         if (users_.load(std::memory_order_acquire) != 1 && users_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
         if (again_) window_.send_later(*this);
         else window_.leave(*this);
     }
-    /// It waited to be sent again, and will not.
+    /// Ends a message that waits to be sent again.
     void abandon() noexcept {
         end(failure(Errc::closed, "publish to " + detail::quoted(message_.subject) +
                                       ": the broker ended before it was acknowledged"));
@@ -89,10 +90,10 @@ private:
     void end(Expected<js::PublishAck> ack) noexcept { window_.tell(done_, std::move(ack)); }
 
     PublishWindow& window_;
-    std::string text_ = {};  // subject and body
-    Outgoing message_ = {};  // views of it
+    std::string text_ = {};  // has subject and body
+    Outgoing message_ = {};  // has views of text_
     Done done_ = {};
-    std::atomic<int> users_ = 0;  // who sends it, and who answers
+    std::atomic<int> users_ = 0;  // the sender, and the sink of the answer
     bool again_ = false;
     bool others_answered_ = false;
 };
@@ -123,8 +124,8 @@ void PublishWindow::publish(Outgoing message, Done done) {
 
 PublishWindow::Sending& PublishWindow::enter() {
     std::unique_lock lock{mutex_};
-    // A callback that is no handler runs on the thread that brings acknowledgements: it would wait for itself.
-    // So does a function that is told of an acknowledgement, wherever it is called.
+    // A callback that is not a handler runs on the thread that brings acknowledgements, so it would wait for itself. A
+    // Done that is being called would also wait for itself, on any thread.
     const bool may_wait = telling_ == 0 && (!CallbackScope::inside() || HandlerScope::current() != nullptr);
     if (may_wait) wait(clock_, lock, changed_, [this] { return !(full_ = full_ || pending_ >= max_pending_); });
     if (free_ == nullptr) free_ = &sendings_.emplace_back(*this);
@@ -154,7 +155,7 @@ void PublishWindow::send_later(Sending& sending) noexcept {
             auto& again = *waiting.release();
             again.window().send(again);
         });
-    } catch (...) { return; }  // no memory for a timer: it was abandoned
+    } catch (...) { return; }  // no memory for a timer: the message was abandoned
 }
 
 void PublishWindow::tell(Done& done, Expected<js::PublishAck> ack) noexcept {
@@ -164,7 +165,7 @@ void PublishWindow::tell(Done& done, Expected<js::PublishAck> ack) noexcept {
         if (failures_++ == 0) first_failure_ = std::move(ack).error();
         return;
     }
-    const CallbackScope scope;
+    const NoWaitScope scope;
     ++telling_;
     try {
         done(std::move(ack));
@@ -172,10 +173,10 @@ void PublishWindow::tell(Done& done, Expected<js::PublishAck> ack) noexcept {
     --telling_;
 }
 
-/// The last that is done with it: the window may go.
+/// Ends the use of a place. The window may be destroyed by this.
 void PublishWindow::leave(Sending& sending) noexcept {
     sending.forget();
-    std::shared_ptr<PublishWindow> last;  // outlives the lock
+    std::shared_ptr<PublishWindow> last;  // must outlive the lock
     const std::lock_guard lock{mutex_};
     sending.next_free = std::exchange(free_, &sending);
     if (--pending_ == 0) last = std::move(self_);
@@ -193,6 +194,7 @@ std::optional<Error> PublishWindow::take_failure() {
 }
 
 Expected<void> PublishWindow::flush(std::chrono::milliseconds timeout) {
+    if (!may_wait()) return std::unexpected{wait_refused("flush")};
     std::size_t left = 0;
     {
         std::unique_lock lock{mutex_};

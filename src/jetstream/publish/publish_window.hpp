@@ -20,11 +20,11 @@
 
 namespace freshet::detail {
 
-/// The messages of an asynchronous publisher that wait for their acknowledgement: so many at most, sent again where that helps, and each
-/// reported once: to its function, or out of flush. Knows no connection: `Send` sends.
+/// Holds the messages of an asynchronous publisher that wait for their acknowledgement, up to a limit. Sends a message
+/// again where that helps, and reports each once: to its function, or out of flush. Has no connection: `Send` sends.
 ///
-/// Thread-safe. Owned by a shared_ptr, and lives as long as anything is under way. Its memory grows to what was under way at the same time,
-/// and is used again: in the long run a message costs no allocation.
+/// Thread-safe. Owned by a shared_ptr; lives as long as a message is under way. Its memory grows to the messages that
+/// were under way at the same time and is reused, so in the long run a message costs no allocation.
 class PublishWindow : public std::enable_shared_from_this<PublishWindow> {
 public:
     using Done = std::move_only_function<void(Expected<js::PublishAck>)>;
@@ -32,24 +32,26 @@ public:
     struct Outgoing {
         std::string_view subject = {};
         Bytes body = {};
-        std::string_view content_type = {};  // of Encoded: a literal
+        std::string_view content_type = {};  // a literal, from Encoded
         RequestOptions request = {};
         bool has_id = false;
         int retries = 0;
         std::chrono::milliseconds retry_wait{};
     };
-    /// The sink gets one answer and its end, from any thread, also before this returns; neither when it fails or throws. The
-    /// message stays where it is until both this has returned and the sink had its end.
+    /// Sends a message. The sink gets one answer and its end, on any thread, perhaps before this returns; it gets
+    /// neither if this fails or throws. The message stays valid until this has returned and the sink has had its end.
     using Send = std::function<Expected<void>(const Outgoing& message, ReplySink& sink)>;
-    /// For failures that nobody asked for before the window ended; and for what a Done throws.
+    /// Reports failures that nobody has asked for when the window ends, and exceptions of a Done.
     using Report = std::function<void(const std::string& text)>;
 
     PublishWindow(Clock& clock, std::size_t max_pending, Send send, Report report);
     ~PublishWindow();
 
-    /// Copies the message. Blocks while the window is full, unless inside a Done. An empty Done: flush reports a failure.
+    /// Copies and sends a message. Blocks while the window is full, unless inside a Done. With an empty Done, flush
+    /// reports a failure.
     void publish(Outgoing message, Done done);
-    /// Waits until nothing is under way. Errc::timeout; or the first failure without a Done since the last call, and their number.
+    /// Blocks until nothing is under way. Returns Errc::timeout, or the first failure without a Done since the last
+    /// call, with their number.
     Expected<void> flush(std::chrono::milliseconds timeout);
     std::size_t pending() const;
 
@@ -67,7 +69,7 @@ private:
     void leave(Sending& sending) noexcept;
     std::optional<Error> take_failure();
 
-    static inline thread_local int telling_ = 0;  // functions that this thread has told and that have not returned
+    static inline thread_local int telling_ = 0;  // Dones that this thread is calling
 
     Clock& clock_;
     const std::size_t max_pending_;
@@ -77,12 +79,12 @@ private:
 
     mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
-    std::deque<Sending> sendings_;  // a deque: they stay where they are
+    std::deque<Sending> sendings_;  // a deque, so that they do not move
     Sending* free_ = nullptr;
     std::size_t pending_ = 0;
-    std::shared_ptr<PublishWindow> self_ = {};  // while anything is pending
-    bool full_ = false;                         // until pending_ has fallen to resume_at_
-    std::size_t failures_ = 0;                  // without a Done, since the last flush
+    std::shared_ptr<PublishWindow> self_ = {};  // set while anything is pending
+    bool full_ = false;                         // true until pending_ has fallen to resume_at_
+    std::size_t failures_ = 0;                  // failures without a Done since the last flush
     std::optional<Error> first_failure_ = {};
 };
 

@@ -10,7 +10,8 @@
 
 namespace freshet::detail {
 
-/// SHA-256 of the first chunks that arrive, as many as an object has, computed beside the thread that reads them. Thread-safe.
+/// Computes SHA-256 of the first chunks that arrive, as many as the object has, beside the thread that reads them.
+/// Thread-safe.
 class ChunkDigest {
 public:
     explicit ChunkDigest(std::uint64_t chunks) : left_{chunks} {}
@@ -23,7 +24,7 @@ public:
             digest_.add(chunk);
         } catch (...) { failed_ = std::current_exception(); }
     }
-    /// Of what was added, or throws why it could not be. To be called once.
+    /// Returns the digest, or throws why it could not be computed. Call it once.
     std::string finish() {
         const std::lock_guard lock{mutex_};
         if (failed_) std::rethrow_exception(failed_);

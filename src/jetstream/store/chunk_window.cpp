@@ -10,12 +10,12 @@
 
 namespace freshet::detail {
 
-/// Shared with the answers that are still to come.
+/// The part that pending answers share.
 class ChunkWindow::State {
 public:
     State(Clock& clock, std::string what) : clock_{clock}, what_{std::move(what)} {}
 
-    /// Waits until at most `limit` bytes are on their way.
+    /// Blocks until at most `limit` bytes are on their way.
     void await(std::size_t limit) {
         std::unique_lock lock{mutex_};
         wait(clock_, lock, changed_, [&] { return in_flight_ <= limit; });

@@ -14,20 +14,20 @@
 
 namespace freshet::detail {
 
-/// Publishes the chunks of an object without waiting for each acknowledgement: so many bytes may be on their way. Nothing is sent
-/// again: an object whose chunk was lost is no good. One thread at a time.
+/// Publishes the chunks of an object without waiting for each acknowledgement; up to `bytes` bytes may be on their way.
+/// It sends nothing again: an object with a lost chunk fails. Used by one thread at a time.
 class ChunkWindow {
 public:
-    /// `what`: for error messages.
+    /// `what` names the action and its object in error messages.
     ChunkWindow(Link& link, std::size_t bytes, std::chrono::milliseconds timeout, std::string what);
     ChunkWindow(const ChunkWindow&) = delete;
     ChunkWindow& operator=(const ChunkWindow&) = delete;
-    /// Waits until nothing is on its way.
+    /// Blocks until nothing is on its way.
     ~ChunkWindow();
 
-    /// Copies the chunk out. Blocks while the window is full. Gives the first error of those before it.
+    /// Copies the chunk and sends it. Blocks while the window is full. Returns the first error of earlier chunks.
     Expected<void> publish(std::string_view subject, Bytes chunk);
-    /// Waits until everything is acknowledged; the first error.
+    /// Blocks until all chunks are acknowledged. Returns the first error.
     Expected<void> finish();
 
 private:
@@ -39,7 +39,7 @@ private:
     std::shared_ptr<State> state_;
 };
 
-/// The sequence in the acknowledgement of a publication into a bucket.
+/// Returns the sequence in the acknowledgement of a publication into a bucket.
 Expected<std::uint64_t> read_store_ack(std::string_view what, const Message& answer);
 
 }  // namespace freshet::detail

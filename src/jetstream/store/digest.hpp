@@ -11,12 +11,12 @@ struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 
 namespace freshet::detail {
 
-/// SHA-256 of what is added, piece by piece. Throws std::runtime_error where OpenSSL has no SHA-256.
+/// Computes SHA-256 piece by piece. Throws std::runtime_error if OpenSSL has no SHA-256.
 class Sha256 {
 public:
     Sha256();
     void add(Bytes bytes);
-    /// As object stores write it: `SHA-256=` and base64url (ADR-20). To be called once, last.
+    /// Returns the digest as object stores write it: `SHA-256=` and base64url (ADR-20). Call it once, at the end.
     std::string finish();
 
 private:
@@ -26,7 +26,7 @@ private:
     std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
-/// With the alphabet of URLs, and padded (RFC 4648, 5), as ADR-20 writes names and digests.
+/// Encodes with the alphabet of URLs and padding (RFC 4648, 5), as ADR-20 writes names and digests.
 std::string base64url(Bytes bytes);
 
 }  // namespace freshet::detail

@@ -19,11 +19,11 @@ namespace {
 constexpr std::string_view stream_prefix = "KV_";
 // "per-message ttl is disabled"
 constexpr int err_no_ttl = 10'166;
-// A create that finds a deleted key writes over the deletion, unless somebody writes meanwhile.
+// How often create tries: it writes over the deletion of a key, unless somebody else writes meanwhile.
 constexpr int create_attempts = 4;
 
 StoreSpec spec_of(std::string name, const kv::Options& options) {
-    std::ignore = kv_stream(name, options, true);  // throws for bad options
+    std::ignore = kv_stream(name, options, true);  // throws for invalid options
     return {.kind = StoreKind::key_value,
             .name = name,
             .declare = options.declare,
@@ -31,14 +31,14 @@ StoreSpec spec_of(std::string name, const kv::Options& options) {
             .stream = [name, options](bool fresh) { return kv_stream(name, options, fresh); }};
 }
 
-/// The bucket that has the keys: this one, or the one it mirrors.
+/// Returns the name of the bucket that has the keys: this one, or the one that it mirrors.
 std::string_view origin_of(const js::StreamInfo& info) {
     std::string_view name = info.config.mirror ? info.config.mirror->name : info.config.name;
     if (name.starts_with(stream_prefix)) name.remove_prefix(stream_prefix.size());
     return name;
 }
 
-/// The subject under which a key is stored, behind `before`.
+/// Appends `before` and the subject under which a key is stored.
 void append_subject(std::string& out, std::string_view before, const js::StreamInfo& info, std::string_view key) {
     out.append(before).append("$KV.").append(origin_of(info)).append(".").append(key);
 }
@@ -49,7 +49,7 @@ std::string subject_of(const js::StreamInfo& info, std::string_view key) {
     return subject;
 }
 
-/// No filter: every key. The server wants to be told.
+/// Returns the subjects of the filters. Without a filter: the subject of every key, because the server needs one.
 std::vector<std::string> subjects_of(const js::StreamInfo& info, const std::vector<std::string>& filters) {
     if (filters.empty()) return {subject_of(info, ">")};
     std::vector<std::string> subjects;
@@ -57,7 +57,7 @@ std::vector<std::string> subjects_of(const js::StreamInfo& info, const std::vect
     return subjects;
 }
 
-/// What stands before the subject of a write: the API of another domain or account takes it there.
+/// Returns the prefix of the subject of a write: the prefix of the API of another domain or account.
 std::string write_prefix(const JsApi& api, const js::StreamInfo& info) {
     if (const auto& mirror = info.config.mirror) {
         if (mirror->external && !mirror->external->api_prefix.empty()) return mirror->external->api_prefix + ".";
@@ -67,7 +67,7 @@ std::string write_prefix(const JsApi& api, const js::StreamInfo& info) {
     return elsewhere ? api.subject("") : std::string{};
 }
 
-/// The subject in the request's subject costs least.
+/// Appends the subject of a direct get. It has the key in it, which costs least.
 void append_direct_get(std::string& out, const JsApi& api, const js::StreamInfo& info, std::string_view key) {
     append_subject(out, api.subject("DIRECT.GET.") + info.config.name + ".", info, key);
 }
@@ -77,7 +77,7 @@ js::Read reads(const js::StreamInfo& info) {
     return direct ? js::Read::direct : js::Read::leader;
 }
 
-/// As `Nats-TTL` wants it (ADR-43): seconds, or a duration of Go's.
+/// Returns a TTL for the header `Nats-TTL` (ADR-43): seconds, or a duration as Go writes it.
 std::string ttl_text(std::chrono::nanoseconds ttl) {
     constexpr std::chrono::nanoseconds second = std::chrono::seconds{1};
     if (ttl % second == std::chrono::nanoseconds{0}) return std::to_string(ttl / second);
@@ -94,19 +94,19 @@ Headers headers_of(const KvWrite& write) {
     return headers;
 }
 
-/// Deletions are no values.
+/// Returns the record if it is a put; nothing for a deletion.
 Expected<std::optional<KvRecord>> put_only(Expected<std::optional<KvRecord>> record) {
     if (record && *record && (*record)->operation != kv::Operation::put) return std::optional<KvRecord>{};
     return record;
 }
 
-/// The answer to a direct get.
+/// Reads the answer to a direct get.
 Expected<js::StoredMessage> read_direct(Expected<Message> answer) {
     if (!answer) return std::unexpected{std::move(answer).error()};
     return stored_from_direct("get", *std::move(answer));
 }
 
-/// The answer of the API, for buckets that allow no direct gets.
+/// Reads the answer of the API, which serves buckets without direct gets.
 Expected<js::StoredMessage> read_stored(Expected<Message> answer) {
     if (!answer) return std::unexpected{std::move(answer).error()};
     const auto json = parse_js_answer("get", answer->text());
@@ -281,7 +281,8 @@ Expected<void> KvBucket::read_stream(const KvScan& scan, const std::function<boo
         StreamReader reader{store_.api(), std::move(spec)};
         for (bool any = false;; any = true) {
             auto message = reader.next();
-            // Not to be read again from the start when it was lost on the way.
+            // Fails with Errc::timeout once entries were given, so that with_stream() does not begin again from the
+            // start.
             if (!message && any) return failure(Errc::timeout, std::string{message.error().message()});
             if (!message) return std::unexpected{std::move(message).error()};
             if (!*message) return {};
@@ -303,7 +304,7 @@ Expected<std::uint64_t> KvBucket::purge_deletes(const kv::PurgeDeletesOptions& o
     const auto info = store_.ready();
     if (!info) return std::unexpected{info.error()};
     for (const auto& record : deleted) {
-        // Only up to the marker, since somebody may write the key meanwhile.
+        // Purges only up to the marker, because somebody may write the key meanwhile.
         const bool keep = record.created > keep_since;
         const auto purged = store_.stream().try_purge({.subject = subject_of(**info, record.key),
                                                        .up_to_sequence = keep ? record.revision : record.revision + 1});

@@ -16,10 +16,11 @@
 
 namespace freshet::detail {
 
-/// The stream of a bucket (ADR-8); `fresh` with every default. Throws Error(Errc::bad_setup) for options that no bucket has.
+/// Returns the stream of a bucket (ADR-8); with `fresh`, with the defaults of a new one. Throws Error(Errc::bad_setup)
+/// for invalid options.
 js::Stream kv_stream(const std::string& bucket, const kv::Options& options, bool fresh);
 
-/// A key-value bucket: puts its operations into messages. Thread-safe.
+/// A key-value bucket: turns its operations into messages. Thread-safe.
 class KvBucket : public std::enable_shared_from_this<KvBucket> {
 public:
     KvBucket(Link& link, std::string name, const kv::Options& options);
@@ -32,23 +33,24 @@ public:
     Expected<void> scan(const KvScan& scan, const std::function<bool(KvRecord)>& each);
     Expected<std::uint64_t> purge_deletes(const kv::PurgeDeletesOptions& options);
     Expected<kv::Status> status();
-    /// What to watch. Blocks: the bucket must be there. Keeps this alive, to declare the bucket anew when it was lost.
+    /// Returns what to watch. Blocks until the bucket is declared. The result keeps this object alive, to declare the
+    /// bucket again when the server has lost it.
     Expected<WatchSpec> watch(const std::vector<std::string>& filters, const kv::WatchOptions& options);
 
     StoreBucket& store() noexcept { return store_; }
     const StoreBucket& store() const noexcept { return store_; }
 
 private:
-    /// As the stream has it: the latest of a key comes once more if it is written meanwhile.
+    /// Reads the stream: the latest entry of a key comes again if somebody writes it meanwhile.
     Expected<void> read_stream(const KvScan& scan, const std::function<bool(KvRecord)>& each);
     Expected<js::StoredMessage> read(const js::StreamInfo& info, std::string_view key, std::uint64_t revision,
                                      js::Read read) const;
-    /// The latest entry of a key, also if it is a deletion.
+    /// Returns the latest entry of a key, also a deletion; with `revision` the entry that it wrote.
     Expected<std::optional<KvRecord>> latest(std::string_view key, std::uint64_t revision, js::Read read);
-    /// What was read for a key.
+    /// Returns the entry that was read for a key; nothing if there is none.
     Expected<std::optional<KvRecord>> found(std::string_view key, Expected<js::StoredMessage> stored) const;
     Expected<void> check(std::string_view key, const KvWrite& write) const;
-    /// The revision that an answer to a write tells.
+    /// Returns the revision in the answer to a write.
     Expected<std::uint64_t> written(std::string_view key, std::string_view verb, const Expected<Message>& answer) const;
     std::string what(std::string_view verb, std::string_view key) const;
 

@@ -14,11 +14,11 @@
 namespace freshet::kv {
 namespace {
 
-constexpr std::chrono::seconds least_time{1};  // a TTL's, see ADR-43
+constexpr std::chrono::seconds least_time{1};  // the least TTL, see ADR-43
 constexpr std::string_view claimed = "claimed";
 constexpr std::string_view handled = "handled";
 
-/// A key of the bucket. What a message's id may contain, a key may not; so it is a digest.
+/// Returns the key for a message's id: a digest, because an id may contain characters that a key may not.
 std::string key_of(const Context& context, std::string_view id) {
     const auto& spec = detail::ContextAccess::subscriber(context).spec();
     const auto metadata = context.message().metadata();
@@ -48,7 +48,7 @@ public:
 
     const std::string& header() const noexcept { return options_.header; }
 
-    /// The claim's revision. Errc::already_exists: it was claimed or handled.
+    /// Claims a key and returns the claim's revision. Errc::already_exists if the message was claimed or handled.
     Expected<std::uint64_t> claim(std::string_view key) const {
         return bucket_.try_create(key, std::string{claimed}, {.ttl = options_.claim});
     }
@@ -57,7 +57,8 @@ public:
         if (!entry) return std::unexpected{std::move(entry).error()};
         return *entry && (*entry)->value == handled;
     }
-    /// Only if the claim has not ended: else it may be another's.
+    /// Turns the claim into the record of the id, or removes it. Does so only if the claim has not expired, because it
+    /// may be another process's then.
     Expected<std::uint64_t> conclude(std::string_view key, std::uint64_t revision, const Outcome& outcome) const {
         if (outcome == Outcome::ack) return bucket_.try_update(key, std::string{handled}, revision);
         return bucket_.try_erase(key, {.revision = revision});

@@ -27,7 +27,7 @@ std::string_view bucket_of_stream(std::string_view stream) noexcept {
     return stream.starts_with(prefix) ? stream.substr(prefix.size()) : stream;
 }
 
-/// Only headers were asked for: the server tells the size of what it left out.
+/// Returns whether the server has left the payload out, because only headers were requested: it gives the size then.
 bool left_out(const Message& message) { return message.payload().empty() && message.header("Nats-Msg-Size"); }
 
 }  // namespace

@@ -9,16 +9,16 @@
 
 namespace freshet::detail {
 
-/// What a stored message did to its key (ADR-8, ADR-48).
+/// Returns what a stored message did to its key (ADR-8, ADR-48).
 kv::Operation operation_of(const Message& message);
 
-/// The key in the subject of a bucket's message: what follows `$KV.<bucket>.`.
+/// Returns the key in the subject of a bucket's message: the part behind `$KV.<bucket>.`.
 std::string_view key_of(std::string_view subject) noexcept;
 
-/// The record that a consumer of the bucket's stream delivered.
+/// Returns the record of a message that a consumer of the bucket's stream has delivered.
 KvRecord delivered_record(Message message, const Metadata& metadata);
 
-/// The record that was asked for.
+/// Returns the record of a message that was read from the stream.
 KvRecord stored_record(std::string_view bucket, js::StoredMessage stored);
 
 }  // namespace freshet::detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a key-value bucket is as a stream.
+// Describes a key-value bucket as a stream.
 #include <freshet/error.hpp>
 
 #include "base/quoted.hpp"
@@ -22,7 +22,7 @@ void check_options(const std::string& bucket, const kv::Options& options) {
     if (options.mirror && !options.sources.empty()) refuse("a mirror has no sources");
 }
 
-/// Named by a bucket or by its stream.
+/// Returns the name of the stream, for the name of a bucket or of its stream.
 std::string stream_of(const std::string& name) {
     return name.starts_with(stream_prefix) ? name : std::string{stream_prefix} + name;
 }
@@ -31,7 +31,8 @@ std::string bucket_of(const std::string& name) {
 }
 std::string keys_of(const std::string& bucket) { return "$KV." + bucket + ".>"; }
 
-/// A source with transforms is taken as it is: it may be no bucket (ADR-57). Else its keys move into this bucket.
+/// Completes a source: its keys get the prefix of this bucket. One with transforms stays as it is, since it may not be
+/// a bucket (ADR-57).
 js::StreamSource source_of(js::StreamSource source, const std::string& into) {
     if (!source.transforms.empty()) return source;
     const auto bucket = bucket_of(source.name);

@@ -19,7 +19,7 @@ void bind_watch(const kv::Watch& watch, const Subject& subject, Binder& binder) 
     if (auto valid = check_key_filter(subject.wire()); !valid) binder.problem(std::string{valid.error().message()});
 }
 
-/// For a handler that takes the value, not the entry: an erased key has none.
+/// Sets ignore_deletes, for a handler that takes the value and not the entry: a deleted key has no value.
 void expect_values(kv::Watch& watch, Binder& binder) {
     watch.ignore_deletes = true;
     if (watch.meta_only)

@@ -9,7 +9,7 @@
 
 namespace freshet::detail {
 
-/// Leaves of each key the last one, in their order. What is written while the latest of each key are read comes once more.
+/// Keeps only the last entry of each key, in their order. An entry that is written during the read comes twice.
 template <class T>
 void keep_latest(std::vector<T>& all, std::string T::* key) {
     std::unordered_set<std::string_view> seen;

@@ -9,7 +9,6 @@
 
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
-#include "jetstream/publish/publish.hpp"
 #include "jetstream/store/chunk_digest.hpp"
 #include "jetstream/store/chunk_window.hpp"
 #include "jetstream/store/digest.hpp"
@@ -20,12 +19,8 @@
 namespace freshet::detail {
 namespace {
 
-// Writers of one name that meet; each attempt means that another one succeeded.
-constexpr int replace_attempts = 64;
 constexpr int max_links = 8;
 constexpr std::size_t default_chunk_size = std::size_t{128} << 10;
-// Between two attempts to store a description while the stream has no leader.
-constexpr auto describe_pause = std::chrono::milliseconds{100};
 
 StoreSpec spec_of(std::string name, const obj::Options& options) {
     return {.kind = StoreKind::object,
@@ -33,21 +28,6 @@ StoreSpec spec_of(std::string name, const obj::Options& options) {
             .declare = options.declare,
             .context = options.context,
             .stream = [name, options](bool fresh) { return object_stream(name, options, fresh); }};
-}
-
-/// It is not known whether a description is stored: what it tells of must stay.
-class InDoubt final : public Error {
-public:
-    using Error::Error;
-};
-
-InDoubt in_doubt(const std::string& what, const Error& lost) {
-    return {lost.code(), fmt::format("{}: it is not known whether it was stored: {}", what, lost.message())};
-}
-
-/// Whether a message may be stored all the same.
-bool leaves_open(const Error& error) {
-    return error == Errc::timeout || error == Errc::disconnected || error == Errc::closed || error == Errc::bad_payload;
 }
 
 obj::Time now() { return std::chrono::system_clock::now(); }
@@ -75,107 +55,20 @@ js::Stream object_stream(const std::string& bucket, const obj::Options& options,
 ObjectBucket::ObjectBucket(Link& link, std::string name, const obj::Options& options)
     : store_{link, spec_of(std::move(name), options)} {}
 
-std::string ObjectBucket::what(std::string_view verb, std::string_view name) const {
-    return fmt::format("{} object {} in {}", verb, detail::quoted(name), store_.what());
-}
-
-std::string ObjectBucket::meta_subject(std::string_view name) const {
-    return "$O." + store_.name() + ".M." + base64url(as_bytes(name));
-}
+std::string ObjectBucket::what(std::string_view verb, std::string_view name) const { return infos_.what(verb, name); }
 
 std::string ObjectBucket::chunk_subject(std::string_view id) const {
     return "$O." + store_.name() + ".C." + std::string{id};
 }
 
-std::optional<ObjectBucket::Stored> ObjectBucket::find(std::string_view name, js::Read read) {
-    if (name.empty()) raise({Errc::bad_setup, store_.what() + ": an object's name is not empty"});
-    const auto subject = meta_subject(name);
-    auto found = store_.with_stream([&](const js::StreamInfo& info) {
-        const bool direct = info.config.allow_direct.value_or(false);
-        auto message = store_.stream().try_last_message(subject, direct ? read : js::Read::leader);
-        if (!message) message = std::unexpected{store_.why(message.error())};
-        return message;
-    });
-    if (!found && found.error().code() == Errc::message_not_found) return std::nullopt;
-    if (!found) raise({found.error().code(), what("look up", name) + ": " + std::string{found.error().message()}});
-    Stored stored{value_or_raise(read_object_info(found->text())), found->sequence};
-    stored.info.modified = found->time;
-    return stored;
-}
-
-ObjectBucket::Stored ObjectBucket::existing(std::string_view verb, std::string_view name, js::Read read) {
-    auto stored = find(name, read);
-    if (!stored || stored->info.deleted) raise({Errc::not_found, what(verb, name) + ": there is no such object"});
-    return *std::move(stored);
-}
-
 std::optional<obj::Info> ObjectBucket::info(std::string_view name) {
-    auto stored = find(name, js::Read::direct);
+    auto stored = infos_.find(name, js::Read::direct);
     if (!stored || stored->info.deleted) return std::nullopt;
     return std::move(stored->info);
 }
 
-Expected<std::uint64_t> ObjectBucket::send_info(const obj::Info& info, std::uint64_t last,
-                                                std::chrono::milliseconds timeout) {
-    Headers headers;
-    headers.set("Nats-Rollup", "sub");
-    headers.set("Nats-Expected-Last-Subject-Sequence", std::to_string(last));
-    const auto body = write_object_info(info);
-    const auto answer = store_.link().request(meta_subject(info.name), {.body = as_bytes(body)},
-                                              {.timeout = timeout, .headers = std::move(headers)});
-    if (!answer) return std::unexpected{answer.error()};
-    return read_store_ack(what("describe", info.name), *answer);
-}
-
-bool ObjectBucket::store_info(const obj::Info& info, const std::optional<Stored>& before) {
-    const auto sent = send_info(info, before ? before->sequence : 0, store_.api().options().timeout);
-    if (sent) return true;
-    if (sent.error() == Errc::wrong_last_sequence) return false;
-    if (!leaves_open(sent.error())) raise(sent.error());
-    return store_again(info, before, sent.error());
-}
-
-bool ObjectBucket::store_again(const obj::Info& info, const std::optional<Stored>& before, const Error& lost) {
-    using std::chrono::milliseconds;
-    auto& clock = store_.link().clock();
-    const auto deadline = clock.now() + store_.api().options().timeout;
-    for (;;) {
-        // Half of the time that is left: what is sent while a leader is elected may get no answer.
-        const auto patience = std::chrono::floor<milliseconds>(deadline - clock.now()) / 2;
-        if (patience < milliseconds{1}) break;
-        const auto sent = send_info(info, before ? before->sequence : 0, patience);
-        if (sent) return true;
-        const auto& error = sent.error();
-        if (error == Errc::closed) break;
-        const bool unheard = leaves_open(error) || error == Errc::no_responders || error == Errc::buffer_full;
-        const auto stored = unheard ? std::nullopt : was_stored(info, before, lost);
-        if (stored) return *stored;
-        pause(clock, std::min<std::chrono::nanoseconds>(describe_pause, patience));
-    }
-    throw in_doubt(what("describe", info.name), lost);
-}
-
-std::optional<bool> ObjectBucket::was_stored(const obj::Info& info, const std::optional<Stored>& before,
-                                             const Error& lost) {
-    std::optional<Stored> current;
-    try {
-        current = find(info.name, js::Read::leader);
-    } catch (const Error&) { throw in_doubt(what("describe", info.name), lost); }
-    // A cluster refuses the second while the first waits for its servers, and shows neither. None: it was renamed, perhaps.
-    if (!current || (before && current->sequence == before->sequence)) return std::nullopt;
-    if (current->info.id != info.id) raise(lost);
-    const bool new_id = !before || before->info.id != info.id;
-    return new_id || write_object_info(current->info) == write_object_info(info);
-}
-
-void ObjectBucket::replace_info(const obj::Info& info, std::optional<Stored> before) {
-    for (int left = replace_attempts; !store_info(info, before); --left) {
-        if (left == 1) {
-            raise({Errc::wrong_last_sequence,
-                   what("put", info.name) + ": others write it all the time; nothing was stored"});
-        }
-        before = find(info.name, js::Read::leader);
-    }
+void ObjectBucket::replace_info(const obj::Info& info, std::optional<StoredInfo> before) {
+    before = infos_.replace(info, std::move(before));
     // Also of a deleted one: whoever deleted it may not have come so far.
     if (before && !before->info.link && before->info.id != info.id) purge_chunks(before->info.id);
 }
@@ -194,7 +87,7 @@ obj::Info ObjectBucket::put(std::string_view name, const NextChunk& next, std::o
     if (options.chunk_size == 0 || (most != 0 && options.chunk_size > most))
         raise({Errc::bad_setup,
                fmt::format("{}: chunk_size is from 1 to {}, the server's max_payload", what("put", name), most)});
-    auto before = find(name, js::Read::direct);
+    auto before = infos_.find(name, js::Read::direct);
     obj::Info info{.bucket = store_.name(),
                    .name = std::string{name},
                    .description = options.description,
@@ -228,7 +121,7 @@ void ObjectBucket::send_chunks(obj::Info& info, const NextChunk& next, std::opti
         ++info.chunks;
         if (options.progress) options.progress({.bytes = info.size, .total = total});
     }
-    // All of them are stored before anybody hears of the object.
+    // All chunks are stored before the description shows the object.
     value_or_raise(window.finish());
     info.digest = digest.finish();
 }
@@ -237,7 +130,7 @@ obj::Info ObjectBucket::get(std::string_view name, const obj::Writer& writer, co
                             const Found& found) {
     std::string target{name};
     for (int links = 0; links < max_links; ++links) {
-        auto info = existing("get", target, js::Read::direct).info;
+        auto info = infos_.existing("get", target, js::Read::direct).info;
         if (!info.link) {
             receive_chunks(info, writer, options, found);
             return info;
@@ -256,7 +149,7 @@ obj::Info ObjectBucket::follow(const obj::Link& link, std::string_view name, con
                                             detail::quoted(link.bucket))});
     }
     ObjectBucket other{store_.link(), link.bucket, {.declare = js::Declare::never, .context = store_.api().options()}};
-    auto target = other.existing("get", link.name, js::Read::direct).info;
+    auto target = other.infos_.existing("get", link.name, js::Read::direct).info;
     if (target.link) raise({Errc::bad_setup, what("get", name) + ": it is a link to a link"});
     other.receive_chunks(target, writer, options, found);
     return target;
@@ -283,7 +176,7 @@ void ObjectBucket::receive_chunks(const obj::Info& info, const obj::Writer& writ
         if (options.progress) options.progress({.bytes = size, .total = info.size});
     }
     if (size == info.size && (info.digest.empty() || digest->finish() == info.digest)) return;
-    const auto current = find(info.name, js::Read::leader);
+    const auto current = infos_.find(info.name, js::Read::leader);
     if (!current || current->info.id != info.id)
         raise({Errc::bad_payload, what("get", info.name) + ": it was replaced while it was read: get it again"});
     raise({Errc::bad_payload,
@@ -293,22 +186,22 @@ void ObjectBucket::receive_chunks(const obj::Info& info, const obj::Writer& writ
 }
 
 obj::Info ObjectBucket::update(std::string_view name, const obj::Meta& meta) {
-    const auto stored = existing("update", name, js::Read::leader);
-    std::optional<Stored> before = stored;
+    const auto stored = infos_.existing("update", name, js::Read::leader);
+    std::optional<StoredInfo> before = stored;
     auto info = stored.info;
     if (!meta.name.empty()) info.name = meta.name;
     const bool renamed = info.name != name;
-    if (renamed) before = find(info.name, js::Read::leader);
+    if (renamed) before = infos_.find(info.name, js::Read::leader);
     // A rename that was interrupted leaves the object under both names: this one ends it.
     if (renamed && before && !before->info.deleted && before->info.id != info.id)
         raise({Errc::already_exists, what("rename", name) + ": there is one of the name " + detail::quoted(info.name)});
     info.description = meta.description;
     info.headers = meta.headers;
     info.metadata = meta.metadata;
-    if (!store_info(info, before))
+    if (!infos_.store(info, before))
         raise({Errc::wrong_last_sequence, what("update", name) + ": somebody else has changed it meanwhile"});
     if (renamed) {
-        value_or_raise(store_.stream().try_purge({.subject = meta_subject(name),
+        value_or_raise(store_.stream().try_purge({.subject = infos_.subject_of(name),
                                                   .up_to_sequence = stored.sequence + 1}));
     }
     info.modified = now();
@@ -316,7 +209,7 @@ obj::Info ObjectBucket::update(std::string_view name, const obj::Meta& meta) {
 }
 
 obj::Info ObjectBucket::link(std::string_view name, const obj::Link& target) {
-    auto before = find(name, js::Read::leader);
+    auto before = infos_.find(name, js::Read::leader);
     if (before && !before->info.deleted && !before->info.link)
         raise({Errc::already_exists, what("link", name) + ": there is an object of that name"});
     obj::Info info{.bucket = store_.name(), .name = std::string{name}, .link = target, .id = random_id()};
@@ -326,17 +219,17 @@ obj::Info ObjectBucket::link(std::string_view name, const obj::Link& target) {
 }
 
 void ObjectBucket::erase(std::string_view name) {
-    for (int left = replace_attempts; left > 0; --left) {
-        auto stored = find(name, js::Read::leader);
+    for (int left = info_attempts; left > 0; --left) {
+        auto stored = infos_.find(name, js::Read::leader);
         if (!stored) raise({Errc::not_found, what("erase", name) + ": there is no such object"});
         auto& info = stored->info;
         if (!info.deleted) {
             info.deleted = true;
             info.size = info.chunks = 0;
             info.digest.clear();
-            if (!store_info(info, stored)) continue;
+            if (!infos_.store(info, stored)) continue;
         }
-        // Also when it is deleted already: whoever did so may not have come so far.
+        // Removes the chunks also if it is deleted already: the one who deleted it may not have removed them yet.
         if (!info.link) purge_chunks(info.id);
         return;
     }

@@ -11,24 +11,26 @@
 
 #include <freshet/obj/store.hpp>
 
+#include "jetstream/store/object_infos.hpp"
 #include "jetstream/store/store_bucket.hpp"
 #include "jetstream/store/store_watch.hpp"
 
 namespace freshet::detail {
 
-/// The stream of an object store (ADR-20). `fresh`: with the defaults of a new one.
+/// Returns the stream of an object store (ADR-20); with `fresh`, with the defaults of a new one.
 js::Stream object_stream(const std::string& bucket, const obj::Options& options, bool fresh);
 
-/// An object store: puts its operations into messages. Functions throw, also what callbacks throw. Thread-safe.
+/// An object store: turns its operations into messages. Functions throw Error, and pass on exceptions of callbacks.
+/// Thread-safe.
 class ObjectBucket : public std::enable_shared_from_this<ObjectBucket> {
 public:
     ObjectBucket(Link& link, std::string name, const obj::Options& options);
 
-    /// The next bytes to put: so many, or fewer at the end. They stay until the next call.
+    /// Returns the next `size` bytes to put, or fewer at the end. They stay valid until the next call.
     using NextChunk = std::function<Bytes(std::size_t size)>;
     obj::Info put(std::string_view name, const NextChunk& next, std::optional<std::uint64_t> total,
                   const obj::PutOptions& options);
-    /// Told of the object before the first of its bytes.
+    /// Called with the description of the object, before its first bytes.
     using Found = std::function<void(const obj::Info&)>;
     obj::Info get(std::string_view name, const obj::Writer& writer, const obj::GetOptions& options,
                   const Found& found = {});
@@ -39,48 +41,28 @@ public:
     std::vector<obj::Info> list(const obj::ListOptions& options);
     void seal();
     obj::Status status();
-    /// What to watch. Blocks: the bucket must be there. Keeps this alive, to declare the bucket anew when it was lost.
+    /// Returns what to watch. Blocks until the bucket is declared. The result keeps this object alive, to declare the
+    /// bucket again when the server has lost it.
     WatchSpec watch(const obj::WatchOptions& options);
 
     StoreBucket& store() noexcept { return store_; }
 
 private:
-    /// A description, and the sequence of its message.
-    struct Stored {
-        obj::Info info = {};
-        std::uint64_t sequence = 0;
-    };
-
     std::string what(std::string_view verb, std::string_view name) const;
-    std::string meta_subject(std::string_view name) const;
     std::string chunk_subject(std::string_view id) const;
 
-    /// Also that of a deleted object.
-    std::optional<Stored> find(std::string_view name, js::Read read);
-    /// Errc::not_found for a deleted one, too.
-    Stored existing(std::string_view verb, std::string_view name, js::Read read);
     void send_chunks(obj::Info& info, const NextChunk& next, std::optional<std::uint64_t> total,
                      const obj::PutOptions& options);
     void receive_chunks(const obj::Info& info, const obj::Writer& writer, const obj::GetOptions& options,
                         const Found& found);
-    /// Sends the description, to be stored if `last` is the sequence of the one before.
-    Expected<std::uint64_t> send_info(const obj::Info& info, std::uint64_t last, std::chrono::milliseconds timeout);
-    /// Stores the description in place of `before`: false if another is there. Throws an Error that says so when it is not
-    /// known whether it is stored; after any other it is not.
-    bool store_info(const obj::Info& info, const std::optional<Stored>& before);
-    /// The same after the error `lost`, which leaves it open whether it is stored. It is sent until an answer comes: stored once
-    /// at most, since each expects what was there before.
-    bool store_again(const obj::Info& info, const std::optional<Stored>& before, const Error& lost);
-    /// Whether the description is there after the server has refused to store it again; nothing: that cannot be told yet. Throws
-    /// `lost` if another has come in its place.
-    std::optional<bool> was_stored(const obj::Info& info, const std::optional<Stored>& before, const Error& lost);
     /// Stores the description whatever was there, and removes the chunks that belonged to what was there.
-    void replace_info(const obj::Info& info, std::optional<Stored> before);
+    void replace_info(const obj::Info& info, std::optional<StoredInfo> before);
     void purge_chunks(std::string_view id) noexcept;
     obj::Info follow(const obj::Link& link, std::string_view name, const obj::Writer& writer,
                      const obj::GetOptions& options, const Found& found);
 
     StoreBucket store_;
+    ObjectInfos infos_{store_};
 };
 
 }  // namespace freshet::detail

@@ -18,7 +18,7 @@ void add_header(Headers& headers, const std::string& name, const Json& value) {
         headers.add(name, value.get_ref<const std::string&>());
 }
 
-/// A list of values for each name; nats.py writes a lone one as it is.
+/// Reads headers: a list of values for each name, or a single value, as nats.py writes it.
 Headers read_headers(const Json& json) {
     Headers headers;
     if (!json.is_object()) return headers;

@@ -9,10 +9,10 @@
 
 namespace freshet::detail {
 
-/// A description as it is stored (ADR-20): without the time, which is that of its message.
+/// Returns a description as it is stored (ADR-20), without the time, which is that of its message.
 std::string write_object_info(const obj::Info& info);
 
-/// Reads one; the time is left to the caller. Errc::bad_payload for what is none.
+/// Parses a stored description; the caller sets the time. Errc::bad_payload for an invalid one.
 Expected<obj::Info> read_object_info(std::string_view text);
 
 }  // namespace freshet::detail

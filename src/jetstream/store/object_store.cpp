@@ -21,7 +21,7 @@ namespace freshet {
 namespace obj {
 namespace {
 
-/// What `operation` gives, and what it throws as a value.
+/// Returns the result of `operation`, or its exception as an Error.
 template <class Operation>
 auto attempt(Operation&& operation) -> Expected<decltype(operation())> {
     try {
@@ -36,7 +36,7 @@ auto attempt(Operation&& operation) -> Expected<decltype(operation())> {
 
 using detail::ObjectBucket;
 
-/// Where they are: nothing is copied.
+/// Returns a function that gives parts of `bytes`, without copying them.
 ObjectBucket::NextChunk chunks_of(Bytes bytes) {
     return [bytes](std::size_t size) mutable {
         const auto chunk = bytes.first(std::min(size, bytes.size()));
@@ -77,7 +77,7 @@ Writer writer_to(std::ostream& out) {
     raise({std::error_code{errno, std::generic_category()}, what + ": " + std::strerror(errno)});
 }
 
-/// A file that takes the place of another when it is complete.
+/// A new file that replaces another one when it is complete.
 class NewFile {
 public:
     explicit NewFile(const std::string& path)
@@ -161,7 +161,7 @@ Info Store::get(std::string_view name, std::ostream& out, const GetOptions& opti
 }
 std::string Store::get(std::string_view name, const GetOptions& options) const {
     std::string bytes;
-    const auto found = [&](const Info& info) { bytes.reserve(info.size); };  // growing would copy it all once more
+    const auto found = [&](const Info& info) { bytes.reserve(info.size); };  // avoids copies while the text grows
     bucket_->get(name, [&](Bytes more) { bytes.append(as_text(more)); }, options, found);
     return bytes;
 }

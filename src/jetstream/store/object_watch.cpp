@@ -17,7 +17,7 @@ void bind_watch(const obj::Watch& watch, Binder& binder) {
         binder.problem(std::string{valid.error().message()});
 }
 
-/// Names are no subjects on the wire, so the pattern is applied here.
+/// Returns what to watch. Applies the pattern in the client, because names are not subjects on the wire.
 Expected<WatchSpec> open_watch(const obj::Watch& watch, Link& link, const Subject& subject) {
     auto spec = std::make_shared<ObjectBucket>(link, watch.bucket, watch.options)
                     ->watch({.ignore_deletes = watch.ignore_deletes, .updates_only = watch.updates_only});

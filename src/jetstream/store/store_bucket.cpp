@@ -24,7 +24,7 @@ StoreBucket::StoreBucket(Link& link, StoreSpec spec)
 std::string StoreBucket::stream_name() const { return std::string{prefix_of(spec_.kind)} + spec_.name; }
 
 Expected<std::shared_ptr<const js::StreamInfo>> StoreBucket::ready() {
-    const std::lock_guard lock{mutex_};  // one declares, the others wait for it
+    const std::lock_guard lock{mutex_};  // one thread declares, the others wait for it
     if (info_ != nullptr) return info_;
     auto declared = declare();
     if (!declared) return std::unexpected{explain(declared.error())};
@@ -42,7 +42,7 @@ Expected<void> StoreBucket::declare_again() {
     return {};
 }
 
-/// `info`: what was found to be wrong; null: whatever is known.
+/// Forgets the stream if it is still `info`, which was found to be wrong; null: whatever is known.
 void StoreBucket::forget(const std::shared_ptr<const js::StreamInfo>& info) {
     const std::lock_guard lock{mutex_};
     if (info == nullptr || info_ == info) info_ = nullptr;
@@ -56,7 +56,7 @@ Expected<js::StreamInfo> StoreBucket::declare() const {
     }
 }
 
-/// An existing bucket is compared with what the user set only; one that is missing gets the defaults, too.
+/// Declares the bucket: compares an existing one only with the user's settings, and gives a new one the defaults too.
 Expected<js::StreamInfo> StoreBucket::compare() const {
     auto declared = jetstream_.try_differences(spec_.stream(false));
     if (declared || declared.error().code() != Errc::stream_not_found)

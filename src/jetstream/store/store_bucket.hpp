@@ -14,29 +14,31 @@
 
 namespace freshet::detail {
 
-/// What a bucket is made of.
+/// Describes a bucket: its kind, its name, its stream.
 struct StoreSpec {
     StoreKind kind = StoreKind::key_value;
     std::string name = {};
     js::Declare declare = js::Declare::create_if_missing;
     js::ContextOptions context = {};
-    /// The stream it is. `fresh`: one to be made, with every default of a bucket's; else only what the user set.
+    /// Returns the stream of the bucket: with `fresh`, a new one with the defaults of a bucket; else only the user's
+    /// settings.
     std::function<js::Stream(bool fresh)> stream = {};
 };
 
-/// A bucket and the stream behind it: declared by the first operation, and again when the server lost it. Thread-safe.
+/// A bucket and the stream behind it, which is declared by the first operation, and again when the server has lost it.
+/// Thread-safe.
 class StoreBucket {
 public:
-    /// Throws Error(Errc::bad_setup) for a bad name.
+    /// Throws Error(Errc::bad_setup) for an invalid name.
     StoreBucket(Link& link, StoreSpec spec);
 
-    /// The stream as it was when it was declared.
+    /// Declares the stream if that was not done, and returns it as it was then. May block.
     Expected<std::shared_ptr<const js::StreamInfo>> ready();
-    /// Does so now if the broker runs; throws what fails.
+    /// Declares the stream now if the broker runs. Throws Error.
     void ready_if_running();
 
-    /// Calls `operation(const js::StreamInfo&)`, which gives an Expected. If the stream was lost it is declared anew, and
-    /// `operation` is called once more: nothing that it sent was stored.
+    /// Calls `operation(const js::StreamInfo&)`, which returns an Expected. If the server has lost the stream, declares
+    /// it again and calls `operation` once more, because nothing that it sent was stored.
     template <class Operation>
     auto with_stream(Operation&& operation) -> decltype(operation(std::declval<const js::StreamInfo&>())) {
         for (bool again = false;; again = true) {
@@ -48,20 +50,22 @@ public:
         }
     }
 
-    /// For who does not wait: after an answer that says the stream is lost, the next operation declares it anew.
+    /// Notes an answer of an asynchronous operation. If it says that the stream is lost, the next operation declares it
+    /// again.
     void note(const std::shared_ptr<const js::StreamInfo>& info, const Error& error) {
         if (is_lost(error)) forget(info);
     }
 
-    /// Why a read failed: servers before 2.10 are silent when they are asked for a message of a missing stream directly.
+    /// Returns why a read failed. Servers before 2.10 do not answer a direct read of a missing stream, so this asks for
+    /// the stream.
     Error why(const Error& error) const;
 
-    /// Asks for the settings and the state, now.
+    /// Asks the server for settings and state.
     Expected<js::StreamInfo> info();
     Expected<void> remove();
 
     const std::string& name() const noexcept { return spec_.name; }
-    /// `bucket "flags"`.
+    /// Returns the name for error messages: `bucket "flags"`.
     const std::string& what() const noexcept { return what_; }
     Link& link() const noexcept { return api().link(); }
     const JsApi& api() const noexcept { return *jetstream_.api(); }
@@ -69,7 +73,7 @@ public:
     js::StreamHandle stream() const { return jetstream_.stream(stream_name()); }
     std::string stream_name() const;
     bool declares() const noexcept { return spec_.declare != js::Declare::never; }
-    /// Declares the stream anew, whatever was known of it.
+    /// Declares the stream again, whatever is known of it.
     Expected<void> declare_again();
 
 private:
@@ -86,7 +90,7 @@ private:
     std::shared_ptr<const js::StreamInfo> info_ = {};
 };
 
-/// The names of the buckets of a kind.
+/// Returns the names of the buckets of a kind. Blocks.
 Expected<std::vector<std::string>> store_names(Link& link, StoreKind kind, const js::ContextOptions& context);
 
 }  // namespace freshet::detail

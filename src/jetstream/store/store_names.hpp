@@ -7,16 +7,16 @@
 
 namespace freshet::detail {
 
-/// What the name of a bucket names, for error messages.
+/// The kind of a bucket, for error messages.
 enum class StoreKind { key_value, object };
 
-/// A bucket's name: letters, digits, '-' and '_' (ADR-8, ADR-20).
+/// Checks a bucket's name: letters, digits, '-' and '_' (ADR-8, ADR-20).
 Expected<void> check_bucket(StoreKind kind, std::string_view bucket);
 
-/// A key: tokens of letters, digits and `-/_=`, separated by dots (ADR-8).
+/// Checks a key: tokens of letters, digits and `-/_=`, separated by dots (ADR-8).
 Expected<void> check_key(std::string_view key);
 
-/// The same where a token may be `*`, and the last one `>`.
+/// Checks a pattern over keys: a key in which a token may be `*`, and the last one `>`.
 Expected<void> check_key_filter(std::string_view filter);
 
 }  // namespace freshet::detail

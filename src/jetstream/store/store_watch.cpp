@@ -14,7 +14,7 @@
 namespace freshet::detail {
 namespace {
 
-// On no wire: only between a watch and who reads its messages, in this process.
+// Never sent: used only between a watch and the reader of its messages, in this process.
 constexpr std::string_view initial_header = "Freshet-Initial";
 
 }  // namespace
@@ -88,7 +88,7 @@ public:
 
     void on_message(Message message) noexcept override { push(std::move(message)); }
     void on_end() noexcept override { end(); }
-    /// An empty message stands where everything before it was there at first.
+    /// Pushes an empty message: all messages before it are entries that existed at first.
     void on_caught_up() noexcept { push({}); }
 
     void end() noexcept {

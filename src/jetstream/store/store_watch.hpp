@@ -16,28 +16,31 @@ namespace freshet::detail {
 
 class Link;
 
-/// A message for those who watch a bucket: it has the key (or the object's name) as its subject, so that patterns are over keys, and
-/// keeps payload, headers and the reply subject that Message::metadata() reads.
+/// Returns the message of a watch for a stored message. Its subject is the key (or the object's name), so that patterns
+/// are over keys. It keeps the payload, the headers and the reply subject that Message::metadata() reads.
 Message watch_message(std::string_view subject, const Message& stored, bool initial);
-/// Whether what it tells was there before the watch began.
+/// Returns whether the entry existed before the watch began.
 bool is_initial(const Message& watch_message);
 
-/// What is watched.
+/// Describes a watch.
 struct WatchSpec {
     OrderedOptions ordered = {};
-    std::string what = {};  ///< `bucket "flags"`, for the log
-    /// Gives the watch_message for what the stream delivered; an empty one if it is of no interest.
+    std::string what = {};  ///< name for the log: `bucket "flags"`
+    /// Returns the watch_message of a stored message; an empty one to skip it.
     std::function<Message(const Message& stored, bool initial)> translate = {};
-    /// Once, when all that was there at first has been fed. Called in the thread that feeds.
+    /// Called once, on the thread that feeds, when all entries that existed at first have been fed.
     std::function<void()> caught_up = {};
-    /// Declares the bucket anew when the server lost it; empty: it must come back by itself. May block.
+    /// Declares the bucket again when the server has lost it; may block. Empty: the watch waits until somebody else
+    /// creates it.
     std::function<Expected<void>()> declare = {};
 };
 
-/// Feeds a sink with what happens in a bucket, over restarts of the server and the loss of the bucket.
+/// Feeds a sink with the entries and changes of a bucket. Goes on after restarts of the server and the loss of the
+/// bucket.
 class StoreWatch {
 public:
-    /// Blocks for an answer. When it fails the sink is not called. `link` must outlive the sink's on_end.
+    /// Starts a watch. Blocks until the server answers. If it fails, the sink is not called. `link` must outlive the
+    /// sink's on_end.
     static Expected<std::unique_ptr<StoreWatch>> start(Link& link, WatchSpec spec, std::shared_ptr<MessageSink> sink);
     StoreWatch(const StoreWatch&) = delete;
     StoreWatch& operator=(const StoreWatch&) = delete;
@@ -54,7 +57,7 @@ private:
     std::unique_ptr<OrderedConsumer> consumer_;
 };
 
-/// A watch whose messages wait for the thread that reads them. It holds up the server when too many wait.
+/// A watch whose messages wait for the thread that reads them. When too many wait, the server has to wait.
 class WatchQueue {
 public:
     static Expected<std::unique_ptr<WatchQueue>> start(Link& link, WatchSpec spec);
@@ -62,7 +65,8 @@ public:
     WatchQueue& operator=(const WatchQueue&) = delete;
     ~WatchQueue();
 
-    /// Blocks for the next; nothing when `timeout` has passed, it was stopped, or `until_caught_up` and it has.
+    /// Blocks until a message comes and returns it. Returns nothing when `timeout` has passed, when the watch was
+    /// stopped, or, with `until_caught_up`, when it has caught up.
     std::optional<Message> next(std::optional<std::chrono::milliseconds> timeout, bool until_caught_up);
     bool caught_up() const;
     void stop() noexcept;

@@ -15,19 +15,19 @@ void StreamInbox::on_message(Message message) noexcept {
     std::unique_lock lock{mutex_};
     if (!follows(message, metadata)) return;
     if (metadata->stream_sequence > stream_sequence_) take(std::move(message), *metadata, lock);
-    else messages_.push_back({.metadata = {.pending = metadata->pending}, .repeated = true});  // no views of what goes
+    else messages_.push_back({.metadata = {.pending = metadata->pending}, .repeated = true});  // no views of message
     changed_.notify_all();
 }
 
 bool StreamInbox::follows(const Message& message, const std::optional<Metadata>& metadata) noexcept {
     if (stopped_) return false;
-    if (metadata && metadata->consumer != consumer_) return false;  // of one before
+    if (metadata && metadata->consumer != consumer_) return false;  // from an earlier consumer
     const bool next_in_order = metadata && metadata->consumer_sequence == consumer_sequence_ + 1;
     if (next_in_order) {
         consumer_sequence_ = metadata->consumer_sequence;
         return true;
     }
-    // A gap, or a status: no more will come.
+    // A gap or a status: the consumer delivers nothing usable any more.
     stopped_ = metadata || message.subject() == subject_ + consumer_;
     if (stopped_) changed_.notify_all();
     return false;

@@ -17,34 +17,35 @@
 
 namespace freshet::detail {
 
-/// A message and where it stands.
+/// A message and its place in the stream.
 struct StreamMessage {
     Message message = {};
     Metadata metadata = {};
-    bool repeated =
-        false;  ///< it was taken before, from another consumer: no message, and of the metadata what is pending only
+    bool repeated = false;  ///< taken before, from another consumer: has no message, and only `pending` of the metadata
 };
 
-/// What a consumer delivers, in its order and without gaps, between the thread that receives and the one that reads. After the first gap,
-/// status or silence nothing more is taken until another consumer is followed.
+/// Passes the messages of a consumer, in order and without gaps, from the thread that receives to the thread that
+/// reads. After the first gap, status or silence it accepts nothing until it follows another consumer.
 class StreamInbox final : public MessageSink {
 public:
-    /// Gets each message that is taken, in order, in the thread that receives, before the reader does: what it does is done while the
-    /// reader reads earlier ones. Must not throw.
+    /// Called for each accepted message, in order, on the receiving thread, before the reader gets it: so it works
+    /// while the reader reads earlier messages. Must not throw.
     using Arrived = std::function<void(const Message&)>;
 
-    /// `subject` of the inbox, with a dot at its end: consumers send their status to it and their name. `arrived` may be empty.
+    /// `subject` is that of the inbox and ends in a dot. Consumers send their status to it with their name behind.
+    /// `arrived` may be empty.
     StreamInbox(Clock& clock, std::string subject, Arrived arrived);
 
     void on_message(Message message) noexcept override;
     void on_end() noexcept override;
 
-    /// Takes what this consumer delivers from now on, its first message first. What was taken before is not taken
-    /// again: next() gives its place only.
+    /// Accepts the messages of this consumer from now on, from its first one. For messages that were accepted before,
+    /// from another consumer, next() returns the place only.
     void follow(std::string consumer);
-    /// The next message; nothing if none came in time, or something is missing before the next: then nothing more is taken.
+    /// Blocks until a message comes and returns it. Returns nothing if none came in time or one is missing; it accepts
+    /// nothing more then.
     std::optional<StreamMessage> next(std::chrono::nanoseconds timeout);
-    /// The stream's sequence of the last message taken. To be asked when next() has given nothing.
+    /// Returns the stream's sequence of the last accepted message. Call it when next() has returned nothing.
     std::uint64_t stream_sequence() const;
 
 private:
@@ -61,8 +62,8 @@ private:
     std::string consumer_ = {};
     std::uint64_t consumer_sequence_ = 0;
     std::uint64_t stream_sequence_ = 0;
-    bool stopped_ = true;    // takes nothing more of this consumer
-    bool arriving_ = false;  // one is taken, and not among messages_ yet
+    bool stopped_ = true;    // accepts nothing more of this consumer
+    bool arriving_ = false;  // a message is accepted and not in messages_ yet
     bool ended_ = false;
 };
 

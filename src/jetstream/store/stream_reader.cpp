@@ -5,21 +5,22 @@
 #include <utility>
 
 #include "base/random_id.hpp"
-#include "jetstream/publish/publish.hpp"
+#include "base/wait.hpp"
 
 namespace freshet::detail {
 namespace {
 
-// A pull that nothing comes for ends after this time: what it waited for has been removed from the stream meanwhile.
+// A pull that gets nothing ends after this time: the messages that it waits for were removed from the stream meanwhile.
 constexpr std::chrono::milliseconds pull_expires{1'000};
-// The reader may take its time between two messages; the consumer goes by itself if its owner has died.
+// How long the reader may pause between two messages; after it the server removes the consumer, as it must if the owner
+// has died.
 constexpr std::chrono::nanoseconds inactive_threshold = std::chrono::minutes{5};
 constexpr int max_failures = 8;
 // "consumer delivery policy is deliver last per subject, but optional filter subject is not set"
 constexpr int err_no_filter = 10'094;
 constexpr std::chrono::milliseconds pause_step{250};
 
-/// A server that is away, or that has just started.
+/// Returns whether the error may pass: the server cannot be reached, or has just started.
 bool may_pass(const Error& error) {
     return error.code() == Condition::timeout || error.code() == Condition::no_responders ||
            error.code() == Errc::disconnected;
@@ -36,7 +37,7 @@ Expected<void> StreamReader::begin() {
     inbox_ = link.options().inbox_prefix + '.' + random_id() + '.';
     received_ = std::make_shared<StreamInbox>(link.clock(), inbox_, spec_.arrived);
     if (auto made = make_consumer(); !made || at_end_) return made;
-    // On the connection that asks: the server knows the inbox before it gets a request.
+    // Subscribes on the connection that asks, so that the server knows the inbox before it gets a request.
     auto subscription = link.transport().subscribe(
         {.subject = inbox_ + '*', .max_pending_messages = 0, .max_pending_bytes = 0, .lane = freshet::Lane::replies},
         received_);
@@ -54,7 +55,8 @@ Expected<void> StreamReader::make_consumer() {
                 {"headers_only", spec_.headers_only}};
     if (spec_.filters.size() == 1) config["filter_subject"] = spec_.filters.front();
     else if (!spec_.filters.empty()) config["filter_subjects"] = spec_.filters;
-    // The latest of each come once more, and the inbox takes what is new: from a sequence on, there would be history.
+    // Goes on from a sequence, except for the latest of each subject: that would read history, so they are all read
+    // again, and the inbox drops those it has.
     if (const auto last = received_->stream_sequence(); last != 0 && !spec_.last_per_subject) {
         config["deliver_policy"] = "by_start_sequence";
         config["opt_start_seq"] = last + 1;
@@ -62,7 +64,7 @@ Expected<void> StreamReader::make_consumer() {
     const Json request{{"stream_name", spec_.stream}, {"config", std::move(config)}};
     const auto created = api_.call("CONSUMER.CREATE." + spec_.stream, spec_.what, request);
     if (created) consumer_ = field<std::string>(*created, "name");
-    // An older server sees no filter: it refuses, or reads everything.
+    // An older server ignores the filters: it refuses the consumer, or would deliver everything.
     const bool no_filter = created ? !field<Json>(*created, "config").contains("filter_subjects")
                                    : created.error().remote_code() == err_no_filter;
     if (spec_.filters.size() > 1 && no_filter)
@@ -83,7 +85,7 @@ void StreamReader::drop_consumer() noexcept {
 Expected<void> StreamReader::pull() {
     const auto body = Json{{"batch", spec_.batch}, {"expires", std::chrono::nanoseconds{pull_expires}.count()}}.dump();
     asked_ += spec_.batch;
-    // The name of the consumer tells whose status it is that comes back.
+    // The reply subject has the name of the consumer, so that a status shows which consumer it is from.
     return api_.link().publish(api_.subject("CONSUMER.MSG.NEXT." + spec_.stream + "." + consumer_),
                                {.body = as_bytes(body)}, {.reply_to = inbox_ + consumer_, .flush = Flush::now});
 }
@@ -104,7 +106,7 @@ Expected<std::optional<StreamMessage>> StreamReader::next() {
     Expected<void> fine{};
     if (received_ == nullptr) fine = begin();
     while (fine && !at_end_) {
-        // Two batches under way: one is read while the next one comes.
+        // Keeps two batches under way: one is read while the next one comes.
         while (fine && asked_ <= spec_.batch) fine = pull();
         if (!fine) break;
         auto message = received_->next(pull_expires + api_.options().timeout);

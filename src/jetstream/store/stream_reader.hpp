@@ -19,17 +19,17 @@ namespace freshet::detail {
 struct ReadSpec {
     std::string stream = {};
     std::vector<std::string> filters = {};  ///< subjects; more than one needs nats-server 2.10
-    /// The latest of each subject only; and once more of one that is written meanwhile (see latest.hpp).
+    /// Reads only the latest message of each subject. One that is written meanwhile comes again (see latest.hpp).
     bool last_per_subject = false;
     bool headers_only = false;
-    std::size_t batch = 256;            ///< messages asked for at a time; two batches are under way
-    StreamInbox::Arrived arrived = {};  ///< work on each message beside that of the reader
-    std::string what = "read";          ///< for error messages: what is done, on what
+    std::size_t batch = 256;            ///< messages requested at a time; two batches are under way
+    StreamInbox::Arrived arrived = {};  ///< called for each message on the receiving thread; may be empty
+    std::string what = "read";          ///< the action and its object, for error messages
 };
 
-/// Reads what a stream holds, in order and without gaps, up to its end, through a consumer of its own without acks. A slow reader holds
-/// up the server, not memory. What goes wrong on the way (a lost connection, a consumer that is gone) is read again from
-/// where it stopped. One thread at a time.
+/// Reads the messages of a stream in order and without gaps, up to its end, through a consumer of its own without acks.
+/// A slow reader makes the server wait and does not fill memory. After a lost connection or a lost consumer it goes on
+/// where it stopped. Used by one thread at a time.
 class StreamReader {
 public:
     StreamReader(const JsApi& api, ReadSpec spec);
@@ -37,12 +37,13 @@ public:
     StreamReader& operator=(const StreamReader&) = delete;
     ~StreamReader();
 
-    /// The next message; nothing at the end. Blocks. After an error, only the same error.
+    /// Blocks until a message comes and returns it; returns nothing at the end. After an error it returns only that
+    /// error.
     Expected<std::optional<StreamMessage>> next();
 
 private:
     Expected<void> begin();
-    /// Makes a consumer of what follows the last message.
+    /// Makes a consumer that begins behind the last message.
     Expected<void> make_consumer();
     void drop_consumer() noexcept;
     Expected<void> pull();
@@ -54,8 +55,8 @@ private:
     std::shared_ptr<StreamInbox> received_ = {};
     std::unique_ptr<TransportSubscription> subscription_ = {};
     std::string consumer_ = {};
-    std::size_t asked_ = 0;  // messages that the consumer was asked for and that have not come
-    int failures_ = 0;       // in a row, without a message
+    std::size_t asked_ = 0;  // messages requested from the consumer that have not come yet
+    int failures_ = 0;       // failures in a row, without a message in between
     bool at_end_ = false;
     std::optional<Error> failed_ = {};
 };

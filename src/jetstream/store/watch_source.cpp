@@ -12,28 +12,22 @@ Expected<void> WatchSource::start(Link& link, const Subject& subject, std::share
         spec->caught_up = kind_.caught_up;
         auto watch = StoreWatch::start(link, *std::move(spec), std::move(sink));
         if (!watch) return std::unexpected{std::move(watch).error()};
-        const std::lock_guard lock{mutex_};
         watch_ = *std::move(watch);
+        const auto asked = guard_.begun();
+        if (asked.quiesce) watch_->quiesce();
+        if (asked.stop) watch_->stop(*asked.stop);
         return {};
     } catch (const Error& error) { return std::unexpected{error}; }
 }
 
-StoreWatch* WatchSource::watch() const noexcept {
-    const std::lock_guard lock{mutex_};
-    return watch_.get();
-}
-
 void WatchSource::quiesce() noexcept {
-    if (auto* watch = this->watch()) watch->quiesce();
+    if (guard_.quiesce()) watch_->quiesce();
 }
 
 void WatchSource::stop(std::chrono::milliseconds timeout) noexcept {
-    if (auto* watch = this->watch()) watch->stop(timeout);
+    if (guard_.stop(timeout)) watch_->stop(timeout);
 }
 
-std::size_t WatchSource::pending() const noexcept {
-    const auto* watch = this->watch();
-    return watch == nullptr ? 0 : watch->pending();
-}
+std::size_t WatchSource::pending() const noexcept { return guard_.running() ? watch_->pending() : 0; }
 
 }  // namespace freshet::detail

@@ -3,27 +3,27 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 
 #include <freshet/detail/source.hpp>
 
+#include "delivery/start_guard.hpp"
 #include "jetstream/store/store_bucket.hpp"
 #include "jetstream/store/store_watch.hpp"
 
 namespace freshet::detail {
 
-/// What is particular to one kind of watch.
+/// The functions that differ between kinds of watches.
 struct WatchKind {
     /// Checks the settings and the pattern, before the broker connects.
     std::function<void(const Subject& subject, Binder& binder)> bind = {};
-    /// Opens the bucket. Blocks; may throw.
+    /// Opens the bucket and returns what to watch. Blocks; may throw.
     std::function<Expected<WatchSpec>(Link& link, const Subject& subject)> open = {};
     std::function<void()> caught_up = {};
-    /// The handler takes values, and none of what happens to keys without one; before bind.
+    /// Says that the handler takes values only, so that deletions are not delivered. Called before bind.
     std::function<void(Binder& binder)> expect_values = {};
 };
 
-/// Feeds a subscriber from a bucket. Nothing is settled.
+/// Feeds a subscriber from a bucket. It settles nothing.
 class WatchSource final : public Source {
 public:
     explicit WatchSource(WatchKind kind) : kind_{std::move(kind)} {}
@@ -41,11 +41,9 @@ public:
     std::uint64_t dropped() const noexcept override { return 0; }
 
 private:
-    StoreWatch* watch() const noexcept;
-
     WatchKind kind_;
-    mutable std::mutex mutex_ = {};
-    std::unique_ptr<StoreWatch> watch_ = {};  // once it is there, as long as this
+    std::unique_ptr<StoreWatch> watch_ = {};  // as long as this, once the guard runs
+    StartGuard guard_ = {};
 };
 
 }  // namespace freshet::detail

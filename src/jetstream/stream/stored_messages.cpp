@@ -9,6 +9,7 @@
 
 #include <freshet/text.hpp>
 
+#include "base/header_text.hpp"
 #include "jetstream/api/rfc3339.hpp"
 
 namespace freshet::detail {
@@ -33,8 +34,7 @@ Headers parse_headers(std::string_view block) {
         block.remove_prefix(end + 2);
         const auto colon = line.find(':');
         if (colon == std::string_view::npos) continue;
-        auto value = line.substr(colon + 1);
-        value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+        const auto value = without_blanks(line.substr(colon + 1));
         if (Headers::check(line.substr(0, colon), value)) headers.add(line.substr(0, colon), value);
     }
     return headers;

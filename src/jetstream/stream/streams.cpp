@@ -5,21 +5,19 @@
 
 #include <fmt/format.h>
 
-#include <freshet/js/jetstream.hpp>
-
 #include "base/quoted.hpp"
 #include "jetstream/api/settings.hpp"
 #include "jetstream/stream/stream_config.hpp"
+#include "jetstream/stream/stream_settings.hpp"
 
-namespace freshet {
-namespace detail {
+namespace freshet::detail {
 namespace {
 
 /// Declares one stream.
 class StreamDeclaration {
 public:
     StreamDeclaration(const JsApi& api, const js::Stream& stream)
-        : api_{api}, stream_{stream}, name_{"stream " + detail::quoted(stream.name)}, wanted_(stream_to_json(stream)) {}
+        : api_{api}, stream_{stream}, name_{"stream " + quoted(stream.name)}, wanted_(stream_to_json(stream)) {}
 
     Expected<Json> run() {
         auto existing = find();
@@ -49,7 +47,7 @@ private:
 
     Expected<Json> settle(Json existing) const {
         if (stream_.declare == js::Declare::never || stream_.declare == js::Declare::create_if_missing) return existing;
-        const auto differences = compare_settings(wanted_, existing["config"]);
+        const auto differences = compare_settings(wanted_, existing["config"], stream_setting_lines());
         if (differences.empty()) return existing;
         if (stream_.declare == js::Declare::verify) return std::unexpected{settings_error(name_, differences)};
         return update(existing, differences);
@@ -74,6 +72,12 @@ private:
     std::vector<SettingVersion> versions_ = settings_with_version(wanted_);
 };
 
+Json subject_filter(std::string_view subject) {
+    auto request = Json::object();
+    if (!subject.empty()) request["subject"] = subject;
+    return request;
+}
+
 }  // namespace
 
 Expected<js::StreamInfo> to_stream_info(std::string_view what, const Json& answer) {
@@ -91,64 +95,45 @@ Expected<js::StreamInfo> declare_stream(const JsApi& api, const js::Stream& stre
     return to_stream_info("declare stream " + detail::quoted(stream.name), *answer);
 }
 
-}  // namespace detail
-
-namespace js {
-namespace {
-
-detail::Json subject_filter(std::string_view subject) {
-    auto request = detail::Json::object();
-    if (!subject.empty()) request["subject"] = subject;
-    return request;
-}
-
-}  // namespace
-
-Expected<StreamInfo> JetStream::try_declare(const Stream& stream) const {
-    return detail::declare_stream(*api_, stream);
-}
-
-Expected<std::vector<Difference>> JetStream::try_differences(const Stream& stream) const {
-    if (auto valid = detail::check_js_name("stream", stream.name); !valid)
-        return std::unexpected{std::move(valid).error()};
-    const auto existing = api_->call("STREAM.INFO." + stream.name, "look up stream " + detail::quoted(stream.name));
+Expected<std::vector<js::Difference>> stream_differences(const JsApi& api, const js::Stream& stream) {
+    if (auto valid = check_js_name("stream", stream.name); !valid) return std::unexpected{std::move(valid).error()};
+    const auto existing = api.call("STREAM.INFO." + stream.name, "look up stream " + quoted(stream.name));
     if (!existing) return std::unexpected{existing.error()};
-    return detail::compare_settings(detail::stream_to_json(stream), existing->value("config", detail::Json::object()));
+    return compare_settings(stream_to_json(stream), existing->value("config", Json::object()), stream_setting_lines());
 }
 
-Expected<std::vector<std::string>> JetStream::try_stream_names(std::string_view subject) const {
+Expected<std::vector<std::string>> stream_names(const JsApi& api, std::string_view subject) {
     std::vector<std::string> names;
-    const auto add = [&](detail::Json& name) {
+    const auto add = [&](Json& name) {
         if (name.is_string()) names.push_back(name);
     };
-    if (auto done = api_->list("STREAM.NAMES", "list streams", "streams", subject_filter(subject), add); !done)
+    if (auto done = api.list("STREAM.NAMES", "list streams", "streams", subject_filter(subject), add); !done)
         return std::unexpected{std::move(done).error()};
     return names;
 }
 
-Expected<std::string> JetStream::try_stream_of(std::string_view subject) const {
-    auto names = try_stream_names(subject);
+Expected<std::string> stream_of(const JsApi& api, std::string_view subject) {
+    auto names = stream_names(api, subject);
     if (!names) return std::unexpected{std::move(names).error()};
     if (names->empty()) {
         return failure(Errc::stream_not_found,
-                       fmt::format("no stream stores {}: create one with this subject", detail::quoted(subject)));
+                       fmt::format("no stream stores {}: create one with this subject", quoted(subject)));
     }
     return std::move(names->front());
 }
 
-Expected<std::vector<StreamInfo>> JetStream::try_streams(std::string_view subject) const {
-    std::vector<StreamInfo> streams;
+Expected<std::vector<js::StreamInfo>> list_streams(const JsApi& api, std::string_view subject) {
+    std::vector<js::StreamInfo> streams;
     Expected<void> converted;
-    const auto add = [&](detail::Json& element) {
-        auto info = detail::to_stream_info("list streams", element);
+    const auto add = [&](Json& element) {
+        auto info = to_stream_info("list streams", element);
         if (info) streams.push_back(*std::move(info));
         else converted = std::unexpected{std::move(info).error()};
     };
-    if (auto done = api_->list("STREAM.LIST", "list streams", "streams", subject_filter(subject), add); !done)
+    if (auto done = api.list("STREAM.LIST", "list streams", "streams", subject_filter(subject), add); !done)
         return std::unexpected{std::move(done).error()};
     if (!converted) return std::unexpected{std::move(converted).error()};
     return streams;
 }
 
-}  // namespace js
-}  // namespace freshet
+}  // namespace freshet::detail

@@ -42,7 +42,7 @@ void flush(Environment& environment) {
     Peer other{environment};
     for (int i = 0; i < 20; ++i) {
         const auto subject = fmt::format("flush.{}", i);
-        auto& probe = peer.subscribe({.subject = subject});  // and flushes
+        auto& probe = peer.subscribe({.subject = subject});  // it flushes too
         other.publish(subject, "seen");
         wait_for(environment, probe, 1);
     }
@@ -108,7 +108,7 @@ void await(Environment& environment, const Peer& peer, Kind kind) {
 
 void reconnect(Environment& environment) {
     Peer peer{environment, {.reconnect = {.min_wait = 1ms, .max_wait = 20ms}}};
-    // Deliveries may be read over another connection, which comes back when it does; an inbox is there first.
+    // Uses an inbox: deliveries may be read over another connection, which may come back later.
     auto& inbox = peer.subscribe({.subject = "x", .lane = Lane::replies});
     auto& probe = peer.subscribe({.subject = "after.*"});
     auto& queued = peer.subscribe({.subject = "after.*", .queue = "q"});

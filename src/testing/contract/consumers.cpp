@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules about what consumers deliver, and to whom.
+// Rules about the messages that consumers deliver, and about their receivers.
 #include <atomic>
 
 #include "testing/contract/jetstream.hpp"
@@ -153,7 +153,7 @@ void consumer_exists(Environment& environment) {
     JsPeer js{environment};
     js.stream();
     js.consumer();
-    js.consumer();  // the same again is no error
+    js.consumer();  // declaring it again with the same settings is not an error
     const Json other{{"name", "C"}, {"durable_name", "C"}, {"ack_policy", "explicit"}, {"max_deliver", 3}};
     require_equal(js.refusal("CONSUMER.CREATE.S.C", {{"stream_name", "S"}, {"config", other}, {"action", "create"}}),
                   10148, "the error of another consumer with the name");
@@ -175,7 +175,7 @@ void pause(Environment& environment) {
     require_equal(js.received(inbox).size(), 0U, "messages of a paused consumer");
     require_equal(js.consumer_info().value("paused", false), true, "paused");
     js.call("CONSUMER.PAUSE.S.C");
-    // nats-server looks again when it is asked again.
+    // Asks again, because nats-server looks again only then.
     const auto next = js.pull({{"batch", 1}, {"expires", 5'000'000'000}});
     require(js.eventually([&] { return js.messages(inbox) + js.messages(next) > 0; }),
             "a consumer that was resumed delivers nothing");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules about what arrives where.
+// Rules about which messages arrive at which subscription.
 #include <map>
 #include <set>
 

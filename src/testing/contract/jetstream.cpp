@@ -23,7 +23,7 @@ JsPeer::JsPeer(Environment& environment) : environment_{environment}, peer_{envi
 
 std::string JsPeer::inbox() {
     auto subject = fmt::format("answers.{}", inboxes_.size() + 1);
-    // Of the lane of replies, so that "no responders" comes here, too.
+    // Subscribes on the lane of replies, so that "no responders" comes here too.
     inboxes_[subject] = &peer_.subscribe({.subject = subject, .lane = Lane::replies});
     return subject;
 }

@@ -5,7 +5,8 @@
 namespace freshet::contract {
 namespace {
 
-/// Holds the first message in on_message while more arrive behind it, published by the handler itself.
+/// Subscribes, and holds the first message in on_message while more arrive behind it, which the handler itself
+/// publishes.
 Probe& subscribe_and_fill(Peer& peer, const SubscriptionSpec& spec, int behind) {
     return peer.subscribe(spec, [&peer, behind](const Probe::Seen& seen) {
         if (seen.text != "first") return;

@@ -24,14 +24,14 @@ namespace freshet::contract {
 using namespace std::chrono_literals;
 using Texts = std::vector<std::string>;
 
-/// How long what has to be finished at once may take on a slow machine.
+/// How long a step that should finish at once may take on a slow machine.
 inline constexpr std::chrono::milliseconds patience{10'000};
 
 class Violation : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
-/// The environment cannot do what the rule is about.
+/// Thrown when the environment cannot do what a rule needs.
 class Skipped : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -55,14 +55,14 @@ void require_equal(const A& seen, const B& wanted, std::string_view what) {
     if (!(seen == wanted)) throw Violation{fmt::format("{}: saw {}, not {}", what, shown(seen), shown(A(wanted)))};
 }
 
-/// `result` is an error of this code.
+/// Requires that `result` is an error with this code.
 template <class T>
 void require_error(const Expected<T>& result, Errc code, std::string_view what) {
     if (result) throw Violation{fmt::format("{}: it succeeded", what)};
     require_equal(result.error().code(), make_error_code(code), what);
 }
 
-/// A sink that keeps what came and finds out what may not happen.
+/// A sink that keeps the messages that came and notices breaches of the contract.
 class Probe : public MessageSink {
 public:
     struct Seen {
@@ -83,7 +83,7 @@ public:
     Texts texts() const;
     std::size_t size() const;
     int ends() const { return ends_; }
-    /// What broke the contract of MessageSink; empty: nothing.
+    /// Returns what broke the contract of MessageSink; empty: nothing.
     std::string fault() const;
 
 private:
@@ -101,13 +101,13 @@ private:
 class Peer {
 public:
     explicit Peer(Environment& environment, const BrokerOptions& options = {});
-    /// Checks what no probe may have seen.
+    /// Requires that no probe has seen a breach of the contract.
     void verify() const;
 
     Transport& operator*() const { return *transport_; }
     Transport* operator->() const { return transport_.get(); }
 
-    /// The server knows of it when this returns.
+    /// Subscribes. The server knows of the subscription when this returns.
     Probe& subscribe(const SubscriptionSpec& spec, Probe::OnEach on_each = {});
     TransportSubscription& subscription(const Probe& probe) const;
     void unsubscribe(const Probe& probe);
@@ -134,14 +134,14 @@ private:
     std::vector<Line> lines_ = {};
 };
 
-/// Until everything published by these has been handled by these.
+/// Blocks until these peers have handled everything that they have published.
 void settle(Environment& environment, std::initializer_list<Peer*> peers);
 void wait_for(Environment& environment, const Probe& probe, std::size_t messages);
 void wait_for_end(Environment& environment, const Probe& probe);
 
 std::vector<Verdict> check_all(std::span<const Rule> rules, const std::function<std::unique_ptr<Environment>()>& make);
 
-// The rules, by what they are about.
+// The rules, by topic.
 std::vector<Rule> delivery_rules();
 std::vector<Rule> lifetime_rules();
 std::vector<Rule> connection_rules();

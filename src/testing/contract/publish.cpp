@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules about what a publisher may ask for.
+// Rules about the options of a publication.
 #include "testing/contract/jetstream.hpp"
 
 #include "jetstream/api/rfc3339.hpp"
@@ -135,7 +135,7 @@ void atomic_batch(Environment& environment) {
 void schedule_at(Environment& environment) {
     JsPeer js{environment};
     js.stream({{"allow_msg_schedules", true}});
-    // The server's date, which may be another than ours: a message that was just stored has it.
+    // Takes the server's date, which may differ from the local one, from a message that was just stored.
     js.stored("s.now");
     const auto now = detail::parse_rfc3339(js.call("STREAM.MSG.GET.S", {{"seq", 1}})["message"].value("time", ""))
                          .value_or(std::chrono::system_clock::now());

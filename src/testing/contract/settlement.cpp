@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules about acknowledgements, and what comes again.
+// Rules about acknowledgements and redeliveries.
 #include "testing/contract/jetstream.hpp"
 
 namespace freshet::contract {
@@ -8,7 +8,7 @@ namespace {
 constexpr std::int64_t ack_wait = 600'000'000;
 constexpr std::int64_t soon = 300'000'000;
 
-/// One message, delivered once.
+/// Stores one message and takes its first delivery.
 Probe::Seen begin(JsPeer& js, Json config) {
     js.stream();
     js.consumer(std::move(config));
@@ -16,7 +16,7 @@ Probe::Seen begin(JsPeer& js, Json config) {
     return js.fetch(1).front();
 }
 
-/// Nothing comes for `time`.
+/// Requires that nothing comes for `time`.
 void require_nothing(JsPeer& js, std::chrono::milliseconds time, std::string_view what) {
     const auto inbox = js.pull({{"batch", 1}, {"expires", 20'000'000'000}});
     js.pass(time);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules about what a stream keeps, and how it is read.
+// Rules about the messages that a stream keeps, and about reading them.
 #include "testing/contract/jetstream.hpp"
 
 namespace freshet::contract {
@@ -39,7 +39,7 @@ void only_its_subjects(Environment& environment) {
 void stream_exists(Environment& environment) {
     JsPeer js{environment};
     js.stream();
-    js.stream();  // the same again is no error
+    js.stream();  // declaring it again with the same settings is not an error
     require_equal(js.refusal("STREAM.CREATE.S", {{"name", "S"}, {"subjects", {"other"}}, {"storage", "memory"}}), 10058,
                   "the error of another stream with the name");
     require_equal(js.refusal("STREAM.INFO.NONE", Json::object()), 10059, "the error of a missing stream");

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/random_id.hpp"
-#include "testing/memory/jetstream/jetstream.hpp"
 #include "testing/memory/memory_subscription.hpp"
 #include "testing/memory/memory_transport.hpp"
 
@@ -30,7 +29,6 @@ Message Parcel::message() const { return Message::make(subject, as_bytes(payload
 MemoryHub::MemoryHub(testing::MemoryServerOptions options)
     : options_{std::move(options)}, id_{"MEMORY" + random_id() + random_id() + "MEMORY"} {
     if (options_.clock == nullptr) options_.clock = std::make_shared<testing::VirtualClock>();
-    if (options_.jetstream) jetstream_ = std::make_unique<MemoryJetStream>(*this);
 }
 
 MemoryHub::~MemoryHub() = default;
@@ -53,7 +51,7 @@ void MemoryHub::set_running(bool on) {
         else connection->on_server_gone();
     }
     if (!on) return;
-    // Only now, so that no connection's publications miss the subscriptions of one that comes back after it.
+    // Sends only after all connections are back, so that no publication misses the subscriptions of a later one.
     for (auto* connection : all) connection->send_kept();
 }
 
@@ -66,9 +64,9 @@ void MemoryHub::add(const std::shared_ptr<MemorySubscription>& subscription) {
     subscription->id = ++last_id_;
     trie_.insert(subscription->spec().subject, subscription->id);
     subscriptions_.emplace(subscription->id, subscription);
-    if (jetstream_ == nullptr || !jetstream_->pushes()) return;
+    if (service_ == nullptr || !service_->pushes()) return;
     clock().schedule(clock().now(), [weak = weak_from_this()] {
-        if (const auto hub = weak.lock()) hub->jetstream_->on_subscribed();
+        if (const auto hub = weak.lock()) hub->service_->on_subscribed();
     });
 }
 
@@ -81,20 +79,20 @@ void MemoryHub::remove(MemorySubscription& subscription) {
 void MemoryHub::route(const MemoryTransport& from, const SharedParcel& parcel) {
     const auto receivers = receivers_of(&from, parcel->subject);
     for (const auto& receiver : receivers) pass(receiver, parcel);
-    const bool stored = take_into_jetstream(parcel);
+    const bool stored = serve(parcel);
     if (receivers.empty() && !stored && !parcel->reply_to.empty()) tell_no_responders(from, *parcel);
 }
 
-bool MemoryHub::take_into_jetstream(const SharedParcel& parcel) {
+bool MemoryHub::serve(const SharedParcel& parcel) {
     constexpr std::string_view acks = "$JS.ACK.";
-    if (jetstream_ == nullptr) return false;
-    if (!parcel->subject.starts_with(acks)) return jetstream_->on_publish(parcel);
+    if (service_ == nullptr) return false;
+    if (!parcel->subject.starts_with(acks)) return service_->on_publish(parcel);
     const auto fate = fate_of("$JS.ACK.>", *parcel);
     for (std::size_t i = 0; i < fate.copies; ++i) {
-        if (fate.delay.count() <= 0) jetstream_->on_publish(parcel);
+        if (fate.delay.count() <= 0) service_->on_publish(parcel);
         else
             clock().schedule(clock().now() + fate.delay, [weak = weak_from_this(), parcel] {
-                if (const auto hub = weak.lock()) hub->jetstream_->on_publish(parcel);
+                if (const auto hub = weak.lock()) hub->service_->on_publish(parcel);
             });
     }
     return true;
@@ -106,22 +104,19 @@ void MemoryHub::deliver(std::string_view to, const SharedParcel& parcel) {
 
 bool MemoryHub::has_interest(std::string_view subject, std::string_view queue) {
     const std::lock_guard lock{mutex};
-    MatchedIds found;
-    trie_.match(subject, found);
-    return std::ranges::any_of(found.sorted(), [&](PatternId id) {
+    const auto found = trie_.match(subject).ids;
+    return std::ranges::any_of(found, [&](PatternId id) {
         return queue.empty() || subscriptions_.at(id)->spec().queue == queue;
     });
 }
 
-/// In the order they subscribed; of each queue group the one whose turn it is. The group goes by its name alone, whatever
-/// its members' patterns are, as in nats-server.
+/// Returns the receivers of a subject in the order in which they subscribed, with one member of each queue group, in
+/// turns. A group is known by its name alone, whatever the patterns of its members are, as in nats-server.
 MemoryHub::Receivers MemoryHub::receivers_of(const MemoryTransport* from, std::string_view subject) {
     Receivers receivers;
     std::map<std::string_view, Receivers> groups;
     const std::lock_guard lock{mutex};
-    MatchedIds found;
-    trie_.match(subject, found);
-    for (const auto id : found.sorted()) {
+    for (const auto id : trie_.match(subject).ids) {
         const auto& subscription = subscriptions_.at(id);
         if (from != nullptr && from->no_echo() && &subscription->owner() == from) continue;
         const auto& queue = subscription->spec().queue;
@@ -134,14 +129,12 @@ MemoryHub::Receivers MemoryHub::receivers_of(const MemoryTransport* from, std::s
     return receivers;
 }
 
-/// As a server does: to a subscription of the connection that asked.
+/// Answers "no responders", as a server does: only to a subscription of the connection that asked.
 void MemoryHub::tell_no_responders(const MemoryTransport& from, const Parcel& request) {
     std::shared_ptr<MemorySubscription> inbox;
     {
         const std::lock_guard lock{mutex};
-        MatchedIds found;
-        trie_.match(request.reply_to, found);
-        for (const auto id : found.sorted()) {
+        for (const auto id : trie_.match(request.reply_to).ids) {
             const auto& candidate = subscriptions_.at(id);
             const bool replies = from.no_echo() || candidate->spec().lane == Lane::replies;
             if (&candidate->owner() == &from && replies && candidate->spec().queue.empty()) {

@@ -7,18 +7,19 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include <freshet/detail/subject_trie.hpp>
 #include <freshet/testing/memory_server.hpp>
+
+#include "testing/memory/subject_trie.hpp"
 
 namespace freshet::detail {
 
-class MemoryJetStream;
 class MemorySubscription;
 class MemoryTransport;
 
-/// A message as the server has it.
+/// A message in the server.
 struct Parcel {
     std::string subject = {};
     std::string reply_to = {};
@@ -27,17 +28,37 @@ struct Parcel {
 
     explicit Parcel(const Publication& publication);
     Parcel() = default;
-    /// As max_payload and max_pending_bytes count it.
+    /// Returns the size that max_payload and max_pending_bytes count.
     std::size_t size() const noexcept;
     Message message() const;
 };
 using SharedParcel = std::shared_ptr<const Parcel>;
 
-/// What a MemoryServer and its connections share: the one lock, who is subscribed to what, and the way of a message.
+/// The part of a server beside routing: its JetStream. The hub calls the functions without the hub's lock, and are
+/// thread-safe.
+class MemoryService {
+public:
+    MemoryService() = default;
+    MemoryService(const MemoryService&) = delete;
+    MemoryService& operator=(const MemoryService&) = delete;
+    virtual ~MemoryService() = default;
+
+    /// Takes a message that was published; false: it has no use for it.
+    virtual bool on_publish(const SharedParcel& parcel) = 0;
+    /// Whether on_subscribed has anything to do. Called with the hub's lock.
+    virtual bool pushes() const noexcept = 0;
+    /// Somebody has subscribed: perhaps to what a push consumer sends.
+    virtual void on_subscribed() = 0;
+};
+
+/// The state that a MemoryServer and its connections share: the lock, the subscriptions, and the routing of messages.
 class MemoryHub final : public std::enable_shared_from_this<MemoryHub> {
 public:
     explicit MemoryHub(testing::MemoryServerOptions options);
     ~MemoryHub();
+
+    /// Adds a service, which may refer to the hub. Not thread-safe; before anything connects.
+    void host(std::unique_ptr<MemoryService> service) noexcept { service_ = std::move(service); }
 
     testing::VirtualClock& clock() const noexcept { return *options_.clock; }
     std::shared_ptr<testing::VirtualClock> shared_clock() const noexcept { return options_.clock; }
@@ -49,30 +70,30 @@ public:
     void set_running(bool running);
     void lame_duck();
 
-    /// Guards what follows, and the state of every connection and subscription.
+    /// Guards the members below, and the state of every connection and subscription.
     std::mutex mutex = {};
-    /// Any of that has changed.
+    /// Notified when any of that has changed.
     std::condition_variable changed = {};
 
     bool running = true;
-    std::vector<MemoryTransport*> connections = {};  // in the order they were opened
-    // With the lock held:
+    std::vector<MemoryTransport*> connections = {};  // in the order in which they were opened
+    // Called with the lock held.
     void add(const std::shared_ptr<MemorySubscription>& subscription);
     void remove(MemorySubscription& subscription);
 
-    /// Takes the parcel to whoever is subscribed; a request that reaches nobody is answered with "no responders".
-    /// Without the lock.
+    /// Delivers the parcel to the subscribers. Answers a request that reaches nobody with "no responders". Call it
+    /// without the lock.
     void route(const MemoryTransport& from, const SharedParcel& parcel);
-    /// From the server itself, to who is subscribed to `to`.
+    /// Delivers a parcel of the server itself to the subscribers of `to`.
     void deliver(std::string_view to, const SharedParcel& parcel);
-    /// Somebody is subscribed, as a member of this queue group if one is said.
+    /// Returns whether somebody is subscribed to the subject, in this queue group if `queue` is not empty.
     bool has_interest(std::string_view subject, std::string_view queue = {});
 
 private:
     using Receivers = std::vector<std::shared_ptr<MemorySubscription>>;
 
     Receivers receivers_of(const MemoryTransport* from, std::string_view subject);
-    bool take_into_jetstream(const SharedParcel& parcel);
+    bool serve(const SharedParcel& parcel);
     testing::Fate fate_of(std::string_view subscription, const Parcel& parcel);
     void tell_no_responders(const MemoryTransport& from, const Parcel& request);
     void pass(const std::shared_ptr<MemorySubscription>& to, const SharedParcel& parcel);
@@ -82,9 +103,9 @@ private:
     testing::MemoryServer::Intercept intercept_ = {};
     SubjectTrie trie_ = {};
     std::map<PatternId, std::shared_ptr<MemorySubscription>> subscriptions_ = {};
-    std::map<std::string, std::uint64_t, std::less<>> turns_ = {};  // of queue groups
+    std::map<std::string, std::uint64_t, std::less<>> turns_ = {};  // by queue group
     PatternId last_id_ = 0;
-    std::unique_ptr<MemoryJetStream> jetstream_;  // null: without
+    std::unique_ptr<MemoryService> service_ = {};  // null: none
 };
 
 }  // namespace freshet::detail

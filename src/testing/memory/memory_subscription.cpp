@@ -41,14 +41,14 @@ void MemorySubscription::take(const SharedParcel& parcel) {
 void MemorySubscription::schedule_delivery() {
     if (scheduled_ || delivering_ || stage_ == Stage::ended) return;
     scheduled_ = true;
-    // Not more: a task that never runs would keep the subscription, and so the hub and the clock that has the task. Until
-    // on_end its connection has it.
+    // Holds only a weak reference: a task that never runs would keep the subscription alive, and with it the hub and
+    // the clock that has the task. Until on_end the connection owns the subscription.
     hub_->clock().schedule(hub_->clock().now(), [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->deliver();
     });
 }
 
-/// One message, or the end.
+/// Delivers one message, or the end.
 void MemorySubscription::deliver() {
     std::unique_lock lock{hub_->mutex};
     scheduled_ = false;
@@ -77,7 +77,7 @@ void MemorySubscription::end(std::unique_lock<std::mutex>& lock) {
     delivering_ = true;  // close() waits for it
     lock.unlock();
     sink->on_end();
-    sink = nullptr;  // without the lock: it may own the subscription, whose end takes it
+    sink = nullptr;  // without the lock: the sink may own the subscription, whose end takes the lock
     lock.lock();
     delivering_ = false;
     owner_.forget(*this);

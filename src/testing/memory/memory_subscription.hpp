@@ -11,7 +11,8 @@
 
 namespace freshet::detail {
 
-/// One subscription: what waits for its sink, delivered by tasks of the clock. Lives until its sink had on_end.
+/// One subscription: holds the messages for its sink, and delivers them in tasks of the clock. Lives until its sink has
+/// had on_end.
 class MemorySubscription final : public std::enable_shared_from_this<MemorySubscription> {
 public:
     MemorySubscription(std::shared_ptr<MemoryHub> hub, MemoryTransport& owner, const SubscriptionSpec& spec,
@@ -20,7 +21,7 @@ public:
     const SubscriptionSpec& spec() const noexcept { return spec_; }
     MemoryTransport& owner() const noexcept { return owner_; }
 
-    /// A message arrives from the server.
+    /// Accepts a message from the server.
     void take(const SharedParcel& parcel);
 
     void drain(std::chrono::milliseconds timeout);
@@ -29,16 +30,16 @@ public:
     std::uint64_t dropped() const;
 
     // With the hub's lock held:
-    PatternId id = 0;  // 0: the server does not know it
-    /// Takes nothing more; what waits is delivered, or dropped. on_end follows in a task of the clock.
+    PatternId id = 0;  // 0: the server does not know the subscription
+    /// Accepts nothing more. Messages that wait are delivered, or dropped. on_end follows in a task of the clock.
     void finish(bool drop_waiting);
     bool taking() const noexcept { return stage_ == Stage::taking; }
     bool ended() const noexcept { return stage_ == Stage::ended; }
-    /// It had to drop what it had taken.
+    /// Returns whether it had to drop a message that it had accepted.
     bool cut_off() const noexcept { return cut_off_; }
     bool delivering() const noexcept { return delivering_; }
 
-    /// Calls on_end here and now, unless a message is being delivered: then that ends it. Without the lock.
+    /// Calls on_end at once, unless a message is being delivered, which ends it then. Call it without the lock.
     void end_now();
 
 private:
@@ -59,7 +60,7 @@ private:
     std::size_t waiting_bytes_ = 0;
     std::uint64_t taken_ = 0;
     std::uint64_t delivered_ = 0;
-    std::uint64_t max_ = 0;  // 0: none
+    std::uint64_t max_ = 0;  // most messages; 0: no limit
     std::uint64_t dropped_ = 0;
     bool overflowing_ = false;
     bool scheduled_ = false;

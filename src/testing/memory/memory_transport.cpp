@@ -17,7 +17,7 @@ namespace {
 
 using Kind = ConnectionEvent::Kind;
 
-/// What a server takes to subscribe to. Braces are characters like others.
+/// Returns whether a server accepts the subject of a subscription. Braces are ordinary characters.
 bool may_subscribe(std::string_view subject) {
     for (TokenReader tokens{subject}; tokens.next();) {
         const auto token = tokens.token();
@@ -27,13 +27,13 @@ bool may_subscribe(std::string_view subject) {
     return !subject.empty();
 }
 
-/// What a publication takes of ReconnectOptions::buffer_bytes.
+/// Returns the bytes that a publication uses of ReconnectOptions::buffer_bytes.
 std::size_t kept_size(const Parcel& parcel) {
     constexpr std::size_t line = 16;  // the words of the protocol and the sizes
     return parcel.size() + parcel.subject.size() + parcel.reply_to.size() + line;
 }
 
-/// Given to who subscribed: its end is the subscription's.
+/// The handle of a subscription: its destruction ends the subscription.
 class MemorySubscriptionHandle final : public TransportSubscription {
 public:
     explicit MemorySubscriptionHandle(std::shared_ptr<MemorySubscription> subscription)
@@ -83,7 +83,7 @@ Expected<void> MemoryTransport::open(std::chrono::milliseconds wait, EventSink e
     return {};
 }
 
-/// With the lock.
+/// Call it with the lock held.
 Expected<void> MemoryTransport::check_usable(std::string_view what) const {
     if (stage_ == Stage::fresh) return failure(Errc::closed, fmt::format("{}: the broker was not started", what));
     if (stage_ == Stage::closed) return failure(Errc::closed, fmt::format("{}: the connection is closed", what));
@@ -236,7 +236,7 @@ void MemoryTransport::send_kept() {
     while (const auto parcel = next_kept()) hub_->route(*this, parcel);
 }
 
-/// Null when there is none, or the connection was lost again.
+/// Returns the next message that was kept; null when there is none, or when the connection was lost again.
 SharedParcel MemoryTransport::next_kept() {
     const std::lock_guard lock{hub_->mutex};
     if (stage_ != Stage::connected || kept_.empty()) return nullptr;
@@ -268,11 +268,12 @@ void MemoryTransport::tell_slow_consumer(std::weak_ptr<MessageSink> slow, const 
 }
 
 void MemoryTransport::forget(const MemorySubscription& subscription) {
-    if (stage_ == Stage::closed) return;  // close() waits for those it knows
+    if (stage_ == Stage::closed) return;  // close() waits for the subscriptions in the list
     std::erase_if(subscriptions_, [&](const auto& one) { return one.get() == &subscription; });
 }
 
-/// Events come as tasks of the clock, one at a time; none after close(). One of a subscription is its sink's first.
+/// Emits an event as a task of the clock, one at a time; none after close(). An event of a subscription goes to its
+/// sink first.
 void MemoryTransport::emit_later(ConnectionEvent event, std::weak_ptr<MessageSink> concerned) {
     auto task = [events = events_, event = std::move(event), concerned = std::move(concerned)] {
         const std::lock_guard lock{events->mutex};

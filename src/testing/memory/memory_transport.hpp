@@ -32,9 +32,9 @@ public:
     bool no_echo() const noexcept { return no_echo_; }
     void on_server_gone();
     void on_server_back();
-    /// What was published while the connection was lost.
+    /// Sends the messages that were published while the connection was lost.
     void send_kept();
-    // With the hub's lock held:
+    // Called with the hub's lock held.
     void on_lame_duck();
     void count_in(const Parcel& parcel) noexcept;
     void tell_slow_consumer(std::weak_ptr<MessageSink> slow, const std::string& subject, std::uint64_t dropped);
@@ -62,7 +62,7 @@ private:
     std::size_t kept_bytes_ = 0;
     TransportStats stats_ = {};
 
-    /// Where events go; outlived by tasks that tell of one.
+    /// The receiver of events. Tasks that emit an event may outlive the transport.
     struct Events {
         std::recursive_mutex mutex = {};
         EventSink sink = {};

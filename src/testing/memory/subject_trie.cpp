@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <freshet/detail/subject_trie.hpp>
+#include "testing/memory/subject_trie.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -9,7 +9,6 @@
 #include <freshet/detail/subject_tokens.hpp>
 
 namespace freshet::detail {
-
 namespace {
 
 struct TokenHash {
@@ -18,17 +17,6 @@ struct TokenHash {
 };
 
 }  // namespace
-
-std::span<const PatternId> MatchedIds::sorted() {
-    const std::span<PatternId> all = many_.empty() ? std::span{few_}.first(size_) : std::span{many_};
-    if (all.size() > 1) std::ranges::sort(all);
-    return all;
-}
-
-void MatchedIds::push_back_many(PatternId id) {
-    if (many_.empty()) many_.assign(few_.begin(), few_.end());
-    many_.push_back(id);
-}
 
 // The patterns that begin with the same tokens.
 struct SubjectTrie::Node {
@@ -66,18 +54,15 @@ struct SubjectTrie::Node {
         }
     }
 
-    std::size_t match(TokenReader tokens, MatchedIds& found) const {
-        if (!tokens.next()) {
-            for (const PatternId id : ends) found.push_back(id);
-            return 1;
-        }
-        for (const PatternId id : tails) found.push_back(id);
-        std::size_t visited = 1;
-        if (any) visited += any->match(tokens, found);
-        if (const auto child = literals.find(tokens.token()); child != literals.end()) {
-            visited += child->second->match(tokens, found);
-        }
-        return visited;
+    void match(TokenReader tokens, Match& found) const {
+        ++found.visited;
+        const bool more = tokens.next();
+        const auto& here = more ? tails : ends;
+        found.ids.insert(found.ids.end(), here.begin(), here.end());
+        if (!more) return;
+        if (any) any->match(tokens, found);
+        if (const auto child = literals.find(tokens.token()); child != literals.end())
+            child->second->match(tokens, found);
     }
 };
 
@@ -98,8 +83,11 @@ void SubjectTrie::insert(std::string_view wire, PatternId id) {
 
 void SubjectTrie::erase(std::string_view wire, PatternId id) { root_->erase(TokenReader{wire}, id); }
 
-std::size_t SubjectTrie::match(std::string_view subject, MatchedIds& found) const {
-    return root_->match(TokenReader{subject}, found);
+SubjectTrie::Match SubjectTrie::match(std::string_view subject) const {
+    Match found;
+    root_->match(TokenReader{subject}, found);
+    std::ranges::sort(found.ids);
+    return found;
 }
 
 std::size_t SubjectTrie::node_count() const { return root_->count(); }

@@ -34,7 +34,7 @@ struct Pull {
     void handle(std::size_t count = 1, std::chrono::nanoseconds held = 1ms, std::size_t bytes = 100) {
         for (std::size_t i = 0; i < count; ++i) pipeline.handled({1, bytes, clock.now() - held}, clock.now());
     }
-    PullVerdict status(int code, std::string text, std::optional<std::size_t> pending = {}) {
+    DeliveryVerdict status(int code, std::string text, std::optional<std::size_t> pending = {}) {
         return pipeline.status({last.number, code, text, pending}, clock.now());
     }
 
@@ -94,7 +94,7 @@ TEST_CASE("a request that ended early is made good") {
     Pull pull{fixed(10)};
     pull.ask();
     pull.receive(3);
-    CHECK(pull.status(code, text, 7) == PullVerdict::go_on);
+    CHECK(pull.status(code, text, 7) == DeliveryVerdict::go_on);
     CHECK(pull.pipeline.asked() == 0);
     CHECK(pull.ask() == 7);
 }
@@ -104,7 +104,7 @@ TEST_CASE("a status that does not say what was left ends its request as a whole"
     pull.ask();
     pull.receive(2);
     pull.handle(2);
-    CHECK(pull.status(404, "No Messages") == PullVerdict::go_on);
+    CHECK(pull.status(404, "No Messages") == DeliveryVerdict::go_on);
     CHECK(pull.ask() == 10);
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("a heartbeat is a sign of life, and its absence is noticed after two")
     pull.ask();
     pull.clock.advance(9s);
     CHECK_FALSE(pull.pipeline.overdue(pull.clock.now()));
-    CHECK(pull.status(100, "Idle Heartbeat") == PullVerdict::go_on);
+    CHECK(pull.status(100, "Idle Heartbeat") == DeliveryVerdict::go_on);
     pull.clock.advance(9s);
     CHECK_FALSE(pull.pipeline.overdue(pull.clock.now()));
     CHECK(pull.pipeline.deadline() == pull.clock.now() + 1s);
@@ -167,7 +167,7 @@ TEST_CASE("after a change of leaders it asks again, a little later") {
     for (const std::string text : {"Leadership Change", "Server Shutdown"}) {
         Pull pull{fixed(4)};
         pull.ask();
-        CHECK(pull.status(409, text) == PullVerdict::go_on);
+        CHECK(pull.status(409, text) == DeliveryVerdict::go_on);
         CHECK(pull.ask() == 0);
         REQUIRE(pull.pipeline.deadline());
         pull.clock.advance_to(*pull.pipeline.deadline());
@@ -178,11 +178,11 @@ TEST_CASE("after a change of leaders it asks again, a little later") {
 TEST_CASE("a consumer that is gone is reported") {
     Pull pull{fixed(4)};
     pull.ask();
-    CHECK(pull.status(409, "Consumer Deleted") == PullVerdict::lost);
+    CHECK(pull.status(409, "Consumer Deleted") == DeliveryVerdict::lost);
     pull.pipeline.reset(pull.clock.now());
     pull.clock.advance(1s);
     pull.ask();
-    CHECK(pull.status(503, "No Responders Available For Request") == PullVerdict::lost);
+    CHECK(pull.status(503, "No Responders Available For Request") == DeliveryVerdict::lost);
     CHECK(pull.ask() == 0);
 }
 
@@ -192,28 +192,28 @@ TEST_CASE("what will never work is reported") {
                  std::pair{412, "Required Api Level"});
     Pull pull{fixed(4)};
     pull.ask();
-    CHECK(pull.status(code, text) == PullVerdict::refused);
+    CHECK(pull.status(code, text) == DeliveryVerdict::refused);
 }
 
-TEST_CASE("losing the pin is reported, and more is asked for") {
+TEST_CASE("losing the pin ends a request, and more is asked for") {
     Pull pull{fixed(4)};
     pull.ask();
-    CHECK(pull.status(423, "Nats-Wrong-Pin-Id", 4) == PullVerdict::unpinned);
+    CHECK(pull.status(423, "Nats-Wrong-Pin-Id", 4) == DeliveryVerdict::go_on);
     CHECK(pull.ask() == 4);
 }
 
 TEST_CASE("it keeps to the limits that a consumer sets to requests") {
     Pull pull{fixed(100)};
     CHECK(pull.ask() == 100);
-    CHECK(pull.status(409, "Exceeded MaxRequestBatch of 10") == PullVerdict::warn);
+    CHECK(pull.status(409, "Exceeded MaxRequestBatch of 10") == DeliveryVerdict::warn);
     CHECK(pull.ask() == 10);
-    CHECK(pull.status(409, "Exceeded MaxRequestMaxBytes of 4096") == PullVerdict::warn);
+    CHECK(pull.status(409, "Exceeded MaxRequestMaxBytes of 4096") == DeliveryVerdict::warn);
     CHECK(pull.ask() == 10);
     CHECK(pull.last.max_bytes == 4096);
-    CHECK(pull.status(409, "Exceeded MaxRequestExpires of 8s") == PullVerdict::warn);
+    CHECK(pull.status(409, "Exceeded MaxRequestExpires of 8s") == DeliveryVerdict::warn);
     pull.ask();
     CHECK(pull.last.expires == 15s);
-    CHECK(pull.status(409, "Exceeded MaxRequestExpires of 8s") == PullVerdict::warn);
+    CHECK(pull.status(409, "Exceeded MaxRequestExpires of 8s") == DeliveryVerdict::warn);
     pull.ask();
     CHECK(pull.last.expires == 7500ms);
     CHECK(pull.last.heartbeat == 3750ms);
@@ -222,7 +222,7 @@ TEST_CASE("it keeps to the limits that a consumer sets to requests") {
 TEST_CASE("it waits before it asks a consumer that has too many requests") {
     Pull pull{fixed(4)};
     pull.ask();
-    CHECK(pull.status(409, "Exceeded MaxWaiting") == PullVerdict::warn);
+    CHECK(pull.status(409, "Exceeded MaxWaiting") == DeliveryVerdict::warn);
     CHECK(pull.ask() == 0);
     pull.clock.advance(1s);
     CHECK(pull.ask() == 4);
@@ -233,13 +233,13 @@ TEST_CASE("bytes are limited, too, but not below one message") {
     pull.ask();
     CHECK(pull.last.max_bytes == 1'000);
     pull.receive(2, true, 400);
-    CHECK(pull.status(409, "Message Size Exceeds MaxBytes", 98) == PullVerdict::go_on);
+    CHECK(pull.status(409, "Message Size Exceeds MaxBytes", 98) == DeliveryVerdict::go_on);
     CHECK(pull.ask() == 0);
     pull.handle(1, 1ms, 400);
     CHECK(pull.ask() == 99);
     CHECK(pull.last.max_bytes == 600);
     pull.handle(1, 1ms, 400);
-    CHECK(pull.status(409, "Message Size Exceeds MaxBytes", 99) == PullVerdict::go_on);
+    CHECK(pull.status(409, "Message Size Exceeds MaxBytes", 99) == DeliveryVerdict::go_on);
     CHECK(pull.ask() == 1);
     CHECK(pull.last.max_bytes == 0);
 }

@@ -188,6 +188,29 @@ TEST_CASE_METHOD(PushFixture, "a push subscriber survives its consumer's deletio
     CHECK(seen.all() == std::vector<std::string>{"1", "1", "2"});
 }
 
+TEST_CASE_METHOD(PushFixture, "messages whose subjects begin with the deliver subject are no statuses") {
+    // As other programs make consumers: with a deliver subject of their choice.
+    other.request<std::string>(
+        "$JS.API.CONSUMER.CREATE.ORDERS.worker",
+        std::string{R"({"stream_name":"ORDERS","config":{"name":"worker","durable_name":"worker",)"
+                    R"("deliver_subject":"orders","filter_subject":"orders.*","ack_policy":"explicit"}})"});
+    Seen seen;
+    broker.subscriber<"orders.*">(js::Push{.stream = "ORDERS", .durable = "worker"})
+        .handle([&](const Message& message) { seen.add(text(message)); });
+    publish(5);
+    broker.start();
+    CHECK(seen.wait_for(5));
+    CHECK(all_settled());
+    // Somebody asks for an answer elsewhere, as flow control does.
+    Seen answers;
+    other.subscriber<"elsewhere">().handle([&](const Message& message) { answers.add(text(message)); });
+    other.publish("orders", std::string{}, {.headers = {{"Status", "100"}}, .reply_to = "elsewhere"});
+    publish("6");
+    CHECK(seen.wait_for(6));
+    other.request<std::string>("$JS.API.INFO", std::string{});
+    CHECK(answers.count() == 0);
+}
+
 TEST_CASE_METHOD(PushFixture, "pull and push consumers are not taken for each other") {
     other.jetstream().consumer("ORDERS", "worker").declare({});
     broker.subscriber<"orders.*">(js::Push{.stream = "ORDERS", .durable = "worker"}).handle([](std::string_view) {});

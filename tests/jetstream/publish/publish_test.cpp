@@ -122,6 +122,51 @@ TEST_CASE_METHOD(Fixture, "a service that answers on a stream's subject does not
     CHECK(stored() == 2 * count);
 }
 
+TEST_CASE_METHOD(Fixture, "a stream that stores a request does not answer for the service") {
+    broker.subscriber("orders.refused").handle([](std::string_view) -> std::string {
+        throw RemoteError{422, "the amount is negative"};
+    });
+    broker.subscriber("orders.mute").handle([](std::string_view) {});
+    const auto refused = [](const Error& error) { return error.remote_code() == 422; };
+    for (int n = 0; n < 20; ++n) {  // whoever is faster
+        const auto answer = broker.try_request<std::string>("orders.refused", "", {.timeout = 20s});
+        REQUIRE_FALSE(answer);
+        CHECK(refused(answer.error()));
+    }
+    const auto client = broker.client<std::string(std::string)>("orders.refused", {.timeout = 20s});
+    try {
+        client.async("").get();
+        FAIL("it succeeded");
+    } catch (const Error& error) { CHECK(refused(error)); }
+    auto many = broker.request_many<std::string>("orders.refused", "", {.timeout = 20s, .max_replies = 1});
+    const auto first = many.next();
+    REQUIRE(first);
+    REQUIRE_FALSE(*first);
+    CHECK(refused(first->error()));
+
+    const auto unanswered = broker.try_request<void>("orders.mute", "", {.timeout = 50ms});
+    REQUIRE_FALSE(unanswered);
+    CHECK(unanswered.error().code() == Errc::timeout);
+    CHECK_THAT(std::string{unanswered.error().message()}, ContainsSubstring("A stream stored it"));
+}
+
+TEST_CASE_METHOD(
+    Fixture, "publish and flush in a function that is told of an acknowledgement are refused, and nothing is stored") {
+    auto publisher = js.async_publisher();
+    std::promise<std::string> said;
+    publisher.publish("orders.1", Order{"a", 1}, {}, [&](const Expected<js::PublishAck>&) {
+        std::string text;
+        for (const auto& error : {js.try_publish("orders.2", Order{"a", 1}).error(), publisher.try_flush(10s).error(),
+                                  js.try_publish("orders.2", Order{"a", 1}, {.ttl = 1h}).error()})
+            text += std::string{error.message()} + "\n";
+        said.set_value(text);
+    });
+    const auto text = said.get_future().get();
+    CHECK_THAT(text, ContainsSubstring("publish to \"orders.2\": refused, since it would block"));
+    CHECK_THAT(text, ContainsSubstring("flush: refused, since it would block"));
+    CHECK(stored() == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "in a handler, a function that is told at once may publish although the window is full") {
     auto publisher = js.async_publisher({.max_pending = 1});
     std::atomic<bool> done = false;

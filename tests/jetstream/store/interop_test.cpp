@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Buckets that nats.py and freshet share. Where nats.py is not there, these tests are skipped: `pip install --target DIR nats-py`,
-// and FRESHET_NATS_PY=DIR.
+// Buckets that nats.py and freshet share. Where nats.py is not there, these tests are skipped: `pip install --target
+// DIR nats-py`, and FRESHET_NATS_PY=DIR.
 #include <string>
 #include <vector>
 

@@ -16,7 +16,11 @@
 #include <freshet/jetstream.hpp>
 
 #include "../../support/jetstream.hpp"
+#include "../../support/sinks.hpp"
 #include "../../support/wait.hpp"
+
+#include "jetstream/api/api.hpp"
+#include "jetstream/store/watch_source.hpp"
 
 using namespace std::chrono_literals;
 using namespace freshet;
@@ -313,6 +317,26 @@ TEST_CASE_METHOD(JetStreamFixture, "a watch of a bucket that must exist keeps th
     broker.subscriber<"*">(kv::Watch{.bucket = "flags", .options = {.declare = js::Declare::never}})
         .handle([](const kv::Entry<Flag>&) {});
     CHECK_THROWS_WITH(broker.start(), ContainsSubstring("bucket \"flags\" does not exist"));
+}
+
+TEST_CASE_METHOD(JetStreamFixture, "a watch that is stopped while its bucket is opened ends at once") {
+    broker.start();
+    broker.kv<std::string>("texts").put("a", "1");
+    std::unique_ptr<detail::WatchSource> source;
+    const bool quiesced = GENERATE(false, true);
+    source = std::make_unique<detail::WatchSource>(detail::WatchKind{
+        .open = [&](detail::Link&, const Subject&) -> Expected<detail::WatchSpec> {
+            if (quiesced) source->quiesce();
+            source->stop(1s);
+            return detail::WatchSpec{.ordered = {.stream = "KV_texts"},
+                                     .what = "texts",
+                                     .translate = [](const Message& stored, bool initial) {
+                                         return detail::watch_message(stored.subject(), stored, initial);
+                                     }};
+        }});
+    const auto inbox = std::make_shared<freshet::testing::Inbox>();
+    REQUIRE(source->start(broker.jetstream().api()->link(), *Subject::parse(">"), inbox));
+    CHECK(inbox->wait_for_end());
 }
 
 TEST_CASE_METHOD(JetStreamFixture, "a watch survives a restart of the server") {

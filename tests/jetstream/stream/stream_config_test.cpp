@@ -8,6 +8,7 @@
 
 #include "jetstream/api/settings.hpp"
 #include "jetstream/stream/stream_config.hpp"
+#include "jetstream/stream/stream_settings.hpp"
 
 using namespace freshet;
 using namespace std::chrono_literals;
@@ -123,7 +124,7 @@ TEST_CASE("differences: only what is wanted counts, and equal means equal") {
         "compression":"none","placement":{"cluster":"eu","tags":["y","x"]},"allow_direct":false,
         "metadata":{"_nats.ver":"2.15.1","owner":"billing"}})");
     const auto differences = [&](const js::Stream& wanted) {
-        return detail::compare_settings(detail::stream_to_json(wanted), found);
+        return detail::compare_settings(detail::stream_to_json(wanted), found, detail::stream_setting_lines());
     };
     CHECK(differences({.name = "A"}).empty());
     CHECK(differences({.name = "A", .subjects = {"a", "b"}}).empty());

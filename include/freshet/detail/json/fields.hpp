@@ -8,15 +8,17 @@
 
 namespace freshet {
 
-/// In FRESHET_JSON: a field that may be absent from the input; it keeps the default that its type gives it.
+/// Marks, in FRESHET_JSON, a field that may be absent from the input; the field then keeps the default that its type
+/// gives it.
 struct OrDefault {};
-[[maybe_unused]] inline constexpr OrDefault or_default{};  // FRESHET_JSON names it whether a field uses it or not
+[[maybe_unused]] inline constexpr OrDefault or_default{};  // FRESHET_JSON names it even if no field uses it
 
 }  // namespace freshet
 
 namespace freshet::detail {
 
-/// Names a type in a call without a value of it, so that what FRESHET_JSON defines beside the type is found.
+/// Names a type in a call without a value of it, so that argument-dependent lookup finds the functions that
+/// FRESHET_JSON defines beside the type.
 template <class T>
 struct For {
     using type = T;

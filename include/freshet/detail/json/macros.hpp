@@ -10,7 +10,7 @@
     __VA_OPT__(, FRESHET_PP_AGAIN FRESHET_PP_PARENS(macro, type, __VA_ARGS__))
 #define FRESHET_PP_CALL(macro, type, ...) macro(type, __VA_ARGS__)
 
-// A macro is not expanded within itself: each further scan of the text unfolds one more item.
+// The preprocessor does not expand a macro within itself, so each further scan of the text unfolds one more item.
 #define FRESHET_PP_AGAIN() FRESHET_PP_STEP
 #define FRESHET_PP_PARENS ()
 #define FRESHET_PP_SCAN(...) __VA_ARGS__
@@ -18,7 +18,7 @@
 #define FRESHET_PP_SCAN16(...) FRESHET_PP_SCAN4(FRESHET_PP_SCAN4(FRESHET_PP_SCAN4(FRESHET_PP_SCAN4(__VA_ARGS__))))
 #define FRESHET_PP_SCAN64(...) FRESHET_PP_SCAN16(FRESHET_PP_SCAN16(FRESHET_PP_SCAN16(FRESHET_PP_SCAN16(__VA_ARGS__))))
 
-// The item without the parentheses it may have.
+// Expands to the item without the parentheses that it may have.
 #define FRESHET_PP_UNWRAP(item) FRESHET_PP_SECOND(FRESHET_PP_PROBE item, ) item
 #define FRESHET_PP_PROBE(...) ~, FRESHET_PP_STRIP
 #define FRESHET_PP_STRIP(...) __VA_ARGS__

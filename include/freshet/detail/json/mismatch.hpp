@@ -9,15 +9,15 @@
 
 namespace freshet::detail {
 
-/// What a JSON library says of a body that it refuses.
+/// The report of a JSON library on a body that it refuses.
 struct JsonMismatch {
-    std::size_t offset = 0;          ///< byte at which it stopped: in the value, or in the object that lacks a member
-    std::string_view expected = {};  ///< "number", "string"..., where it expected another kind of value
-    std::string_view missing = {};   ///< the member that is not there
-    std::string_view reason = {};    ///< anything else
+    std::size_t offset = 0;  ///< byte where the library stopped: in a value, or in an object that lacks a member
+    std::string_view expected = {};  ///< "number", "string"..., if the library expected another kind of value
+    std::string_view missing = {};   ///< name of the member that is not there
+    std::string_view reason = {};    ///< any other reason
 };
 
-/// The same texts as for FRESHET_JSON: `lines[2].qty: expected number, got string`.
+/// Returns the error for a mismatch, in the words of FRESHET_JSON: `lines[2].qty: expected number, got string`.
 Error json_mismatch(Bytes json, const JsonMismatch& mismatch);
 
 /// Throws Error(Errc::bad_payload) unless `text` is UTF-8.

@@ -17,8 +17,8 @@ namespace freshet::detail {
 
 enum class JsonKind : std::uint8_t { null, boolean, integer, natural, real, text, binary, array, object };
 
-/// One value of a parsed document. A document is an array of nodes: a value is followed by what is in it; in an object,
-/// each value by its key before it.
+/// One value of a parsed document. A document is an array of nodes: the nodes of an array's elements follow the array's
+/// own node; in an object, the node of each key stands before that of its value.
 struct JsonNode {
     struct Range {
         std::uint32_t offset;
@@ -26,14 +26,14 @@ struct JsonNode {
     };
 
     JsonKind kind = JsonKind::null;
-    std::uint32_t span = 1;  // nodes of this value, with all in it
+    std::uint32_t span = 1;  // number of nodes of this value, including those of the values in it
     union {
         std::int64_t integer = 0;
         std::uint64_t natural;
         double real;
         bool boolean;
-        Range range;          // of text and binary, in the reader's text
-        std::uint32_t count;  // elements of an array, members of an object
+        Range range;          // of a text or binary value: its place in the reader's text
+        std::uint32_t count;  // number of elements of an array, or members of an object
     };
 
     const JsonNode* begin() const noexcept { return this + 1; }
@@ -49,7 +49,7 @@ struct ReadField {
     bool (*read)(JsonReader& in, const JsonNode& node, void* object);
 };
 
-/// Turns nodes into values. Every function returns whether it succeeded; the reason is in the JsonFailure.
+/// Turns nodes into values. Every function returns whether it succeeded; the reason of a failure is in the JsonFailure.
 class JsonReader : public JsonFailure {
 public:
     explicit JsonReader(std::string_view text) noexcept : text_{text} {}
@@ -72,11 +72,12 @@ private:
     std::string_view text_;
 };
 
-/// Parses a body and hands its root to `read`. The error says where and why it does not fit. Lets pass what `read` throws.
+/// Parses a body and passes its root to `read`. The error says where and why the body does not fit. Exceptions of
+/// `read` pass through.
 Expected<void> read_body(Bytes in, Format format, bool (*read)(JsonReader& in, const JsonNode& root, void* out),
                          void* out);
 
-/// The same document in another format, written to `out`.
+/// Converts a document to another format and writes it to `out`.
 Expected<void> transcode(Bytes in, Format from, Format to, Buffer& out);
 
 }  // namespace freshet::detail

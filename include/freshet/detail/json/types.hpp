@@ -19,8 +19,8 @@
 
 namespace freshet::detail {
 
-/// A JSON library's way to convert T, which an opt-in header brings: `static bool read(JsonReader&, const JsonNode&, T&)`
-/// and `static bool write(JsonWriter&, const T&)`.
+/// A JSON library's way to convert T, which an opt-in header specialises:
+/// `static bool read(JsonReader&, const JsonNode&, T&)` and `static bool write(JsonWriter&, const T&)`.
 template <class T>
 struct ForeignJson;
 
@@ -41,7 +41,7 @@ concept WritesAsJson = requires(const T& value) { JsonAs<T>::encode(value); };
 template <class T>
 concept ReadsAsJson = requires { &JsonAs<T>::decode; };
 
-/// What JsonAs<T>::decode takes.
+/// Yields the parameter type of JsonAs<T>::decode; only for decltype.
 template <class Result, class Argument>
 std::remove_cvref_t<Argument> argument_of(Result (*)(Argument));
 
@@ -50,7 +50,8 @@ inline constexpr bool is_array = false;
 template <class T, std::size_t Size>
 inline constexpr bool is_array<std::array<T, Size>> = true;
 
-/// NLOHMANN_JSON_SERIALIZE_ENUM was applied to T: its template takes anything for a JSON value. Such an enum is not an integer.
+/// Detects NLOHMANN_JSON_SERIALIZE_ENUM: its to_json template takes any type as a JSON value, so also this one. An enum
+/// with it is not written as an integer.
 struct NoJson {};
 template <class T>
 concept EnumOfNlohmann = std::is_enum_v<T> && requires(NoJson& json, const T& value) { to_json(json, value); };
@@ -71,7 +72,7 @@ concept JsonSequence = !std::same_as<T, typename T::value_type> && requires(T& l
     in.size();
 };
 
-/// Whether T can be a value in JSON. The fields of a type are not looked into: they may be of the type itself.
+/// Returns true if T can be a value in JSON. Does not look into the fields of a type, which may be of that type itself.
 template <class T, Direction Way>
 consteval bool is_json() {
     if constexpr (ReadsAsJson<T> || WritesAsJson<T>) {

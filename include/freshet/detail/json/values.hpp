@@ -93,7 +93,7 @@ bool read_sequence(JsonReader& in, const JsonNode& node, T& out) {
     if (!in.expect(node, JsonKind::array)) return false;
     out.clear();
     if constexpr (requires { out.reserve(1); })
-        out.reserve(node.count < 1024 ? node.count : 1024);  // memory follows what was read
+        out.reserve(node.count < 1024 ? node.count : 1024);  // the rest grows as it is read
     std::size_t index = 0;
     for (const JsonNode* at = node.begin(); at != node.end(); at += at->span, ++index) {
         if constexpr (requires {
@@ -126,7 +126,8 @@ bool read_json(JsonReader& in, const JsonNode& node, T& out) {
     static_assert(
         is_json<T, Direction::read>(),
         "freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...), include "
-        "<freshet/nlohmann.hpp> or specialise freshet::JsonAs<T>; a view cannot be read into, use std::string. See docs/codecs.md");
+        "<freshet/nlohmann.hpp> or specialise freshet::JsonAs<T>; a view cannot be read into, use std::string. See "
+        "docs/codecs.md");
     if constexpr (ReadsAsJson<T>) {
         return read_as(in, node, out);
     } else if constexpr (HasFields<T>) {

@@ -19,10 +19,11 @@ class JsonWriter;
 struct WriteField {
     std::string_view name;
     bool (*write)(JsonWriter& out, const void* object);
-    bool (*absent)(const void* object);  // for an optional, else null
+    bool (*absent)(const void* object);  // says whether an optional field is empty; null for other fields
 };
 
-/// Writes values in one format. What may fail returns whether it succeeded; the reason is in the JsonFailure.
+/// Writes values in one format. A function that may fail returns whether it succeeded; the reason of a failure is in
+/// the JsonFailure.
 class JsonWriter : public JsonFailure {
 public:
     virtual void null() = 0;
@@ -37,7 +38,7 @@ public:
     bool begin_array(std::size_t size) { return enter() && (open_array(size), true); }
     void end_array() { --depth_, close_array(); }
 
-    /// Then for each member: a key and a value.
+    /// Begins an object of `size` members; the caller then writes a key and a value for each of them.
     bool begin_object(std::size_t size) { return enter() && (open_object(size), true); }
     virtual bool key(std::string_view name) = 0;
     void end_object() { --depth_, close_object(); }
@@ -59,7 +60,8 @@ private:
     std::size_t depth_ = 0;
 };
 
-/// Has `write` write `value` in the format. Throws Error(Errc::bad_payload) for what the format cannot carry.
+/// Calls `write` to write `value` in the format. Throws Error(Errc::bad_payload) for a value that the format cannot
+/// carry.
 void write_body(Format format, Buffer& out, bool (*write)(JsonWriter& out, const void* value), const void* value);
 
 }  // namespace freshet::detail

@@ -10,17 +10,17 @@
 
 namespace freshet::detail {
 
-/// Atomic batches that are not complete yet (ADR-50). Guarded by who owns it.
+/// Atomic batches that are not complete yet (ADR-50). The owner guards it.
 class MemoryBatches {
 public:
     struct Committed {
         std::string id = {};
-        std::vector<SharedParcel> parcels = {};  // empty: there are more to come
+        std::vector<SharedParcel> parcels = {};  // empty: more messages are to come
     };
 
     explicit MemoryBatches(JetStreamContext& context) : context_{context} {}
 
-    /// A message that says which batch it belongs to.
+    /// Adds a message to the batch that it names. Returns the batch if the message commits it.
     std::expected<Committed, ApiError> take(const SharedParcel& parcel);
 
 private:

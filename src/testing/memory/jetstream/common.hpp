@@ -14,7 +14,7 @@
 
 namespace freshet::detail {
 
-/// A refusal as the API tells it: an HTTP status, the server's own code, a text (errors.json of nats-server).
+/// An error of the API: an HTTP status, the server's own code, a text (errors.json of nats-server).
 struct ApiError {
     int code;
     int err_code;
@@ -28,23 +28,24 @@ struct ApiError {
 inline const ApiError no_stream{404, 10059, "stream not found"};
 inline const ApiError no_consumer{404, 10014, "consumer not found"};
 
-/// What JetStream has to send: to who subscribed to `to`, which is not always the parcel's subject.
+/// A message that JetStream sends to the subscribers of `to`, which is not always the parcel's subject.
 struct Outgoing {
     std::string to;
     SharedParcel parcel;
-    bool published = false;  ///< streams may store it, too
+    bool published = false;  ///< streams may store it too
 };
 
-/// What streams and consumers share: the time, what is to be sent once the lock is released, and what was stored meanwhile.
+/// The state that streams and consumers share: the time, the messages to send once the lock is released, and those
+/// stored meanwhile.
 struct JetStreamContext {
     explicit JetStreamContext(MemoryHub& memory) : hub{memory} {}
 
     MemoryHub& hub;
     std::vector<Outgoing> outbox = {};
-    std::vector<std::pair<std::string, std::uint64_t>> stored = {};  // stream and sequence: mirrors and sources follow
+    std::vector<std::pair<std::string, std::uint64_t>> stored = {};  // stream and sequence, for mirrors and sources
 
     TimePoint now() const { return hub.clock().now(); }
-    /// The virtual time as a date: it begins with the real one.
+    /// Returns the virtual time as a date, which begins with the real date.
     std::chrono::system_clock::time_point date(TimePoint at) const {
         return begin_date + std::chrono::duration_cast<std::chrono::system_clock::duration>(at - begin);
     }
@@ -53,12 +54,12 @@ struct JetStreamContext {
     void send(std::string to, Parcel parcel) {
         outbox.push_back({std::move(to), std::make_shared<const Parcel>(std::move(parcel))});
     }
-    /// Publishes it, as a client would.
+    /// Publishes a message, as a client would.
     void publish(Parcel parcel) {
         auto to = parcel.subject;
         outbox.push_back({std::move(to), std::make_shared<const Parcel>(std::move(parcel)), true});
     }
-    /// A message that is a header line only.
+    /// Sends a message that has only a header line.
     void send_status(const std::string& to, int status, std::string_view text, Headers headers = {}) {
         headers.set("Status", std::to_string(status));
         headers.set("Description", text);
@@ -73,7 +74,7 @@ private:
     std::chrono::system_clock::time_point begin_date = std::chrono::system_clock::now();
 };
 
-/// The first token, which `text` loses.
+/// Removes the first token from `text` and returns it.
 inline std::string_view take_token(std::string_view& text) {
     const auto end = text.find('.');
     const auto token = text.substr(0, end);
@@ -81,14 +82,14 @@ inline std::string_view take_token(std::string_view& text) {
     return token;
 }
 
-/// A setting or option that is a time.
+/// Returns a setting or option that is a time.
 inline std::chrono::nanoseconds time_in(const nlohmann::json& json, const char* key) {
     return std::chrono::nanoseconds{json.value(key, std::int64_t{0})};
 }
 
-/// `subject` as a pattern on the wire matches the literal one.
+/// Returns whether a pattern as on the wire matches a subject.
 bool wire_matches(std::string_view pattern, std::string_view subject);
-/// A subject that both match exists.
+/// Returns whether a subject exists that both patterns match.
 bool wire_overlaps(std::string_view a, std::string_view b);
 
 }  // namespace freshet::detail

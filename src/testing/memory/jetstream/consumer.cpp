@@ -16,7 +16,7 @@ using std::chrono::nanoseconds;
 using Json = nlohmann::json;
 
 constexpr nanoseconds default_ack_wait = std::chrono::seconds{30};
-// Of an ephemeral consumer that says nothing else.
+// The inactive_threshold of an ephemeral consumer that sets none.
 constexpr nanoseconds default_inactive_threshold = std::chrono::seconds{5};
 constexpr std::int64_t default_max_ack_pending = 1'000;
 
@@ -42,7 +42,7 @@ void MemoryConsumer::update(Json config) {
     count_new();
 }
 
-/// Where the deliver policy says to begin.
+/// Sets the cursor to where the deliver policy says.
 void MemoryConsumer::begin() {
     const auto policy = config_.value("deliver_policy", "all");
     const auto& messages = stream_.messages();
@@ -168,7 +168,7 @@ const StoredParcel* MemoryConsumer::next_again() {
         const bool pending = pending_.contains(sequence);
         const bool exhausted = most > 0 && deliveries_[sequence] >= static_cast<std::uint64_t>(most);
         if (pending && !exhausted && found != stream_.messages().end()) return &found->second;
-        pending_.erase(sequence);  // it stays in the stream, and is not delivered any more
+        pending_.erase(sequence);  // the message stays in the stream and is not delivered any more
         move_ack_floor();
     }
     return nullptr;
@@ -203,7 +203,7 @@ bool MemoryConsumer::deliver(const StoredParcel& stored) {
     const auto count = (before == deliveries_.end() ? 0 : before->second) + 1;
     auto parcel = parcel_of(stored, count);
     if (push_) push_->send(parcel);
-    // The one at hand counts as pending: a request may ask for so many.
+    // Counts the message at hand as pending, because a request may need a number of pending messages.
     else if (!pulls_.send(parcel, {.pending = pending_new_ + 1, .ack_pending = pending_.size()})) return false;
     ++delivered_;
     delivered_stream_ = std::max(delivered_stream_, sequence);
@@ -235,7 +235,7 @@ void MemoryConsumer::settle(std::uint64_t sequence, std::string_view word) {
         found->second.due = context_.now() + delay;
         std::erase(again_, sequence);
         if (delay.count() <= 0) {
-            found->second.due = TimePoint::max();  // it is in the queue
+            found->second.due = TimePoint::max();  // it is in the queue for redelivery
             again_.push_back(sequence);
         }
     } else if (config_.value("ack_policy", "") == "all" && !word.starts_with("+TERM")) {

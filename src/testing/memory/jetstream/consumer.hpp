@@ -17,8 +17,8 @@ namespace freshet::detail {
 class MemoryStream;
 struct StoredParcel;
 
-/// A consumer of a stream: what was delivered, and what waits for its acknowledgement. Who asks for messages, or where they are
-/// sent, is its PullQueue's or PushLine's. Guarded by who owns it.
+/// A consumer of a stream: knows which messages were delivered and which wait for their acknowledgement. Its PullQueue
+/// or PushLine knows the receivers. The owner guards it.
 class MemoryConsumer {
 public:
     MemoryConsumer(JetStreamContext& context, MemoryStream& stream, nlohmann::json config);
@@ -29,33 +29,33 @@ public:
     bool pushes() const noexcept { return push_.has_value(); }
 
     void pull(const std::string& reply_to, const nlohmann::json& request);
-    /// `+ACK`, `-NAK`, `+TERM`, `+WPI`, for the message of this stream sequence.
+    /// Settles the message with this stream sequence: `+ACK`, `-NAK`, `+TERM`, `+WPI`.
     void settle(std::uint64_t sequence, std::string_view word);
-    /// Delivers nothing before this date.
+    /// Pauses the consumer: it delivers nothing before this date. Returns the answer of the API.
     nlohmann::json pause(std::string_view until);
     void unpin(std::string_view group);
-    /// The receiver of a push consumer answered a question of its flow control.
+    /// Called when the receiver of a push consumer has answered its flow control.
     void confirmed(std::string_view subject);
-    /// Sends what may be sent.
+    /// Sends all messages that may be sent now.
     void pump();
 
     void on_stored(const StoredParcel& stored);
     void on_removed(const StoredParcel& stored);
-    /// Whether it has not done with the message yet.
+    /// Returns whether the consumer still needs the message.
     bool needs(const StoredParcel& stored) const;
 
-    /// When something is due without anybody's doing.
+    /// Returns when something is due by itself.
     TimePoint next_due() const;
     void run_due();
-    /// Nobody has asked or listened for as long as its inactive_threshold.
+    /// Returns whether nobody has asked or listened for as long as its inactive_threshold.
     bool inactive() const;
-    /// The consumer is gone: who waits is told.
+    /// Ends the consumer and tells those who wait.
     void close();
 
 private:
     struct Pending {
         std::uint64_t consumer_sequence = 0;
-        TimePoint due = {};  // when it is delivered again
+        TimePoint due = {};  // time of the next delivery
     };
     struct Next {
         const StoredParcel* stored = nullptr;
@@ -88,7 +88,7 @@ private:
     std::optional<PushLine> push_ = {};
     std::vector<std::string> filters_ = {};
     std::uint64_t cursor_ = 1;           // the stream sequence to look at next
-    std::set<std::uint64_t> only_ = {};  // last_per_subject: of those before `only_until_` these alone
+    std::set<std::uint64_t> only_ = {};  // last_per_subject: of the messages before `only_until_`, delivers only these
     std::uint64_t only_until_ = 0;
     std::uint64_t delivered_ = 0;  // consumer sequence
     std::uint64_t delivered_stream_ = 0;

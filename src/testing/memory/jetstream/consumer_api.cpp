@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is asked under $JS.API.CONSUMER.
+// Answers requests under $JS.API.CONSUMER.
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
+
+#include <freshet/text.hpp>
 
 #include "base/random_id.hpp"
 #include "testing/memory/jetstream/jetstream.hpp"
@@ -14,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// What a stream's retention and limits demand of one more consumer.
+/// Returns an error if the stream's retention or limits do not allow this consumer.
 std::optional<ApiError> check_new(const MemoryStream& stream, const Json& config) {
     const auto most = stream.config().value("max_consumers", std::int64_t{-1});
     if (most > 0 && static_cast<std::int64_t>(stream.consumers.size()) >= most)
@@ -70,7 +71,7 @@ Json MemoryJetStream::create_consumer(MemoryStream& stream, std::string_view giv
         if (auto error = check_new(stream, *config)) return error->json();
         auto made = std::make_unique<MemoryConsumer>(context_, stream, *std::move(config));
         auto& consumer = *stream.consumers.emplace(name, std::move(made)).first->second;
-        auto info = consumer.info();  // before it delivers, so that num_pending is what there is
+        auto info = consumer.info();  // taken before it delivers, so that num_pending counts all messages
         if (consumer.pushes()) {
             pushes_ = true;
             consumer.pump();
@@ -99,9 +100,7 @@ void MemoryJetStream::pull(std::string_view rest, const Parcel& parcel) {
     if (stream == nullptr || !stream->consumers.contains(rest)) return send_no_responders(parcel);
     // The body is a number, or an object.
     auto body = Json::object();
-    std::uint64_t batch = 0;
-    const auto* const end = parcel.payload.data() + parcel.payload.size();
-    if (std::from_chars(parcel.payload.data(), end, batch).ec == std::errc{}) body["batch"] = batch;
+    if (const auto batch = FromText<std::uint64_t>::parse(parcel.payload)) body["batch"] = *batch;
     else if (!parcel.payload.empty()) body = Json::parse(parcel.payload, nullptr, false);
     if (!body.is_object()) return context_.send_status(parcel.reply_to, 400, "Bad Request");
     try {

@@ -47,7 +47,8 @@ void MemoryJetStream::finish(std::unique_lock<std::mutex> lock) {
     }
 }
 
-/// What was stored goes on to the streams that mirror it or have it as a source, and from these to theirs.
+/// Passes stored messages on to the streams that mirror their stream or have it as a source, and from these on to
+/// others.
 void MemoryJetStream::feed_followers() {
     while (!context_.stored.empty()) {
         for (const auto& [name, sequence] : std::exchange(context_.stored, {})) {
@@ -55,7 +56,7 @@ void MemoryJetStream::feed_followers() {
             const auto found =
                 origin == nullptr ? MemoryStream::Messages::const_iterator{} : origin->messages().find(sequence);
             if (origin == nullptr || found == origin->messages().end()) continue;
-            const auto stored = found->second;  // a copy: following may remove it
+            const auto stored = found->second;  // copied, because following may remove it
             for (const auto& [unused, stream] : streams_) stream->follow(*origin, stored);
         }
     }
@@ -89,7 +90,7 @@ void MemoryJetStream::confirm(std::string_view subject) {
     if (auto* const consumer = find(stream, take_token(rest))) consumer->confirmed(subject);
 }
 
-/// A server listens for what exists only.
+/// Answers "no responders": a server listens only for objects that exist.
 void MemoryJetStream::send_no_responders(const Parcel& request) {
     Parcel nobody;
     nobody.subject = request.reply_to;
@@ -115,7 +116,7 @@ void MemoryJetStream::send_json(const std::string& to, const Json& json) {
     context_.send(to, std::move(parcel));
 }
 
-/// One timer, at the earliest of what is due by itself.
+/// Sets the one timer to the earliest time at which something is due by itself.
 void MemoryJetStream::arm() {
     auto due = TimePoint::max();
     for (const auto& [unused, stream] : streams_) {

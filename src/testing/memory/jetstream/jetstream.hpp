@@ -10,18 +10,15 @@
 
 namespace freshet::detail {
 
-/// JetStream of a MemoryServer, behind `$JS.API`, in the server's own words (ADR-1, 8, 13, 31, 37, 42, 43, 49, 50, 51). Of API
-/// level 4, as nats-server 2.14 has it; what it lacks it refuses by name. Thread-safe.
-class MemoryJetStream {
+/// JetStream of a MemoryServer, behind `$JS.API`, in the server's own words (ADR-1, 8, 13, 31, 37, 42, 43, 49, 50, 51).
+/// It has API level 4, like nats-server 2.14, and refuses by name what it does not support. Thread-safe.
+class MemoryJetStream final : public MemoryService {
 public:
     explicit MemoryJetStream(MemoryHub& hub) : context_{hub} {}
 
-    /// A message was published. False: it is none of JetStream's business.
-    bool on_publish(const SharedParcel& parcel);
-    /// Whether on_subscribed has anything to do.
-    bool pushes() const noexcept { return pushes_; }
-    /// Somebody has subscribed: perhaps to what a push consumer sends.
-    void on_subscribed();
+    bool on_publish(const SharedParcel& parcel) override;
+    bool pushes() const noexcept override { return pushes_; }
+    void on_subscribed() override;
 
 private:
     using Json = nlohmann::json;
@@ -52,7 +49,7 @@ private:
     void send_json(const std::string& to, const Json& json);
     void arm();
     void run_due();
-    /// Sends what has gathered. With the lock, which it releases.
+    /// Sends the gathered messages. Takes the lock and releases it.
     void finish(std::unique_lock<std::mutex> lock);
 
     std::mutex mutex_ = {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is asked under $JS.API of streams and consumers.
+// Answers requests about streams and consumers under $JS.API.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t api_prefix_size = std::string_view{"$JS.API."}.size();
-// Of nats-server 2.14.
+// The API level of nats-server 2.14.
 constexpr int api_level = 4;
 
 std::string base64(std::string_view bytes) {
@@ -92,7 +92,7 @@ Json MemoryJetStream::answer_stream(std::string_view verb, std::string_view name
     return success();
 }
 
-/// What streams together must not be.
+/// Returns an error if the stream cannot exist beside the others.
 std::optional<ApiError> MemoryJetStream::check_streams(const MemoryStream& stream) const {
     for (const auto& [name, other] : streams_)
         if (name != stream.name() && stream.overlaps(*other))

@@ -11,33 +11,34 @@
 
 namespace freshet::detail {
 
-/// What a consumer has for those who ask.
+/// The messages that a consumer has for its clients.
 struct Backlog {
-    std::uint64_t pending = 0;      ///< messages that were not delivered yet
-    std::uint64_t ack_pending = 0;  ///< delivered, and not acknowledged
+    std::uint64_t pending = 0;      ///< messages not delivered yet
+    std::uint64_t ack_pending = 0;  ///< messages delivered and not acknowledged
 };
 
-/// Who asks a pull consumer for messages, and waits (ADR-37), in priority groups if it has some (ADR-42). Guarded by who owns it.
+/// The requests that wait at a pull consumer for messages (ADR-37), in priority groups if it has some (ADR-42). The
+/// owner guards it.
 class PullQueue {
 public:
     explicit PullQueue(JetStreamContext& context) : context_{context} {}
 
     void configure(const nlohmann::json& config);
-    /// Refuses what may not be asked. True: it waits.
+    /// Adds a request, or refuses an invalid one. Returns whether it waits.
     bool add(const std::string& reply_to, const nlohmann::json& request);
-    /// Somebody may have a message now. Those to whom nobody listens any more go.
+    /// Returns whether a request may have a message now. Removes the requests to whose inbox nobody listens any more.
     bool ready(const Backlog& backlog);
-    /// Hands it to whose turn it is; false: there is nobody, or nobody who wants one of this size.
+    /// Sends a message to the next request. Returns false if no request waits, or none accepts this size.
     bool send(Parcel& parcel, const Backlog& backlog);
-    /// Ends the requests that do not wait.
+    /// Ends the requests that do not want to wait.
     void end_impatient();
     void unpin(std::string_view group);
-    /// The consumer is gone.
+    /// Ends all requests, because the consumer was removed.
     void close();
 
     std::size_t size() const noexcept { return requests_.size(); }
     TimePoint next_due() const;
-    /// Ends what expired, sends heartbeats. True: something expired.
+    /// Ends expired requests and sends heartbeats. Returns whether a request has expired.
     bool run_due(std::uint64_t last_consumer, std::uint64_t last_stream);
     nlohmann::json groups() const;
 
@@ -77,7 +78,7 @@ private:
     std::string policy_ = {};
     std::vector<std::string> groups_ = {};
     std::chrono::nanoseconds pin_time_ = {};
-    std::map<std::string, Pin, std::less<>> pins_ = {};  // of groups
+    std::map<std::string, Pin, std::less<>> pins_ = {};  // by group
 };
 
 }  // namespace freshet::detail

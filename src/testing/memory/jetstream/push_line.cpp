@@ -6,7 +6,7 @@
 namespace freshet::detail {
 namespace {
 
-// nats-server begins with as much, and doubles it as long as answers come fast.
+// nats-server begins with this size, and doubles it as long as answers come fast.
 constexpr std::size_t window = std::size_t{2} << 20U;
 
 }  // namespace

@@ -8,11 +8,11 @@
 
 namespace freshet::detail {
 
-/// Where a push consumer sends to: as long as somebody listens there, and no more than is confirmed if it has flow control.
-/// Guarded by who owns it.
+/// Sends the messages of a push consumer to its subject, as long as somebody listens there. With flow control it waits
+/// for confirmations. The owner guards it.
 class PushLine {
 public:
-    /// Answers of flow control come on subjects that begin with `confirm_prefix`.
+    /// Receivers answer flow control on subjects that begin with `confirm_prefix`.
     PushLine(JetStreamContext& context, std::string confirm_prefix)
         : context_{context}, confirm_prefix_{std::move(confirm_prefix)} {}
 
@@ -20,7 +20,7 @@ public:
     bool bound() const;
     bool ready() const { return !stalled() && bound(); }
     void send(Parcel& parcel);
-    /// The receiver has handled what was sent before this question.
+    /// Called when the receiver has handled everything sent before this question.
     void confirmed(std::string_view subject);
 
     TimePoint next_due() const noexcept { return beat_; }
@@ -39,8 +39,8 @@ private:
     bool flow_control_ = false;
     TimePoint beat_ = TimePoint::max();
     std::size_t unconfirmed_ = 0;  // bytes
-    std::size_t asked_about_ = 0;  // of them before the question
-    std::string question_ = {};    // the subject on which its answer is awaited; empty: none is
+    std::size_t asked_about_ = 0;  // bytes sent before the question
+    std::string question_ = {};    // the subject on which an answer is awaited; empty: none
     std::uint64_t questions_ = 0;
 };
 

@@ -15,7 +15,8 @@ constexpr std::string_view every_prefix = "@every ";
 
 ApiError bad_pattern(std::string why) { return {400, 10189, std::move(why)}; }
 
-/// Headers that are about storing the schedule, not about what it publishes.
+/// Returns whether a header stays with the schedule: it is about storing the schedule, not about the message to
+/// publish.
 bool stays(std::string_view name) {
     constexpr std::array<std::string_view, 5> own{"Nats-Schedule", "Nats-Expected", "Nats-Msg-Id", "Nats-TTL",
                                                   "Nats-Rollup"};

@@ -13,12 +13,12 @@ namespace freshet::detail {
 
 struct StoredParcel;
 
-/// Messages that the server publishes later (ADR-51): `@at` a time, or `@every` so often. Guarded by who owns it.
+/// The messages that the server publishes later (ADR-51): `@at` a time, or `@every` interval. The owner guards it.
 class MemorySchedules {
 public:
     explicit MemorySchedules(JetStreamContext& context) : context_{context} {}
 
-    /// Why the stream with this configuration cannot keep this schedule.
+    /// Returns why a stream with this configuration cannot keep this schedule; nothing if it can.
     static std::optional<ApiError> check(const Parcel& parcel, const nlohmann::json& config);
 
     void add(const StoredParcel& stored);
@@ -29,9 +29,9 @@ public:
         std::uint64_t sequence = 0;
         bool last = false;
     };
-    /// Those whose time has come, each armed for its next time.
+    /// Returns the schedules whose time has come, and sets each to its next time.
     std::vector<Due> take_due();
-    /// What is published for the schedule, with the content of `source` if it is said.
+    /// Returns the message to publish for a schedule, with the content of `source` if that is not null.
     static Parcel made_of(const Parcel& schedule, const Parcel* source, bool last);
 
 private:

@@ -6,9 +6,11 @@
 #include <charconv>
 #include <initializer_list>
 #include <span>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "jetstream/consume/consumer_settings.hpp"
 #include "testing/memory/jetstream/subject_transform.hpp"
 
 namespace freshet::detail {
@@ -22,7 +24,8 @@ constexpr nanoseconds default_ack_wait = std::chrono::seconds{30};
 constexpr nanoseconds shortest_heartbeat = std::chrono::milliseconds{100};
 constexpr std::int64_t default_max_ack_pending = 1'000;
 
-// Of these num_replicas, storage, compression, placement and persist_mode change nothing: there is one server, in memory.
+// The known settings. num_replicas, storage, compression, placement and persist_mode change nothing: there is one
+// server, in memory.
 constexpr std::array<std::string_view, 37> stream_settings{"name",
                                                            "description",
                                                            "subjects",
@@ -60,37 +63,6 @@ constexpr std::array<std::string_view, 37> stream_settings{"name",
                                                            "allow_msg_counter",
                                                            "allow_msg_schedules",
                                                            "metadata"};
-constexpr std::array<std::string_view, 31> consumer_settings{"name",
-                                                             "durable_name",
-                                                             "description",
-                                                             "metadata",
-                                                             "deliver_policy",
-                                                             "opt_start_seq",
-                                                             "opt_start_time",
-                                                             "ack_policy",
-                                                             "ack_wait",
-                                                             "max_deliver",
-                                                             "backoff",
-                                                             "filter_subject",
-                                                             "filter_subjects",
-                                                             "replay_policy",
-                                                             "max_waiting",
-                                                             "max_ack_pending",
-                                                             "headers_only",
-                                                             "max_batch",
-                                                             "max_bytes",
-                                                             "max_expires",
-                                                             "inactive_threshold",
-                                                             "num_replicas",
-                                                             "mem_storage",
-                                                             "pause_until",
-                                                             "deliver_subject",
-                                                             "deliver_group",
-                                                             "flow_control",
-                                                             "idle_heartbeat",
-                                                             "priority_policy",
-                                                             "priority_groups",
-                                                             "priority_timeout"};
 constexpr std::array<std::string_view, 6> source_settings{"name",           "opt_start_seq",      "opt_start_time",
                                                           "filter_subject", "subject_transforms", "external"};
 
@@ -102,11 +74,21 @@ bool is_set(const Json& value) {
 
 std::string not_simulated(std::string_view what) { return fmt::format("the memory server does not know {}", what); }
 
-/// The setting that asks for something that nobody here would do.
+/// Returns a setting that this server does not simulate; nothing if all are known.
 std::optional<std::string> unknown_in(const Json& config, std::span<const std::string_view> known) {
     for (const auto& [key, value] : config.items())
         if (is_set(value) && std::ranges::find(known, key) == known.end()) return key;
     return std::nullopt;
+}
+
+const std::vector<std::string_view>& simulated_consumer_settings() {
+    static const auto all = [] {
+        std::vector<std::string_view> known;
+        for (const auto& line : consumer_setting_lines())
+            if (line.traits.simulated) known.push_back(line.key);
+        return known;
+    }();
+    return all;
 }
 
 void fill(Json& config, const char* key, const Json& value) {
@@ -195,7 +177,7 @@ std::optional<ApiError> check_push(const Json& config) {
 }
 
 std::optional<ApiError> check_consumer(const Json& config) {
-    if (const auto key = unknown_in(config, consumer_settings)) return bad_consumer(not_simulated(*key));
+    if (const auto key = unknown_in(config, simulated_consumer_settings())) return bad_consumer(not_simulated(*key));
     if (config.value("replay_policy", "instant") != "instant")
         return bad_consumer(not_simulated("replay_policy original"));
     const auto backoff = config.value("backoff", Json::array()).size();
@@ -252,10 +234,9 @@ std::optional<ApiError> check_stream_update(const Json& from, const Json& to) {
 }
 
 std::optional<ApiError> check_consumer_update(const Json& from, const Json& to) {
-    for (const auto* key : {"deliver_policy", "opt_start_seq", "opt_start_time", "ack_policy", "replay_policy",
-                            "max_waiting", "idle_heartbeat", "flow_control", "durable_name"})
-        if (from.value(key, Json{}) != to.value(key, Json{}))
-            return bad_consumer(fmt::format("{} can not be updated", key));
+    for (const auto& line : consumer_setting_lines())
+        if (line.traits.fixed && from.value(line.key, Json{}) != to.value(line.key, Json{}))
+            return bad_consumer(fmt::format("{} can not be updated", line.key));
     return std::nullopt;
 }
 

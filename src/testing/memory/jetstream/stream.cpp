@@ -16,13 +16,14 @@ namespace {
 using std::chrono::nanoseconds;
 using Json = nlohmann::json;
 
-/// Of `Nats-TTL`; nothing: it never expires.
+/// Returns the TTL in `Nats-TTL`; nothing if the message never expires.
 std::optional<nanoseconds> ttl_of(const Parcel& parcel) {
     const auto text = parcel.headers.get("Nats-TTL");
     return text && *text != "never" ? parse_duration(*text) : std::nullopt;
 }
 
-/// It says that there is nothing any more, so that nobody need be told when it goes.
+/// Returns whether a message is a marker. It says that its subject has no message any more, so nobody is told when it
+/// expires.
 bool is_marker(const Parcel& parcel) {
     return parcel.headers.contains("Nats-Marker-Reason") || parcel.headers.get("KV-Operation") == "PURGE";
 }
@@ -108,7 +109,7 @@ void MemoryStream::append(SharedParcel parcel, std::uint64_t sequence) {
     republish(kept, previous);
     context_.stored.emplace_back(name(), sequence);
     remember_id(kept);
-    for (const auto& [unused, consumer] : consumers) consumer->on_stored(kept);  // the last may have done with it
+    for (const auto& [unused, consumer] : consumers) consumer->on_stored(kept);  // the last one may have removed it
 }
 
 void MemoryStream::republish(const StoredParcel& stored, std::uint64_t previous) {
@@ -256,7 +257,8 @@ const StoredParcel* MemoryStream::find(const Json& request) const {
     return found == messages_.end() ? nullptr : &found->second;
 }
 
-/// ADR-31: those of a subject from a sequence or time on, or the last of each subject.
+/// Returns the messages of a batch request (ADR-31): of a subject from a sequence or time on, or the last of each
+/// subject.
 std::vector<const StoredParcel*> MemoryStream::batch(const Json& request) const {
     std::vector<const StoredParcel*> found;
     const auto from = request.value("seq", std::uint64_t{0});
@@ -302,7 +304,7 @@ void MemoryStream::expire() {
     }
 }
 
-/// Tells that the last message of a subject expired (ADR-43).
+/// Stores a marker that says that the last message of a subject has expired (ADR-43).
 void MemoryStream::leave_marker(const std::string& subject) {
     const auto ttl = time_in(config_, "subject_delete_marker_ttl");
     if (ttl.count() == 0) return;
@@ -316,7 +318,7 @@ void MemoryStream::leave_marker(const std::string& subject) {
 void MemoryStream::publish_scheduled() {
     for (const auto& [sequence, last] : schedules_.take_due()) {
         const auto found = messages_.find(sequence);
-        if (found == messages_.end()) continue;  // another one replaced it
+        if (found == messages_.end()) continue;  // another schedule has replaced it
         const auto schedule = found->second.parcel;
         const auto subject = schedule->headers.get("Nats-Schedule-Source");
         const auto* const source = subject ? last_of(*subject) : nullptr;

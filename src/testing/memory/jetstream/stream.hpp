@@ -23,12 +23,12 @@ struct StoredParcel {
     TimePoint time = {};
     TimePoint expires = TimePoint::max();
 
-    /// As the server's store in memory counts them.
+    /// Returns the bytes of a message, counted as the server's store in memory counts them.
     static std::size_t bytes_of(const Parcel& parcel) noexcept { return parcel.subject.size() + parcel.size() + 16; }
     std::size_t bytes() const noexcept { return bytes_of(*parcel); }
 };
 
-/// A stream: messages by sequence, its limits, its consumers. Guarded by who owns it.
+/// A stream: messages by sequence, its limits, its consumers. The owner guards it.
 class MemoryStream {
 public:
     MemoryStream(JetStreamContext& context, nlohmann::json config);
@@ -39,14 +39,14 @@ public:
     bool takes(std::string_view subject) const;
     bool overlaps(const MemoryStream& other) const;
 
-    /// What a publisher is answered; null: an empty message.
+    /// Stores a message and returns the answer to the publisher; null: an empty message.
     nlohmann::json store(const SharedParcel& parcel);
-    /// A message of the stream that this one mirrors, or has as a source.
+    /// Stores a message of a stream that this one mirrors or has as a source.
     void follow(const MemoryStream& origin, const StoredParcel& stored);
     nlohmann::json info(const nlohmann::json& request) const;
     nlohmann::json purge(const nlohmann::json& request);
     std::expected<void, ApiError> erase_message(std::uint64_t sequence);
-    /// As STREAM.MSG.GET asks.
+    /// Returns the message that STREAM.MSG.GET asks for; null if there is none.
     const StoredParcel* find(const nlohmann::json& request) const;
     std::vector<const StoredParcel*> batch(const nlohmann::json& request) const;
 
@@ -54,18 +54,18 @@ public:
     const Messages& messages() const noexcept { return messages_; }
     const StoredParcel* last_of(std::string_view subject) const;
     std::uint64_t last_sequence() const noexcept { return last_; }
-    /// A consumer needs it no longer.
+    /// Called when a consumer does not need a message any more.
     void acknowledged(std::uint64_t sequence);
 
     using Consumers = std::map<std::string, std::unique_ptr<MemoryConsumer>, std::less<>>;
     Consumers consumers = {};
 
-    /// When something is due without anybody's doing: a message expires, a schedule's time comes.
+    /// Returns when something is due by itself: a message expires, or the time of a schedule comes.
     TimePoint next_due() const;
     void run_due();
 
 private:
-    // What a publisher asks for, in the order of the way: stream_publish.cpp.
+    // The steps of a publication in their order: stream_publish.cpp.
     nlohmann::json store_batch(const SharedParcel& parcel);
     std::optional<std::uint64_t> duplicate_of(const Parcel& parcel);
     std::optional<ApiError> check(const Parcel& parcel) const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a publisher asks a stream for: stored once, only if, counted, in a batch, from another stream.
+// Stores messages as publishers ask: once by id, with expectations, as counters, in batches, from another stream.
 #include <algorithm>
 #include <memory>
 
@@ -19,7 +19,7 @@ ApiError wrong_last(std::uint64_t last) { return {400, 10071, fmt::format("wrong
 
 using BigNumber = std::unique_ptr<BIGNUM, decltype(&::BN_free)>;
 
-/// A whole number of any size; null: it is none.
+/// Parses a whole number of any size; null if it is not a number.
 BigNumber parse_number(std::string_view text) {
     if (text.starts_with('+')) text.remove_prefix(1);
     const std::string digits{text};
@@ -52,7 +52,7 @@ Json MemoryStream::store(const SharedParcel& parcel) {
     return keep(parcel);
 }
 
-/// All or nothing: the checks are made against what was stored before the batch.
+/// Stores all messages of a batch or none. Checks them against the messages stored before the batch.
 Json MemoryStream::store_batch(const SharedParcel& parcel) {
     if (!config_.value("allow_atomic", false)) return ApiError{400, 10174, "atomic publish is disabled"}.json();
     const auto committed = batches_.take(parcel);
@@ -153,7 +153,7 @@ std::optional<ApiError> MemoryStream::check_limits(const Parcel& parcel) const {
     return std::nullopt;
 }
 
-/// The sum so far and the increment, which `value` gets (ADR-49).
+/// Adds the increment to the counter and sets `value` to the sum (ADR-49). Returns the message to store.
 SharedParcel MemoryStream::count(const SharedParcel& parcel, std::string& value) const {
     const auto* const last = last_of(parcel->subject);
     const auto before = last == nullptr ? Json{} : Json::parse(last->parcel->payload, nullptr, false);
@@ -174,7 +174,7 @@ Json MemoryStream::keep(SharedParcel parcel) {
     const auto sequence = last_ + 1;
     append(std::move(parcel), sequence);
     apply_limits();
-    // With no consumer that is interested there is nothing to keep it for.
+    // Removes the message if no consumer is interested in it.
     if (config_.value("retention", "") == "interest") acknowledged(sequence);
     Json answer{{"stream", name()}, {"seq", sequence}};
     if (!value.empty()) answer["val"] = value;

@@ -2,11 +2,11 @@
 #include "testing/memory/jetstream/subject_transform.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include <freshet/detail/subject_tokens.hpp>
+#include <freshet/text.hpp>
 
 #include "testing/memory/jetstream/common.hpp"
 
@@ -14,14 +14,9 @@ namespace freshet::detail {
 namespace {
 
 /// The number of `text`, 0 if it is none.
-std::size_t number_of(std::string_view text) {
-    std::size_t number = 0;
-    const auto* const end = text.data() + text.size();
-    const auto [read, fault] = std::from_chars(text.data(), end, number);
-    return fault == std::errc{} && read == end ? number : 0;
-}
+std::size_t number_of(std::string_view text) { return FromText<std::size_t>::parse(text).value_or(0); }
 
-/// What the wildcards of the pattern stand for, and the subject's tail under `>`.
+/// Returns the tokens that the pattern's wildcards stand for, and the rest of the subject for `>`.
 std::vector<std::string_view> captures(std::string_view pattern, std::string_view subject) {
     std::vector<std::string_view> found;
     TokenReader wanted{pattern};

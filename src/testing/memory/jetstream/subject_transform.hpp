@@ -11,19 +11,20 @@
 
 namespace freshet::detail {
 
-/// From a subject that matches a pattern to another subject: `orders.*` to `old.{{wildcard(1)}}` or `old.$1`, `a.>` to `b.>`.
+/// Renames subjects that match a pattern: `orders.*` to `old.{{wildcard(1)}}` or `old.$1`, `a.>` to `b.>`.
 class SubjectTransform {
 public:
-    /// Of `{"src": ..., "dest": ...}`, where no src is every subject. What is not simulated is refused by its name.
+    /// Makes a transform of `{"src": ..., "dest": ...}`; without src it applies to every subject. Refuses by name what
+    /// is not simulated.
     static std::expected<SubjectTransform, std::string> make(const nlohmann::json& transform);
 
-    /// Nothing: the subject does not match.
+    /// Returns the new subject; nothing if the subject does not match.
     std::optional<std::string> apply(std::string_view subject) const;
 
 private:
     struct Token {
         std::string text = {};
-        std::size_t wildcard = 0;  // 0: the text itself
+        std::size_t wildcard = 0;  // number of the wildcard; 0: the text itself
     };
 
     static std::expected<Token, std::string> read(std::string_view token);

@@ -3,13 +3,15 @@
 
 #include <utility>
 
+#include "testing/memory/jetstream/jetstream.hpp"
 #include "testing/memory/memory_hub.hpp"
 #include "testing/memory/memory_transport.hpp"
 
 namespace freshet::testing {
 
-MemoryServer::MemoryServer(MemoryServerOptions options)
-    : hub_{std::make_shared<detail::MemoryHub>(std::move(options))} {}
+MemoryServer::MemoryServer(MemoryServerOptions options) : hub_{std::make_shared<detail::MemoryHub>(options)} {
+    if (options.jetstream) hub_->host(std::make_unique<detail::MemoryJetStream>(*hub_));
+}
 MemoryServer::~MemoryServer() = default;
 
 VirtualClock& MemoryServer::clock() const noexcept { return hub_->clock(); }

@@ -12,25 +12,25 @@
 namespace freshet::testing {
 namespace {
 
-// How long a thread that can do nothing sleeps before it looks again: what it waits for may come from a thread of the
-// test's own, which tells nobody.
+// How long a thread that can do nothing sleeps before it looks again. It may wait for a thread of the test's own, which
+// wakes nobody.
 constexpr std::chrono::milliseconds poll_interval{5};
 
 }  // namespace
 
 class VirtualClock::State {
 public:
-    /// A thread that waits, in one of its run_until calls.
+    /// A call of run_until that waits.
     struct Waiter {
         std::thread::id thread;
         TimePoint deadline;
         std::uint64_t looked_at = 0;  // the value of changes_ before it last called done()
-        Waiter* outer = nullptr;      // the same thread's, which runs the task that waits here
-        bool covered = false;         // it is such an outer one
+        Waiter* outer = nullptr;      // of the same thread: the call that runs the task which waits here
+        bool covered = false;         // it is the outer of another one
     };
 
     ~State() {
-        std::exchange(tasks_, {});  // what a task owns may use the clock when it goes
+        std::exchange(tasks_, {});  // an object that a task owns may use the clock in its destructor
     }
 
     TimePoint now() const {
@@ -47,7 +47,7 @@ public:
     }
 
     bool remove(TimerId id) {
-        decltype(tasks_)::node_type removed;  // destroyed without the lock
+        decltype(tasks_)::node_type removed;  // is destroyed without the lock
         const std::lock_guard lock{mutex_};
         removed = tasks_.extract(id);
         return !removed.empty();
@@ -105,7 +105,7 @@ private:
         changed_.notify_all();
     }
 
-    /// Does one thing that may bring done() or the deadline nearer. False: the deadline has come, and nothing is due.
+    /// Does one step towards done() or the deadline. Returns false when the deadline has come and nothing is due.
     bool step(std::unique_lock<std::mutex>& lock, const Waiter& waiter, bool until_idle) {
         if (!running_.empty() && runner_ != waiter.thread) return pause(lock);
         if (!tasks_.empty() && tasks_.begin()->first.when <= now_) return run_first(lock);
@@ -124,7 +124,7 @@ private:
         return true;
     }
 
-    /// Whether each thread that waits knows of what has changed: then none of them has anything to do at this time.
+    /// Returns whether each waiting thread has looked at the latest change: then none has anything to do at this time.
     bool all_looked(const Waiter& self) const {
         return std::ranges::all_of(waiters_, [&](const Waiter* other) {
             return other == &self || other->covered || (other->looked_at == changes_ && other->deadline > now_);
@@ -144,7 +144,7 @@ private:
         running_.push_back(node.key());
         lock.unlock();
         node.mapped()();
-        node.mapped() = nullptr;  // what the task owns goes before cancel_and_wait returns
+        node.mapped() = nullptr;  // destroys what the task owns before cancel_and_wait returns
         lock.lock();
         running_.pop_back();
         ++changes_;

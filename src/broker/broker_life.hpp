@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace freshet::detail {
+
+/// The life of a broker: which state follows which event, and what its owner has to do then. The table of it is in
+/// docs/architecture.md, "The life of a broker".
+/// Knows no thread, lock or socket: the owner guards it with one lock, takes one step at a time, and acts without the
+/// lock.
+class BrokerLife {
+public:
+    enum class State : std::uint8_t {
+        idle,         ///< not started
+        forbidden,    ///< not started, and the next start is to end at once
+        connecting,   ///< start() waits for a server
+        interrupted,  ///< it was told to stop while it waited
+        subscribing,  ///< start() subscribes; messages are handled, and handlers publish
+        leaving,      ///< it was told to stop while it subscribed: start() comes to its end first
+        running,
+        undoing,   ///< start() has failed, and what it did is taken back
+        stopping,  ///< what has arrived is handled, then the connection closes
+        stopped,   ///< for good
+    };
+
+    enum class Event : std::uint8_t {
+        start,       ///< start() was called
+        forbid,      ///< whoever starts the broker wants no start any more; nothing for one that has connected
+        connected,   ///< a server answered
+        subscribed,  ///< every subscriber has started
+        failed,      ///< start() cannot go on
+        undone,      ///< nothing is left of what start() did
+        stop,        ///< stop(), a destructor, ExitApp
+        lost,        ///< the connection was closed, and not by the broker
+        overdue,     ///< the time of the stop is over, and something was left
+        closed,      ///< the connection is closed at the end of the stop
+    };
+
+    /// What to do after the step.
+    enum class Action : std::uint8_t {
+        none,
+        refuse,     ///< start() is not possible in this state
+        connect,    ///< open the connection
+        subscribe,  ///< let messages leave, start the subscribers
+        undo,       ///< take back what start() did, then say `undone`
+        abandon,    ///< end the subscribers, none of which has started
+        interrupt,  ///< close the connection that is being made
+        announce,   ///< tell handlers that the broker will stop
+        wind_down,  ///< tell handlers that the broker stops, stop in an orderly way, then say `closed`
+    };
+
+    /// Takes the step that `event` means.
+    Action on(Event event) noexcept {
+        switch (event) {
+            case Event::start: return start();
+            case Event::forbid: return forbid();
+            case Event::connected: return connected();
+            case Event::subscribed: return subscribed();
+            case Event::failed: return failed();
+            case Event::stop: return stop();
+            case Event::lost: return lost();
+            case Event::overdue: return end(Leftovers::some);
+            case Event::undone:
+            case Event::closed: return end(Leftovers::none);
+        }
+        return Action::none;
+    }
+
+    State state() const noexcept { return state_; }
+    bool is_idle() const noexcept { return state_ == State::idle || state_ == State::forbidden; }
+    bool is_stopped() const noexcept { return state_ == State::stopped; }
+    /// Subscribers that are declared start at once.
+    bool is_live() const noexcept {
+        return state_ == State::subscribing || state_ == State::leaving || state_ == State::running;
+    }
+    /// No subscriber can be declared any more.
+    bool is_over() const noexcept { return state_ == State::stopping || state_ == State::stopped; }
+    /// start() was ended by a stop, not by a failure.
+    bool was_cut_short() const noexcept { return cut_short_; }
+    /// It has stopped and left nothing unhandled.
+    bool ended_clean() const noexcept { return is_stopped() && !leftovers_ && !lost_; }
+    /// Whether the stop left nothing unhandled, so far.
+    bool drained() const noexcept { return !leftovers_; }
+
+private:
+    enum class Leftovers : std::uint8_t { none, some };
+
+    Action go(State state, Action action) noexcept {
+        state_ = state;
+        return action;
+    }
+
+    Action start() noexcept {
+        if (state_ == State::idle) return go(State::connecting, Action::connect);
+        if (state_ != State::forbidden) return Action::refuse;
+        cut_short_ = true;
+        return go(State::stopped, Action::abandon);
+    }
+
+    Action forbid() noexcept {
+        if (state_ == State::idle) return go(State::forbidden, Action::none);
+        return state_ == State::connecting ? stop() : Action::none;
+    }
+
+    Action connected() noexcept {
+        if (state_ == State::interrupted) return go(State::undoing, Action::undo);
+        return go(State::subscribing, Action::subscribe);
+    }
+
+    Action subscribed() noexcept {
+        if (state_ == State::leaving) return go(State::stopping, Action::wind_down);
+        return go(State::running, Action::none);
+    }
+
+    Action failed() noexcept { return go(State::undoing, Action::undo); }
+
+    Action stop() noexcept {
+        switch (state_) {
+            case State::idle:
+            case State::forbidden: return go(State::stopped, Action::abandon);
+            case State::connecting: cut_short_ = true; return go(State::interrupted, Action::interrupt);
+            case State::subscribing: cut_short_ = true; return go(State::leaving, Action::announce);
+            case State::running: return go(State::stopping, Action::wind_down);
+            default: return Action::none;
+        }
+    }
+
+    Action lost() noexcept {
+        if (state_ != State::subscribing && state_ != State::running) return Action::none;
+        lost_ = true;
+        return stop();
+    }
+
+    Action end(Leftovers leftovers) noexcept {
+        leftovers_ = leftovers_ || leftovers == Leftovers::some;
+        return go(State::stopped, Action::none);
+    }
+
+    State state_ = State::idle;
+    bool cut_short_ = false;
+    bool lost_ = false;
+    bool leftovers_ = false;
+};
+
+}  // namespace freshet::detail

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is declared: subscribers, provided objects, routers, layers.
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/fork.hpp"
+#include "base/may_wait.hpp"
+#include "base/quoted.hpp"
+#include "broker/broker_core.hpp"
+
+namespace freshet::detail {
+namespace {
+
+void add_to(SubscriberStats& sum, const SubscriberStats& one) {
+    sum.received += one.received;
+    sum.failed += one.failed;
+    sum.rejected += one.rejected;
+    sum.dropped += one.dropped;
+    sum.skipped += one.skipped;
+}
+
+}  // namespace
+
+std::string list_of(const std::vector<std::string>& problems, std::string_view who) {
+    std::string text = std::string{who} + " cannot start:";
+    for (const auto& problem : problems) text += "\n  - " + problem;
+    return text;
+}
+
+void BrokerCore::replace(const std::type_info& type, std::shared_ptr<void> object) {
+    const std::lock_guard lock{mutex_};
+    provided_[type] = std::move(object);
+    if (life_.is_idle()) return;
+    for (const auto& subscriber : subscribers_) subscriber->rebind();
+}
+
+std::vector<std::shared_ptr<SubscriberCore>> BrokerCore::subscribers() const {
+    const std::lock_guard lock{mutex_};
+    return subscribers_;
+}
+
+std::uint64_t BrokerCore::begin(const std::string& subject) {
+    const std::lock_guard lock{mutex_};
+    ++last_draft_;
+    if (life_.is_idle()) drafts_.emplace(last_draft_, Draft{subject, std::this_thread::get_id()});
+    return last_draft_;
+}
+
+std::shared_ptr<SubscriberCore> BrokerCore::add(SubscriberSpec spec) {
+    if (forked()) raise(forked_error("subscriber"));
+    const auto draft = spec.draft;
+    auto subscriber = std::make_shared<SubscriberCore>(link_, *this, std::move(spec));
+    std::vector<std::shared_ptr<SubscriberCore>> forgotten;  // outlives the lock
+    std::unique_lock lock{mutex_};
+    drafts_.erase(draft);
+    if (life_.is_over()) {
+        raise({Errc::closed, "subscriber " + quoted(subscriber->spec().subject) + ": the broker was stopped"});
+    }
+    if (life_.is_live() && !may_wait())
+        raise(wait_refused("subscriber " + quoted(subscriber->spec().subject) + " of a broker that runs"));
+    if (!life_.is_idle()) {
+        std::vector<std::string> problems;
+        subscriber->bind(problems);
+        if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the subscriber")});
+    }
+    forgotten = forget_finished();
+    subscribers_.push_back(subscriber);
+    const bool live = life_.is_live();
+    lock.unlock();  // a source may ask the server
+    if (live) start_now(subscriber);
+    return subscriber;
+}
+
+void BrokerCore::start_now(const std::shared_ptr<SubscriberCore>& subscriber) {
+    const auto give_up = [&](const Error& why) {
+        const std::lock_guard lock{mutex_};
+        std::erase(subscribers_, subscriber);
+        raise(why);
+    };
+    if (const auto started = subscriber->start(); !started) give_up(started.error());
+    // So that what is published from now on, by anybody, reaches it. Lost in a reconnect the subscription is made
+    // again.
+    std::ignore = link_.transport().flush(link_.options().connect_timeout);
+    if (const auto refusal = subscriber->source().refusal()) {
+        subscriber->begin_stop(std::chrono::milliseconds{0});
+        give_up(*refusal);
+    }
+}
+
+std::vector<std::shared_ptr<SubscriberCore>> BrokerCore::forget_finished() {
+    std::vector<std::shared_ptr<SubscriberCore>> forgotten;
+    std::erase_if(subscribers_, [&](const std::shared_ptr<SubscriberCore>& subscriber) {
+        if (!subscriber->finished()) return false;
+        add_to(gone_, subscriber->stats());
+        forgotten.push_back(subscriber);
+        return true;
+    });
+    return forgotten;
+}
+
+void BrokerCore::provide(const std::type_info& type, std::shared_ptr<void> object) {
+    const std::lock_guard lock{mutex_};
+    if (!life_.is_idle()) raise({Errc::bad_setup, "provide: objects are provided before the broker starts"});
+    provided_[type] = std::move(object);
+}
+
+void* BrokerCore::provided(const std::type_info& type) const {
+    const auto found = provided_.find(type);
+    return found == provided_.end() ? nullptr : found->second.get();
+}
+
+void BrokerCore::override_dependency(const void* key, std::shared_ptr<const void> replacement) {
+    const std::lock_guard lock{mutex_};
+    if (!life_.is_idle())
+        raise({Errc::bad_setup, "override_dependency: dependencies are overridden before the broker starts"});
+    replacements_[key] = std::move(replacement);
+}
+
+const void* BrokerCore::replacement(const void* key) const noexcept {
+    const auto found = replacements_.find(key);
+    return found == replacements_.end() ? nullptr : found->second.get();
+}
+
+void BrokerCore::include(std::shared_ptr<RouterNode> router) {
+    std::unique_lock lock{mutex_};
+    if (std::ranges::find(routers_, router) != routers_.end())
+        raise({Errc::bad_setup, "include: the broker has this router already"});
+    routers_.push_back(router);
+    if (life_.is_idle()) return;
+    lock.unlock();
+    for (auto& spec : router->expand()) std::ignore = add(std::move(spec));
+}
+
+Layer& BrokerCore::change_layer(const char* what) {
+    const std::lock_guard lock{mutex_};
+    if (!life_.is_idle())
+        raise({Errc::bad_setup, std::string{what} + ": it goes around every handler, so it is said before the start"});
+    return *layer_;
+}
+
+BrokerStats BrokerCore::stats() const {
+    BrokerStats stats{.transport = link_.transport().stats(), .requests_in_flight = link_.requests_in_flight()};
+    const std::lock_guard lock{mutex_};
+    SubscriberStats sum = gone_;
+    for (const auto& subscriber : subscribers_) {
+        add_to(sum, subscriber->stats());
+        if (!subscriber->finished()) ++stats.subscribers;
+    }
+    stats.received = sum.received;
+    stats.failed = sum.failed;
+    stats.rejected = sum.rejected;
+    stats.dropped = sum.dropped;
+    return stats;
+}
+
+}  // namespace freshet::detail

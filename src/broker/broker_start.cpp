@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first half of a broker's life: start, and what takes it back.
+#include <atomic>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include "base/callback_scope.hpp"
+#include "base/fork.hpp"
+#include "base/may_wait.hpp"
+#include "base/signals.hpp"
+#include "broker/broker_core.hpp"
+
+namespace freshet::detail {
+namespace {
+
+/// What the server refused of these subscribers, each with its reason.
+std::vector<std::string> refusals(const std::vector<std::shared_ptr<SubscriberCore>>& subscribers) {
+    std::vector<std::string> problems;
+    for (const auto& subscriber : subscribers) {
+        if (const auto refusal = subscriber->source().refusal()) problems.emplace_back(refusal->message());
+    }
+    return problems;
+}
+
+Error stopped_early() { return {Errc::closed, "start: the broker was stopped before it ran"}; }
+
+}  // namespace
+
+void BrokerCore::start() {
+    if (forked()) raise(forked_error("start"));
+    if (!may_wait()) raise(wait_refused("start"));
+    Action action{};
+    bool over = false;
+    {
+        const std::lock_guard lock{mutex_};
+        over = life_.is_over();
+        action = life_.on(Event::start);
+        changed_.notify_all();
+    }
+    if (action == Action::refuse)
+        raise({Errc::bad_setup, over ? "start: the broker was stopped; make a new one to start again"
+                                     : "start: the broker runs already"});
+    if (action == Action::abandon) {
+        link_.close();
+        abandon_all();
+        raise(stopped_early());
+    }
+    try {
+        bind_all();
+        start_all();
+    } catch (...) {
+        bool cut_short = false;
+        {
+            const std::lock_guard lock{mutex_};
+            life_.on(Event::failed);
+            cut_short = life_.was_cut_short();
+        }
+        undo_start();
+        if (cut_short) raise(stopped_early());
+        throw;
+    }
+    if (!running()) return;
+    const auto count = stats().subscribers;
+    link_.logger().log(count == 0 ? LogLevel::debug : LogLevel::info, "ready: {} subscriber{} on {}", count,
+                       count == 1 ? "" : "s", link_.server().url);
+}
+
+void BrokerCore::run() {
+    SignalWatch signals;
+    const std::stop_callback wake{link_.stop_token(), [&] { signals.wake(); }};
+    std::atomic<bool> signalled = false;
+    const std::jthread watcher{[&] {
+        if (const int signal = signals.wait(); signal != 0) {
+            signalled = true;
+            link_.logger().info("stopping on signal {}", signal);
+        }
+        stop(link_.options().stop_timeout);
+    }};
+    try {
+        start();
+    } catch (const Error& error) {
+        signals.wake();
+        const bool stopped_early = error.code() == Errc::closed && link_.stop_token().stop_requested();
+        if (!stopped_early && !signalled) throw;
+        link_.logger().info("{}", error.what());
+    } catch (...) {
+        signals.wake();
+        throw;
+    }
+}
+
+void BrokerCore::bind_all() {
+    std::vector<std::string> problems;
+    std::vector<std::shared_ptr<SubscriberCore>> gone;  // outlives the lock
+    const std::lock_guard lock{mutex_};
+    gone = forget_finished();
+    std::vector<PublishStep*> steps;
+    for (const auto& step : layer_->publish_steps) steps.push_back(step.get());
+    link_.set_publish_steps(std::move(steps));
+    for (const auto& router : routers_) {
+        for (auto& spec : router->expand())
+            subscribers_.push_back(std::make_shared<SubscriberCore>(link_, *this, std::move(spec)));
+    }
+    for (auto& subject : forgotten())
+        subscribers_.push_back(std::make_shared<SubscriberCore>(link_, *this,
+                                                                SubscriberSpec{.subject = std::move(subject)}));
+    for (const auto& subscriber : subscribers_) subscriber->bind(problems);
+    if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the broker")});
+}
+
+std::vector<std::string> BrokerCore::forgotten() const {
+    std::vector<std::string> subjects;
+    for (const auto& [number, draft] : drafts_)
+        if (draft.thread == std::this_thread::get_id()) subjects.push_back(draft.subject);
+    return subjects;
+}
+
+void BrokerCore::start_all() {
+    value_or_raise(link_.transport().open(link_.options().start_timeout,
+                                          [this](const ConnectionEvent& event) { on_event(event); }));
+    std::vector<std::shared_ptr<SubscriberCore>> subscribers;  // who is declared from now on starts by itself
+    {
+        const std::lock_guard lock{mutex_};
+        if (life_.on(Event::connected) == Action::undo) raise(stopped_early());
+        link_.open();
+        subscribers = subscribers_;
+        changed_.notify_all();
+    }
+    for (const auto& subscriber : subscribers) {
+        if (link_.stop_token().stop_requested()) break;  // wind_down() ends the others
+        value_or_raise(subscriber->start());
+    }
+    value_or_raise(link_.transport().flush(link_.options().connect_timeout));
+    if (const auto problems = refusals(subscribers); !problems.empty())
+        raise({Errc::unauthorized, list_of(problems, "the broker")});
+    {
+        const std::lock_guard lock{mutex_};
+        if (life_.on(Event::subscribed) == Action::wind_down) begin_winding_down();
+        changed_.notify_all();
+    }
+    wind_down_here();
+}
+
+void BrokerCore::undo_start() noexcept {
+    link_.close_requests({Errc::closed, "the broker could not start"});
+    const auto started = subscribers();
+    for (const auto& subscriber : started) subscriber->quiesce();
+    link_.transport().close(std::chrono::milliseconds{0});
+    for (const auto& subscriber : started) {
+        subscriber->abandon();
+        // Inside a callback their end may have to come on this very thread: end() waits for it.
+        if (!CallbackScope::inside()) subscriber->join();
+    }
+    settle(Event::undone);
+    abandon_all();  // those declared meanwhile
+}
+
+}  // namespace freshet::detail

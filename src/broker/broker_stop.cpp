@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The second half of a broker's life: what ends it.
+#include <algorithm>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include "base/callback_scope.hpp"
+#include "base/wait.hpp"
+#include "broker/broker_core.hpp"
+
+namespace freshet::detail {
+namespace {
+
+// What closing takes after a stop's deadline, where nothing blocks.
+constexpr std::chrono::milliseconds closing_time{1'000};
+
+std::chrono::milliseconds left_until(TimePoint deadline, TimePoint now) {
+    return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now),
+                    std::chrono::milliseconds{0});
+}
+
+}  // namespace
+
+bool BrokerCore::stop(std::chrono::milliseconds timeout) {
+    const auto deadline = link_.clock().now() + std::min(timeout, longest_timeout) + closing_time;
+    ask_end(Event::stop, timeout);
+    if (CallbackScope::inside()) return true;
+    wind_down_here();
+    std::unique_lock lock{mutex_};
+    return wait_until(link_.clock(), lock, changed_, deadline, [this] { return life_.is_stopped(); }) &&
+           life_.drained();
+}
+
+void BrokerCore::forbid_start() noexcept { ask_end(Event::forbid, std::chrono::milliseconds{0}); }
+
+void BrokerCore::end(std::chrono::milliseconds timeout) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (std::exchange(ended_, true)) return;
+    }
+    ask_end(Event::stop, timeout);
+    wind_down_here();
+    {
+        std::unique_lock lock{mutex_};
+        wait(link_.clock(), lock, changed_, [this] { return life_.is_stopped(); });
+    }
+    if (stopper_.joinable()) stopper_.join();
+    for (const auto& subscriber : subscribers()) subscriber->join();
+    link_.stop_timers();
+    std::vector<std::shared_ptr<void>> kept;
+    const std::lock_guard lock{mutex_};
+    kept.swap(kept_);
+}
+
+void BrokerCore::keep(std::shared_ptr<void> object) {
+    const std::lock_guard lock{mutex_};
+    kept_.push_back(std::move(object));
+}
+
+bool BrokerCore::ask_end(Event event, std::chrono::milliseconds timeout) {
+    timeout = std::min(timeout, longest_timeout);
+    Action action{};
+    {
+        const std::lock_guard lock{mutex_};
+        action = life_.on(event);
+        if (action == Action::none) return false;
+        stop_timeout_ = timeout;
+        stop_deadline_ = link_.clock().now() + timeout;
+        if (action == Action::abandon) link_.close();
+        if (action == Action::wind_down) begin_winding_down();
+        changed_.notify_all();
+    }
+    if (action == Action::abandon) abandon_all();
+    else link_.request_stop();
+    if (action == Action::interrupt) link_.transport().close(std::chrono::milliseconds{0});
+    return true;
+}
+
+// In a thread of its own: callers wait until their deadline, and not at all inside a callback.
+void BrokerCore::begin_winding_down() {
+    link_.clock().add_work(1);
+    try {
+        stopper_ = std::thread{[this] {
+            {
+                const WorkScope scope;
+                wind_down();
+            }
+            link_.clock().add_work(-1);
+        }};
+    } catch (const std::system_error&) {
+        link_.clock().add_work(-1);
+        no_stopper_ = true;
+    }
+}
+
+void BrokerCore::wind_down_here() {
+    {
+        const std::lock_guard lock{mutex_};
+        if (!no_stopper_) return;
+        if (CallbackScope::inside()) return;
+        no_stopper_ = false;
+    }
+    wind_down();
+}
+
+void BrokerCore::wind_down() {
+    link_.request_stop();
+    const auto now = [this] { return link_.clock().now(); };
+    std::ignore = stats();  // while the subscriptions still know what they dropped
+    const auto all = subscribers();
+    for (const auto& subscriber : all) {
+        subscriber->quiesce();
+        subscriber->abandon();  // if start() has not reached it
+    }
+    bool drained = link_.transport().drain_deliveries(left_until(stop_deadline_, now()));
+    for (const auto& subscriber : all) drained = subscriber->finish_stop(stop_deadline_) && drained;
+    link_.close_requests({Errc::closed, "the broker was stopped"});
+    if (!drained) {
+        link_.logger().error("stopped with messages unhandled: they did not finish within {} ms",
+                             stop_timeout_.count());
+        settle(Event::overdue);  // before what follows, which waits for handlers that still run
+    }
+    link_.transport().close(left_until(stop_deadline_, now()));
+    settle(Event::closed);
+}
+
+void BrokerCore::settle(Event event) {
+    const std::lock_guard lock{mutex_};
+    link_.close();
+    life_.on(event);
+    changed_.notify_all();
+}
+
+void BrokerCore::abandon_all() noexcept {
+    for (const auto& subscriber : subscribers()) subscriber->abandon();
+}
+
+void BrokerCore::end_if_lost() noexcept {
+    if (!ask_end(Event::lost, link_.options().stop_timeout)) return;
+    link_.logger().critical(
+        "the connection is closed for good: ReconnectOptions allow no more attempts; the broker stops");
+}
+
+void end_in_background(std::shared_ptr<BrokerCore> core) noexcept {
+    core->link().forget_listener();
+    auto* const kept = new std::shared_ptr<BrokerCore>{std::move(core)};
+    try {
+        std::thread{[kept] {
+            (*kept)->end(std::chrono::milliseconds{0});
+            delete kept;
+        }}.detach();
+    } catch (const std::system_error&) {
+        // No thread to wait in: it stops, and what it holds stays.
+        (*kept)->forbid_start();
+        (*kept)->stop(std::chrono::milliseconds{0});
+    }
+}
+
+}  // namespace freshet::detail

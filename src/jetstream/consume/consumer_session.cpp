@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jetstream/consume/consumer_session.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/wait.hpp"
+
+namespace freshet::detail {
+namespace {
+
+constexpr std::chrono::milliseconds first_retry{100};
+constexpr std::chrono::milliseconds longest_retry{5'000};
+
+std::optional<std::uint64_t> last_delivered(const Message& heartbeat) {
+    const auto text = heartbeat.header("Nats-Last-Consumer").value_or("");
+    std::uint64_t sequence = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [rest, fault] = std::from_chars(text.data(), end, sequence);
+    return fault == std::errc{} && rest == end ? std::optional{sequence} : std::nullopt;
+}
+
+}  // namespace
+
+ConsumerSession::ConsumerSession(std::shared_ptr<const JsApi> api, std::string who,
+                                 std::unique_ptr<DeliveryPolicy> policy, std::shared_ptr<SessionOwner> owner)
+    : api_{std::move(api)},
+      link_{api_->link()},
+      who_{std::move(who)},
+      owner_{std::move(owner)},
+      policy_{std::move(policy)} {}
+
+ConsumerSession::~ConsumerSession() {
+    if (!recovery_.joinable()) return;
+    if (recovery_.get_id() == std::this_thread::get_id()) recovery_.detach();
+    else recovery_.join();
+}
+
+Expected<void> ConsumerSession::start() {
+    auto target = owner_->declare();
+    const auto subscribed = target ? subscribe(*target) : Expected<void>{};
+    if (!target || !subscribed) {
+        const std::lock_guard lock{mutex_};
+        owner_ = nullptr;  // which refers to this
+        return std::unexpected{target ? subscribed.error() : target.error()};
+    }
+    link_.watch(weak_from_this());
+    // The server must know the inbox before it gets a request: it forgets those that nobody listens for.
+    std::ignore = link_.transport().flush(link_.options().connect_timeout);
+    Lock lock{mutex_};
+    target_ = *std::move(target);
+    policy_->begin(target_, link_.clock().now());
+    pump(std::move(lock));
+    return {};
+}
+
+Expected<void> ConsumerSession::subscribe(const DeliveryTarget& target) {
+    auto inbox = policy_->inbox(target);
+    auto subscription = link_.transport().subscribe({.subject = std::move(inbox.subject),
+                                                     .queue = std::move(inbox.queue),
+                                                     .max_pending_messages = 0,
+                                                     .max_pending_bytes = 0},
+                                                    shared_from_this());
+    if (!subscription) return std::unexpected{std::move(subscription).error()};
+    const std::lock_guard lock{mutex_};
+    subscription_ = *std::move(subscription);
+    if (stopping_) subscription_->drain(std::chrono::milliseconds{0});
+    return {};
+}
+
+void ConsumerSession::pump(Lock lock) noexcept {
+    if (target_.consumer.empty() || recovering_) return;
+    const auto signal = policy_->next(link_.clock().now());
+    arm();
+    lock.unlock();
+    if (!signal) return;
+    // A signal that cannot be sent is noticed as one without heartbeats, or by the reconnect.
+    std::ignore = link_.transport().publish({.subject = signal->subject,
+                                             .reply_to = signal->reply_to,
+                                             .payload = as_bytes(signal->body),
+                                             .flush = Flush::now});
+}
+
+void ConsumerSession::arm() {
+    const auto deadline = policy_->deadline();
+    if (!deadline || stopping_ || (armed_ && timer_.when <= *deadline)) return;
+    if (armed_) link_.clock().cancel(timer_);
+    armed_ = true;
+    timer_ = link_.clock().schedule(*deadline, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->on_timer();
+    });
+}
+
+void ConsumerSession::on_timer() noexcept {
+    Lock lock{mutex_};
+    armed_ = false;
+    if (stopping_) return;
+    if (policy_->overdue(link_.clock().now())) {
+        link_.logger().warn("no sign of life of {}: looking after it", who_);
+        return recover(lock);
+    }
+    pump(std::move(lock));
+}
+
+void ConsumerSession::on_message(Message message) noexcept {
+    // A stored message has the subject to acknowledge it on, whatever its own subject and headers are; a status has
+    // not.
+    const auto metadata = message.metadata();
+    if (!metadata) return on_status(message);
+    Lock lock{mutex_};
+    const auto owner = owner_;
+    policy_->received(message, *metadata, link_.clock().now());
+    pump(std::move(lock));
+    if (owner != nullptr) owner->on_message(std::move(message), *metadata);
+}
+
+void ConsumerSession::on_status(const Message& message) noexcept {
+    const auto code = message.status();
+    if (code == 0) return;  // somebody published to the inbox
+    Lock lock{mutex_};
+    const auto owner = owner_;
+    switch (policy_->status(message, link_.clock().now())) {
+        case DeliveryVerdict::go_on: break;
+        case DeliveryVerdict::warn: complain(message, LogLevel::warn); break;
+        case DeliveryVerdict::lost: complain(message, LogLevel::warn); return recover(lock);
+        case DeliveryVerdict::refused: complain(message, LogLevel::error); return recover(lock);
+    }
+    pump(std::move(lock));
+    const auto last = code == 100 ? last_delivered(message) : std::nullopt;
+    if (last && owner != nullptr) owner->on_heartbeat(*last);
+}
+
+void ConsumerSession::complain(const Message& status, LogLevel level) {
+    const auto text = status.header("Description").value_or("");
+    if (complained_ == text || stopping_ || recovering_) return;  // the recovery may have deleted it itself
+    complained_ = text;
+    link_.logger().log(level, "pulling from {}: the server says {} {}", who_, status.status(), text);
+}
+
+void ConsumerSession::handled(const Settled& settled) noexcept {
+    Lock lock{mutex_};
+    policy_->handled(settled, link_.clock().now());
+    pump(std::move(lock));
+}
+
+void ConsumerSession::on_connection(bool up) noexcept {
+    Lock lock{mutex_};
+    if (!up) policy_->disconnected();
+    // A server that was restarted may have lost the consumer, and does not say so.
+    else recover(lock);
+}
+
+void ConsumerSession::declare_again() noexcept {
+    Lock lock{mutex_};
+    recover(lock);
+}
+
+void ConsumerSession::recover(Lock& lock) {
+    if (recovering_ || stopping_ || target_.consumer.empty()) return;
+    recovering_ = true;
+    auto ended = std::exchange(recovery_, {});
+    lock.unlock();
+    if (ended.joinable()) ended.join();
+    lock.lock();
+    const auto clock = link_.shared_clock();  // the broker may go before the thread has returned
+    clock->add_work(1);
+    recovery_ = std::thread{[self = shared_from_this(), clock] {
+        {
+            const WorkScope scope;
+            self->run_recovery();
+        }
+        clock->add_work(-1);
+    }};
+}
+
+void ConsumerSession::run_recovery() noexcept {
+    auto wait = first_retry;
+    std::string last_words;
+    Lock lock{mutex_};
+    while (!stopping_) {
+        const auto owner = owner_;
+        lock.unlock();
+        std::ignore = link_.transport().flush(link_.options().connect_timeout);
+        auto target = owner->declare();
+        if (target && target->deliver_subject != target_.deliver_subject) {
+            target = failure(Errc::consumer_exists, "it sends to another subject than before: somebody made it anew");
+        }
+        if (!target && last_words != target.error().message()) {
+            last_words = target.error().message();
+            link_.logger().error("{} cannot go on, and tries again: {}", who_, last_words);
+        }
+        lock.lock();
+        if (target) {
+            target_ = *std::move(target);
+            policy_->begin(target_, link_.clock().now());
+            break;
+        }
+        wait_until(link_.clock(), lock, changed_, link_.clock().now() + wait, [this] { return stopping_; });
+        wait = std::min(wait * 2, longest_retry);
+    }
+    recovering_ = false;
+    if (inbox_ended_) return finish(std::move(lock));
+    if (!last_words.empty() && !stopping_) link_.logger().info("{} goes on", who_);
+    pump(std::move(lock));
+}
+
+void ConsumerSession::quiesce() noexcept {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+    policy_->stop();
+    changed_.notify_all();
+}
+
+void ConsumerSession::stop(std::chrono::milliseconds timeout) noexcept {
+    quiesce();
+    const std::lock_guard lock{mutex_};
+    if (subscription_ != nullptr) subscription_->drain(timeout);
+}
+
+bool ConsumerSession::stopping() const noexcept {
+    const std::lock_guard lock{mutex_};
+    return stopping_;
+}
+
+std::size_t ConsumerSession::pending() const noexcept {
+    const std::lock_guard lock{mutex_};
+    return subscription_ == nullptr ? 0 : subscription_->pending();
+}
+
+void ConsumerSession::on_end() noexcept {
+    Lock lock{mutex_};
+    inbox_ended_ = true;
+    stopping_ = true;
+    changed_.notify_all();
+    if (!recovering_) finish(std::move(lock));  // else the recovery does, when it has ended
+}
+
+void ConsumerSession::finish(Lock lock) noexcept {
+    if (armed_) link_.clock().cancel(timer_);
+    armed_ = false;
+    const auto owner = std::exchange(owner_, nullptr);
+    lock.unlock();
+    if (owner != nullptr) owner->on_end();
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jetstream/consume/pull_policy.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/random_id.hpp"
+
+namespace freshet::detail {
+namespace {
+
+/// The number that is all of `text`.
+std::optional<std::uint64_t> number(std::optional<std::string_view> text) {
+    std::uint64_t value = 0;
+    if (!text || text->empty()) return std::nullopt;
+    const auto* const end = text->data() + text->size();
+    const auto result = std::from_chars(text->data(), end, value);
+    if (result.ec != std::errc{} || result.ptr != end) return std::nullopt;
+    return value;
+}
+
+}  // namespace
+
+PullPolicy::PullPolicy(PullSettings settings, std::string next_subject, std::string inbox, TimePoint now)
+    : settings_{std::move(settings)},
+      next_subject_{std::move(next_subject)},
+      inbox_{std::move(inbox)},
+      pipeline_{settings_.limits, now} {}
+
+std::unique_ptr<PullPolicy> PullPolicy::make(const JsApi& api, PullSettings settings) {
+    const auto& link = api.link();
+    return std::make_unique<PullPolicy>(std::move(settings), api.subject("CONSUMER.MSG.NEXT."),
+                                        link.options().inbox_prefix + '.' + random_id() + '.', link.clock().now());
+}
+
+DeliveryInbox PullPolicy::inbox(const DeliveryTarget&) const { return {.subject = inbox_ + '*'}; }
+
+void PullPolicy::begin(const DeliveryTarget& target, TimePoint now) {
+    consumer_ = target.consumer;
+    pipeline_.reset(now);
+}
+
+std::optional<DeliverySignal> PullPolicy::next(TimePoint now) {
+    const auto request = pipeline_.next(now);
+    if (!request) return std::nullopt;
+    return DeliverySignal{.subject = next_subject_ + consumer_,
+                          .reply_to = inbox_ + std::to_string(request->number),
+                          .body = body_of(*request)};
+}
+
+std::string PullPolicy::body_of(const PullRequest& request) const {
+    auto body = fmt::format(R"({{"batch":{},"expires":{},"idle_heartbeat":{})", request.batch, request.expires.count(),
+                            request.heartbeat.count());
+    if (request.max_bytes > 0) body += fmt::format(R"(,"max_bytes":{})", request.max_bytes);
+    if (!settings_.group.empty()) body += fmt::format(R"(,"group":"{}")", settings_.group);
+    if (!pin_.empty()) body += fmt::format(R"(,"id":"{}")", pin_);
+    if (settings_.min_pending > 0) body += fmt::format(R"(,"min_pending":{})", settings_.min_pending);
+    if (settings_.min_ack_pending > 0) body += fmt::format(R"(,"min_ack_pending":{})", settings_.min_ack_pending);
+    if (settings_.priority > 0) body += fmt::format(R"(,"priority":{})", settings_.priority);
+    return body + '}';
+}
+
+void PullPolicy::received(const Message& message, const Metadata& metadata, TimePoint now) {
+    pipeline_.received(message.payload().size(), metadata.pending > 0, now);
+    if (settings_.group.empty()) return;
+    if (const auto pin = message.header("Nats-Pin-Id")) pin_ = *pin;
+}
+
+DeliveryVerdict PullPolicy::status(const Message& message, TimePoint now) {
+    if (!message.subject().starts_with(inbox_)) return DeliveryVerdict::go_on;
+    const auto request = number(message.subject().substr(inbox_.size()));
+    const auto code = message.status();
+    // This client is not the pinned one any more. The request ends as others do.
+    if (code == 423) pin_.clear();
+    return pipeline_.status({.request = request.value_or(0),
+                             .code = code,
+                             .text = message.header("Description").value_or(""),
+                             .pending_messages = number(message.header("Nats-Pending-Messages"))},
+                            now);
+}
+
+}  // namespace freshet::detail

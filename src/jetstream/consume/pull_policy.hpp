@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "jetstream/api/api.hpp"
+#include "jetstream/consume/delivery_policy.hpp"
+#include "jetstream/consume/pull_pipeline.hpp"
+
+namespace freshet::detail {
+
+struct PullSettings {
+    PullLimits limits = {};
+    std::string group = {};            ///< priority group (ADR-42)
+    std::int64_t min_pending = 0;      ///< with the policy overflow
+    std::int64_t min_ack_pending = 0;  ///< with the policy overflow
+    int priority = 0;                  ///< with the policy prioritized
+};
+
+/// Asks a pull consumer for messages as a PullPipeline says: its requests, the statuses that end them, and the pin, on
+/// the wire.
+class PullPolicy final : public DeliveryPolicy {
+public:
+    /// `next_subject`: what begins the subjects of requests, with a dot at its end; `inbox`: what begins those of
+    /// statuses, likewise.
+    PullPolicy(PullSettings settings, std::string next_subject, std::string inbox, TimePoint now);
+    static std::unique_ptr<PullPolicy> make(const JsApi& api, PullSettings settings);
+
+    DeliveryInbox inbox(const DeliveryTarget& target) const override;
+    void begin(const DeliveryTarget& target, TimePoint now) override;
+    std::optional<DeliverySignal> next(TimePoint now) override;
+    void received(const Message& message, const Metadata& metadata, TimePoint now) override;
+    void handled(const Settled& settled, TimePoint now) override { pipeline_.handled(settled, now); }
+    DeliveryVerdict status(const Message& message, TimePoint now) override;
+    void disconnected() noexcept override { pipeline_.disconnected(); }
+    void stop() noexcept override { pipeline_.stop(); }
+    bool overdue(TimePoint now) const noexcept override { return pipeline_.overdue(now); }
+    std::optional<TimePoint> deadline() const noexcept override { return pipeline_.deadline(); }
+
+private:
+    std::string body_of(const PullRequest& request) const;
+
+    const PullSettings settings_;
+    const std::string next_subject_;
+    const std::string inbox_;
+    PullPipeline pipeline_;
+    std::string consumer_ = {};  // STREAM.NAME
+    std::string pin_ = {};
+};
+
+}  // namespace freshet::detail
