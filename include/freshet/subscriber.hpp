@@ -87,7 +87,7 @@ struct SubscriberStats {
     /// of those received: refused before the handler ran, such as a body that does not decode or a path that does not
     /// parse
     std::uint64_t rejected = 0;
-    std::uint64_t dropped = 0;  ///< lost because more than max_pending_messages or _bytes waited
+    std::uint64_t dropped = 0;  ///< lost: more waited than max_pending_messages or _bytes, or a stop's time was over
     std::uint64_t skipped = 0;  ///< of those received: the handler threw Skip
     std::size_t pending = 0;    ///< messages that wait now
 };
@@ -177,9 +177,9 @@ public:
     std::string_view subject() const noexcept;
     SubscriberStats stats() const;
 
-    /// Takes no more messages; messages that have arrived are still handled. Blocks until that is done, for the
-    /// broker's stop_timeout at most. Called inside a handler, on_event, or a function given to async, of any broker,
-    /// it returns at once.
+    /// Takes no more messages and handles those that have arrived. Blocks until that is done, for the broker's
+    /// stop_timeout at most: what waits then is dropped, or given back to JetStream. Called inside a handler, on_event,
+    /// or a function given to async, of any broker, it returns at once.
     void stop();
 
 private:

@@ -65,7 +65,10 @@ std::optional<Outcome> Chain::handle(Context& context, const Error* error) const
         for (const auto& handler : error_handlers_) {
             if (auto outcome = handler->handle(context, error)) return outcome;
         }
-    } catch (...) { context.logger().error("the on_error function threw: {}", exception_text()); }
+    } catch (...) {
+        ContextAccess::subscriber(context).log_failure(context, FailureLog::Kind::on_error_threw,
+                                                       "the on_error function threw", exception_error());
+    }
     return std::nullopt;
 }
 

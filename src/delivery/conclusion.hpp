@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include <freshet/batch.hpp>
 #include <freshet/context.hpp>
@@ -41,6 +43,9 @@ public:
     void conclude(SubscriberCore& subscriber, Context& context, const Outcome& returned,
                   std::span<Item> items) noexcept;
 
+    void log(Context& context, FailureLog::Kind kind, std::string_view what, const Error& why) noexcept {
+        log_.write(context.logger(), kind, what, why);
+    }
     std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
     std::uint64_t rejected() const noexcept { return rejected_.load(std::memory_order_relaxed); }
 

@@ -17,7 +17,7 @@ class Link;
 /// there were. So that a flood of messages which all fail is not a flood of lines. Thread-safe.
 class FailureLog {
 public:
-    enum class Kind : std::uint8_t { failed, rejected, not_answered };
+    enum class Kind : std::uint8_t { failed, rejected, not_answered, on_error_threw };
 
     FailureLog(Link& link, std::string subject);
     FailureLog(const FailureLog&) = delete;

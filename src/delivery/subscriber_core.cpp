@@ -114,9 +114,8 @@ bool SubscriberCore::finish_stop(TimePoint deadline) {
         if (wait_until(*clock_, lock, changed_, deadline, done)) return true;
         asked_timeout_ = {};
     }
-    close_intake(Intake::discarding);
     source_->stop(std::chrono::milliseconds{0});
-    turn_away_waiting();
+    discard();
     return false;
 }
 
@@ -136,6 +135,7 @@ void SubscriberCore::abandon() noexcept {
 
 void SubscriberCore::join() {
     abandon();
+    discard();
     std::unique_lock lock{mutex_};
     wait(*clock_, lock, changed_, [this] { return life_.state() == SubscriberLife::State::finished; });
 }
@@ -170,6 +170,11 @@ void SubscriberCore::on_emptied() noexcept {
 void SubscriberCore::close_intake(Intake to) noexcept {
     auto now = intake_.load(std::memory_order_relaxed);
     while (now < to && !intake_.compare_exchange_weak(now, to, std::memory_order_relaxed)) continue;
+}
+
+void SubscriberCore::discard() noexcept {
+    close_intake(Intake::discarding);
+    turn_away_waiting();
 }
 
 void SubscriberCore::turn_away_waiting() noexcept {

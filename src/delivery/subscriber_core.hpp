@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <freshet/detail/core.hpp>
@@ -55,7 +56,8 @@ public:
     void stop();
     /// Ends a subscriber that was not started: it will not be.
     void abandon() noexcept;
-    /// Waits for handlers that still run, however long they take. After the transport was closed.
+    /// Waits for handlers that still run, however long they take; what waits for them is given back or dropped. After
+    /// the transport was closed.
     void join();
     /// Whether it has ended and nothing of it runs any more.
     bool finished() const;
@@ -101,6 +103,11 @@ public:
     /// Returns the outcome that the exception in flight stands for, if it is Ack, Nack, Reject or Skip.
     std::optional<Outcome> outcome_thrown(Context& context) noexcept;
 
+    /// Writes a failure that comes with a delivery to the log, or counts it: see FailureLog.
+    void log_failure(Context& context, FailureLog::Kind kind, std::string_view what, const Error& why) noexcept {
+        conclusion_.log(context, kind, what, why);
+    }
+
 private:
     struct Innermost final : Step {
         explicit Innermost(SubscriberCore& owner) noexcept : subscriber{owner} {}
@@ -125,6 +132,8 @@ private:
     /// What follows the end of the source, or stands for it.
     void end() noexcept;
     void close_intake(Intake to) noexcept;
+    /// From now on what has not reached the handler does not.
+    void discard() noexcept;
     /// Gives back or drops what waits.
     void turn_away_waiting() noexcept;
     /// Gives back or drops a message that is not to be handled any more. Returns false if it is.

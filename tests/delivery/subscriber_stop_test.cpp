@@ -23,6 +23,7 @@
 
 #include "../support/delivering_transport.hpp"
 #include "../support/log_lines.hpp"
+#include "../support/must.hpp"
 #include "../support/wait.hpp"
 #include "broker/broker_core.hpp"
 #include "delivery/message_queue.hpp"
@@ -246,6 +247,26 @@ TEST_CASE("the timers of batches that were handled are gone") {
     CHECK(fixture.core->stop(5s));
     CHECK(subscriber->stats().received == 201);
     CHECK(clock->scheduled() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a start that fails drops what waits for workers") {
+    Gate gate;
+    auto subscriber = add("orders", {.workers = 1}, [&](std::string_view) { gate.pass(); });
+    add("refused", {}, [](std::string_view) {});
+    transport->on_subscribe = [&](const std::string& subject, const std::shared_ptr<MessageSink>&) {
+        if (subject != "refused") return;
+        transport->deliver("orders", 5);
+        testing::must(gate.wait_for(1) && eventually([&] { return subscriber->stats().pending == 4; }));
+        raise({Errc::unauthorized, "no"});
+    };
+    std::jthread opener{[&] {
+        gate.wait_for(1);
+        eventually([&] { return subscriber->stats().dropped == 4; });
+        gate.open();
+    }};
+    CHECK_THROWS_AS(core->start(), Error);
+    CHECK(gate.inside() == 1);
+    CHECK(subscriber->finished());
 }
 
 TEST_CASE_METHOD(Fixture, "a subscriber whose threads cannot be made is an error of the start") {

@@ -176,6 +176,7 @@ TEST_CASE_METHOD(BatchFixture, "a batch without its options, and options without
     broker.subscriber<"a">().handle([](std::span<const Measure>) {});
     broker.subscriber<"b">(pull(10, 1s)).handle([](const Measure&) {});
     broker.subscriber<"c">(pull(10, -1ms)).handle([](std::span<const Measure>) {});
+    broker.subscriber<"d">(pull(10, 1s)).when(has_header("kind"), [](std::span<const Measure>) {}).handle([] {});
     try {
         broker.start();
         FAIL("it started");
@@ -183,5 +184,6 @@ TEST_CASE_METHOD(BatchFixture, "a batch without its options, and options without
         CHECK_THAT(error.what(), ContainsSubstring("subscriber \"a\": its handler takes a batch: say how large"));
         CHECK_THAT(error.what(), ContainsSubstring("subscriber \"b\": it has batch options, so its handler must take"));
         CHECK_THAT(error.what(), ContainsSubstring("subscriber \"c\": batch.within is negative"));
+        CHECK_THAT(error.what(), ContainsSubstring("subscriber \"d\": a handler of batches cannot be one of several"));
     }
 }
