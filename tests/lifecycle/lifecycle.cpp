@@ -227,6 +227,10 @@ public:
         std::vector<std::jthread> actors;
         for (int i = 0; i < options_.actors; ++i)
             actors.emplace_back([this, i] { act(options_.seed * 1'000 + static_cast<std::uint64_t>(i)); });
+        while (acting_ > 0) {
+            restart_if_wanted();
+            std::this_thread::sleep_for(1ms);
+        }
         actors.clear();
         heal();
         end_all();
@@ -587,9 +591,15 @@ private:
             std::this_thread::sleep_for(std::chrono::milliseconds{below(random, 5)});
             place_.memory().resume();
         } else if (chance(random, 20)) {
-            const Watchdog::Call call{dog_, "a restart of the server"};
-            place_.server().restart();
+            restart_wanted_ = true;
         }
+    }
+
+    /// In the thread of the run: a server ends with the thread that started it.
+    void restart_if_wanted() {
+        if (!restart_wanted_.exchange(false)) return;
+        const Watchdog::Call call{dog_, "a restart of the server"};
+        place_.server().restart();
     }
 
     void heal() {
@@ -598,6 +608,11 @@ private:
     }
 
     void act(std::uint64_t seed) {
+        live(seed);
+        --acting_;
+    }
+
+    void live(std::uint64_t seed) {
         Random random{seed};
         for (int step = 0; step < options_.steps; ++step) {
             auto citizen = any_citizen(random);
@@ -664,8 +679,7 @@ private:
     void prepare_stream() {
         const auto broker = make_broker();
         broker->start();
-        broker->jetstream().declare({.name = "S_" + prefix_,
-                                           .subjects = std::vector<std::string>{prefix_ + ".js.>"}});
+        broker->jetstream().declare({.name = "S_" + prefix_, .subjects = std::vector<std::string>{prefix_ + ".js.>"}});
         broker->stop();
     }
 
@@ -700,6 +714,8 @@ private:
     std::atomic<std::uint64_t> last_id_ = 0;
     std::atomic<std::uint64_t> events_ = 0;
     std::atomic<bool> winding_down_ = false;
+    std::atomic<bool> restart_wanted_ = false;
+    std::atomic<int> acting_ = options_.actors;
 };
 
 }  // namespace
