@@ -7,14 +7,13 @@
 
 namespace freshet::detail {
 
-/// A text to be shown, which may have any bytes.
+/// A text that was made fit to be shown.
 struct Escaped {
-    std::string text = {};  ///< valid UTF-8: control characters and what is no UTF-8 as \xNN
-    std::size_t taken =
-        0;  ///< bytes of the original that it shows: all, or less where it was cut, between two characters
+    std::string text = {};  ///< valid UTF-8; control characters and bytes that are not UTF-8 stand as \xNN
+    std::size_t taken = 0;  ///< how many bytes of the original it shows; it is cut only between two characters
 };
 
-/// Returns what can be shown of the first `limit` bytes of `text`.
+/// Escapes `text`, which may have any bytes. Shows its first `limit` bytes at most.
 Escaped escaped(std::string_view text, std::size_t limit);
 
 }  // namespace freshet::detail

@@ -6,7 +6,8 @@
 
 namespace freshet::detail {
 
-/// Returns `text` as the value of a header: one_line() of it, without blanks at either end, since those do not arrive.
+/// Returns `text` as the value of a header: one_line() of it without blanks at either end, because clients drop those
+/// when they read a header.
 std::string header_text(std::string_view text);
 
 /// Returns `text` without spaces and tabs at either end.

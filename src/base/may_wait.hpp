@@ -9,10 +9,10 @@
 
 namespace freshet::detail {
 
-/// Whether this thread may wait for an answer of a server or service.
+/// Returns true if this thread may wait for an answer of a server or service: if it does not bring answers itself.
 inline bool may_wait() noexcept { return !NoWaitScope::inside(); }
 
-/// The error of a call that may_wait() forbids; `what` was tried, such as `request on "orders"`.
+/// Returns the error of a call that may_wait() forbids. `what` names the call, such as `request on "orders"`.
 Error wait_refused(std::string_view what);
 
 }  // namespace freshet::detail

@@ -7,8 +7,8 @@
 
 namespace freshet::detail {
 
-/// Returns the text as one line of valid UTF-8, of `limit` bytes at most, for a header's value: control characters
-/// become spaces, what is no UTF-8 becomes U+FFFD, and no character is cut in two.
+/// Returns `text` as one line of valid UTF-8, of `limit` bytes at most, for a header's value. Control characters become
+/// spaces, each byte that is not UTF-8 becomes U+FFFD, and no character is cut in two.
 std::string one_line(std::string_view text, std::size_t limit = 1'024);
 
 }  // namespace freshet::detail

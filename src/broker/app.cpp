@@ -25,7 +25,7 @@ void print_help(std::FILE* to, const char* program) {
                program);
 }
 
-/// The exit code to end with, if the command line says to end.
+/// Carries out the command line. Returns the exit code if the program is to end with it.
 std::optional<int> apply(int argc, char** argv, spdlog::logger& logger) {
     for (int i = 1; i < argc; ++i) {
         const std::string_view word = argv[i];

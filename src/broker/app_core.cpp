@@ -20,7 +20,7 @@ constexpr std::array names{"lifespan", "on_startup", "after_startup", "on_shutdo
 
 const char* name_of(HookTime when) { return names[static_cast<std::size_t>(when)]; }
 
-/// What a hook's parameters are taken from: the objects provided so far.
+/// Takes a hook's parameters from the objects provided so far.
 class HookBinder final : public Binder {
 public:
     explicit HookBinder(const BrokerCore& core) noexcept : core_{core} {}
@@ -61,7 +61,7 @@ int AppCore::run() {
     struct Wake {
         SignalWatch& signals;
         ~Wake() { signals.wake(); }
-    } const wake{signals};  // before the watcher is joined
+    } const wake{signals};  // wakes the watcher before it is joined
     try {
         start([](Broker& broker) { broker.start(); });
         wait();
@@ -70,7 +70,7 @@ int AppCore::run() {
         exit(asked.code());
     } catch (const Error& error) {
         const std::lock_guard lock{mutex_};
-        // A start that a stop cut short is no failure.
+        // A start that ends because of a stop is no failure.
         if (!stop_wanted_ || error.code() != Errc::closed) {
             clean_ = false;
             logger().critical("{}", error.what());
@@ -102,7 +102,7 @@ void AppCore::start(const std::function<void(Broker&)>& start_broker) {
         {
             const std::lock_guard lock{mutex_};
             if (stop_wanted_) raise({Errc::closed, "start: the program was stopped before it ran"});
-            starting_ = broker;  // in one step: a stop that comes later finds it
+            starting_ = broker;  // under the same lock as the check: a stop that comes later finds it
         }
         start_broker(*broker);
         ++started_;
@@ -128,14 +128,15 @@ void AppCore::shut_down() noexcept {
     end_lifespans();
 }
 
-/// A handler that outlived its broker's stop may use their objects: they go when it has returned.
+/// Destroys the objects of lifespans, or hands them to the brokers whose handlers outlived the stop and may use them:
+/// they go when these handlers have returned.
 void AppCore::end_lifespans() noexcept {
     const auto lifespans = std::make_shared<Lifespans>(std::move(lifespans_));
     for (auto* const broker : brokers_)
         if (!broker->core().handlers_done()) broker->core().keep(lifespans);
 }
 
-/// All at the same time, each with its own stop_timeout.
+/// Stops all brokers at the same time, each with its own stop_timeout.
 void AppCore::stop_brokers() noexcept {
     {
         std::vector<std::jthread> stoppers;
@@ -165,7 +166,7 @@ void AppCore::run_hook(Hook& hook, HookTime when) {
     hook.bind(binder);
     if (!binder.problems().empty())
         raise({Errc::bad_setup, std::string{name_of(when)} + " cannot run:" + binder.problems()});
-    // Its parameters are taken from a delivery of nothing.
+    // The parameters of a hook come from the delivery of an empty message.
     SubscriberCore nobody{core.link(), core, SubscriberSpec{.subject = name_of(when)}};
     Message nothing;
     Context context{nobody, nothing};

@@ -16,7 +16,7 @@
 
 namespace freshet::detail {
 
-/// The objects of lifespans; the latest goes first.
+/// The objects of lifespans. Destroys the latest first.
 class Lifespans {
 public:
     Lifespans() = default;
@@ -31,7 +31,7 @@ private:
     std::vector<std::shared_ptr<void>> objects_ = {};
 };
 
-/// The life of an App: hooks and brokers in their order, forwards and back.
+/// Runs an App: calls hooks and starts brokers in their order, and undoes it in reverse.
 class AppCore {
 public:
     explicit AppCore(std::vector<Broker*> brokers);
@@ -42,20 +42,22 @@ public:
     void add(HookTime when, std::unique_ptr<Hook> hook);
     Logger& logger() const noexcept { return brokers_.front()->logger(); }
 
-    /// The exit code. Throws what keeps the program from starting.
+    /// Starts everything, blocks until the end, and undoes it. Returns the exit code. Logs why the program could not
+    /// start.
     int run();
-    /// From any thread.
+    /// Asks run() to end with `code`; the first call counts. Call it from any thread; does not block.
     void exit(int code) noexcept;
 
     // The parts of run(), for tests.
 
-    /// Until all brokers run. `start_broker` starts one. Throws what keeps the program from starting.
+    /// Runs the hooks and starts the brokers with `start_broker`; returns when all run. Throws the error that keeps the
+    /// program from starting.
     void start(const std::function<void(Broker&)>& start_broker);
     /// Undoes what start() did.
     void shut_down() noexcept;
-    /// What somebody has asked for, if anybody has.
+    /// Returns the exit code that exit() or ExitApp asked for, or nothing.
     std::optional<int> asked_code() const;
-    /// What run() ends with, after shut_down().
+    /// Returns the exit code of run(). Call it after shut_down().
     int exit_code() const;
 
 private:
@@ -65,19 +67,20 @@ private:
     void run_hooks(HookTime when);
     void run_hooks_noexcept(HookTime when) noexcept;
     void run_hook(Hook& hook, HookTime when);
-    /// A signal came, a broker ended: run() goes on to its end, and a start in progress is cut short.
+    /// Has run() go on to its end, and ends a start in progress. Called after a signal, an exit, or the end of a
+    /// broker.
     void request_stop() noexcept;
 
     std::vector<Broker*> brokers_;
     std::array<std::vector<std::unique_ptr<Hook>>, 5> hooks_ = {};
     Lifespans lifespans_ = {};
-    std::size_t started_ = 0;  // brokers
+    std::size_t started_ = 0;  // the number of brokers that were started
     bool clean_ = true;
 
     mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
     bool stop_wanted_ = false;
-    Broker* starting_ = nullptr;  // its start() runs, or is about to
+    Broker* starting_ = nullptr;  // the broker whose start() runs or is about to; null: none
     std::optional<int> code_ = {};
 };
 

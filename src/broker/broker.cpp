@@ -12,7 +12,7 @@
 
 namespace freshet {
 
-// Calls that may take long hold the core: a callback that runs meanwhile may destroy the broker.
+// Functions that may take long share the core, because a callback that runs meanwhile may destroy the broker.
 
 namespace {
 
@@ -34,7 +34,7 @@ Broker::Broker(BrokerOptions options, TransportFactory transport)
       link_{&core_->link()} {}
 
 Broker::~Broker() {
-    // The threads that it would wait for are not there.
+    // The core would wait for threads that the forked child does not have.
     if (detail::forked()) std::ignore = new std::shared_ptr<detail::BrokerCore>{std::move(core_)};
     else if (detail::CallbackScope::inside()) detail::end_in_background(std::move(core_));
     else core_->end(link_->options().stop_timeout);

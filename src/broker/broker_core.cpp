@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a broker is, and what it hears of its connection; see broker_start.cpp, broker_stop.cpp and broker_registry.cpp.
+// The state of a broker and the events of its connection; see also broker_start.cpp, broker_stop.cpp and
+// broker_registry.cpp.
 #include "broker/broker_core.hpp"
 
 #include <utility>

@@ -29,45 +29,47 @@
 
 namespace freshet::detail {
 
-/// The half of a broker that lives and declares: its life (BrokerLife), its subscribers, what they are given. What it
-/// sends goes through its Link. Whoever calls it shares it, so that a broker may be destroyed inside a call of its own.
+/// The half of a broker that starts, stops and declares: its life (BrokerLife), its subscribers, and the objects that
+/// they are given. Its Link sends and asks. Callers share the core, so that a broker may be destroyed inside a call of
+/// its own.
 class BrokerCore final : public Registry, public Host {
 public:
     using MakeTransport = Link::MakeTransport;
 
     BrokerCore(Broker& owner, BrokerOptions options, const MakeTransport& make_transport);
-    /// Calls end() with the broker's stop_timeout, unless somebody has.
+    /// Calls end() with the broker's stop_timeout, unless it was called before.
     ~BrokerCore();
 
-    /// What a test puts in the place of the network and of time.
+    /// The parts that a test puts in the place of the network and of time.
     struct TestSetup {
         MakeTransport make_transport = {};  // empty: the broker keeps its own
         std::shared_ptr<Clock> clock = {};  // null: the system's
         std::shared_ptr<DeliveryObserver> observer = {};
-        bool threads = true;  // false: subscribers with workers and dedicated ones run in the transport's thread too
+        bool threads = true;  // false: no subscriber has threads of its own, not even with workers
     };
-    /// Before start().
+    /// Replaces parts for a test. Call it before start().
     void prepare(TestSetup setup);
-    /// Provides another object, also to subscribers that run; no handler may run meanwhile.
+    /// Provides another object, also to subscribers that run. No handler may run meanwhile.
     void replace(const std::type_info& type, std::shared_ptr<void> object);
     std::vector<std::shared_ptr<SubscriberCore>> subscribers() const;
     DeliveryObserver* observer() const noexcept override { return observer_.get(); }
     bool threads() const noexcept override { return threads_; }
 
+    /// Connects and starts the subscribers; blocks until the broker runs. Throws if it cannot.
     void start();
-    /// start(), then waits for a signal or stop(), then stops.
+    /// Calls start(), blocks until a signal or stop(), then stops the broker.
     void run();
-    /// Blocks, unless called inside a callback.
+    /// Stops the broker. Blocks until it has stopped, for `timeout` and a second for closing at most, inside a callback
+    /// not at all. Returns false if something was left unhandled.
     bool stop(std::chrono::milliseconds timeout);
-    /// Ends a start() that waits for a server, or that is about to begin; does nothing to a broker that has connected.
+    /// Ends a start() that waits for a server or that is about to begin. Does nothing to a broker that has connected.
     void forbid_start() noexcept;
-    /// Stops, and waits for handlers that still run, however long they take, and for timers. Afterwards nothing of the
-    /// broker runs. Not inside a callback.
+    /// Stops the broker, and blocks until all handlers have returned, however long they take, and all timers have
+    /// ended: afterwards nothing of the broker runs. Do not call it inside a callback.
     void end(std::chrono::milliseconds timeout);
-    /// Keeps an object until no handler runs: see end().
+    /// Keeps an object until end() has waited for all handlers.
     void keep(std::shared_ptr<void> object);
-    /// Replaces what a handler that throws ExitApp wants: whoever runs the broker decides, else it stops. Waits for an
-    /// action that runs.
+    /// Sets the action for a handler that throws ExitApp; empty: the broker stops. Waits for an action that runs.
     void on_exit(std::function<void(int)> action);
     void exit(int code) noexcept override;
 
@@ -75,16 +77,17 @@ public:
     std::shared_ptr<SubscriberCore> add(SubscriberSpec spec) override;
     void provide(const std::type_info& type, std::shared_ptr<void> object);
     void* provided(const std::type_info& type) const override;
-    /// Puts a function's stand-in, a Replacement, where Depends asks for it.
+    /// Has Depends take a stand-in, a Replacement, for a function.
     void override_dependency(const void* key, std::shared_ptr<const void> replacement);
     const void* replacement(const void* key) const noexcept override;
     void include(std::shared_ptr<RouterNode> router);
-    /// What is around every handler and publication. To be changed before start() only: `what` wants to.
+    /// Returns the layer around every handler and publication, to be changed. Throws after the start; `what` names the
+    /// caller in the error.
     Layer& change_layer(const char* what);
     std::shared_ptr<const Layer> layer() const noexcept override { return layer_; }
-    /// Whether it has stopped, left nothing unhandled, and did not lose its connection.
+    /// Returns true if the broker has stopped, left nothing unhandled, and did not lose its connection.
     bool ended_clean() const;
-    /// Whether it has stopped or never started, and no handler of it runs or will run.
+    /// Returns true if the broker has stopped or never started, and no handler of it runs or will run.
     bool handlers_done() const;
     bool running() const noexcept;
     BrokerStats stats() const;
@@ -96,7 +99,7 @@ private:
     using Event = BrokerLife::Event;
     using Action = BrokerLife::Action;
 
-    /// A subscriber that is being declared, and by which thread.
+    /// A subscriber that is being declared, and the thread that declares it.
     struct Draft {
         std::string subject;
         std::thread::id thread;
@@ -104,31 +107,34 @@ private:
 
     // broker_start.cpp
     void bind_all();
-    /// What this thread has begun to declare and never finished. Another thread may be about to.
+    /// Returns the subjects that this thread has begun to declare and never finished. Those of other threads may still
+    /// be finished.
     std::vector<std::string> forgotten() const;
     void start_all();
     void undo_start() noexcept;
 
     // broker_stop.cpp
-    /// Takes a step of the life that asks for the end, and does what it says. False: the event changes nothing.
+    /// Takes a step of the life that asks for the end, and does what it says. Returns false if the event changes
+    /// nothing.
     bool ask_end(Event event, std::chrono::milliseconds timeout);
-    /// Begins to wind down, in a thread of its own. Under mutex_, so that whoever joins the thread finds it.
+    /// Begins to wind down in a thread of its own. Called under mutex_, so that end() finds the thread to join.
     void begin_winding_down();
-    /// Does it in this thread where none could be made, unless this is a callback.
+    /// Winds down in the calling thread if no thread could be made, unless this is a callback.
     void wind_down_here();
+    /// Stops the subscribers, waits for handlers until the deadline, closes the connection. Blocks.
     void wind_down();
-    /// The last step: what is published from now on is refused.
+    /// Takes a last step of the life, and refuses publications from now on.
     void settle(Event event);
     /// Ends the subscribers that have not started.
     void abandon_all() noexcept;
     void on_event(const ConnectionEvent& event) noexcept;
-    /// Ends run() when nothing will ever come again.
+    /// Stops the broker if its connection was closed for good, which also ends run().
     void end_if_lost() noexcept;
 
     // broker_registry.cpp
     void start_now(const std::shared_ptr<SubscriberCore>& subscriber);
-    /// Counts out the subscribers that have ended. Under mutex_; what is returned goes without it, since the captures
-    /// of handlers go with it.
+    /// Removes the subscribers that have finished, and adds up their counts. Called under mutex_. The caller destroys
+    /// the returned subscribers after it has released the lock, because the captures of their handlers go with them.
     std::vector<std::shared_ptr<SubscriberCore>> forget_finished();
 
     Broker* owner_;
@@ -137,33 +143,33 @@ private:
     std::shared_ptr<DeliveryObserver> observer_ = {};
     bool threads_ = true;
 
-    mutable std::mutex mutex_ = {};         // what follows
-    std::condition_variable changed_ = {};  // life_
+    mutable std::mutex mutex_ = {};         // guards the members below
+    std::condition_variable changed_ = {};  // notified when life_ changes
     BrokerLife life_ = {};
     TimePoint stop_deadline_ = {};
     std::chrono::milliseconds stop_timeout_ = {};
     std::thread stopper_ = {};
-    bool no_stopper_ = false;  // there was no thread to wind down in
+    bool no_stopper_ = false;  // no thread could be made to wind down in
     bool ended_ = false;       // end() was called
     std::vector<std::shared_ptr<void>> kept_ = {};
     std::vector<std::shared_ptr<SubscriberCore>> subscribers_ = {};
     std::uint64_t last_draft_ = 0;
-    std::map<std::uint64_t, Draft> drafts_ = {};  // begun and not added
-    SubscriberStats gone_ = {};                   // of subscribers that were stopped and forgotten
+    std::map<std::uint64_t, Draft> drafts_ = {};  // subscribers that were begun and not added
+    SubscriberStats gone_ = {};                   // counts of the subscribers that were forgotten
     std::unordered_map<std::type_index, std::shared_ptr<void>> provided_ = {};
     std::vector<std::shared_ptr<RouterNode>> routers_ = {};
     std::shared_ptr<Layer> layer_ = std::make_shared<Layer>();
-    std::unordered_map<const void*, std::shared_ptr<const void>> replacements_ = {};  // of functions of Depends
+    std::unordered_map<const void*, std::shared_ptr<const void>> replacements_ = {};  // by the function of Depends
 
-    std::mutex exit_mutex_ = {};  // on_exit_ and its calls
+    std::mutex exit_mutex_ = {};  // guards on_exit_ and its calls
     std::function<void(int)> on_exit_ = {};
 };
 
-/// For a broker that is destroyed inside a callback, where nothing may wait: stops it, drops what waits, and ends the
-/// core when its handlers have returned, in a thread of its own.
+/// Ends the core of a broker that is destroyed inside a callback, where nothing may wait: stops it, gives up the
+/// messages that wait, and destroys the core in a thread of its own when the handlers have returned. Does not block.
 void end_in_background(std::shared_ptr<BrokerCore> core) noexcept;
 
-/// The problems of a start, as the message of its error; `who` has them.
+/// Returns the message of an error that lists `problems`; `who` has them.
 std::string list_of(const std::vector<std::string>& problems, std::string_view who);
 
 }  // namespace freshet::detail

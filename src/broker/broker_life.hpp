@@ -5,39 +5,38 @@
 
 namespace freshet::detail {
 
-/// The life of a broker: which state follows which event, and what its owner has to do then. The table of it is in
-/// docs/architecture.md, "The life of a broker".
-/// Knows no thread, lock or socket: the owner guards it with one lock, takes one step at a time, and acts without the
-/// lock.
+/// The life of a broker as a state machine: which state follows which event, and what its owner has to do then.
+/// docs/architecture.md has its table. Knows no thread, lock or socket: the owner reports each event under one lock,
+/// and acts after it has released the lock.
 class BrokerLife {
 public:
     enum class State : std::uint8_t {
         idle,         ///< not started
-        forbidden,    ///< not started, and the next start is to end at once
+        forbidden,    ///< not started; the next start ends at once
         connecting,   ///< start() waits for a server
-        interrupted,  ///< it was told to stop while it waited
+        interrupted,  ///< start() was told to stop while it waited for a server
         subscribing,  ///< start() subscribes; messages are handled, and handlers publish
-        leaving,      ///< it was told to stop while it subscribed: start() comes to its end first
+        leaving,      ///< start() was told to stop while it subscribed, and comes to its end first
         running,
-        undoing,   ///< start() has failed, and what it did is taken back
+        undoing,   ///< start() has failed, and takes back what it did
         stopping,  ///< what has arrived is handled, then the connection closes
-        stopped,   ///< for good
+        stopped,   ///< for good: a broker starts once
     };
 
     enum class Event : std::uint8_t {
         start,       ///< start() was called
-        forbid,      ///< whoever starts the broker wants no start any more; nothing for one that has connected
+        forbid,      ///< the App that starts the broker wants no start any more; nothing if it has connected
         connected,   ///< a server answered
         subscribed,  ///< every subscriber has started
         failed,      ///< start() cannot go on
         undone,      ///< nothing is left of what start() did
-        stop,        ///< stop(), a destructor, ExitApp
+        stop,        ///< stop(), a destructor or ExitApp wants the end
         lost,        ///< the connection was closed, and not by the broker
-        overdue,     ///< the time of the stop is over, and something was left
+        overdue,     ///< the time of the stop is over, and something was left unhandled
         closed,      ///< the connection is closed at the end of the stop
     };
 
-    /// What to do after the step.
+    /// The duty of the owner after the step.
     enum class Action : std::uint8_t {
         none,
         refuse,     ///< start() is not possible in this state
@@ -50,7 +49,7 @@ public:
         wind_down,  ///< tell handlers that the broker stops, stop in an orderly way, then say `closed`
     };
 
-    /// Takes the step that `event` means.
+    /// Takes the step for `event`. Returns what the owner does next.
     Action on(Event event) noexcept {
         switch (event) {
             case Event::start: return start();
@@ -70,17 +69,17 @@ public:
     State state() const noexcept { return state_; }
     bool is_idle() const noexcept { return state_ == State::idle || state_ == State::forbidden; }
     bool is_stopped() const noexcept { return state_ == State::stopped; }
-    /// Subscribers that are declared start at once.
+    /// Returns true if subscribers that are declared now start at once.
     bool is_live() const noexcept {
         return state_ == State::subscribing || state_ == State::leaving || state_ == State::running;
     }
-    /// No subscriber can be declared any more.
+    /// Returns true if no subscriber can be declared any more.
     bool is_over() const noexcept { return state_ == State::stopping || state_ == State::stopped; }
-    /// start() was ended by a stop, not by a failure.
+    /// Returns true if a stop ended start(), not a failure.
     bool was_cut_short() const noexcept { return cut_short_; }
-    /// It has stopped and left nothing unhandled.
+    /// Returns true if the broker has stopped, left nothing unhandled, and did not lose its connection.
     bool ended_clean() const noexcept { return is_stopped() && !leftovers_ && !lost_; }
-    /// Whether the stop left nothing unhandled, so far.
+    /// Returns true if the stop has left nothing unhandled so far.
     bool drained() const noexcept { return !leftovers_; }
 
 private:

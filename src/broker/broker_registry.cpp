@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is declared: subscribers, provided objects, routers, layers.
+// The declarations of a broker: subscribers, provided objects, routers, layers.
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -67,7 +67,7 @@ std::shared_ptr<SubscriberCore> BrokerCore::add(SubscriberSpec spec) {
     forgotten = forget_finished();
     subscribers_.push_back(subscriber);
     const bool live = life_.is_live();
-    lock.unlock();  // a source may ask the server
+    lock.unlock();  // the start of a source may ask the server and wait
     if (live) start_now(subscriber);
     return subscriber;
 }
@@ -79,8 +79,8 @@ void BrokerCore::start_now(const std::shared_ptr<SubscriberCore>& subscriber) {
         raise(why);
     };
     if (const auto started = subscriber->start(); !started) give_up(started.error());
-    // So that what is published from now on, by anybody, reaches it. Lost in a reconnect the subscription is made
-    // again.
+    // After the round trip, everything that anybody publishes reaches the subscriber. If it fails because of a
+    // reconnect, the client library subscribes again.
     std::ignore = link_.transport().flush(link_.options().connect_timeout);
     if (const auto refusal = subscriber->source().refusal()) {
         subscriber->begin_stop(std::chrono::milliseconds{0});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first half of a broker's life: start, and what takes it back.
+// The first half of a broker's life: start(), and the way back if it fails.
 #include <atomic>
 #include <stop_token>
 #include <thread>
@@ -14,7 +14,7 @@
 namespace freshet::detail {
 namespace {
 
-/// What the server refused of these subscribers, each with its reason.
+/// Returns the server's refusals of these subscribers, each with its reason.
 std::vector<std::string> refusals(const std::vector<std::shared_ptr<SubscriberCore>>& subscribers) {
     std::vector<std::string> problems;
     for (const auto& subscriber : subscribers) {
@@ -119,7 +119,7 @@ std::vector<std::string> BrokerCore::forgotten() const {
 void BrokerCore::start_all() {
     value_or_raise(link_.transport().open(link_.options().start_timeout,
                                           [this](const ConnectionEvent& event) { on_event(event); }));
-    std::vector<std::shared_ptr<SubscriberCore>> subscribers;  // who is declared from now on starts by itself
+    std::vector<std::shared_ptr<SubscriberCore>> subscribers;  // subscribers declared later start by themselves
     {
         const std::lock_guard lock{mutex_};
         if (life_.on(Event::connected) == Action::undo) raise(stopped_early());
@@ -128,7 +128,7 @@ void BrokerCore::start_all() {
         changed_.notify_all();
     }
     for (const auto& subscriber : subscribers) {
-        if (link_.stop_token().stop_requested()) break;  // wind_down() ends the others
+        if (link_.stop_token().stop_requested()) break;  // wind_down() ends the remaining ones
         value_or_raise(subscriber->start());
     }
     value_or_raise(link_.transport().flush(link_.options().connect_timeout));
@@ -149,11 +149,11 @@ void BrokerCore::undo_start() noexcept {
     link_.transport().close(std::chrono::milliseconds{0});
     for (const auto& subscriber : started) {
         subscriber->abandon();
-        // Inside a callback their end may have to come on this very thread: end() waits for it.
+        // Inside a callback, a subscriber's end may have to come on this very thread, so only end() waits for it.
         if (!CallbackScope::inside()) subscriber->join();
     }
     settle(Event::undone);
-    abandon_all();  // those declared meanwhile
+    abandon_all();  // the subscribers that were declared meanwhile
 }
 
 }  // namespace freshet::detail

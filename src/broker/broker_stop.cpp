@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The second half of a broker's life: what ends it.
+// The second half of a broker's life: stop() and the end.
 #include <algorithm>
 #include <system_error>
 #include <tuple>
@@ -12,7 +12,7 @@
 namespace freshet::detail {
 namespace {
 
-// What closing takes after a stop's deadline, where nothing blocks.
+// The time that closing may take after the deadline of a stop.
 constexpr std::chrono::milliseconds closing_time{1'000};
 
 std::chrono::milliseconds left_until(TimePoint deadline, TimePoint now) {
@@ -77,7 +77,7 @@ bool BrokerCore::ask_end(Event event, std::chrono::milliseconds timeout) {
     return true;
 }
 
-// In a thread of its own: callers wait until their deadline, and not at all inside a callback.
+// Uses a thread of its own, because callers of stop() wait only until their deadline, and inside a callback not at all.
 void BrokerCore::begin_winding_down() {
     link_.clock().add_work(1);
     try {
@@ -107,11 +107,11 @@ void BrokerCore::wind_down_here() {
 void BrokerCore::wind_down() {
     link_.request_stop();
     const auto now = [this] { return link_.clock().now(); };
-    std::ignore = stats();  // while the subscriptions still know what they dropped
+    std::ignore = stats();  // has the subscriptions' counts remembered while these still know them
     const auto all = subscribers();
     for (const auto& subscriber : all) {
         subscriber->quiesce();
-        subscriber->abandon();  // if start() has not reached it
+        subscriber->abandon();  // ends it if start() has not reached it
     }
     bool drained = link_.transport().drain_deliveries(left_until(stop_deadline_, now()));
     for (const auto& subscriber : all) drained = subscriber->finish_stop(stop_deadline_) && drained;
@@ -119,7 +119,7 @@ void BrokerCore::wind_down() {
     if (!drained) {
         link_.logger().error("stopped with messages unhandled: they did not finish within {} ms",
                              stop_timeout_.count());
-        settle(Event::overdue);  // before what follows, which waits for handlers that still run
+        settle(Event::overdue);  // before close(), which waits for handlers that still run
     }
     link_.transport().close(left_until(stop_deadline_, now()));
     settle(Event::closed);
@@ -151,7 +151,7 @@ void end_in_background(std::shared_ptr<BrokerCore> core) noexcept {
             delete kept;
         }}.detach();
     } catch (const std::system_error&) {
-        // No thread to wait in: it stops, and what it holds stays.
+        // There is no thread to wait in: the broker stops, and its objects are never destroyed.
         (*kept)->forbid_start();
         (*kept)->stop(std::chrono::milliseconds{0});
     }

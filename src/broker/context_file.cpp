@@ -42,7 +42,7 @@ std::string selected_context() {
                        detail::quoted(path.string()))});
 }
 
-/// One context file: its fields, and errors that name it.
+/// Reads the fields of one context file, and throws errors that name it.
 class ContextFile {
 public:
     explicit ContextFile(const std::string& name) : path_{path_of(name)} {
@@ -54,7 +54,7 @@ public:
         try {
             fields_ = nlohmann::json::parse(file);
         } catch (const nlohmann::json::parse_error& error) {
-            fail(fmt::format("is not JSON (byte {})", error.byte));  // its own text would show what may be a password
+            fail(fmt::format("is not JSON (byte {})", error.byte));  // the parser's own text could show a password
         }
         if (!fields_.is_object()) fail("is not a JSON object");
     }
@@ -66,7 +66,7 @@ public:
         return found->get<std::string>();
     }
 
-    /// A value that newer CLIs may look up elsewhere.
+    /// Returns a field's text. Refuses a reference, which newer CLIs look up elsewhere.
     std::string secret(const char* field) const {
         auto value = text(field);
         for (const std::string_view scheme : {"op://", "nsc://", "env://", "data:"})
@@ -77,7 +77,7 @@ public:
         return value;
     }
 
-    /// The path of a file that can be read; empty if there is none.
+    /// Returns a field with the path of a file that can be read; empty if the field is not set.
     std::string file(const char* field) const {
         auto path = secret(field);
         if (path.starts_with("file://")) path.erase(0, std::string_view{"file://"}.size());
@@ -117,7 +117,7 @@ private:
     nlohmann::json fields_;
 };
 
-/// What a `.creds` file would hold.
+/// Returns the text of a `.creds` file with this JWT and seed.
 CredsMemory creds_of(std::string_view jwt, std::string_view seed) {
     return {fmt::format("-----BEGIN NATS USER JWT-----\n{}\n------END NATS USER JWT------\n\n"
                         "-----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",

@@ -9,21 +9,23 @@
 
 namespace freshet::detail {
 
-/// The value of an environment variable; empty where it is not set.
+/// Returns the value of an environment variable, empty if it is not set.
 std::string variable(const char* name);
 
-/// The parts of a comma separated list of server URLs, without spaces around them.
+/// Splits a comma-separated list of server URLs. Drops blanks around the URLs, and empty ones.
 std::vector<std::string> split_servers(std::string_view list);
 
-/// Throws Error(Errc::bad_setup) unless the file that `setting` names can be read. An empty path is no file.
+/// Throws Error(Errc::bad_setup) unless the file that `setting` names can be read. Accepts an empty path, which names
+/// no file.
 void check_readable(std::string_view setting, const std::string& path);
 
-/// One of several ways to say who connects, and what it is called where it was said.
+/// Credentials, and the name of the setting that gave them.
 struct NamedCredentials {
     std::string_view name = {};
     Credentials credentials = {};
 };
-/// The one that is given, or none. Throws Error(Errc::bad_setup) with both names for two; `where` begins the message.
+/// Returns the credentials that are given, or none. If two are given, throws Error(Errc::bad_setup) with both names;
+/// `where` begins its message.
 Credentials the_only(const std::vector<NamedCredentials>& given, std::string_view where);
 
 }  // namespace freshet::detail

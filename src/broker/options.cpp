@@ -22,7 +22,7 @@ void override_with(std::string& field, std::string value) {
     if (!value.empty()) field = std::move(value);
 }
 
-/// The path in a variable, of a file that can be read; empty where it is not set.
+/// Returns the path in an environment variable, of a file that can be read; empty if it is not set.
 std::string file_variable(const char* name) {
     auto path = variable(name);
     detail::check_readable(name, path);
@@ -102,7 +102,7 @@ BrokerOptions BrokerOptions::from_environment() {
 namespace detail {
 
 BrokerOptions resolve(BrokerOptions options) {
-    // Servers named in the code come without the environment's credentials, which are for the environment's servers.
+    // The environment's credentials are for the environment's servers, so they do not count if the code names servers.
     if (options.servers.empty()) {
         const auto environment = BrokerOptions::from_environment();
         options.servers = environment.servers;

@@ -5,8 +5,8 @@
 
 namespace freshet::detail {
 
-/// What a broker works with: empty servers and credentials are filled from the environment, then from the defaults, and
-/// contradictions are found. Throws Error(Errc::bad_setup).
+/// Completes a broker's options: fills empty servers and credentials from the environment, then from the defaults.
+/// Throws Error(Errc::bad_setup) for options that contradict each other or cannot be used.
 BrokerOptions resolve(BrokerOptions options);
 
 }  // namespace freshet::detail

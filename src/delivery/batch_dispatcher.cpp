@@ -12,8 +12,8 @@
 
 namespace freshet::detail {
 
-/// The messages that wait to be a batch. The workers get an empty message for each batch that is due, and take it
-/// themselves.
+/// Collects messages into batches. Announces each batch that is due to the workers with an empty message; a worker then
+/// takes the batch itself.
 class BatchDispatcher::Collector : public std::enable_shared_from_this<Collector> {
 public:
     Collector(Handling& handling, const BatchSettings& settings) : handling_{handling}, settings_{settings} {
@@ -63,7 +63,7 @@ public:
         return waiting_.size();
     }
 
-    /// Waits for the threads, which handle nothing more than what they have.
+    /// Drops what waits, and waits for the threads, which finish only the batches that they handle already.
     void join() {
         close();
         take_waiting();
@@ -74,7 +74,7 @@ private:
     using Lock = std::unique_lock<std::mutex>;
     struct Waiting {
         Message message;
-        TimePoint due;  // when its batch is complete, even if it is alone
+        TimePoint due;  // the time at which its batch is complete, even if it is alone
     };
 
     Clock& clock() const noexcept { return *settings_.clock; }
@@ -84,7 +84,7 @@ private:
         return closed_ || waiting_.size() >= settings_.batch.size || clock().now() >= waiting_.front().due;
     }
 
-    /// One timer at most, for the first that waits.
+    /// Sets the timer, of which there is at most one, for the message that has waited longest.
     void arm() {
         disarm();
         if (waiting_.empty() || closed_) return;
@@ -102,7 +102,7 @@ private:
         if (!closed_) start_due(lock);
     }
 
-    /// Has what is due handled: by a thread, else here.
+    /// Has the batches that are due handled: by a worker, or here if there are no workers.
     void start_due(Lock& lock) {
         if (workers_) {
             if (!announced_ && due()) announced_ = workers_->push(Message{}, 0);
@@ -111,15 +111,15 @@ private:
         while (due()) run(lock);
     }
 
-    /// On a thread of the workers.
+    /// Handles a batch that was announced. Runs on a thread of the workers.
     void on_announced() {
         Lock lock{mutex_};
         announced_ = false;
         if (due()) run(lock);
-        while (closed_ && due()) run(lock);  // then nobody is announced any more
+        while (closed_ && due()) run(lock);  // after close() nothing is announced any more
     }
 
-    /// Takes a batch and handles it, without the lock.
+    /// Takes a batch and handles it after it has released the lock.
     void run(Lock& lock) {
         std::vector<Message> batch;
         while (!waiting_.empty() && batch.size() < settings_.batch.size) {
@@ -137,7 +137,8 @@ private:
         tell_emptied(lock);
     }
 
-    /// With workers, the last of their threads says it.
+    /// Tells once that nothing waits and no handler runs after close(). With workers, their last thread tells it
+    /// instead.
     void tell_emptied(Lock& lock) {
         if (workers_ || !closed_ || running_ > 0 || !waiting_.empty() || std::exchange(told_, true)) return;
         lock.unlock();
@@ -152,10 +153,10 @@ private:
     std::size_t bytes_ = 0;
     std::optional<TimerId> timer_ = {};
     std::size_t running_ = 0;
-    bool announced_ = false;  // a thread was called, and has not come yet
+    bool announced_ = false;  // a thread was called and has not come yet
     bool closed_ = false;
     bool told_ = false;
-    std::optional<Workers> workers_ = {};  // the last: its threads use the others
+    std::optional<Workers> workers_ = {};  // the last member: its threads use the others
 };
 
 BatchDispatcher::BatchDispatcher(Handling& handling, const BatchSettings& settings)

@@ -14,13 +14,13 @@ namespace freshet::detail {
 
 struct BatchSettings {
     Batch batch = {};
-    std::size_t threads = 1;  ///< batches handled at the same time; 0: in the threads that dispatch, and the clock's
-    std::size_t max_messages = 65'536;  ///< waiting
-    std::size_t max_bytes = std::size_t{64} << 20;
+    std::size_t threads = 1;  ///< threads for the batches; 0: the dispatching threads and the clock's handle them
+    std::size_t max_messages = 65'536;              ///< messages that may wait
+    std::size_t max_bytes = std::size_t{64} << 20;  ///< bytes of these
     std::shared_ptr<Clock> clock = {};
 };
 
-/// Collects messages until they are a batch, and has batches handled on threads of its own.
+/// Collects messages until they are a batch, and handles batches on threads of its own.
 class BatchDispatcher final : public Dispatcher {
 public:
     /// Throws std::system_error when a thread cannot be made.

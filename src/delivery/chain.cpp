@@ -27,7 +27,7 @@ Outcome Next::operator()(Context& context) {
 }
 
 Outcome Next::operator()(Context& context, Bytes body) {
-    const detail::BufferLease payload;  // with the NUL behind it that every payload has
+    const detail::BufferLease payload;  // puts a NUL behind it, as behind every payload
     payload->append(body);
     const detail::BodyScope scope{detail::ContextAccess::message(context), payload->bytes()};
     return (*this)(context);
@@ -47,7 +47,7 @@ void Chain::bind(Layers layers, Binder& binder, Step& last) {
     for (const auto& layer : layers | std::views::reverse) bind_error_handlers(*layer, binder);
 }
 
-/// Within a layer, a handler stands before those for a base class of its exception.
+/// Adds the error handlers of a layer, each before those for a base class of its exception.
 void Chain::bind_error_handlers(const Layer& layer, Binder& binder) {
     const auto begin = static_cast<std::ptrdiff_t>(error_handlers_.size());
     for (const auto& make : layer.error_handlers) {

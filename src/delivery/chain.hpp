@@ -10,21 +10,22 @@
 
 namespace freshet::detail {
 
-/// What is around the handler of one subscriber: the layers of its broker, its routers and its own, flattened,
-/// outermost first. Immutable once bound; thread-safe.
+/// The middlewares and error handlers around the handler of one subscriber: the layers of its broker, of its routers
+/// and its own, flattened, outermost first. Does not change after bind(); thread-safe then.
 class Chain {
 public:
     using Layers = std::span<const std::shared_ptr<const Layer>>;
 
-    /// `last` is what the innermost middleware wraps.
+    /// Makes the steps of all layers. The innermost middleware wraps `last`.
     void bind(Layers layers, Binder& binder, Step& last);
 
     bool empty() const noexcept { return steps_.size() <= 1; }
     Outcome run(Context& context) const { return Next{steps_.data()}(context); }
 
     bool handles_errors() const noexcept { return !error_handlers_.empty(); }
-    /// Gives the exception in flight, or `error`, to the handler that is nearest to the subscriber and, among those of
-    /// one layer, for the most derived type. Nothing: there is none, or it threw, which is logged.
+    /// Gives the exception in flight, or `error` if it is not null, to the nearest error handler that takes it; within
+    /// one layer, the one for the most derived type. Returns the handler's outcome, or nothing if no handler takes it
+    /// or the handler threw, which is logged.
     std::optional<Outcome> handle(Context& context, const Error* error) const noexcept;
 
     std::span<PublishStep* const> publish_steps() const noexcept { return publish_steps_; }
@@ -36,7 +37,7 @@ private:
     std::vector<Step*> steps_ = {};
     std::vector<std::shared_ptr<PublishStep>> owned_publish_ = {};
     std::vector<PublishStep*> publish_steps_ = {};
-    std::vector<std::shared_ptr<ErrorHandler>> error_handlers_ = {};  // in the order they are tried
+    std::vector<std::shared_ptr<ErrorHandler>> error_handlers_ = {};  // in the order in which they are tried
 };
 
 }  // namespace freshet::detail

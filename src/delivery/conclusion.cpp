@@ -15,11 +15,12 @@
 namespace freshet::detail {
 namespace {
 
-/// Answers errors of the caller's making and of ours, as HTTP statuses (ADR-32 leaves the code to the service).
+/// The codes of errors that the caller and the service cause. ADR-32 leaves codes to the service; these are HTTP
+/// statuses.
 constexpr int code_rejected = 400;
 constexpr int code_failed = 500;
 
-/// What the caller is told of an error that the handler did not give a code.
+/// Returns the code that the caller gets for `error`: its own, else the one that fits its condition.
 int code_of(const Error& error) {
     if (error.remote_code() != 0) return error.remote_code();
     switch (error.condition().value_or(Condition::remote)) {
@@ -33,7 +34,7 @@ int code_of(const Error& error) {
     }
 }
 
-/// What is said of a message that a handler neither handled nor failed at.
+/// Returns the error that stands for the outcome nack or term of a handler that reported no failure.
 Error verdict(const Outcome& outcome) {
     std::string text = outcome.kind() == Outcome::Kind::term ? "the handler said term" : "the handler said nack";
     if (!outcome.reason().empty()) text.append(": ").append(outcome.reason());

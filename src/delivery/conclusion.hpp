@@ -19,8 +19,8 @@ namespace freshet::detail {
 
 class Link;
 
-/// What follows the call of a handler, however it was dispatched: a failure is counted, answered and logged, the
-/// observer is told, and the source settles the message. Thread-safe.
+/// Ends deliveries, whichever dispatcher brought them: counts, answers and logs a failure, tells the observer, and has
+/// the source settle the message. Thread-safe.
 class Conclusion {
 public:
     Conclusion(Link& link, Source& source, const std::string& subject);
@@ -39,7 +39,8 @@ public:
         if (observer_ != nullptr) observer_->on_settled(subscriber, context, handled);
         source_.settle(ContextAccess::take_message(context), handled);
     }
-    /// Ends the delivery of the messages of a batch, each as its item says, else as `returned` or the context does.
+    /// Ends the delivery of each message of a batch: as its item decided, else as the context decided, else as
+    /// `returned`.
     void conclude(SubscriberCore& subscriber, Context& context, const Outcome& returned,
                   std::span<Item> items) noexcept;
 
@@ -49,7 +50,7 @@ public:
     std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
     std::uint64_t rejected() const noexcept { return rejected_.load(std::memory_order_relaxed); }
 
-    /// Writes what the log still owes. No delivery may be concluded after it.
+    /// Writes the log lines that are still due. Call it last: no delivery may be concluded afterwards.
     void finish() noexcept { log_.finish(); }
 
 private:

@@ -124,7 +124,7 @@ std::stop_token ContextAccess::stop_token(const Context& context) noexcept {
 std::string_view ContextAccess::correlation_in_scope(const Context& context) {
     if (!context.made_correlation_id_.empty()) return context.made_correlation_id_;
     const auto given = context.message_->header("correlation_id").value_or(std::string_view{});
-    // Whoever wrote the message by hand may have put in what cannot be sent on.
+    // A message that was written by hand may have a value here that cannot be sent on.
     return given.empty() || Headers::check("correlation_id", given) ? given : std::string_view{};
 }
 
@@ -134,7 +134,7 @@ LogFields ContextAccess::log_fields(const void* context) {
     LogFields fields{.subject = of.subject(), .queue = spec.options.queue, .correlation_id = correlation_in_scope(of)};
     const auto* const batch = of.get<Items>();
     const bool one = batch == nullptr || batch->size() == 0;
-    if (!one) fields.subject = spec.subject;  // that of each message may be another
+    if (!one) fields.subject = spec.subject;  // each message of the batch may have another
     if (const auto metadata = (one ? of.message() : (*batch)[0].message()).metadata()) {
         fields.stream = metadata->stream;
         fields.consumer = metadata->consumer;

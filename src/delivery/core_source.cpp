@@ -26,7 +26,8 @@ Expected<void> CoreSource::start(Link& link, const Subject& subject, std::shared
     if (!subscription) return std::unexpected{std::move(subscription).error()};
     subscription_ = *std::move(subscription);
     if (const auto asked = guard_.begun(); asked.stop) subscription_->drain(*asked.stop);
-    if (max_messages_ != 0) std::ignore = subscription_->auto_unsubscribe(max_messages_);  // refused where it has ended
+    // Fails if the subscription has ended, which does no harm.
+    if (max_messages_ != 0) std::ignore = subscription_->auto_unsubscribe(max_messages_);
     return {};
 }
 
@@ -34,7 +35,7 @@ std::optional<Error> CoreSource::refusal() const { return guard_.running() ? sub
 
 void CoreSource::bind(const Subject&, Binder& binder) {
     if (!spec_.queue.empty() && check_subject(spec_.queue) != SubjectFault::none) {
-        // The server takes any token; what it would misread is what a subject may not have either.
+        // The server accepts any token, but misreads the ones that a subject may not have either.
         binder.problem("its queue group " + quoted(spec_.queue) + " has spaces, wildcards or empty tokens");
     }
     if (max_messages_ > std::numeric_limits<int>::max())

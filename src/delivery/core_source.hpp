@@ -11,7 +11,7 @@
 
 namespace freshet::detail {
 
-/// A core NATS subscription as a source: nothing is settled.
+/// A core NATS subscription as a source. Settles nothing, since core NATS has no acknowledgements.
 class CoreSource final : public Source {
 public:
     explicit CoreSource(const SubscriberOptions& options);
@@ -27,7 +27,7 @@ public:
 private:
     SubscriptionSpec spec_;
     std::uint64_t max_messages_;
-    std::unique_ptr<TransportSubscription> subscription_ = {};  // as long as this, once the guard runs
+    std::unique_ptr<TransportSubscription> subscription_ = {};  // lives as long as this object once guard_ is running
     StartGuard guard_ = {};
 };
 

@@ -9,7 +9,7 @@
 
 namespace freshet::detail {
 
-/// What a dispatcher calls: the subscriber that it works for. From the dispatcher's threads, several at once if it has
+/// The subscriber that a dispatcher works for. The dispatcher calls it on its threads, on several at once if it has
 /// several.
 class Handling {
 public:
@@ -30,25 +30,25 @@ protected:
     ~Handling() = default;
 };
 
-/// Brings a subscriber's messages from the thread that delivers them to where they are handled: into the same thread,
-/// to workers, into batches. How a message's handling ends is not its business. Thread-safe, also inside a handler.
+/// Brings a subscriber's messages from the thread that delivers them to where they are handled: in that thread, by
+/// workers, or in batches. Conclusion ends the handling. Thread-safe, also inside a handler.
 class Dispatcher {
 public:
     Dispatcher() = default;
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
-    /// Drops what waits and waits for the handlers that run.
+    /// Drops the messages that wait, and waits for the handlers that run.
     virtual ~Dispatcher() = default;
 
-    /// Takes a message. Returns false, and leaves the message as it is, when too many wait or close() was called.
-    /// Blocks only where this thread is the one that handles.
+    /// Takes a message. Returns false, and leaves the message as it is, if too many wait or close() was called. Blocks
+    /// only if the calling thread runs the handler.
     virtual bool dispatch(Message& message) noexcept = 0;
-    /// Takes nothing more from now on. What waits is still handled; then Handling::on_emptied is called, perhaps inside
-    /// this call. Does not wait for other threads.
+    /// Refuses messages from now on. The messages that wait are still handled; then the dispatcher calls
+    /// Handling::on_emptied, perhaps inside this call. Does not wait for other threads.
     virtual void close() noexcept = 0;
-    /// Removes and returns what waits.
+    /// Removes and returns the messages that wait.
     virtual std::vector<Message> take_waiting() = 0;
-    /// Messages that wait, without those that are being handled.
+    /// Returns how many messages wait, without those that are being handled.
     virtual std::size_t pending() const noexcept = 0;
 };
 

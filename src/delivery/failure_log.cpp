@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::chrono::seconds window{1};
 constexpr std::uint64_t most_lines = 10;  // in a window
-// Failures told apart; those beyond count as one. A handler may answer with any number.
+// The number of failures that are told apart; all others count as the last of these. Handlers may fail with any number
+// of codes.
 constexpr std::size_t most_failures = 16;
 
 }  // namespace
@@ -52,7 +53,7 @@ private:
         TimePoint since;
         std::uint64_t lines = 0;
         std::uint64_t more = 0;  // not written
-        std::string last = {};   // of these
+        std::string last = {};   // of those not written
         TimerId timer = {};
     };
     struct Summary {
@@ -60,7 +61,7 @@ private:
         std::string last;
     };
 
-    /// Whether it is one of those that are written.
+    /// Counts a failure. Returns true if its line is to be written; adds the summaries that are due.
     bool count(Kind kind, std::string_view what, const Error& why, std::vector<Summary>& summaries) {
         const auto now = clock_->now();
         const std::lock_guard lock{mutex_};
@@ -97,7 +98,7 @@ private:
         std::vector<Summary> summaries;
         {
             const std::lock_guard lock{mutex_};
-            if (finished_) return;  // and the link may be gone
+            if (finished_) return;  // the link may be gone, too
             for (auto& failure : failures_)
                 if (clock_->now() - failure.since >= window) sum_up(failure, summaries);
             for (const auto& summary : summaries) write(summary);

@@ -13,8 +13,8 @@ namespace freshet::detail {
 
 class Link;
 
-/// Writes the failures of one subscriber to the log: of one kind with one code ten lines a second, then how many more
-/// there were. So that a flood of messages which all fail is not a flood of lines. Thread-safe.
+/// Writes the failures of one subscriber to the log: at most ten lines a second for each kind and code, then how many
+/// more there were. Keeps a flood of failing messages from becoming a flood of lines. Thread-safe.
 class FailureLog {
 public:
     enum class Kind : std::uint8_t { failed, rejected, not_answered, on_error_threw };
@@ -26,7 +26,8 @@ public:
 
     /// Writes "what: why" with the logger, or counts it.
     void write(Logger& logger, Kind kind, std::string_view what, const Error& why) noexcept;
-    /// Writes what was counted. While the link lives; nothing is written after it.
+    /// Writes the summaries of the failures that were only counted. Call it while the link lives: timers write nothing
+    /// afterwards.
     void finish() noexcept;
 
 private:

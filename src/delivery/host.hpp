@@ -13,8 +13,8 @@ namespace freshet::detail {
 class DeliveryObserver;
 struct Layer;
 
-/// What a subscriber asks of its broker beside the link: at the start, and when a handler ends the program. Never for a
-/// message.
+/// The broker as a subscriber sees it, beside the link. The subscriber asks it at the start, and when a handler ends
+/// the program, but not for each message.
 class Host {
 public:
     Host() = default;
@@ -22,15 +22,16 @@ public:
     Host& operator=(const Host&) = delete;
 
     virtual Broker& owner() const noexcept = 0;
-    /// The object provided for `type`, or null.
+    /// Returns the object provided for `type`, or null.
     virtual void* provided(const std::type_info& type) const = 0;
-    /// The stand-in for a function of Depends, or null.
+    /// Returns the stand-in for a function of Depends, or null.
     virtual const void* replacement(const void* key) const noexcept = 0;
-    /// What the broker puts around every handler.
+    /// Returns the layer that the broker puts around every handler.
     virtual std::shared_ptr<const Layer> layer() const noexcept = 0;
-    /// Sees the deliveries; null outside of tests. Fixed before the start.
+    /// Returns the observer of deliveries, null outside of tests. Does not change after the start.
     virtual DeliveryObserver* observer() const noexcept = 0;
-    /// False: no subscriber has threads of its own; handlers run in the transport's thread or the clock's.
+    /// Returns false if no subscriber may have threads of its own: handlers then run in the transport's thread or the
+    /// clock's.
     virtual bool threads() const noexcept = 0;
     /// Ends the program that runs the broker with `code`, else stops the broker.
     virtual void exit(int code) noexcept = 0;

@@ -8,8 +8,8 @@
 
 namespace freshet::detail {
 
-/// Handles each message in the thread that delivers it. On the path of every message, so it calls the subscriber
-/// directly.
+/// Handles each message in the thread that delivers it. Calls the subscriber directly, not through Handling, because
+/// every message takes this path.
 class InlineDispatcher final : public Dispatcher {
 public:
     explicit InlineDispatcher(SubscriberCore& subscriber) noexcept : subscriber_{subscriber} {}

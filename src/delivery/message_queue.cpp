@@ -12,7 +12,7 @@
 namespace freshet::detail {
 namespace {
 
-/// The handler of a MessageStream: puts the message aside for the one who asks.
+/// The handler of a MessageStream: queues the message for the thread that asks for it.
 class QueueHandler final : public HandlerBase {
 public:
     explicit QueueHandler(std::shared_ptr<MessageQueue> queue) noexcept : queue_{std::move(queue)} {}
@@ -83,10 +83,10 @@ std::pair<std::shared_ptr<SubscriberCore>, std::shared_ptr<MessageQueue>> open_s
                                                                                       SubscriberSpec spec) {
     auto queue = std::make_shared<MessageQueue>(spec.options.max_pending_messages, spec.options.max_pending_bytes);
     spec.handler = std::make_unique<QueueHandler>(queue);
-    // The thread that reads is all it needs.
+    // A stream needs no threads of its own: you read it on yours.
     spec.options.workers = 0;
     spec.options.dedicated = false;
-    spec.bare = true;  // nobody's handler runs: the message is handled when it is read
+    spec.bare = true;  // no middleware: you handle the message after you have read it
     auto subscriber = registry.add(std::move(spec));
     return {std::move(subscriber), std::move(queue)};
 }

@@ -20,15 +20,16 @@ public:
     MessageQueue(std::size_t max_messages, std::size_t max_bytes) noexcept
         : max_messages_{max_messages}, max_bytes_{max_bytes} {}
 
-    /// The clock of pop's deadlines; without one it is the system's.
+    /// Sets the clock for the deadlines of pop(); null changes nothing. At first it is the system's.
     void use(std::shared_ptr<Clock> clock) noexcept;
 
-    /// False when it is full or closed.
+    /// Adds a message. Returns false, and drops the message, if the queue is full or closed.
     bool push(Message message);
-    /// Nothing when `timeout` has passed, or when it is closed and empty.
+    /// Blocks for a message. Returns nothing when `timeout` has passed, or when the queue is closed and empty.
     std::optional<Message> pop(std::chrono::milliseconds timeout);
+    /// Blocks for a message. Returns nothing when the queue is closed and empty.
     std::optional<Message> pop();
-    /// What is in it can still be read.
+    /// Refuses messages from now on. Those in the queue can still be read.
     void close() noexcept;
     std::size_t size() const;
 

@@ -13,10 +13,10 @@
 
 namespace freshet::detail {
 
-/// Where the results of a subscriber's handlers go besides the answer: its publish_to.
+/// The targets of a subscriber's publish_to, to which its handler's results go besides the answer.
 class Results {
 public:
-    /// Adds a problem to `binder` for each target that cannot be filled from `subject`.
+    /// Parses the targets. Adds a problem to `binder` for each one that cannot be filled from `subject`.
     void bind(const std::vector<std::string>& targets, const Subject& subject, Binder& binder);
 
     bool empty() const noexcept { return targets_.empty(); }

@@ -15,9 +15,9 @@ class StartGuard {
 public:
     using Milliseconds = std::chrono::milliseconds;
 
-    /// What was asked for before begun().
+    /// The requests that came before begun().
     struct Asked {
-        bool quiesce = false;                   ///< also with a stop
+        bool quiesce = false;                   ///< also true with a stop
         std::optional<Milliseconds> stop = {};  ///< with this timeout
     };
 
@@ -34,7 +34,7 @@ public:
     /// Returns true if the caller must quiesce what start() made; false: begun() tells.
     bool quiesce() noexcept { return ask(quiesce_asked); }
 
-    /// Whether there is something that can be stopped.
+    /// Returns true if there is something that can be stopped.
     bool running() const noexcept { return state_.load(std::memory_order_acquire) == is_running; }
 
 private:
@@ -47,7 +47,7 @@ private:
         auto before = state_.load(std::memory_order_acquire);
         do {
             if (before == is_running) return true;
-            if (before >= request) return false;  // a stop is more than to quiesce
+            if (before >= request) return false;  // a stop includes to quiesce
         } while (!state_.compare_exchange_weak(before, request, std::memory_order_acq_rel, std::memory_order_acquire));
         return false;
     }

@@ -12,7 +12,7 @@ void Subscriber::stop() { subscriber_->stop(); }
 
 MessageStream::~MessageStream() {
     if (subscriber_ == nullptr) return;
-    queue_->close();  // a full queue lets its deliverer go
+    queue_->close();  // nobody reads any more: messages that still come are dropped
     stop();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is checked and looked up before the first message.
+// The checks and look-ups before the first message.
 #include <algorithm>
 #include <utility>
 
@@ -24,7 +24,7 @@ public:
     const void* replacement(const void* key) const noexcept override { return subscriber_.host().replacement(key); }
     void problem(std::string text) override {
         text.insert(0, "subscriber " + quoted(subject_.pattern()) + ": ");
-        // Two parameters may miss the same.
+        // Two parameters may miss the same object or token.
         if (std::ranges::find(problems_, text) == problems_.end()) problems_.push_back(std::move(text));
     }
 
@@ -57,7 +57,7 @@ void SubscriberCore::bind(std::vector<std::string>& problems) {
 
 void SubscriberCore::rebind() {
     if (!subject_ || spec_.handler == nullptr) return;
-    std::vector<std::string> known;  // since bind
+    std::vector<std::string> known;  // bind() has reported them
     SubscriberBinder binder{*subject_, *this, known};
     spec_.handler->bind(binder);
     bind_chain(binder);

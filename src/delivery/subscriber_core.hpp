@@ -38,28 +38,28 @@ public:
     /// Waits for the handlers that still run.
     ~SubscriberCore() override;
 
-    /// Checks everything that can be wrong before the first message; each problem is added to `problems`.
+    /// Checks everything that can be checked before the first message, and adds each problem to `problems`.
     void bind(std::vector<std::string>& problems);
-    /// Looks up again what the handler takes. While none runs.
+    /// Looks up the handler's objects again. Call it while no handler runs.
     void rebind();
 
     /// Subscribes. Messages may come before it returns. Does nothing, and succeeds, after a stop.
     Expected<void> start();
-    /// The broker stops: the source asks for nothing more. Does not wait.
+    /// Keeps the source from asking for more, because the broker stops. Does not wait.
     void quiesce() noexcept;
-    /// Takes nothing new and lets what has arrived be handled; does not wait.
+    /// Has the source stop; messages that have arrived are still handled. Does not wait.
     void begin_stop(std::chrono::milliseconds timeout);
-    /// Waits until nothing waits and no handler runs. Returns false when `deadline` passed: then what waits is given
-    /// back or dropped, and only handlers that run already go on.
+    /// Blocks until no message waits and no handler runs. At `deadline` it gives back or drops the messages that wait
+    /// and returns false; handlers that run go on.
     bool finish_stop(TimePoint deadline);
-    /// Stops, and waits for stop_timeout at most, inside a callback not at all. The broker may be gone.
+    /// Stops the subscriber, and blocks for stop_timeout at most, inside a callback not at all. The broker may be gone.
     void stop();
-    /// Ends a subscriber that was not started: it will not be.
+    /// Ends a subscriber that was not started, so that it never starts. Does nothing to any other.
     void abandon() noexcept;
-    /// Waits for handlers that still run, however long they take; what waits for them is given back or dropped. After
-    /// the transport was closed.
+    /// Gives back or drops the messages that wait, and blocks until no handler runs, however long that takes. Call it
+    /// after the transport was closed.
     void join();
-    /// Whether it has ended and nothing of it runs any more.
+    /// Returns true if the subscriber has ended and nothing of it runs any more.
     bool finished() const;
 
     void on_message(Message message) noexcept override;
@@ -70,13 +70,13 @@ public:
     void handle(std::vector<Message> batch) noexcept override;
     void reject(Message message, const Error& why) noexcept override;
     void on_emptied() noexcept override;
-    /// Handles a message here and now.
+    /// Handles a message in the calling thread.
     void process(Message& message) noexcept;
 
     Link& link() const noexcept { return *link_; }
     Host& host() const noexcept { return *host_; }
     DeliveryObserver* observer() const noexcept { return observer_; }
-    /// What the publications of its handlers pass.
+    /// Returns the link and the publish middleware that the handler's publications pass.
     const PublishRoute& publish_route() const noexcept { return route_; }
     const SubscriberSpec& spec() const noexcept { return spec_; }
     const std::optional<Subject>& subject() const noexcept { return subject_; }
@@ -84,21 +84,21 @@ public:
     SubscriberStats stats() const;
     void count_dropped() noexcept;
 
-    /// Differs from that of every other subscriber of the program, past ones too.
+    /// Returns a number that no other subscriber of the program has or had.
     std::uint64_t number() const noexcept { return number_; }
 
-    /// Whether somebody waits for an answer.
+    /// Returns true if the caller waits for an answer that was not sent yet.
     bool answer_wanted(const Context& context) const noexcept {
         return answers_ && !context.message().reply_to().empty() && !ContextAccess::answered(context);
     }
-    /// Whether an answer or a publication would reach anybody.
+    /// Returns true if the handler's result is to be answered or published.
     bool result_wanted(const Context& context) const noexcept {
         return answer_wanted(context) || (!results_.empty() && !ContextAccess::answers_only(context));
     }
-    /// Answers the request, then publishes to every target.
+    /// Answers the request, then publishes to every target. Stops at the first that fails.
     Expected<void> emit(Context& context, const Encoded& encoded, const Headers* headers);
 
-    /// What becomes of the delivery after the exception in flight, which the handler or a middleware threw.
+    /// Returns the outcome of the delivery after the exception in flight, which the handler or a middleware threw.
     Outcome caught(Context& context) noexcept;
     /// Returns the outcome that the exception in flight stands for, if it is Ack, Nack, Reject or Skip.
     std::optional<Outcome> outcome_thrown(Context& context) noexcept;
@@ -116,11 +116,11 @@ private:
         }
         SubscriberCore& subscriber;
     };
-    /// What happens to messages that have not reached the handler.
+    /// The treatment of messages that have not reached the handler. See docs/architecture.md.
     enum class Intake : std::uint8_t {
         open,        ///< they are handled
-        closing,     ///< they are given back to a source that wants that, else handled
-        discarding,  ///< they are given back, else dropped: the time of a stop is over
+        closing,     ///< they go back to a source that wants them back; else they are handled
+        discarding,  ///< they go back to such a source; else they are dropped: the time of a stop is over
     };
 
     void bind_handler(Binder& binder);
@@ -129,23 +129,23 @@ private:
 
     void make_dispatcher();
     Expected<void> start_source();
-    /// What follows the end of the source, or stands for it.
+    /// Tells the handler the end and closes the dispatcher, after the source has ended or instead of its start.
     void end() noexcept;
     void close_intake(Intake to) noexcept;
-    /// From now on what has not reached the handler does not.
+    /// Keeps messages that have not reached the handler from ever reaching it.
     void discard() noexcept;
-    /// Gives back or drops what waits.
+    /// Gives back or drops the messages that wait.
     void turn_away_waiting() noexcept;
-    /// Gives back or drops a message that is not to be handled any more. Returns false if it is.
+    /// Gives back or drops a message, if it is not to be handled any more. Returns false if it is to be handled.
     bool turn_away(Message& message) noexcept;
     bool turns_away() const noexcept { return intake_.load(std::memory_order_relaxed) != Intake::open; }
     Dispatcher* dispatcher() const noexcept;
 
     Outcome run_chain(Context& context) noexcept;
-    /// The handler and what is said of its failure; what the innermost middleware wraps.
+    /// Calls the handler, and the on_error functions if it fails. The innermost middleware wraps this.
     Outcome call_handler(Context& context) noexcept;
     std::optional<Outcome> consult(Context& context, const Error* returned, const Error& failure) noexcept;
-    /// Whether nothing waits behind the message being handled. Not known with workers.
+    /// Returns true if no message waits behind the one that is being handled; with workers always false.
     bool idle() const { return inline_ && source_->pending() == 0; }
 
     static inline std::atomic<std::uint64_t> numbers_ = 0;
@@ -156,23 +156,22 @@ private:
     SubscriberSpec spec_;
     std::unique_ptr<Source> source_;
     const bool answers_;
-    const std::shared_ptr<Clock> clock_;  // this and the next for a stop that comes when the broker is gone
+    const std::shared_ptr<Clock> clock_;  // a stop may need this and the next when the broker is gone
     const std::chrono::milliseconds stop_timeout_;
     std::optional<Subject> subject_ = {};
     Innermost innermost_{*this};
     Chain chain_ = {};
-    PublishRoute route_ = {};               // of chain_
-    DeliveryObserver* observer_ = nullptr;  // of the host, since bind
+    PublishRoute route_ = {};               // its steps belong to chain_
+    DeliveryObserver* observer_ = nullptr;  // the host's, set by bind()
     Results results_ = {};
     std::optional<std::size_t> order_token_ = {};
     Conclusion conclusion_;
 
     mutable std::mutex mutex_ = {};
-    std::condition_variable changed_ = {};  // life_
+    std::condition_variable changed_ = {};  // notified when life_ is finished
     SubscriberLife life_ = {};
-    std::chrono::milliseconds asked_timeout_;  // of the stop, for a source that starts
-    std::unique_ptr<Dispatcher> dispatcher_ =
-        {};  // set once, before the first message; that path reads it without the lock
+    std::chrono::milliseconds asked_timeout_;      // of the last stop, for a source that is being started
+    std::unique_ptr<Dispatcher> dispatcher_ = {};  // set once before on_message, which reads it without the lock
     bool inline_ = true;
     std::atomic<Intake> intake_ = Intake::open;
 

@@ -38,7 +38,7 @@ void SubscriberCore::handle(std::vector<Message> batch) noexcept {
         if (!turns_away() || !turn_away(message)) items.emplace_back(std::move(message));
     if (items.empty()) return;
     received_.fetch_add(items.size(), std::memory_order_relaxed);
-    Message first = {};  // the context's: a batch has none of its own
+    Message first = {};  // for the context, since a batch has no message of its own
     Context context{*this, first};
     const HandlerScope scope{context, route_};
     std::vector<Item*> all;
@@ -82,8 +82,9 @@ Outcome SubscriberCore::caught(Context& context) noexcept {
     return consult(context, nullptr, error).value_or(outcome);
 }
 
-/// What an on_error function makes of a failure that is in the context. One that says nack without a delay leaves it to
-/// the retries, so that the message does not come back at once, for ever.
+/// Has the on_error functions decide about a failure that is in the context. Returns their outcome, or nothing if none
+/// took it or one returned nack without a delay: then the retries decide, so that the message does not come back at
+/// once for ever.
 std::optional<Outcome> SubscriberCore::consult(Context& context, const Error* returned, const Error& failure) noexcept {
     ContextAccess::clear_failure(context);
     auto outcome = chain_.handle(context, returned);
@@ -111,7 +112,7 @@ std::optional<Outcome> SubscriberCore::outcome_thrown(Context& context) noexcept
         return ContextAccess::decide(context, Outcome::ack);
     } catch (const ExitApp& asked) {
         host_->exit(asked.code());
-        return std::nullopt;  // it has failed all the same
+        return std::nullopt;  // the message has failed all the same
     } catch (...) { return std::nullopt; }
 }
 

@@ -12,11 +12,11 @@
 
 namespace freshet::detail {
 
-/// Handles messages on threads of the subscriber's own: `workers`, `ordered_by`, `dedicated`.
+/// Handles messages on threads of the subscriber, as the options `workers`, `ordered_by` and `dedicated` say.
 class WorkerDispatcher final : public Dispatcher {
 public:
-    /// `order_token` is the token of the subject that `options.ordered_by` names, if it names one. Throws
-    /// std::system_error when a thread cannot be made.
+    /// Makes the threads; throws std::system_error if it cannot. `order_token` is the token of the subject that
+    /// `options.ordered_by` names, if it names one.
     WorkerDispatcher(Handling& handling, const SubscriberOptions& options, std::optional<std::size_t> order_token,
                      Clock& clock);
 

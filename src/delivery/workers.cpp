@@ -33,7 +33,7 @@ public:
         add_work(1);
         queue.messages.push_back(std::move(message));
         const bool wakes = queue.idle > 0;
-        lock.unlock();  // first: a thread that is woken would wait for the lock at once
+        lock.unlock();  // before the notify: a woken thread would wait for the lock at once
         if (wakes) queue.filled.notify_one();
         return true;
     }
@@ -42,7 +42,7 @@ public:
         for (auto& queue : queues_) {
             const std::lock_guard lock{queue.mutex};
             if (std::exchange(queue.closed, true)) continue;
-            add_work(static_cast<std::ptrdiff_t>(queue.idle));  // each of them ends, which a clock of tests waits for
+            add_work(static_cast<std::ptrdiff_t>(queue.idle));  // each of them ends, and a test's clock waits for that
             queue.filled.notify_all();
         }
     }
@@ -83,7 +83,8 @@ private:
         if (options_.clock != nullptr && change != 0) options_.clock->add_work(change);
     }
 
-    /// Whether a piece of work is left to the thread for its end: of the last message, or from close().
+    /// Handles messages until the queue is closed and empty. Returns true if the clock still counts a piece of work for
+    /// this thread, of the last message or of close(), that run() has to end.
     bool work(Queue& queue) noexcept {
         bool has_work = false;
         std::unique_lock lock{queue.mutex};
@@ -102,7 +103,7 @@ private:
         return has_work;
     }
 
-    /// False when it is closed and empty.
+    /// Waits for a message. Returns false when the queue is closed and empty.
     bool wait(Queue& queue, std::unique_lock<std::mutex>& lock, bool& has_work) const noexcept {
         while (queue.messages.empty() && !queue.closed) {
             if (std::exchange(has_work, false)) add_work(-1);
@@ -131,11 +132,12 @@ private:
     const Handler handler_;
     std::atomic<std::size_t> messages_ = 0;
     std::atomic<std::size_t> bytes_ = 0;
-    std::deque<Queue> queues_ = {};  // a deque: a Queue cannot move
+    std::deque<Queue> queues_ = {};  // a deque, because a Queue cannot move
     std::atomic<std::size_t> running_;
 };
 
-// Delegates, so that the destructor joins the threads there are when one cannot be started.
+// Delegates to the other constructor, so that the destructor runs, and joins the started threads, if one cannot be
+// started.
 Workers::Workers(const WorkersOptions& options, Handler handler)
     : Workers{std::make_shared<State>(options, std::move(handler))} {
     threads_.reserve(state_->thread_count());

@@ -23,40 +23,41 @@ enum class WorkerOrder : std::uint8_t {
 struct WorkersOptions {
     std::size_t threads = 1;
     WorkerOrder order = WorkerOrder::none;
-    std::size_t max_messages = 65'536;  ///< waiting in all queues together
-    std::size_t max_bytes = std::size_t{64} << 20;
-    Clock* clock = nullptr;             ///< is told of the work; null: nobody is
+    std::size_t max_messages = 65'536;              ///< messages that may wait, in all queues together
+    std::size_t max_bytes = std::size_t{64} << 20;  ///< bytes of these
+    Clock* clock = nullptr;                         ///< counts the work that waits and runs; null: no clock does
     std::function<void()> on_end = {};  ///< called once, after close(), by the last thread when it ends; must not throw
 };
 
-/// Threads that handle messages, and the bounded queues before them: what `workers`, `ordered_by` and `dedicated` run
-/// on. Thread-safe, also inside a handler.
+/// Threads that handle messages, and the bounded queues before them, for `workers`, `ordered_by`, `dedicated` and
+/// batches. Thread-safe, also inside a handler.
 class Workers {
 public:
-    /// Called on the threads, for each message once. Must not throw.
+    /// The function that the threads call once for each message. It must not throw.
     using Handler = std::function<void(Message)>;
 
-    /// Throws std::system_error when a thread cannot be started.
+    /// Starts the threads; throws std::system_error if it cannot.
     Workers(const WorkersOptions& options, Handler handler);
     Workers(const Workers&) = delete;
     Workers& operator=(const Workers&) = delete;
-    /// Drops what waits, and joins.
+    /// Drops the messages that wait, and joins the threads.
     ~Workers();
 
-    /// Never blocks. Returns false, and leaves the message as it is, when the bounds are reached or it was closed.
+    /// Queues a message; never blocks. Returns false, and leaves the message as it is, if the limits are reached or
+    /// close() was called.
     bool push(Message&& message, std::size_t key);
 
-    /// Takes nothing more. The threads end when everything is handled.
+    /// Refuses messages from now on. The threads end when they have handled all that wait.
     void close() noexcept;
 
-    /// Removes and returns what waits: it will not be handled.
+    /// Removes and returns the messages that wait, so that they are not handled.
     std::vector<Message> take_waiting();
 
-    /// Closes, and waits for the threads, however long their handlers take; not for that of a handler that calls it.
-    /// The second call waits for the first.
+    /// Closes, and blocks until the threads have ended, however long their handlers take. If a handler calls it, it
+    /// does not wait for that handler's thread. A second call waits for the first.
     void join();
 
-    /// Waiting, without those being handled.
+    /// Returns how many messages wait, without those that are being handled.
     std::size_t pending() const noexcept;
 
 private:

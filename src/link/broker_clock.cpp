@@ -11,10 +11,11 @@
 
 namespace freshet::detail {
 
-/// The broker's tasks on a clock that others use, too: the clock has only their numbers.
+/// Keeps the broker's tasks on a clock that others use, too. The clock gets only their numbers, so that close() can
+/// drop the tasks.
 class BrokerClock::Tasks {
 public:
-    /// What the clock gets. Its end, run or cancelled, is the task's.
+    /// The task that the clock gets. Dropping it, after it ran or was cancelled, drops the broker's task, too.
     class Ticket {
     public:
         Ticket(std::shared_ptr<Tasks> tasks, std::uint64_t number) noexcept
@@ -31,7 +32,7 @@ public:
         std::uint64_t number_;
     };
 
-    /// 0: no task is taken any more.
+    /// Keeps a task and returns its number; 0 if close() was called, and the task is dropped.
     std::uint64_t add(Task task) {
         const std::lock_guard lock{mutex_};
         if (closed_) return 0;
@@ -39,8 +40,9 @@ public:
         return last_number_;
     }
 
+    /// Drops the tasks that wait, and waits for the one that runs, unless a task calls it.
     void close() noexcept {
-        decltype(waiting_) dropped;  // destroyed without the lock: what a task owns may use the clock when it goes
+        decltype(waiting_) dropped;  // destroyed without the lock: objects of a task may use the clock when they go
         std::unique_lock lock{mutex_};
         closed_ = true;
         dropped.swap(waiting_);
@@ -75,7 +77,7 @@ private:
         dropped = waiting_.extract(number);
     }
 
-    static inline thread_local const Tasks* current_ = nullptr;  // whose task this thread runs
+    static inline thread_local const Tasks* current_ = nullptr;  // the tasks of which this thread runs one
 
     std::mutex mutex_ = {};
     std::condition_variable changed_ = {};

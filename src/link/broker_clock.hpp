@@ -9,17 +9,19 @@
 
 namespace freshet::detail {
 
-/// A broker's clock: the system's, unless a test gave it another before the start. Who keeps a reference to it need not
-/// care. It may outlive the broker, since those who wait share it; the tasks scheduled through it do not: see retire().
+/// A broker's clock: the system's, unless a test replaced it before the start. References to it stay valid then. The
+/// clock may outlive the broker, because threads that wait share it; tasks that were scheduled through it do not
+/// outlive the broker, see retire().
 class BrokerClock final : public Clock {
 public:
     BrokerClock();
     ~BrokerClock() override;
 
-    /// Not thread-safe, and only while nothing is scheduled.
+    /// Replaces the system's clock. Not thread-safe; call it only while nothing is scheduled.
     void replace(std::shared_ptr<Clock> clock);
-    /// Drops the tasks that wait, and those that are scheduled from now on; waits for the one that runs, unless called
-    /// inside it. The time goes on. Tasks refer to the broker: its end calls this before anything of it goes.
+    /// Drops the tasks that wait and those that are scheduled from now on; blocks until the running one has returned,
+    /// unless that one calls it. now() goes on working. The end of the broker calls it before anything is destroyed,
+    /// because tasks refer to the broker.
     void retire() noexcept;
 
     TimePoint now() const noexcept override { return clock_->now(); }
@@ -34,9 +36,9 @@ public:
 private:
     class Tasks;
 
-    std::shared_ptr<SystemClock> own_;  // null once it is replaced
+    std::shared_ptr<SystemClock> own_;  // null after replace()
     std::shared_ptr<Clock> clock_;
-    std::shared_ptr<Tasks> tasks_ = {};  // on a clock that is not the broker's alone
+    std::shared_ptr<Tasks> tasks_ = {};  // null before replace(): the clock is then the broker's alone
 };
 
 }  // namespace freshet::detail

@@ -3,10 +3,10 @@
 
 namespace freshet::detail {
 
-/// Who wants to know when a broker's connection is lost, and when it is back.
+/// An object that wants to know when a broker's connection is lost, and when it is back.
 class ConnectionWatcher {
 public:
-    /// From the transport's callback thread, one call at a time; must not block.
+    /// Called on the transport's callback thread, once at a time. `up` is false at a loss. Must not block.
     virtual void on_connection(bool up) noexcept = 0;
 
 protected:

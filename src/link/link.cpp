@@ -31,7 +31,7 @@ std::unexpected<Error> bad_subject(std::string_view subject) {
 
 bool is_of_service(const Message& message) noexcept { return !is_stream_ack(message); }
 
-/// The answers that a request takes; null: all.
+/// Returns the function that accepts the answers for a request; null: all count.
 ReplySink::Wanted wanted(AnswersOf whose, std::string_view subject) noexcept {
     return whose == AnswersOf::anybody || subject.starts_with('$') ? nullptr : &is_of_service;
 }
@@ -62,12 +62,12 @@ void Link::set_publish_steps(std::vector<PublishStep*> steps) {
 }
 
 void Link::close_requests(const Error& error) noexcept {
-    const CallbackScope scope;  // functions that wait for answers are told, and may hold the last of a broker
+    const CallbackScope scope;  // tells functions given to async, and such a function may destroy a broker
     mux_.close(error);
 }
 
 bool Link::is_open() const noexcept {
-    if (forked()) return false;  // before anything takes a lock: the thread that held it at the fork is not there
+    if (forked()) return false;  // before any lock: in the child, the thread that held it is missing
     return phase_.load(std::memory_order_acquire) == Phase::open;
 }
 
@@ -137,8 +137,9 @@ Expected<void> Link::open_inbox() {
     return {};
 }
 
-/// A lone request leaves at once, and one sent for an answer behind which no other waits takes the others along. Else
-/// it waits for the next flush, with which many leave together.
+/// Returns true if a request is to leave at once: if no other is in flight, or if it is sent while the last answer that
+/// waits is given out, when it takes the other batched requests along. Any other request waits for the next flush, and
+/// many leave together.
 bool Link::hurries_request() const {
     if (mux_.in_flight() == 0) return true;
     return InboxSink::feeds(mux_) && inbox_->pending() == 0;

@@ -24,11 +24,11 @@
 
 namespace freshet::detail {
 
-/// Whose answers a request takes.
+/// The senders whose answers a request accepts.
 enum class AnswersOf : std::uint8_t {
     anybody,
-    services,  ///< not those of a stream that stores the subject, unless the subject begins with `$`: the protocol of
-               ///< servers
+    services,  ///< without the acknowledgement of a stream that stores the subject; on subjects that begin with `$`,
+               ///< the protocol of servers, everybody's
 };
 
 /// The half of a broker that sends and asks: its transport, requests, publish middleware, clock, logger. Knows no
@@ -57,50 +57,52 @@ public:
     /// Ends the requests in flight with `error`, and refuses new ones.
     void close_requests(const Error& error) noexcept;
 
-    /// Sends a message whose subject has been checked, with the headers it needs beside its own. Returns what a
-    /// middleware throws as the error.
+    /// Sends a message whose subject has been checked, through the publish middleware and with the envelope's headers.
+    /// Returns the exception of a middleware as an error.
     Expected<void> send(const Publication& publication, std::string_view content_type,
                         Outgoing::Kind kind = Outgoing::Kind::event) noexcept;
     /// Sends without running publish middleware.
     Expected<void> send_enveloped(const Publication& publication, std::string_view content_type);
+    /// Checks and sends a message. Fails if the link is not open.
     Expected<void> publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options);
 
-    /// Blocks until the answer, the deadline, or close_requests(). Refused where may_wait() is false.
+    /// Sends a request, and blocks until the answer, the deadline, or close_requests(). Fails if may_wait() is false.
     Expected<Message> request(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                               AnswersOf whose = AnswersOf::anybody);
-    /// Calls `handler` once, also when nothing could be sent.
+    /// Sends a request without blocking. Calls `handler` once, also if nothing could be sent.
     void request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                        ReplyHandler handler, AnswersOf whose = AnswersOf::anybody);
-    /// Asks on a subject that has been checked. `sink` gets the answer and must live until its end; when this fails,
-    /// there is no request and the sink is not called.
+    /// Sends a request on a subject that has been checked. `sink` gets the answer and must live until its on_end. If
+    /// this fails, there is no request, and the sink is not called.
     Expected<void> request_into(ReplySink& sink, std::string_view subject, const Encoded& encoded,
                                 const RequestOptions& options);
+    /// Sends a request for many answers. Returns a queue of the answers, which holds an error if nothing could be sent.
     std::unique_ptr<ReplyQueue> request_many(std::string_view subject, const Encoded& encoded,
                                              const RequestManyOptions& options, AnswersOf whose = AnswersOf::anybody);
 
-    /// Tells `watcher` of the connection's losses and returns as long as it lives.
+    /// Tells `watcher`, as long as it lives, when the connection is lost and when it is back.
     void watch(std::weak_ptr<ConnectionWatcher> watcher);
     /// Writes a log line for `event`.
     void log(const ConnectionEvent& event) noexcept;
-    /// Leaves BrokerOptions::on_event alone from now on: what it refers to may be gone.
+    /// Calls BrokerOptions::on_event no more, because the objects that it refers to may be gone.
     void forget_listener() noexcept { has_listener_.store(false, std::memory_order_relaxed); }
-    /// Ends every timer of the broker. After the transport was closed; not inside a timer.
+    /// Ends every timer of the broker. Call it after the transport was closed, and not inside a timer.
     void stop_timers() noexcept { clock_->retire(); }
-    /// Tells the watchers and BrokerOptions::on_event.
+    /// Tells the watchers and BrokerOptions::on_event of `event`.
     void tell(const ConnectionEvent& event) noexcept;
 
-    /// A round trip to the server on each connection: how long it took.
+    /// Blocks for a round trip to the server on each connection. Returns how long it took.
     Expected<std::chrono::nanoseconds> ping(std::chrono::milliseconds timeout);
     ServerInfo server() const { return transport_->server(); }
     std::size_t requests_in_flight() const noexcept { return mux_.in_flight(); }
 
     Logger& logger() noexcept { return logger_; }
     Clock& clock() const noexcept { return *clock_; }
-    /// For those who wait, and may outlive the broker.
+    /// Returns the clock, shared, for threads that wait and may outlive the broker.
     std::shared_ptr<Clock> shared_clock() const noexcept { return clock_; }
     const BrokerOptions& options() const noexcept { return options_; }
     Transport& transport() const noexcept { return *transport_; }
-    /// Requested when the broker begins to stop.
+    /// Returns the token that asks handlers to end. The broker requests it when it begins to stop.
     std::stop_token stop_token() const noexcept { return stop_source_.get_token(); }
     void request_stop() noexcept { stop_source_.request_stop(); }
 
@@ -110,10 +112,11 @@ private:
     Expected<void> open_inbox();
     bool hurries_request() const;
     void tell_watchers(bool up) noexcept;
-    /// Why is_open() is false.
+    /// Returns the error of `what` on `subject` while is_open() is false.
     Error not_open(std::string_view what, std::string_view subject) const;
     std::chrono::milliseconds timeout_or_default(std::chrono::milliseconds timeout) const noexcept;
-    /// The middleware around a publication of this thread: of the handler that it runs, else the broker's.
+    /// Returns the middleware around a publication of this thread: that of the handler that the thread runs, else the
+    /// broker's.
     std::span<PublishStep* const> publish_steps() const noexcept;
     Expected<void> send_around(const Publication& publication, std::string_view content_type, Outgoing::Kind kind);
     /// Opens a ticket, then sends the request, on a subject that has been checked. Throws only before there is a
@@ -132,18 +135,18 @@ private:
     std::atomic<bool> inbox_open_ = false;
 
     std::atomic<Phase> phase_ = Phase::idle;
-    std::atomic<bool> around_publications_ = false;  // there is publish middleware, somewhere
+    std::atomic<bool> around_publications_ = false;  // there is publish middleware, of the broker or of a subscriber
     std::vector<PublishStep*> publish_steps_ = {};
     std::stop_source stop_source_ = {};
     std::atomic<bool> has_listener_;
-    std::mutex event_mutex_ = {};  // calls of on_event
+    std::mutex event_mutex_ = {};  // guards calls of on_event
     std::mutex watchers_mutex_ = {};
     std::vector<std::weak_ptr<ConnectionWatcher>> watchers_ = {};
 };
 
 inline constexpr std::string_view correlation_header = "correlation_id";
 
-/// The correlation id of the delivery that this thread handles; empty: none.
+/// Returns the correlation id of the delivery that this thread handles, empty if there is none.
 std::string_view correlation_in_scope();
 
 }  // namespace freshet::detail

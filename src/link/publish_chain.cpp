@@ -27,7 +27,7 @@ Expected<void> NextPublish::operator()(Outgoing& out) {
 namespace detail {
 namespace {
 
-/// Headers of this thread that keep their capacity; leases nest.
+/// Borrows a Headers object of this thread, which keeps its capacity between uses. Leases nest.
 class HeadersLease {
 public:
     explicit HeadersLease(const Headers* copied) : own_{ended_ ? std::make_unique<Headers>() : nullptr} {
@@ -46,10 +46,10 @@ public:
 private:
     struct All {
         ~All() { ended_ = true; }
-        std::deque<Headers> headers;  // leases hold pointers: a deque does not move them
+        std::deque<Headers> headers;  // a deque, because leases hold pointers to its elements
     };
-    static constinit inline thread_local bool ended_ =
-        false;  // statics go after what is the main thread's, and may publish
+    // True when all_ was destroyed: statics are destroyed after the main thread's objects, and may publish.
+    static constinit inline thread_local bool ended_ = false;
     static inline thread_local All all_;
     static inline thread_local std::size_t used_ = 0;
 
@@ -57,7 +57,7 @@ private:
     Headers* headers_;
 };
 
-/// What the innermost publish middleware wraps: the connection.
+/// Sends the publication. The innermost publish middleware wraps it.
 class SendStep final : public PublishStep {
 public:
     SendStep(Link& link, const Publication& publication) noexcept : link_{link}, publication_{publication} {}

@@ -11,7 +11,8 @@ namespace freshet::detail {
 
 class Link;
 
-/// While it lives, what this thread publishes passes no middleware: it is one that publishes.
+/// Marks, while it lives, that a publish middleware runs on this thread: publications of the middleware pass no
+/// middleware.
 class PublishScope {
 public:
     PublishScope() noexcept { ++depth_; }
@@ -25,12 +26,13 @@ private:
     static inline thread_local int depth_ = 0;
 };
 
-/// Whether publish middlewares see it: subjects that begin with `$` are the protocol of the server and of its modules.
+/// Returns true if publish middlewares see the publication. They see none on subjects that begin with `$`, which are
+/// the protocol of the server and of its modules.
 inline bool passes_middleware(const Publication& publication) noexcept {
     return !publication.subject.starts_with('$') && !PublishScope::inside();
 }
 
-/// Sends a publication through `steps`, the first of them outermost.
+/// Sends a publication through `steps`, of which the first is the outermost.
 Expected<void> send_through(Link& link, std::span<PublishStep* const> steps, const Publication& publication,
                             std::string_view content_type, Outgoing::Kind kind);
 

@@ -23,7 +23,8 @@
 
 namespace freshet::detail {
 
-/// The error of a request that ended without a service's answer, when a stream's was left out.
+/// Returns the error of a request that ended without a service's answer, after a stream's was left out: a timeout gets
+/// the advice what to do.
 inline Error with_left_out(const Error& error) {
     if (error.code() != Errc::timeout) return error;
     return {Errc::timeout,
@@ -32,7 +33,7 @@ inline Error with_left_out(const Error& error) {
                 "use JetStream::publish"};
 }
 
-/// Feeds the mux from the inbox's subscription.
+/// Gives the messages of the inbox's subscription to the mux.
 class InboxSink final : public MessageSink {
 public:
     explicit InboxSink(RequestMux& mux) noexcept : mux_{mux} {}
@@ -44,7 +45,7 @@ public:
     }
     void on_end() noexcept override {}
 
-    /// Whether this thread is giving out an answer of that mux.
+    /// Returns true if this thread is giving out an answer of that mux.
     static bool feeds(const RequestMux& mux) noexcept { return feeding_ == &mux; }
 
 private:
@@ -53,7 +54,7 @@ private:
     RequestMux& mux_;
 };
 
-/// A request whose answer goes to a function. Deletes itself at the end.
+/// Gives the answer to a request to a function. Deletes itself at its end.
 class AsyncReply final : public ReplySink {
 public:
     AsyncReply(std::string_view subject, ReplyHandler handler, Logger& logger, Wanted wanted = nullptr)
@@ -81,10 +82,10 @@ private:
     ReplyHandler handler_;
     Logger& logger_;
     Wanted wanted_;
-    bool left_out_ = false;  // an answer was
+    bool left_out_ = false;  // true if an answer was left out
 };
 
-/// The answers to one request, queued between the mux and the thread that reads them.
+/// Queues the answers to one request between the mux and the thread that reads them.
 class ManyReplies final : public ReplyQueue {
 public:
     ManyReplies(RequestMux& mux, std::shared_ptr<Clock> clock, std::string_view subject, ReplySink::Wanted wanted)
@@ -98,7 +99,7 @@ public:
 
     ReplySink& sink() noexcept { return *state_; }
     void opened(const RequestMux::Ticket& ticket) noexcept { ticket_ = ticket; }
-    /// There was no ticket: nothing will come.
+    /// Ends the queue, because there is no ticket and no answer will come.
     void refused() noexcept { state_->on_end(); }
 
     std::string_view subject() const noexcept override { return state_->subject(); }
@@ -139,10 +140,10 @@ private:
     };
 
     RequestMux& mux_;
-    std::shared_ptr<Clock> clock_;  // the broker may go while somebody waits for the next
+    std::shared_ptr<Clock> clock_;  // shared, because the broker may go while a thread waits for an answer
     std::unique_ptr<State> state_;
     std::optional<RequestMux::Ticket> ticket_ = {};
-    bool refused_ = false;  // a wait on a thread that must not
+    bool refused_ = false;  // true if next() was refused on a thread that must not wait
 };
 
 }  // namespace freshet::detail

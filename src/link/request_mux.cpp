@@ -46,7 +46,7 @@ char* write_number(std::uint32_t number, char* out) noexcept {
     return out;
 }
 
-/// Removes a number from the front of `text` and returns it; nothing if there is none.
+/// Removes a number from the front of `text` and returns it. Returns nothing if there is none.
 std::optional<std::uint32_t> read_number(std::string_view& text) noexcept {
     std::uint64_t number = 0;
     for (unsigned shift = 0; !text.empty() && shift < 32; shift += bits_per_digit) {
@@ -317,9 +317,9 @@ std::uint64_t RequestMux::unexpected_replies() const noexcept {
 // Schedules at most one timer, at or before the earliest deadline. Most requests end long before theirs, so nothing is
 // scheduled or cancelled for them.
 void RequestMux::arm(TimePoint when) {
-    if (when >= sweep_at_ || closed_) return;  // closed: nothing is left to end, and the owner of the clock may go
-    const bool coming = sweeping_              // it arms the next one
-                        || (armed_ && !clock_.cancel(timer_));  // it is about to begin, and will see this deadline
+    if (when >= sweep_at_ || closed_) return;  // after close() nothing is left to end, and the clock may go
+    // A running sweep arms the next one, and one that is about to begin will see this deadline.
+    const bool coming = sweeping_ || (armed_ && !clock_.cancel(timer_));
     if (!coming) {
         armed_ = false;
         sweep_at_ = TimePoint::max();  // keeps this value if schedule() throws

@@ -26,7 +26,7 @@ namespace freshet::detail {
 /// open new requests. The sink must live until on_end.
 class ReplySink {
 public:
-    /// Whether a message is an answer that the sink takes.
+    /// Returns true if a message is an answer that the sink accepts.
     using Wanted = bool (*)(const Message&) noexcept;
 
     ReplySink() = default;
@@ -184,7 +184,7 @@ private:
     std::optional<Error> closed_ = {};
 
     TimerId timer_ = {};                     // timer of the last sweep that was scheduled
-    bool armed_ = false;                     // that sweep has not begun
+    bool armed_ = false;                     // true while that sweep has not begun
     bool sweeping_ = false;                  // a sweep runs
     TimePoint sweep_at_ = TimePoint::max();  // no deadline is earlier
     TimePoint sweep_not_before_ = {};

@@ -11,7 +11,7 @@ namespace {
 constexpr std::array<std::string_view, 7> other_members{"domain", "duplicate", "val",   "batch",
                                                         "count",  "seq",       "stream"};
 
-/// Reads a JSON object as far as an acknowledgement goes: flat, its texts without escapes.
+/// Reads a flat JSON object whose texts have no escapes, as acknowledgements are.
 class AckReader {
 public:
     explicit AckReader(std::string_view text) noexcept : rest_{text} {}
@@ -22,14 +22,14 @@ public:
         rest_.remove_prefix(1);
         return true;
     }
-    /// A quoted text; empty where there is none.
+    /// Removes and returns a quoted text; empty if there is none.
     std::string_view text() noexcept {
         if (!take('"')) return {};
         const auto found = rest_.substr(0, rest_.find_first_of("\"\\"));
         rest_.remove_prefix(found.size());
         return take('"') ? found : std::string_view{};
     }
-    /// A text, a number, true or false.
+    /// Removes a text, a number, true or false. Returns false if there is none.
     bool value() noexcept {
         skip_blanks();
         if (rest_.starts_with('"')) {
@@ -41,7 +41,7 @@ public:
         rest_.remove_prefix(size);
         return size > 0;
     }
-    /// The object of an error: the server's has no objects in it.
+    /// Removes the object of an error, which has no objects in it, if it has the quoted name `member`.
     bool object(std::string_view member) noexcept {
         if (!take('{')) return false;
         const auto inner = rest_.substr(0, rest_.find('}'));
@@ -84,7 +84,7 @@ bool reads_as_ack(std::string_view text) noexcept {
 bool has_headers(const Message& message) noexcept {
     try {
         return !message.headers().empty();
-    } catch (...) { return true; }  // no memory to look: it is taken for an answer
+    } catch (...) { return true; }  // without memory to look, it counts as an answer
 }
 
 }  // namespace

@@ -5,9 +5,9 @@
 
 namespace freshet::detail {
 
-/// Whether this is what a stream answers to a message that it stores, or refuses to store: an object with the members
-/// of an acknowledgement and no others, and no headers. A request whose subject a stream has, too, gets it beside the
-/// service's answer.
+/// Returns true if the message is a stream's acknowledgement, of a message that it stored or refused to store: an
+/// object with the members of an acknowledgement and no others, and no headers. If a stream stores the subject of a
+/// request, the caller gets one beside the service's answer.
 bool is_stream_ack(const Message& message) noexcept;
 
 }  // namespace freshet::detail

@@ -21,7 +21,7 @@ bool may_pass(const Failure& failure) {
         case NATS_CONNECTION_CLOSED:
         case NATS_CONNECTION_DISCONNECTED:
         case NATS_STALE_CONNECTION:
-        case NATS_ERR:  // what a server says of itself, such as "maximum connections exceeded"
+        case NATS_ERR:  // an error text of the server, such as "maximum connections exceeded"
             return true;
         default: return false;
     }

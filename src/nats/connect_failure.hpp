@@ -10,14 +10,14 @@
 
 namespace freshet::detail::nats {
 
-/// Whether another attempt may succeed where this one failed.
+/// Returns true if another attempt may succeed after this failure.
 bool may_pass(const Failure& failure);
 
-/// The failure of an attempt that this thread has just made, with the reason of a TLS alert, such as "certificate
-/// required": cnats takes one for a closed connection, and OpenSSL knows better.
+/// Returns the failure of an attempt that this thread has just made, with the reason of a TLS alert, such as
+/// "certificate required", if OpenSSL has one: cnats reports an alert as a closed connection.
 Failure with_tls_alert(Failure failure);
 
-/// What is said of a connection that could not be made with `options` after `waited`.
+/// Returns the error of a connection that could not be made with `options`, after attempts for `waited`.
 Error connect_error(const BrokerOptions& options, const Failure& failure, std::chrono::milliseconds waited);
 
 }  // namespace freshet::detail::nats

@@ -31,7 +31,7 @@ constexpr milliseconds least_close_timeout{500};
 // freshet's deadline decides how long a drain takes; cnats's own is later and only a safeguard.
 constexpr milliseconds drain_grace{1'000};
 
-/// What the connection remembers of its last error.
+/// Returns the last error that the connection remembers.
 Failure last_error(natsConnection* native) {
     std::array<char, 512> text{};
 #ifdef FRESHET_HAS_NATSCONNECTION_READLASTERROR
@@ -108,7 +108,7 @@ public:
     ConnectionHandle handle = {};
     // Guarded by Connections::mutex_.
     bool up = true;
-    bool leaving = false;  // it was told to close, so its end is not a loss
+    bool leaving = false;  // freshet closes the connection, so its end is no loss
     bool closed = false;
 
 private:
@@ -153,7 +153,7 @@ Expected<void> Connections::open(milliseconds wait, EventSink events) {
 Expected<void> Connections::connect_until(milliseconds wait) {
     const auto begin = steady_clock::now();
     for (int round = 1;; ++round) {
-        if (is_closing()) return {};  // announce() finds that, too
+        if (is_closing()) return {};  // announce() fails then
         const auto failure = connect_all();
         if (failure.status == NATS_OK) return {};
         drop_links();
@@ -190,7 +190,7 @@ void Connections::drop_links() {
     std::swap(dropped, links_);
 }
 
-/// Emits "connected" and the events since then. Returns false if it was closed meanwhile.
+/// Emits "connected" and the events since then. Returns false if the connections were closed meanwhile.
 bool Connections::announce() {
     const std::lock_guard sink_lock{sink_mutex_};
     bool lost = false;
@@ -212,7 +212,7 @@ bool Connections::is_closing() {
     return closing_;
 }
 
-/// Until the time is over, or it is closing.
+/// Blocks until the time is over or close() is called.
 void Connections::sleep(milliseconds time) {
     std::unique_lock lock{mutex_};
     changed_.wait_for(lock, time, [this] { return closing_; });
@@ -233,7 +233,7 @@ bool Connections::start_drain(milliseconds timeout) {
 }
 
 void Connections::close(milliseconds timeout) {
-    if (forked()) return;  // leaves everything as it was, also locks
+    if (forked()) return;  // touches nothing, not even locks
     Links links;
     {
         const std::lock_guard lock{mutex_};
@@ -295,7 +295,7 @@ void Connections::on_closed(Link& link) {
     {
         const std::lock_guard lock{mutex_};
         link.closed = true;
-        if (!ignores(link)) {  // closed by itself: without it the other connection is of no use
+        if (!ignores(link)) {  // cnats closed it, and the other connection is of no use without it
             closing_ = true;
             end_ = last_error(link.handle.get()).detail;
             others = links_;
@@ -331,7 +331,8 @@ void Connections::on_error(Link& link, natsSubscription* subscription, const Fai
 void Connections::await_refusals(Lane lane, steady_clock::time_point deadline) {
     const auto last = last_error(native(lane));
     if (last.status != NATS_NOT_PERMITTED || CallbackThread::is_this()) return;
-    // cnats reports errors in another thread, one after the other, so after the last one it has reported all.
+    // cnats reports errors in another thread, one after the other: when it has reported the last one, it has reported
+    // all.
     std::unique_lock lock{mutex_};
     if (!changed_.wait_until(lock, deadline, [&] { return refusals_.all_told(lane, last.detail) || closing_; }))
         refusals_.give_up(lane, last.detail);
@@ -375,7 +376,7 @@ void Connections::emit_locked(const ConnectionEvent& event) noexcept {
     const CallbackThread scope;
     try {
         if (sink_) sink_(event);
-    } catch (...) {  // a sink that wants to know of the exception catches it itself
+    } catch (...) {  // a sink that cares about its exceptions catches them itself
         return;
     }
 }

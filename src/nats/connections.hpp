@@ -22,8 +22,9 @@ namespace freshet::detail::nats {
 class Subscriptions;
 
 /// The natsConnections of one transport, which look like one: they open and close together, and their callbacks become
-/// the broker's events. There are two, one that delivers and one that publishes. With `no_echo` there is one, because a
-/// server leaves out only messages that came over the same connection. Thread-safe. Shared with callbacks that run.
+/// the broker's events. There are two, one that delivers and one that publishes. With `no_echo` there is only one,
+/// because a server leaves out only the messages that came over the connection that subscribes. Thread-safe. Shared
+/// with callbacks that run.
 class Connections final : public std::enable_shared_from_this<Connections> {
 public:
     Connections(const BrokerOptions& options, std::shared_ptr<Subscriptions> subscriptions);
@@ -40,7 +41,7 @@ public:
     void await_refusals(Lane lane, std::chrono::steady_clock::time_point deadline);
 
     /// Drains the deliveries' connection: it accepts no more messages, delivers those that it has, and closes. Returns
-    /// false while it has no server: nothing comes then, and nothing can be drained. Call it only with two connections.
+    /// false if it has no server: then nothing comes, and nothing can be drained. Call it only with two connections.
     bool start_drain(std::chrono::milliseconds timeout);
 
     /// Returns the connection of a lane; null until it is open. Valid as long as this object, also when closed.
@@ -63,7 +64,7 @@ private:
     bool is_closing();
     void sleep(std::chrono::milliseconds time);
 
-    // Called by links. A `link` of a failed attempt is ignored.
+    // Called by links. The links of failed attempts are ignored.
     void on_disconnected(Link& link);
     void on_reconnected(Link& link);
     void on_lame_duck(Link& link);
@@ -89,9 +90,9 @@ private:
     bool opened_ = false;
     bool closing_ = false;
     bool down_ = false;       // "disconnected" was emitted, "reconnected" not yet
-    bool lame_duck_ = false;  // was emitted for this server
+    bool lame_duck_ = false;  // "lame_duck" was emitted for this server
     bool ended_ = false;      // "closed" was emitted; nothing follows
-    std::string end_ = {};    // why it closed by itself
+    std::string end_ = {};    // why cnats closed the connection
     Refusals refusals_ = {};
 
     std::mutex sink_mutex_ = {};  // guards calls of the sink, which happen without mutex_

@@ -10,18 +10,19 @@
 
 namespace freshet::detail::nats {
 
-/// How far cnats has told of what the server refused. A connection remembers its last error for ever, and cnats tells
-/// of errors in a thread of its own, one connection's in their order: when the last that is remembered was told, so
-/// were those before it. Not thread-safe.
+/// Knows which of the server's refusals cnats has reported. cnats reports the errors of a connection in their order, in
+/// a thread of its own, and the connection remembers the last one for ever: when cnats has reported that one, it has
+/// reported all before it. Not thread-safe.
 class Refusals {
 public:
-    /// cnats has told of it.
+    /// Notes that cnats has reported the refusal `text`.
     void told(Lane lane, std::string text) { at(told_, lane) = std::move(text); }
-    /// Whether everything up to `last`, which the connection remembers, was told, or need not be waited for any more.
+    /// Returns true if cnats has reported all refusals up to `last`, the one that the connection remembers, or if
+    /// give_up() was called for it.
     bool all_told(Lane lane, const std::string& last) const {
         return at(told_, lane) == last || at(given_up_, lane) == last;
     }
-    /// It was not told in time: nobody waits for the same text again.
+    /// Notes that cnats did not report `last` in time, so that no later call waits for it again.
     void give_up(Lane lane, std::string last) { at(given_up_, lane) = std::move(last); }
 
 private:

@@ -116,7 +116,7 @@ void freshet_on_message(natsConnection*, natsSubscription*, natsMsg* native, voi
 }
 
 void freshet_on_complete(void* closure) noexcept {
-    const CallbackScope scope;  // the sink goes with the delivery, and what a handler has captured with the sink
+    const CallbackScope scope;  // this destroys the sink, and with it the captures of a handler
     const std::unique_ptr<Delivery> delivery{static_cast<Delivery*>(closure)};
     delivery->on_complete();
 }
@@ -155,7 +155,7 @@ public:
     }
 
     ~NatsSubscription() override {
-        if (forked()) {  // the child has the locks as they were, and no threads of cnats
+        if (forked()) {  // the child has the locks in any state, and no threads of cnats
             std::ignore = native_.release();
             return;
         }
@@ -168,7 +168,7 @@ public:
         draining_.store(true, std::memory_order_release);
         if (timeout.count() <= 0) return end();
         if (all_->is_disconnected(lane_) && end_after_waiting()) return;
-        // Refused when it has ended or its connection drains: then what was asked happens anyway.
+        // cnats refuses this if the subscription has ended or its connection drains; no drain is needed then.
         natsSubscription_DrainTimeout(native_.get(), timeout.count());
     }
 
@@ -195,7 +195,7 @@ public:
         if (natsSubscription_GetDropped(native_.get(), &count) == NATS_OK) {
             dropped_.store(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
         }
-        return dropped_.load(std::memory_order_relaxed);  // after the end: the number that was seen last
+        return dropped_.load(std::memory_order_relaxed);  // after the end, the last known number
     }
 
     std::optional<Error> refusal() const override {
@@ -225,8 +225,9 @@ public:
     }
     void end() { natsSubscription_Unsubscribe(native_.get()); }
 
-    /// Without a server nothing more arrives, and a drain would wait for the server's answer until its time is over:
-    /// ends it after what waits. Returns false when it cannot.
+    /// Ends the subscription when the messages that wait are delivered. For a connection without a server: nothing more
+    /// arrives there, and a drain would wait for the server's answer until its time is over. Returns false if it
+    /// cannot.
     bool end_after_waiting() {
         int waiting = 0;
         std::int64_t delivered = 0;
@@ -238,10 +239,10 @@ public:
         return true;
     }
 
-    /// False when its connection or its deadline cut it off.
+    /// Returns false if a drain was cut off by its deadline or by the end of its connection.
     bool drained() const {
         const auto status = natsSubscription_DrainCompletionStatus(native_.get());
-        return status == NATS_OK || status == NATS_INVALID_SUBSCRIPTION;  // it was ended, not drained
+        return status == NATS_OK || status == NATS_INVALID_SUBSCRIPTION;  // the subscription was ended, not drained
     }
 
 private:
@@ -338,8 +339,8 @@ std::optional<ConnectionEvent> Subscriptions::report_dropped(natsSubscription* n
     {
         const std::lock_guard lock{mutex_};
         const auto found = std::ranges::find_if(existing_, [&](const auto* known) { return known->is(native); });
-        if (found == existing_.end()) return std::nullopt;  // it has ended, and its dropped messages were counted
-        // cnats reports it each time the queue has filled up again, at worst for each message.
+        if (found == existing_.end()) return std::nullopt;  // has ended, and its dropped messages were counted
+        // cnats reports drops each time the queue has filled up again, at worst for each message.
         if (!(*found)->may_report_drops()) return std::nullopt;
         sink = (*found)->sink();
         event.subject = (*found)->subject();

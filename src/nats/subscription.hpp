@@ -30,10 +30,10 @@ public:
     Expected<std::unique_ptr<TransportSubscription>> subscribe(natsConnection* connection, const SubscriptionSpec& spec,
                                                                std::shared_ptr<MessageSink> sink);
 
-    /// The connections are about to be freed.
+    /// Forgets the connections. Call it before they are freed.
     void forget_connections();
 
-    /// From now on what arrives or waits is dropped.
+    /// Drops the messages that wait, and those that arrive from now on.
     void discard() noexcept { discarding_.store(true, std::memory_order_release); }
 
     /// Returns whether one of the deliveries is draining. If its connection were drained too, cnats's queue would get
@@ -66,15 +66,15 @@ private:
 
     template <class F>
     void for_each_delivery(F function) const;
-    /// Whether the connection of a lane has lost its server and looks for one.
+    /// Returns whether the connection of a lane has lost its server and looks for one.
     bool is_disconnected(Lane lane) const;
 
     std::atomic<bool> discarding_ = false;
     mutable std::mutex mutex_ = {};  // guards the members below
     std::condition_variable changed_ = {};
-    std::array<std::size_t, 2> open_ = {};             // without on_end, by lane
-    std::array<natsConnection*, 2> connections_ = {};  // by lane; null: none yet, or none any more
-    std::set<NatsSubscription*> existing_ = {};        // whose TransportSubscription was not destroyed
+    std::array<std::size_t, 2> open_ = {};             // subscriptions without on_end, by lane
+    std::array<natsConnection*, 2> connections_ = {};  // by lane; null before a subscription and when forgotten
+    std::set<NatsSubscription*> existing_ = {};        // subscriptions whose TransportSubscription lives
 };
 
 }  // namespace freshet::detail::nats

@@ -18,7 +18,7 @@
 
 namespace freshet {
 
-/// Decodes a batch: every message of it. A span of bytes is the body of one message, and no batch.
+/// Gives a handler the decoded messages of a batch. A span of bytes is the body of one message, not a batch.
 template <class T>
     requires(!std::same_as<T, std::byte>)
 struct Extractor<std::span<const T>> {
@@ -45,7 +45,7 @@ struct Extractor<std::span<T>> {
 
 namespace detail {
 
-/// Runs a handler on batches. Compiled once.
+/// Runs a handler on batches. Everything but decoding is compiled once.
 class BatchHandlerBase : public HandlerBase {
 public:
     explicit BatchHandlerBase(std::unique_ptr<HandlerBase> inner) noexcept : inner_{std::move(inner)} {}
@@ -55,8 +55,7 @@ public:
     Outcome invoke(Context& context) final;
 
 private:
-    /// Decodes those of `items` that nobody rejected into values that the context keeps; what does not decode is
-    /// rejected.
+    /// Decodes the items that nobody rejected into values that the context keeps. Rejects the items that do not decode.
     virtual void decode(Context& context, const Items& items) = 0;
 
     std::unique_ptr<HandlerBase> inner_;
@@ -97,7 +96,7 @@ template <class T>
 struct BatchElementOf<std::span<const T>> {
     using Type = T;
 };
-/// True for parameters that belong to one message, so that they mean nothing for a batch.
+/// True for parameters that belong to one message and mean nothing for a batch.
 template <class V>
 inline constexpr bool of_one_message = std::same_as<V, Message>;
 template <FixedString Name, class T>

@@ -5,7 +5,7 @@
 
 namespace freshet::detail {
 
-/// Borrows a buffer of this thread, which is empty and keeps its capacity between uses. Leases nest.
+/// Borrows a buffer of this thread. The buffer is empty and keeps its capacity between uses. Leases nest.
 class BufferLease {
 public:
     BufferLease();

@@ -65,16 +65,16 @@ public:
     HandlerBase& operator=(const HandlerBase&) = delete;
     virtual ~HandlerBase() = default;
 
-    /// Whether it is invoked for batches: for a context that has Items.
+    /// Returns true if the handler takes batches: invoke() then gets a context that has Items.
     virtual bool takes_batches() const noexcept { return false; }
-    /// Whether it takes the body of each message, so that it has no use for one that has none.
+    /// Returns true if the handler takes the body of each message and has no use for a message without one.
     virtual bool takes_body() const noexcept { return false; }
     /// Prepares the handler and reports its mistakes to `binder`. Called before the first message.
     virtual void bind(Binder& binder) = 0;
     /// Extracts the parameters, calls the function, encodes the result, answers and publishes. Exceptions of the
     /// function pass through.
     virtual Outcome invoke(Context& context) = 0;
-    /// After the last message, or instead of the first.
+    /// Called once, after the last message, or instead of the first one.
     virtual void end() noexcept {}
 };
 
@@ -83,8 +83,8 @@ struct ContextAccess {
     /// Marks the message as one that cannot be handled, because it does not decode or a path or header does not parse,
     /// and returns the outcome.
     static Outcome reject(Context& context, Error error);
-    /// Rejects the message with `error`, and returns the outcome. Without an error the context knows already why the
-    /// handler was not called.
+    /// Rejects the message with `error`, and returns the outcome. Without an error, the context knows why the handler
+    /// was not called.
     static Outcome refuse(Context& context, std::optional<Error> error);
     /// Marks the delivery as failed, as the handler reported, and returns the outcome.
     static Outcome fail(Context& context, Error error);
@@ -110,8 +110,8 @@ struct ContextAccess {
         context.dependencies_ = context.dependencies_->older_;
     }
 
-    /// Returns, if the exception in flight is Ack, Nack, Reject or Skip, the outcome that it stands for, and makes it
-    /// the decision of the context; else nothing.
+    /// Returns the outcome that the exception in flight stands for, if it is Ack, Nack, Reject or Skip, and makes it
+    /// the decision of the context. Returns nothing for other exceptions.
     static std::optional<Outcome> outcome_thrown(Context& context) noexcept;
     /// Returns the outcome for the innermost middleware: the decision that was made through the context, else the
     /// outcome that the handler returned.

@@ -5,7 +5,7 @@
 
 namespace freshet::detail {
 
-/// One thing around a publication. May run on several threads at once.
+/// A publish middleware with its type erased, or the last step, which sends. May run on several threads at once.
 class PublishStep {
 public:
     PublishStep() = default;

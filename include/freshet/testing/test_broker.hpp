@@ -137,7 +137,7 @@ public:
     /// Lets the connections come back.
     void restore_connection();
     /// Makes faults happen at random from now on, and returns the seed. Failed comparisons print the seed, and so does
-    /// an exception that ends the test. The same seed makes the same faults in the same test.
+    /// an exception that ends the test. A seed makes the same faults each time the test runs.
     std::uint64_t random_faults(const RandomFaults& faults = {});
     /// Ends the random faults.
     void stop_random_faults();
