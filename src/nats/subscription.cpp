@@ -273,7 +273,7 @@ Subscriptions::subscribe(natsConnection* connection, const SubscriptionSpec& spe
     }
     subscription->set_limits(spec);
     {
-        const std::lock_guard lock{mutex_};
+        const std::lock_guard lock{connections_mutex_};
         connections_[index(spec.lane)] = connection;
     }
     Delivery::arm(std::move(delivery));
@@ -290,7 +290,7 @@ void Subscriptions::for_each_delivery(F function) const {
 }
 
 bool Subscriptions::is_disconnected(Lane lane) const {
-    const std::lock_guard lock{mutex_};
+    const std::lock_guard lock{connections_mutex_};
     auto* const connection = connections_[index(lane)];
     if (connection == nullptr) return false;
     const auto status = natsConnection_Status(connection);
@@ -298,7 +298,7 @@ bool Subscriptions::is_disconnected(Lane lane) const {
 }
 
 void Subscriptions::forget_connections() {
-    const std::lock_guard lock{mutex_};
+    const std::lock_guard lock{connections_mutex_};
     connections_ = {};
 }
 

@@ -70,11 +70,12 @@ private:
     bool is_disconnected(Lane lane) const;
 
     std::atomic<bool> discarding_ = false;
-    mutable std::mutex mutex_ = {};  // guards the members below
-    std::condition_variable changed_ = {};
-    std::array<std::size_t, 2> open_ = {};             // subscriptions without on_end, by lane
+    mutable std::mutex connections_mutex_ = {};        // guards connections_; may be taken under mutex_
     std::array<natsConnection*, 2> connections_ = {};  // by lane; null before a subscription and when forgotten
-    std::set<NatsSubscription*> existing_ = {};        // subscriptions whose TransportSubscription lives
+    mutable std::mutex mutex_ = {};                    // guards the members below
+    std::condition_variable changed_ = {};
+    std::array<std::size_t, 2> open_ = {};       // subscriptions without on_end, by lane
+    std::set<NatsSubscription*> existing_ = {};  // subscriptions whose TransportSubscription lives
 };
 
 }  // namespace freshet::detail::nats

@@ -683,7 +683,8 @@ private:
         broker->stop();
     }
 
-    /// What the stream still has is handled by a broker that nobody disturbs; then nothing that was acknowledged may be missing.
+    /// What the stream still has is handled by a broker that nobody disturbs; then nothing that was acknowledged may be
+    /// missing.
     void drain_stream() {
         const auto broker = make_broker();
         const Watchdog::Call call{dog_, "the last drain of the stream"};

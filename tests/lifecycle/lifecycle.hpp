@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lifecycle stress: from a seed, a random program of what users may do to brokers at any time, and what must hold whatever it did.
+// The lifecycle stress: from a seed, a random program of what users may do to brokers at any time, and what must hold
+// whatever it did.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,8 @@ struct LifecycleReport {
     std::uint64_t stored = 0;  ///< in the stream, acknowledged
 };
 
-/// Runs random programs on one ground, one after the other. A call that does not come back in time ends the process, with the seed and
-/// what the call was.
+/// Runs random programs on one ground, one after the other. A call that does not come back in time ends the process,
+/// with the seed and what the call was.
 class Lifecycle {
 public:
     explicit Lifecycle(Ground ground);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lifecycle stress by hand: lifecycle_stress memory|nats FIRST-SEED MINUTES [STEPS]. Prints each broken promise with its seed, and a
-// line of figures a minute; exits with 1 if any was broken.
+// The lifecycle stress by hand: lifecycle_stress memory|nats FIRST-SEED MINUTES [STEPS]. Prints each broken promise
+// with its seed, and a line of figures a minute; exits with 1 if any was broken.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
