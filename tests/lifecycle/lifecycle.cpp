@@ -170,6 +170,7 @@ struct Trade {
 struct Citizen {
     std::shared_mutex living = {};
     std::unique_ptr<Broker> broker = {};
+    std::atomic<bool> asked = false;    // somebody has asked for the end
     std::atomic<bool> stopped = false;  // stop() has returned, outside of callbacks
     std::atomic<bool> clean = false;    // ... and said true
     std::mutex mutex = {};
@@ -301,10 +302,11 @@ private:
         const std::shared_lock living{citizen.living, std::try_to_lock};
         if (!living || citizen.broker == nullptr) return;
         const Watchdog::Call call{dog_, "stop"};
+        const bool first = !citizen.asked.exchange(true);
         const bool all = citizen.broker->stop(timeout);
         if (depth > 0) return;  // it has begun only
-        citizen.clean = citizen.clean || all;
-        citizen.stopped = true;
+        if (all) citizen.clean = true;
+        if (first) citizen.stopped = true;  // the first stop's time is the one that counts
     }
 
     void destroy(const Shared& citizen) {
@@ -502,7 +504,10 @@ private:
                 case 11: std::this_thread::sleep_for(1ms); break;
                 case 12: std::this_thread::sleep_for(10ms); break;
                 case 13:
-                    if (chance(random, 20)) throw ExitApp{3};
+                    if (chance(random, 20)) {
+                        citizen->asked = true;
+                        throw ExitApp{3};
+                    }
                     break;
                 case 14:
                     if (const auto other = any_citizen(random)) stop(*other, 0ms);

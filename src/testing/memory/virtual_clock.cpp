@@ -107,7 +107,11 @@ private:
 
     /// Does one step towards done() or the deadline. Returns false when the deadline has come and nothing is due.
     bool step(std::unique_lock<std::mutex>& lock, const Waiter& waiter, bool until_idle) {
-        if (!running_.empty() && runner_ != waiter.thread) return pause(lock);
+        if (!running_.empty() && runner_ != waiter.thread) {
+            // A task that waits itself may wait for a time beyond this deadline.
+            if (now_ >= waiter.deadline && (!until_idle || (work_ <= 0 && runner_waits()))) return false;
+            return pause(lock);
+        }
         if (!tasks_.empty() && tasks_.begin()->first.when <= now_) return run_first(lock);
         if (now_ >= waiter.deadline && !(until_idle && work_ > 0)) return false;
         if (work_ > 0 || !all_looked(waiter)) return pause(lock);
@@ -128,6 +132,13 @@ private:
     bool all_looked(const Waiter& self) const {
         return std::ranges::all_of(waiters_, [&](const Waiter* other) {
             return other == &self || other->covered || (other->looked_at == changes_ && other->deadline > now_);
+        });
+    }
+
+    /// Returns whether the task that runs waits, and has looked at the latest change in vain.
+    bool runner_waits() const {
+        return std::ranges::any_of(waiters_, [&](const Waiter* other) {
+            return other->thread == runner_ && !other->covered && other->looked_at == changes_;
         });
     }
 
