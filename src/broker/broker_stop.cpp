@@ -27,9 +27,15 @@ bool BrokerCore::stop(std::chrono::milliseconds timeout) {
     ask_end(Event::stop, timeout);
     if (CallbackScope::inside()) return true;
     wind_down_here();
-    std::unique_lock lock{mutex_};
-    return wait_until(link_.clock(), lock, changed_, deadline, [this] { return life_.is_stopped(); }) &&
-           life_.drained();
+    {
+        std::unique_lock lock{mutex_};
+        if (wait_until(link_.clock(), lock, changed_, deadline, [this] { return life_.is_stopped(); }))
+            return life_.drained();
+        if (link_.clock().now() < stop_deadline_) return false;  // an earlier stop has more time
+    }
+    // Whatever holds up the thread that winds down: nothing is handled any more after this.
+    for (const auto& subscriber : subscribers()) subscriber->discard();
+    return false;
 }
 
 void BrokerCore::forbid_start() noexcept { ask_end(Event::forbid, std::chrono::milliseconds{0}); }

@@ -59,6 +59,8 @@ public:
     /// Gives back or drops the messages that wait, and blocks until no handler runs, however long that takes. Call it
     /// after the transport was closed.
     void join();
+    /// Gives back or drops messages that have not reached the handler, now and later. Does not wait.
+    void discard() noexcept;
     /// Returns true if the subscriber has ended and nothing of it runs any more.
     bool finished() const;
 
@@ -132,8 +134,6 @@ private:
     /// Tells the handler the end and closes the dispatcher, after the source has ended or instead of its start.
     void end() noexcept;
     void close_intake(Intake to) noexcept;
-    /// Keeps messages that have not reached the handler from ever reaching it.
-    void discard() noexcept;
     /// Gives back or drops the messages that wait.
     void turn_away_waiting() noexcept;
     /// Gives back or drops a message, if it is not to be handled any more. Returns false if it is to be handled.

@@ -30,9 +30,9 @@ public:
             release(size);
             return false;
         }
-        add_work(1);
         queue.messages.push_back(std::move(message));
         const bool wakes = queue.idle > 0;
+        if (wakes) wake(queue, 1);
         lock.unlock();  // before the notify: a woken thread would wait for the lock at once
         if (wakes) queue.filled.notify_one();
         return true;
@@ -42,7 +42,7 @@ public:
         for (auto& queue : queues_) {
             const std::lock_guard lock{queue.mutex};
             if (std::exchange(queue.closed, true)) continue;
-            add_work(static_cast<std::ptrdiff_t>(queue.idle));  // each of them ends, and a test's clock waits for that
+            wake(queue, queue.idle);
             queue.filled.notify_all();
         }
     }
@@ -57,15 +57,19 @@ public:
             }
             queue.messages.clear();
         }
-        add_work(-static_cast<std::ptrdiff_t>(taken.size()));
         return taken;
     }
 
-    /// Handles messages of the thread's queue until that is closed and empty.
+    /// Counts a thread that is about to be started (1), or could not be (-1), as one that works.
+    void add_work(std::ptrdiff_t change) const noexcept {
+        if (options_.clock != nullptr && change != 0) options_.clock->add_work(change);
+    }
+
+    /// Handles messages of the thread's queue until that is closed and empty. The thread was counted by add_work(1).
     void run(std::size_t thread) noexcept {
-        const bool has_work = work(queues_[thread % queues_.size()]);
+        work(queues_[thread % queues_.size()]);
         if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1 && options_.on_end) options_.on_end();
-        if (has_work) add_work(-1);
+        add_work(-1);
     }
 
     std::size_t pending() const noexcept { return messages_.load(std::memory_order_relaxed); }
@@ -75,24 +79,26 @@ private:
         std::mutex mutex = {};
         std::condition_variable filled = {};
         std::deque<Message> messages = {};
-        std::size_t idle = 0;  // threads that wait
+        std::size_t idle = 0;     // threads that wait, and that nobody has woken
+        std::size_t wakeups = 0;  // threads that were woken and have not come yet
         bool closed = false;
     };
 
-    void add_work(std::ptrdiff_t change) const noexcept {
-        if (options_.clock != nullptr && change != 0) options_.clock->add_work(change);
+    /// Wakes `count` idle threads; the caller notifies. A clock of tests counts a thread as work from here on until it
+    /// waits again, and not each message: messages behind a handler that waits for a time to come are no work.
+    void wake(Queue& queue, std::size_t count) const noexcept {
+        queue.idle -= count;
+        queue.wakeups += count;
+        add_work(static_cast<std::ptrdiff_t>(count));
     }
 
-    /// Handles messages until the queue is closed and empty. Returns true if the clock still counts a piece of work for
-    /// this thread, of the last message or of close(), that run() has to end.
-    bool work(Queue& queue) noexcept {
-        bool has_work = false;
+    /// Handles messages until the queue is closed and empty.
+    void work(Queue& queue) noexcept {
         std::unique_lock lock{queue.mutex};
-        while (wait(queue, lock, has_work)) {
+        while (wait(queue, lock)) {
             Message message = std::move(queue.messages.front());
             queue.messages.pop_front();
             lock.unlock();
-            if (std::exchange(has_work, true)) add_work(-1);
             release(message.payload().size());
             {
                 const WorkScope scope;
@@ -100,17 +106,15 @@ private:
             }
             lock.lock();
         }
-        return has_work;
     }
 
     /// Waits for a message. Returns false when the queue is closed and empty.
-    bool wait(Queue& queue, std::unique_lock<std::mutex>& lock, bool& has_work) const noexcept {
+    bool wait(Queue& queue, std::unique_lock<std::mutex>& lock) const noexcept {
         while (queue.messages.empty() && !queue.closed) {
-            if (std::exchange(has_work, false)) add_work(-1);
             ++queue.idle;
-            queue.filled.wait(lock);
-            --queue.idle;
-            has_work = queue.closed;
+            add_work(-1);
+            queue.filled.wait(lock, [&] { return queue.wakeups > 0; });
+            --queue.wakeups;
         }
         return !queue.messages.empty();
     }
@@ -141,8 +145,15 @@ private:
 Workers::Workers(const WorkersOptions& options, Handler handler)
     : Workers{std::make_shared<State>(options, std::move(handler))} {
     threads_.reserve(state_->thread_count());
-    for (std::size_t i = 0; i < state_->thread_count(); ++i)
-        threads_.emplace_back([state = state_, i] { state->run(i); });
+    for (std::size_t i = 0; i < state_->thread_count(); ++i) {
+        state_->add_work(1);
+        try {
+            threads_.emplace_back([state = state_, i] { state->run(i); });
+        } catch (...) {
+            state_->add_work(-1);
+            throw;
+        }
+    }
 }
 
 Workers::~Workers() {

@@ -8,6 +8,7 @@
 
 #include <malloc.h>
 
+#include "../support/wait.hpp"
 #include "lifecycle.hpp"
 
 int main(int argc, char** argv) {
@@ -40,7 +41,7 @@ int main(int argc, char** argv) {
         for (const auto& what : report.broken) std::printf("seed %llu: %s\n", seed, what.c_str());
         broken += report.broken.size();
         if (runs == 3) threads = thread_count();
-        if (runs > 3 && thread_count() > threads) {
+        if (runs > 3 && !eventually([&] { return thread_count() <= threads; }, std::chrono::seconds{2})) {
             std::printf("seed %llu: %zu threads are left, %zu before\n", seed, thread_count(), threads);
             threads = thread_count();
             ++broken;

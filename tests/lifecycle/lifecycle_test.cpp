@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include "../support/wait.hpp"
 #include "lifecycle.hpp"
 
 using namespace freshet::testing;
@@ -17,7 +18,7 @@ void live(Ground ground, std::uint64_t first, std::uint64_t last) {
         INFO("seed " << seed);
         const auto report = lifecycle.run({.seed = seed, .ground = ground});
         CHECK(report.broken == std::vector<std::string>{});
-        CHECK(thread_count() <= threads);
+        CHECK(eventually([&] { return thread_count() <= threads; }));
     }
 }
 
