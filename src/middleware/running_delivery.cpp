@@ -1,76 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "middleware/running_delivery.hpp"
 
-#include <atomic>
-#include <mutex>
 #include <unordered_set>
-#include <utility>
 
 namespace freshet::detail {
+namespace {
 
-/// A thread that handles deliveries, from its first one to its end.
-class HandlingThread {
-public:
-    HandlingThread() {
-        const std::lock_guard lock{all().mutex};
-        all().threads.insert(this);
-    }
-    HandlingThread(const HandlingThread&) = delete;
-    HandlingThread& operator=(const HandlingThread&) = delete;
-    ~HandlingThread() {
-        const std::lock_guard lock{all().mutex};
-        all().threads.erase(this);
-    }
-
-    static HandlingThread& current() { return known_ != nullptr ? *known_ : make(); }
-
-    struct All {
-        std::mutex mutex = {};
-        std::unordered_set<HandlingThread*> threads = {};
-    };
-    /// Never destroyed: threads may end after main.
-    static All& all() {
-        static All& all = *new All;
-        return all;
-    }
-
-    // For the thread itself.
-    void lock() noexcept {
-        while (busy_.test_and_set(std::memory_order_acquire)) busy_.wait(true, std::memory_order_relaxed);
-    }
-    void unlock() noexcept { busy_.clear(std::memory_order_release); }
-
-    // For a watcher.
-    bool try_look() noexcept { return !busy_.test_and_set(std::memory_order_acquire); }
-    void end_look() noexcept {
-        unlock();
-        busy_.notify_one();
-    }
-
-    RunningDelivery* newest = nullptr;  // with the lock
-
-private:
-    static HandlingThread& make() {
-        static thread_local HandlingThread own;
-        known_ = &own;
-        return own;
-    }
-
-    static constinit inline thread_local HandlingThread* known_ =
-        nullptr;  // a plain pointer: no guard is asked at each use
-
-    std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
+struct AllThreads {
+    std::mutex mutex = {};
+    std::unordered_set<HandlingThread*> threads = {};
 };
 
-RunningDelivery::RunningDelivery(Context& context, const void* watcher)
-    : context_{context}, watcher_{watcher}, thread_{HandlingThread::current()} {
-    const std::lock_guard lock{thread_};
-    outer_ = std::exchange(thread_.newest, this);
+/// Never destroyed: threads may end after main.
+AllThreads& all() {
+    static AllThreads& all = *new AllThreads;
+    return all;
 }
 
-RunningDelivery::~RunningDelivery() {
-    const std::lock_guard lock{thread_};
-    thread_.newest = outer_;
+}  // namespace
+
+HandlingThread::HandlingThread() {
+    const std::lock_guard lock{all().mutex};
+    all().threads.insert(this);
+}
+
+HandlingThread::~HandlingThread() {
+    const std::lock_guard lock{all().mutex};
+    all().threads.erase(this);
+}
+
+HandlingThread& HandlingThread::make() {
+    static thread_local HandlingThread own;
+    known_ = &own;
+    return own;
+}
+
+void HandlingThread::wait_for_lock() noexcept {
+    do busy_.wait(true, std::memory_order_relaxed);
+    while (busy_.test_and_set(std::memory_order_acquire));
+}
+
+void HandlingThread::end_look() noexcept {
+    unlock();
+    busy_.notify_one();
 }
 
 bool RunningDelivery::becomes_overdue(TimePoint now, std::chrono::nanoseconds after) noexcept {
@@ -84,8 +56,8 @@ bool RunningDelivery::for_each(const void* watcher, const std::function<void(Run
         ~Look() { thread.end_look(); }
     };
     bool any = false;
-    const std::lock_guard lock{HandlingThread::all().mutex};
-    for (auto* const thread : HandlingThread::all().threads) {
+    const std::lock_guard lock{all().mutex};
+    for (auto* const thread : all().threads) {
         if (!thread->try_look()) {
             any = true;
             continue;
