@@ -330,7 +330,7 @@ void Connections::on_error(Link& link, natsSubscription* subscription, const Fai
 
 void Connections::await_refusals(Lane lane, steady_clock::time_point deadline) {
     const auto last = last_error(native(lane));
-    if (last.status != NATS_NOT_PERMITTED || CallbackThread::is_this()) return;
+    if (last.status != NATS_NOT_PERMITTED || EventThread::is_this()) return;
     std::unique_lock lock{mutex_};
     if (!changed_.wait_until(lock, deadline, [&] { return refusals_.all_told(lane, last.detail) || closing_; }))
         refusals_.give_up(lane, last.detail);
