@@ -69,10 +69,10 @@ public:
     /// Whether it was seen `after` before, for the first time; true once. For the watcher, within for_each.
     bool becomes_overdue(TimePoint now, std::chrono::nanoseconds after) noexcept;
 
-    /// Calls `visit` for each delivery of this watcher, which does not end meanwhile: it must be quick, and call nothing of
-    /// a user's. Returns whether there may be any: it does not wait for a thread that begins or ends one right now.
-    /// When a watcher first sets a flag "not watching" and then gets false here, no delivery is missed: one that begins
-    /// later sees the flag.
+    /// Calls `visit` for each delivery of this watcher, which does not end meanwhile: it must be quick, and call
+    /// nothing of a user's. Returns whether there may be any: it does not wait for a thread that begins or ends one
+    /// right now. When a watcher first sets a flag "not watching" and then gets false here, no delivery is missed: one
+    /// that begins later sees the flag.
     static bool for_each(const void* watcher, const std::function<void(RunningDelivery&)>& visit);
 
 private:

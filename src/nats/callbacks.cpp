@@ -32,7 +32,7 @@ std::shared_ptr<ConnectionListener> find(void* closure) {
 
 template <auto Member>
 void notify(void* closure) noexcept {
-    const CallbackThread scope;
+    const EventThread scope;
     if (const auto listener = find(closure)) ((*listener).*Member)();
 }
 
@@ -48,7 +48,7 @@ void freshet_on_lame_duck(natsConnection*, void* closure) { notify<&ConnectionLi
 void freshet_on_closed(natsConnection*, void* closure) { notify<&ConnectionListener::on_closed>(closure); }
 
 void freshet_on_error(natsConnection*, natsSubscription* subscription, natsStatus status, void* closure) noexcept {
-    const CallbackThread scope;
+    const EventThread scope;
     if (const auto listener = find(closure)) listener->on_error(subscription, last_failure(status));
 }
 

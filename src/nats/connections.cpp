@@ -54,15 +54,15 @@ std::string subject_in(const std::string& text) {
 }  // namespace
 
 /// One natsConnection.
-class Connections::Link final : public ConnectionListener, public std::enable_shared_from_this<Link> {
+class Connections::Connection final : public ConnectionListener, public std::enable_shared_from_this<Connection> {
 public:
-    static std::shared_ptr<Link> make(std::weak_ptr<Connections> owner, Lane lane) {
-        auto link = std::make_shared<Link>(std::move(owner), lane);
-        link->callbacks_ = std::make_unique<Callbacks>(link);
-        return link;
+    static std::shared_ptr<Connection> make(std::weak_ptr<Connections> owner, Lane lane) {
+        auto connection = std::make_shared<Connection>(std::move(owner), lane);
+        connection->callbacks_ = std::make_unique<Callbacks>(connection);
+        return connection;
     }
 
-    Link(std::weak_ptr<Connections> owner, Lane which) : lane{which}, owner_{std::move(owner)} {}
+    Connection(std::weak_ptr<Connections> owner, Lane which) : lane{which}, owner_{std::move(owner)} {}
 
     Failure connect(const BrokerOptions& options) {
         const auto made = make_options(options, lane, *callbacks_);
@@ -130,8 +130,8 @@ Connections::Connections(const BrokerOptions& options, std::shared_ptr<Subscript
 
 Connections::~Connections() {
     if (!forked()) return;
-    for (const auto& link : links_)
-        std::ignore = link->handle.release();  // freeing would wait for threads that the child does not have
+    for (const auto& connection : all_)
+        std::ignore = connection->handle.release();  // freeing would wait for threads that the child does not have
 }
 
 Expected<void> Connections::open(milliseconds wait, EventSink events) {
@@ -142,10 +142,10 @@ Expected<void> Connections::open(milliseconds wait, EventSink events) {
         sink_ = std::move(events);
         auto connected = connect_until(wait);
         if (connected && !announce()) connected = failure(Errc::closed, "the connection was closed while it was made");
-        if (!connected) drop_links();
+        if (!connected) drop_all();
         return connected;
     } catch (const Error& error) {
-        drop_links();
+        drop_all();
         return std::unexpected{error};
     }
 }
@@ -156,7 +156,7 @@ Expected<void> Connections::connect_until(milliseconds wait) {
         if (is_closing()) return {};  // announce() fails then
         const auto failure = connect_all();
         if (failure.status == NATS_OK) return {};
-        drop_links();
+        drop_all();
         const auto waited = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin);
         if (!may_pass(failure) || waited >= wait) return std::unexpected{connect_error(options_, failure, waited)};
         if (round == 1)
@@ -176,18 +176,18 @@ Failure Connections::connect_all() {
 }
 
 Failure Connections::connect(Lane lane) {
-    const auto link = Link::make(weak_from_this(), lane);
+    const auto connection = Connection::make(weak_from_this(), lane);
     {
         const std::lock_guard lock{mutex_};
-        links_.push_back(link);  // added before it connects, so that no callback is missed
+        all_.push_back(connection);  // added before it connects, so that no callback is missed
     }
-    return link->connect(options_);
+    return connection->connect(options_);
 }
 
-void Connections::drop_links() {
-    Links dropped;
+void Connections::drop_all() {
+    All dropped;
     const std::lock_guard lock{mutex_};
-    std::swap(dropped, links_);
+    std::swap(dropped, all_);
 }
 
 /// Emits "connected" and the events since then. Returns false if the connections were closed meanwhile.
@@ -196,8 +196,10 @@ bool Connections::announce() {
     bool lost = false;
     {
         const std::lock_guard lock{mutex_};
-        if (closing_ || std::ranges::any_of(links_, [](const auto& link) { return link->closed; })) return false;
-        for (const auto& link : links_) native_[static_cast<std::size_t>(link->lane)] = link->handle.get();
+        if (closing_ || std::ranges::any_of(all_, [](const auto& connection) { return connection->closed; }))
+            return false;
+        for (const auto& connection : all_)
+            native_[static_cast<std::size_t>(connection->lane)] = connection->handle.get();
         if (is_single()) native_[static_cast<std::size_t>(Lane::deliveries)] = native(Lane::replies);
         opened_ = true;
         lost = down_ = !all_up();
@@ -222,10 +224,10 @@ bool Connections::start_drain(milliseconds timeout) {
     natsConnection* deliveries = nullptr;
     {
         const std::lock_guard lock{mutex_};
-        for (const auto& link : links_) {
-            if (link->lane != Lane::deliveries) continue;
-            link->leaving = true;
-            deliveries = link->handle.get();
+        for (const auto& connection : all_) {
+            if (connection->lane != Lane::deliveries) continue;
+            connection->leaving = true;
+            deliveries = connection->handle.get();
         }
     }
     const auto status = natsConnection_DrainTimeout(deliveries, (timeout + drain_grace).count());
@@ -234,30 +236,30 @@ bool Connections::start_drain(milliseconds timeout) {
 
 void Connections::close(milliseconds timeout) {
     if (forked()) return;  // touches nothing, not even locks
-    Links links;
+    All connections;
     {
         const std::lock_guard lock{mutex_};
         closing_ = true;
         changed_.notify_all();
-        if (opened_) links = links_;
+        if (opened_) connections = all_;
     }
     const auto flush = std::max(timeout, least_close_timeout).count();
-    for (const auto& link : links) {
+    for (const auto& connection : connections) {
         // A drain sends the buffered data and closes, in a thread of its own.
-        const bool sends =
-            link->lane == Lane::replies && natsConnection_DrainTimeout(link->handle.get(), flush) == NATS_OK;
-        if (!sends) natsConnection_Close(link->handle.get());
+        const bool sends = connection->lane == Lane::replies &&
+                           natsConnection_DrainTimeout(connection->handle.get(), flush) == NATS_OK;
+        if (!sends) natsConnection_Close(connection->handle.get());
     }
     if (CallbackThread::is_this()) return;
     std::unique_lock lock{mutex_};
-    changed_.wait(lock, [&] { return links.empty() || ended_; });
+    changed_.wait(lock, [&] { return connections.empty() || ended_; });
 }
 
-void Connections::on_disconnected(Link& link) {
+void Connections::on_disconnected(Connection& connection) {
     {
         const std::lock_guard lock{mutex_};
-        link.up = false;
-        if (ignores(link) || down_) return;
+        connection.up = false;
+        if (ignores(connection) || down_) return;
         down_ = true;
     }
     emit({.kind = Kind::disconnected,
@@ -266,11 +268,11 @@ void Connections::on_disconnected(Link& link) {
                           options_.reconnect.enabled ? "reconnecting" : "closing, since reconnecting is disabled")});
 }
 
-void Connections::on_reconnected(Link& link) {
+void Connections::on_reconnected(Connection& connection) {
     {
         const std::lock_guard lock{mutex_};
-        link.up = true;
-        if (ignores(link) || !down_ || !all_up()) return;
+        connection.up = true;
+        if (ignores(connection) || !down_ || !all_up()) return;
         down_ = false;
         lame_duck_ = false;
         reconnects_.fetch_add(1, std::memory_order_relaxed);
@@ -280,25 +282,25 @@ void Connections::on_reconnected(Link& link) {
     emit({.kind = Kind::reconnected, .url = url()});
 }
 
-void Connections::on_lame_duck(Link& link) {
+void Connections::on_lame_duck(Connection& connection) {
     {
         const std::lock_guard lock{mutex_};
-        if (ignores(link) || lame_duck_) return;
+        if (ignores(connection) || lame_duck_) return;
         lame_duck_ = true;
     }
     emit({.kind = Kind::lame_duck, .detail = "the server will shut down; moving to another", .url = url()});
 }
 
-void Connections::on_closed(Link& link) {
-    Links others;
+void Connections::on_closed(Connection& connection) {
+    All others;
     bool last = false;
     {
         const std::lock_guard lock{mutex_};
-        link.closed = true;
-        if (!ignores(link)) {  // cnats closed it, and the other connection is of no use without it
+        connection.closed = true;
+        if (!ignores(connection)) {  // cnats closed it, and the other connection is of no use without it
             closing_ = true;
-            end_ = last_error(link.handle.get()).detail;
-            others = links_;
+            end_ = last_error(connection.handle.get()).detail;
+            others = all_;
         }
         last = opened_ && all_closed();
     }
@@ -310,10 +312,10 @@ void Connections::on_closed(Link& link) {
     changed_.notify_all();
 }
 
-void Connections::on_error(Link& link, natsSubscription* subscription, const Failure& failure) {
+void Connections::on_error(Connection& connection, natsSubscription* subscription, const Failure& failure) {
     {
         const std::lock_guard lock{mutex_};
-        if (closing_ || (link.leaving && failure.status != NATS_SLOW_CONSUMER)) return;
+        if (closing_ || (connection.leaving && failure.status != NATS_SLOW_CONSUMER)) return;
     }
     if (failure.status == NATS_SLOW_CONSUMER && subscription != nullptr) {
         if (const auto event = subscriptions_->report_dropped(subscription)) emit(*event);
@@ -322,7 +324,7 @@ void Connections::on_error(Link& link, natsSubscription* subscription, const Fai
     if (failure.status == NATS_NOT_PERMITTED) {
         subscriptions_->refuse(failure.detail);
         const std::lock_guard lock{mutex_};
-        refusals_.told(link.lane, failure.detail);
+        refusals_.told(connection.lane, failure.detail);
         changed_.notify_all();
     }
     emit({.kind = Kind::error, .detail = failure.detail, .subject = subject_in(failure.detail)});
@@ -330,7 +332,7 @@ void Connections::on_error(Link& link, natsSubscription* subscription, const Fai
 
 void Connections::await_refusals(Lane lane, steady_clock::time_point deadline) {
     const auto last = last_error(native(lane));
-    if (last.status != NATS_NOT_PERMITTED || CallbackThread::is_this()) return;
+    if (last.status != NATS_NOT_PERMITTED || EventThread::is_this()) return;
     // cnats reports errors in another thread, one after the other: when it has reported the last one, it has reported
     // all.
     std::unique_lock lock{mutex_};
@@ -347,18 +349,18 @@ milliseconds Connections::delay(int round) const {
     return milliseconds{std::uniform_int_distribution{longest.count() / 2, longest.count()}(random)};
 }
 
-/// Returns whether an event of the link is to be ignored. Called under mutex_.
-bool Connections::ignores(const Link& link) const {
-    return !opened_ || closing_ || link.leaving ||
-           std::ranges::none_of(links_, [&](const auto& current) { return current.get() == &link; });
+/// Returns whether an event of the connection is to be ignored. Called under mutex_.
+bool Connections::ignores(const Connection& connection) const {
+    return !opened_ || closing_ || connection.leaving ||
+           std::ranges::none_of(all_, [&](const auto& current) { return current.get() == &connection; });
 }
 
 bool Connections::all_up() const {
-    return std::ranges::all_of(links_, [](const auto& link) { return link->up || link->leaving; });
+    return std::ranges::all_of(all_, [](const auto& connection) { return connection->up || connection->leaving; });
 }
 
 bool Connections::all_closed() const {
-    return std::ranges::all_of(links_, [](const auto& link) { return link->closed; });
+    return std::ranges::all_of(all_, [](const auto& connection) { return connection->closed; });
 }
 
 std::string Connections::url() const {

@@ -52,27 +52,27 @@ public:
     std::uint64_t reconnects() const noexcept { return reconnects_.load(std::memory_order_relaxed); }
 
 private:
-    class Link;
-    using Links = std::vector<std::shared_ptr<Link>>;
+    class Connection;
+    using All = std::vector<std::shared_ptr<Connection>>;
     static constexpr std::array both_lanes{Lane::replies, Lane::deliveries};
 
     Expected<void> connect_until(std::chrono::milliseconds wait);
     Failure connect_all();
     Failure connect(Lane lane);
-    void drop_links();
+    void drop_all();
     bool announce();
     bool is_closing();
     void sleep(std::chrono::milliseconds time);
 
-    // Called by links. The links of failed attempts are ignored.
-    void on_disconnected(Link& link);
-    void on_reconnected(Link& link);
-    void on_lame_duck(Link& link);
-    void on_closed(Link& link);
-    void on_error(Link& link, natsSubscription* subscription, const Failure& failure);
+    // Called by connections. The connections of failed attempts are ignored.
+    void on_disconnected(Connection& connection);
+    void on_reconnected(Connection& connection);
+    void on_lame_duck(Connection& connection);
+    void on_closed(Connection& connection);
+    void on_error(Connection& connection, natsSubscription* subscription, const Failure& failure);
     std::chrono::milliseconds delay(int round) const;
 
-    bool ignores(const Link& link) const;
+    bool ignores(const Connection& connection) const;
     bool all_up() const;
     bool all_closed() const;
     std::string url() const;
@@ -86,7 +86,7 @@ private:
 
     std::mutex mutex_ = {};  // guards the members below
     std::condition_variable changed_ = {};
-    Links links_ = {};
+    All all_ = {};
     bool opened_ = false;
     bool closing_ = false;
     bool down_ = false;       // "disconnected" was emitted, "reconnected" not yet

@@ -25,4 +25,20 @@ private:
     static inline thread_local int depth_ = 0;
 };
 
+/// A CallbackThread on the one of cnats's that tells of events: it must not wait for events, either.
+class EventThread {
+public:
+    EventThread() noexcept { ++depth_; }
+    EventThread(const EventThread&) = delete;
+    EventThread& operator=(const EventThread&) = delete;
+    ~EventThread() { --depth_; }
+
+    static bool is_this() noexcept { return depth_ > 0; }
+
+private:
+    static inline thread_local int depth_ = 0;
+
+    CallbackThread callback_ = {};
+};
+
 }  // namespace freshet::detail::nats

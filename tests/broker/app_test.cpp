@@ -210,11 +210,11 @@ TEST_CASE("a lifespan's object lives as long as a handler that outlived the stop
     const auto diary = std::make_shared<Diary>();
     std::binary_semaphore begun{0};
     std::binary_semaphore go{0};
+    Pool* pool = nullptr;
     {
         Broker broker{{.servers = {server.url()}, .stop_timeout = 10ms}};
         {
             App app{broker};
-            Pool* pool = nullptr;
             app.lifespan([&] {
                 auto made = std::make_shared<Pool>(*diary);
                 pool = made.get();
