@@ -42,7 +42,7 @@ struct BatchFixture {
         other.jetstream().declare(measures);
     }
     void publish(int from, int to) {
-        for (int i = from; i <= to; ++i) other.request<std::string>("measures.a", Measure{i});
+        for (int i = from; i <= to; ++i) other.jetstream().publish("measures.a", Measure{i});
     }
     js::ConsumerInfo info() { return other.jetstream().consumer("MEASURES", "batches").info(); }
     bool all_settled() {
@@ -123,7 +123,7 @@ TEST_CASE_METHOD(BatchFixture, "what does not decode is taken out of its batch a
         return Outcome::ack;
     });
     publish(1, 1);
-    other.request<std::string>("measures.a", std::string{"not JSON"});
+    other.jetstream().publish("measures.a", std::string{"not JSON"});
     publish(3, 3);
     broker.start();
     REQUIRE(seen.wait_for(1));
