@@ -678,6 +678,7 @@ private:
                 notes_.broken(fmt::format("{} counts {} received, {} rejected, but {} were handled", trade->what,
                                           stats.received, stats.rejected, trade->entered.load()));
         }
+        for (const auto& trade : citizen.trades) trade->subscriber.reset();  // its handler refers to the trade
         citizen.trades.clear();
     }
 
