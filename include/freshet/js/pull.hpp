@@ -25,9 +25,9 @@ struct Priority {
     int level = 0;  ///< prioritized: the lowest is served first, 0 to 9
 };
 
-/// A subscriber that pulls the messages of a JetStream consumer: `broker.subscriber<"orders.*">(js::Pull{...})`. The server
-/// sends no more than asked for, so nothing is ever dropped; several programs with the same `durable` share the messages.
-/// Survives restarts of the server: docs/jetstream-consumers.md.
+/// A subscriber that pulls the messages of a JetStream consumer: `broker.subscriber<"orders.*">(js::Pull{...})`. The
+/// server sends no more than asked for, so nothing is ever dropped; several programs with the same `durable` share the
+/// messages. Survives restarts of the server: docs/jetstream-consumers.md.
 struct Pull {
     StreamRef stream = {};     ///< its name, or a Stream to be declared
     std::string durable = {};  ///< the consumer's name: it stays when the program ends. This or `ephemeral`
@@ -44,7 +44,7 @@ struct Pull {
     /// Messages held ahead of the workers and being handled. 0: between 2 per worker and 4,096, as many as are handled
     /// within about half a second and hold less than 16 MiB; batches: at least two of them.
     std::size_t prefetch = 0;
-    std::size_t prefetch_bytes = 0;  ///< the same in bytes; 0: no limit. A message larger than that comes alone
+    std::size_t prefetch_bytes = 0;  ///< the same in bytes, at most; 0: 16 MiB. A message larger than that comes alone
     Priority priority = {};
     std::chrono::milliseconds expires{30'000};   ///< how long one pull request waits at the server; at least 1 s
     std::chrono::milliseconds heartbeat{5'000};  ///< silence of twice this, and the consumer is looked after

@@ -21,19 +21,22 @@ namespace freshet::detail {
 struct StreamMessage {
     Message message = {};
     Metadata metadata = {};
+    /// A request has ended with so many messages left, which is all there is; more may be asked for.
+    std::optional<std::size_t> left = {};
     bool repeated =
         false;  ///< it was taken before, from another consumer: no message, and of the metadata what is pending only
 };
 
-/// What a consumer delivers, in its order and without gaps, between the thread that receives and the one that reads. After the first gap,
-/// status or silence nothing more is taken until another consumer is followed.
+/// What a consumer delivers, in its order and without gaps, between the thread that receives and the one that reads.
+/// After the first gap, status or silence nothing more is taken until another consumer is followed.
 class StreamInbox final : public MessageSink {
 public:
-    /// Gets each message that is taken, in order, in the thread that receives, before the reader does: what it does is done while the
-    /// reader reads earlier ones. Must not throw.
+    /// Gets each message that is taken, in order, in the thread that receives, before the reader does: what it does is
+    /// done while the reader reads earlier ones. Must not throw.
     using Arrived = std::function<void(const Message&)>;
 
-    /// `subject` of the inbox, with a dot at its end: consumers send their status to it and their name. `arrived` may be empty.
+    /// `subject` of the inbox, with a dot at its end: consumers send their status to it and their name. `arrived` may
+    /// be empty.
     StreamInbox(Clock& clock, std::string subject, Arrived arrived);
 
     void on_message(Message message) noexcept override;
@@ -42,7 +45,8 @@ public:
     /// Takes what this consumer delivers from now on, its first message first. What was taken before is not taken
     /// again: next() gives its place only.
     void follow(std::string consumer);
-    /// The next message; nothing if none came in time, or something is missing before the next: then nothing more is taken.
+    /// The next message; nothing if none came in time, or something is missing before the next: then nothing more is
+    /// taken.
     std::optional<StreamMessage> next(std::chrono::nanoseconds timeout);
     /// The stream's sequence of the last message taken. To be asked when next() has given nothing.
     std::uint64_t stream_sequence() const;

@@ -12,6 +12,8 @@ namespace {
 
 // A pull that nothing comes for ends after this time: what it waited for has been removed from the stream meanwhile.
 constexpr std::chrono::milliseconds pull_expires{1'000};
+// Two requests are under way.
+constexpr std::size_t pull_bytes = std::size_t{4} << 20;
 // The reader may take its time between two messages; the consumer goes by itself if its owner has died.
 constexpr std::chrono::nanoseconds inactive_threshold = std::chrono::minutes{5};
 constexpr int max_failures = 8;
@@ -69,6 +71,7 @@ Expected<void> StreamReader::make_consumer() {
         return failure(Errc::server_too_old, spec_.what + ": several filters need nats-server 2.10 or later");
     if (!created) return std::unexpected{created.error()};
     asked_ = 0;
+    alone_ = false;
     received_->follow(consumer_);
     at_end_ = field<std::uint64_t>(*created, "num_pending") == 0;
     return {};
@@ -81,8 +84,11 @@ void StreamReader::drop_consumer() noexcept {
 }
 
 Expected<void> StreamReader::pull() {
-    const auto body = Json{{"batch", spec_.batch}, {"expires", std::chrono::nanoseconds{pull_expires}.count()}}.dump();
-    asked_ += spec_.batch;
+    Json request{{"batch", alone_ ? 1 : spec_.batch}, {"expires", std::chrono::nanoseconds{pull_expires}.count()}};
+    if (!alone_) request["max_bytes"] = pull_bytes;
+    asked_ += alone_ ? 1 : spec_.batch;
+    alone_ = false;
+    const auto body = request.dump();
     // The name of the consumer tells whose status it is that comes back.
     return api_.link().publish(api_.subject("CONSUMER.MSG.NEXT." + spec_.stream + "." + consumer_),
                                {.body = as_bytes(body)}, {.reply_to = inbox_ + consumer_, .flush = Flush::now});
@@ -110,6 +116,11 @@ Expected<std::optional<StreamMessage>> StreamReader::next() {
         auto message = received_->next(pull_expires + api_.options().timeout);
         if (!message) {
             fine = recover();
+            continue;
+        }
+        if (message->left) {
+            asked_ -= std::min(asked_, *message->left);
+            alone_ = *message->left == spec_.batch;
             continue;
         }
         asked_ -= std::min<std::size_t>(asked_, 1);
