@@ -17,18 +17,24 @@
 #include <freshet/message.hpp>
 
 namespace freshet::detail {
+class Acknowledger;
 class JsApi;
 class PulledMessages;
 }  // namespace freshet::detail
 
 namespace freshet::js {
 
-/// A message that a program without handlers took from a consumer, to be settled by one of its functions; else the server delivers
-/// it again after ack_wait. Move-only, one thread at a time; must not outlive the broker.
+/// A message that a program without handlers took from a consumer, to be settled by one of its functions; else the
+/// server delivers it again after ack_wait. One of messages() that is settled after its consumer was made anew settles
+/// nothing, since it would mean another message. Move-only, one thread at a time; must not outlive the broker.
 class Delivery {
 public:
-    Delivery(std::shared_ptr<const detail::JsApi> api, Message message) noexcept
-        : api_{std::move(api)}, message_{std::move(message)} {}
+    Delivery(std::shared_ptr<const detail::JsApi> api, Message message,
+             std::shared_ptr<detail::Acknowledger> acknowledger = {}, std::uint64_t incarnation = 0) noexcept
+        : api_{std::move(api)},
+          message_{std::move(message)},
+          acknowledger_{std::move(acknowledger)},
+          incarnation_{incarnation} {}
 
     const Message& message() const noexcept { return message_; }
     const Message& operator*() const noexcept { return message_; }
@@ -50,6 +56,8 @@ private:
 
     std::shared_ptr<const detail::JsApi> api_;
     Message message_;
+    std::shared_ptr<detail::Acknowledger> acknowledger_ = {};  // null: of a single fetch
+    std::uint64_t incarnation_ = 0;                            // of the consumer that delivered it
 };
 
 /// What Consumer::fetch takes.
@@ -66,8 +74,8 @@ struct MessagesOptions {
     std::chrono::milliseconds heartbeat{5'000};  ///< silence of twice this, and the consumer is looked after
 };
 
-/// The messages of a consumer as a range: `for (auto& delivery : consumer.messages())`. Destroying it gives those not taken back to
-/// the server. One thread at a time; stop may be called from any.
+/// The messages of a consumer as a range: `for (auto& delivery : consumer.messages())`. Destroying it gives those not
+/// taken back to the server. One thread at a time; stop may be called from any.
 class Deliveries {
 public:
     explicit Deliveries(std::unique_ptr<detail::PulledMessages> messages) noexcept;
@@ -75,7 +83,8 @@ public:
     Deliveries& operator=(Deliveries&&) = delete;
     ~Deliveries();
 
-    /// The next one, or nothing when `timeout` has passed, or after stop(). Blocks.
+    /// The next one, or nothing when `timeout` has passed, or after stop(). Blocks. Throws Error when the server
+    /// refuses to deliver.
     std::optional<Delivery> next(std::chrono::milliseconds timeout);
     /// Ends the range; what was taken ahead is given back.
     void stop();
@@ -96,7 +105,7 @@ public:
         Deliveries* deliveries_ = nullptr;
         mutable std::optional<Delivery> current_ = {};
     };
-    /// Runs until stop(), or the broker's.
+    /// Runs until stop(), or the broker's. Throws Error when the server refuses to deliver.
     Iterator begin() { return Iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
 
@@ -104,9 +113,10 @@ private:
     std::unique_ptr<detail::PulledMessages> messages_;
 };
 
-/// One consumer of a stream, by name: broker.jetstream().consumer("ORDERS", "billing"). For programs that are not services, to look
-/// at consumers, and to manage them; that it exists is not checked before it is used. Cheap to copy; thread-safe; blocks as
-/// JetStream does; must not outlive the broker. Every function throws Error; its try_ twin gives the error as a value.
+/// One consumer of a stream, by name: broker.jetstream().consumer("ORDERS", "billing"). For programs that are not
+/// services, to look at consumers, and to manage them; that it exists is not checked before it is used. Cheap to copy;
+/// thread-safe; blocks as JetStream does; must not outlive the broker. Every function throws Error; its try_ twin gives
+/// the error as a value.
 class Consumer {
 public:
     Consumer(std::shared_ptr<const detail::JsApi> api, std::string stream, std::string name)
