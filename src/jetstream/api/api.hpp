@@ -9,12 +9,13 @@
 #include <freshet/js/context_options.hpp>
 
 #include "jetstream/api/json.hpp"
+#include "jetstream/api/pins.hpp"
 #include "link/link.hpp"
 
 namespace freshet::detail {
 
-/// The JetStream API (`$JS.API.>`, JSON) over a broker. Knows no types of streams or consumers, only requests, answers, errors.
-/// Thread-safe; blocks for an answer.
+/// The JetStream API (`$JS.API.>`, JSON) over a broker. Knows no types of streams or consumers, only requests, answers,
+/// errors. Thread-safe; blocks for an answer.
 class JsApi {
 public:
     /// Throws Error(Errc::bad_setup).
@@ -32,14 +33,16 @@ public:
     Expected<void> list(std::string_view op, std::string_view what, std::string_view key, Json request,
                         const std::function<void(Json& element)>& each) const;
 
-    /// Errc::server_too_old, naming `feature`, unless the server speaks the API of `version` ("2.11" and later, by the API level it
-    /// tells). Each server is asked once.
+    /// Errc::server_too_old, naming `feature`, unless the server speaks the API of `version` ("2.11" and later, by the
+    /// API level it tells). Each server is asked once.
     Expected<void> needs(std::string_view version, std::string_view feature) const;
 
     /// The subject of an operation.
     std::string subject(std::string_view op) const { return prefix_ + std::string{op}; }
     Link& link() const noexcept { return link_; }
     const js::ContextOptions& options() const noexcept { return options_; }
+    /// What consumers of this context have given this program.
+    Pins& pins() const noexcept { return pins_; }
 
 private:
     /// Before 2.11 it is 0.
@@ -48,6 +51,7 @@ private:
     Link& link_;
     js::ContextOptions options_;
     std::string prefix_;  // with the dot at its end
+    mutable Pins pins_ = {};
 };
 
 /// What the server said: `{"code":404,"err_code":10059,"description":"stream not found"}`.
@@ -57,8 +61,8 @@ Error js_error(std::string_view what, const Json& error);
 /// The error for an answer, or for what came in its place, of a request that `what` describes.
 Error js_request_error(std::string_view what, std::string_view subject, const Error& error);
 
-/// Parses what the server or another client wrote; discarded if it is no JSON. A fraction below zero, or a number that no
-/// 64-bit integer holds, is null: to convert it is undefined.
+/// Parses what the server or another client wrote; discarded if it is no JSON. A fraction below zero, or a number that
+/// no 64-bit integer holds, is null: to convert it is undefined.
 Json parse_json(std::string_view text);
 
 /// Parses a body of the server's; what is not a JSON object is Errc::bad_payload.
@@ -74,8 +78,8 @@ T field(const Json& json, const char* key, T fallback = {}) {
     } catch (const Json::exception&) { return fallback; }
 }
 
-/// A name of a stream, consumer, bucket or durable as a token of the API's subjects: Errc::bad_setup if it is empty or has a
-/// space, a dot, `*`, `>`, a slash or a control character.
+/// A name of a stream, consumer, bucket or durable as a token of the API's subjects: Errc::bad_setup if it is empty or
+/// has a space, a dot, `*`, `>`, a slash or a control character.
 Expected<void> check_js_name(std::string_view kind, std::string_view name);
 
 }  // namespace freshet::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -18,14 +19,16 @@ struct ConsumerSpec {
     std::string name = {};
     js::Declare declare = js::Declare::create_if_missing;
     Json wanted = {};  ///< the configuration, as consumer_to_json writes it, and what is not in ConsumerConfig
-    Json fresh = {};   ///< more of it for a new one, which an existing one may have different
+    /// More of it for a new one, which an existing one may have different; null takes a setting away. Called when one
+    /// is made.
+    std::function<Json()> fresh = {};
 
     /// `consumer "billing" of stream "ORDERS"`.
     std::string text() const;
 };
 
-/// Makes sure that a consumer is there, as `declare` says; the server's answer. Blocks; logs what it changes, and in which settings
-/// an existing one differs that is used as it is.
+/// Makes sure that a consumer is there, as `declare` says; the server's answer. Blocks; logs what it changes, and in
+/// which settings an existing one differs that is used as it is.
 Expected<Json> declare_consumer(const JsApi& api, const ConsumerSpec& spec);
 
 /// The API's operation that creates or changes a consumer with this configuration.
@@ -34,8 +37,8 @@ std::string create_operation(std::string_view stream, std::string_view name, con
 /// The stream of a subscriber: declared if it is more than a name. What is known of it then.
 Expected<std::optional<js::StreamInfo>> declare_stream_of(const JsApi& api, const js::StreamRef& stream);
 
-/// The time after which a message of a consumer with this configuration is delivered again, at least; 0: never, it wants
-/// no acknowledgements.
+/// The time after which a message of a consumer with this configuration is delivered again, at least; 0: never, it
+/// wants no acknowledgements.
 std::chrono::nanoseconds ack_wait_of(const Json& config);
 
 /// `config` for a new consumer, with what a program relies on that says nothing: explicit acknowledgements.
