@@ -17,18 +17,24 @@
 #include <freshet/message.hpp>
 
 namespace freshet::detail {
+class Acknowledger;
 class JsApi;
 class PulledMessages;
 }  // namespace freshet::detail
 
 namespace freshet::js {
 
-/// A message that you took from a Consumer. Settle it with ack, nack, term or ack_sync; else the server delivers it
-/// again after ack_wait. Move-only; used by one thread at a time; must not outlive the broker.
+/// A message that a program without handlers took from a consumer, to be settled by one of its functions; else the
+/// server delivers it again after ack_wait. One of messages() that is settled after its consumer was made anew settles
+/// nothing, since it would mean another message. Move-only, one thread at a time; must not outlive the broker.
 class Delivery {
 public:
-    Delivery(std::shared_ptr<const detail::JsApi> api, Message message) noexcept
-        : api_{std::move(api)}, message_{std::move(message)} {}
+    Delivery(std::shared_ptr<const detail::JsApi> api, Message message,
+             std::shared_ptr<detail::Acknowledger> acknowledger = {}, std::uint64_t incarnation = 0) noexcept
+        : api_{std::move(api)},
+          message_{std::move(message)},
+          acknowledger_{std::move(acknowledger)},
+          incarnation_{incarnation} {}
 
     /// Returns the message.
     const Message& message() const noexcept { return message_; }
@@ -53,6 +59,8 @@ private:
 
     std::shared_ptr<const detail::JsApi> api_;
     Message message_;
+    std::shared_ptr<detail::Acknowledger> acknowledger_ = {};  // null: of a single fetch
+    std::uint64_t incarnation_ = 0;                            // of the consumer that delivered it
 };
 
 /// Options of Consumer::fetch.
@@ -69,9 +77,8 @@ struct MessagesOptions {
     std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet checks the consumer
 };
 
-/// The messages of a consumer as a range: `for (auto& delivery : consumer.messages())`. The destructor gives the
-/// messages that you have not taken back to the server. Used by one thread at a time, but stop() may be called from
-/// any.
+/// The messages of a consumer as a range: `for (auto& delivery : consumer.messages())`. Destroying it gives those not
+/// taken back to the server. One thread at a time; stop may be called from any.
 class Deliveries {
 public:
     explicit Deliveries(std::unique_ptr<detail::PulledMessages> messages) noexcept;
@@ -79,7 +86,8 @@ public:
     Deliveries& operator=(Deliveries&&) = delete;
     ~Deliveries();
 
-    /// Blocks until a message is there and returns it; returns nothing when `timeout` has passed, or after stop().
+    /// The next one, or nothing when `timeout` has passed, or after stop(). Blocks. Throws Error when the server
+    /// refuses to deliver.
     std::optional<Delivery> next(std::chrono::milliseconds timeout);
     /// Ends the range, and gives the messages that you have not taken back to the server.
     void stop();
@@ -100,7 +108,7 @@ public:
         Deliveries* deliveries_ = nullptr;
         mutable std::optional<Delivery> current_ = {};
     };
-    /// Returns an iterator that blocks for each message. The range ends at stop(), or when the broker stops.
+    /// Runs until stop(), or the broker's. Throws Error when the server refuses to deliver.
     Iterator begin() { return Iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
 
@@ -108,12 +116,10 @@ private:
     std::unique_ptr<detail::PulledMessages> messages_;
 };
 
-/// Refers to one consumer of a stream by name: `broker.jetstream().consumer("ORDERS", "billing")`. Use it to take
-/// messages in a program without handlers, and to manage consumers. Making it asks nothing of the server.
-///
-/// Cheap to copy. Thread-safe. Must not outlive the broker. Functions block until the server answers, for
-/// ContextOptions::timeout at most per request. Every function throws Error; its try_ twin returns the error as a
-/// value.
+/// One consumer of a stream, by name: broker.jetstream().consumer("ORDERS", "billing"). For programs that are not
+/// services, to look at consumers, and to manage them; that it exists is not checked before it is used. Cheap to copy;
+/// thread-safe; blocks as JetStream does; must not outlive the broker. Every function throws Error; its try_ twin gives
+/// the error as a value.
 class Consumer {
 public:
     Consumer(std::shared_ptr<const detail::JsApi> api, std::string stream, std::string name)

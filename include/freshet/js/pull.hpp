@@ -45,8 +45,8 @@ struct Pull {
     /// Most messages held: being handled and waiting for a worker. 0: adapts itself between 2 per worker and 4,096, to
     /// as many as are handled within about half a second and hold less than 16 MiB; with batches at least two batches.
     std::size_t prefetch = 0;
-    std::size_t prefetch_bytes = 0;  ///< most bytes held; 0: no limit. A message larger than that comes alone
-    Priority priority = {};          ///< for consumers with priority groups
+    std::size_t prefetch_bytes = 0;              ///< most bytes held; 0: 16 MiB. A message larger than that comes alone
+    Priority priority = {};                      ///< for consumers with priority groups
     std::chrono::milliseconds expires{30'000};   ///< how long one pull request waits at the server; at least 1 s
     std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet checks the consumer
     ContextOptions context = {};                 ///< which JetStream to use

@@ -9,6 +9,7 @@
 #include <freshet/js/context_options.hpp>
 
 #include "jetstream/api/json.hpp"
+#include "jetstream/api/pins.hpp"
 #include "link/link.hpp"
 
 namespace freshet::detail {
@@ -40,6 +41,8 @@ public:
     std::string subject(std::string_view op) const { return prefix_ + std::string{op}; }
     Link& link() const noexcept { return link_; }
     const js::ContextOptions& options() const noexcept { return options_; }
+    /// What consumers of this context have given this program.
+    Pins& pins() const noexcept { return pins_; }
 
 private:
     /// Before 2.11 it is 0.
@@ -48,6 +51,7 @@ private:
     Link& link_;
     js::ContextOptions options_;
     std::string prefix_;  // with the dot at its end
+    mutable Pins pins_ = {};
 };
 
 /// What the server said: `{"code":404,"err_code":10059,"description":"stream not found"}`.

@@ -7,6 +7,7 @@
 
 #include "base/quoted.hpp"
 #include "jetstream/api/rfc3339.hpp"
+#include "jetstream/consume/acknowledger.hpp"
 #include "jetstream/consume/consumer_json.hpp"
 #include "jetstream/consume/consumers.hpp"
 
@@ -67,6 +68,8 @@ Expected<void> Consumer::try_unpin(const std::string& group) const {
 }
 
 void Delivery::send(std::string_view word) const {
+    if (acknowledger_ != nullptr && api_->link().is_open())
+        return acknowledger_->send(incarnation_, message_.reply_to(), word, Flush::batched);
     value_or_raise(api_->link().publish(message_.reply_to(), {.body = as_bytes(word)}, {}));
 }
 
@@ -75,6 +78,10 @@ void Delivery::nack(std::chrono::nanoseconds delay) const {
 }
 
 void Delivery::ack_sync() const {
+    if (acknowledger_ != nullptr) {
+        const auto deadline = api_->link().clock().now() + api_->options().timeout;
+        value_or_raise(acknowledger_->wait_until_certain(incarnation_, deadline));
+    }
     value_or_raise(api_->link().request(message_.reply_to(), {.body = as_bytes(std::string_view{"+ACK"})},
                                         {.timeout = api_->options().timeout}));
 }

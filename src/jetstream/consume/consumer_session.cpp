@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/wait.hpp"
 
 namespace freshet::detail {
@@ -12,6 +14,8 @@ namespace {
 
 constexpr std::chrono::milliseconds first_retry{100};
 constexpr std::chrono::milliseconds longest_retry{5'000};
+// A consumer that was well for so long is looked after at once when it is lost again.
+constexpr std::chrono::seconds forgotten{60};
 
 std::optional<std::uint64_t> last_delivered(const Message& heartbeat) {
     const auto text = heartbeat.header("Nats-Last-Consumer").value_or("");
@@ -22,6 +26,21 @@ std::optional<std::uint64_t> last_delivered(const Message& heartbeat) {
 }
 
 }  // namespace
+
+/// What the transport calls for one inbox of the session. What comes to an earlier one was delivered by a consumer that
+/// is gone.
+class ConsumerSession::Inbox final : public MessageSink {
+public:
+    Inbox(std::shared_ptr<ConsumerSession> session, std::uint64_t number) noexcept
+        : session_{std::move(session)}, number_{number} {}
+
+    void on_message(Message message) noexcept override { session_->on_message(number_, std::move(message)); }
+    void on_end() noexcept override { session_->on_end(number_); }
+
+private:
+    const std::shared_ptr<ConsumerSession> session_;
+    const std::uint64_t number_;
+};
 
 ConsumerSession::ConsumerSession(std::shared_ptr<const JsApi> api, std::string who,
                                  std::unique_ptr<DeliveryPolicy> policy, std::shared_ptr<SessionOwner> owner)
@@ -51,20 +70,25 @@ Expected<void> ConsumerSession::start() {
     Lock lock{mutex_};
     target_ = *std::move(target);
     policy_->begin(target_, link_.clock().now());
+    if (lost_early_) recover(lock);
     pump(std::move(lock));
     return {};
 }
 
 Expected<void> ConsumerSession::subscribe(const DeliveryTarget& target) {
-    auto inbox = policy_->inbox(target);
+    Lock lock{mutex_};
+    const auto number = ++inbox_;
+    auto inbox = policy_->open_inbox(target);
+    lock.unlock();
     auto subscription = link_.transport().subscribe({.subject = std::move(inbox.subject),
                                                      .queue = std::move(inbox.queue),
                                                      .max_pending_messages = 0,
                                                      .max_pending_bytes = 0},
-                                                    shared_from_this());
+                                                    std::make_shared<Inbox>(shared_from_this(), number));
     if (!subscription) return std::unexpected{std::move(subscription).error()};
-    const std::lock_guard lock{mutex_};
+    lock.lock();
     subscription_ = *std::move(subscription);
+    inbox_ended_ = false;
     if (stopping_) subscription_->drain(std::chrono::milliseconds{0});
     return {};
 }
@@ -103,28 +127,59 @@ void ConsumerSession::on_timer() noexcept {
     pump(std::move(lock));
 }
 
-void ConsumerSession::on_message(Message message) noexcept {
+void ConsumerSession::on_message(std::uint64_t inbox, Message message) noexcept {
     // A stored message has the subject to acknowledge it on, whatever its own subject and headers are; a status has
     // not.
     const auto metadata = message.metadata();
-    if (!metadata) return on_status(message);
+    if (!metadata) return on_status(inbox, message);
     Lock lock{mutex_};
+    if (inbox != inbox_) return;
     const auto owner = owner_;
+    if (left_over(*metadata)) return;
+    recoveries_ = 0;
+    // Each delivery has a number of its own: a consumer that counts from its beginning was made anew, by somebody else.
+    const bool anew = metadata->consumer_sequence <= last_delivery_ && !target_.identity.empty();
+    last_delivery_ = metadata->consumer_sequence;
+    if (anew && owner != nullptr) {
+        owner->on_found(Acknowledger::Anew::yes);
+        target_.identity.clear();  // the recovery learns it
+        recover(lock);
+    }
     policy_->received(message, *metadata, link_.clock().now());
     pump(std::move(lock));
     if (owner != nullptr) owner->on_message(std::move(message), *metadata);
 }
 
-void ConsumerSession::on_status(const Message& message) noexcept {
+/// Whether a message that waited here was delivered by the consumer that is gone: its numbers go on, those of the new
+/// one begin anew.
+bool ConsumerSession::left_over(const Metadata& metadata) {
+    if (left_over_ == 0) return false;
+    const bool old = metadata.consumer_sequence > last_delivery_;
+    left_over_ = old ? left_over_ - 1 : 0;
+    last_delivery_ = old && left_over_ > 0 ? metadata.consumer_sequence : 0;
+    return old;
+}
+
+void ConsumerSession::on_status(std::uint64_t inbox, const Message& message) noexcept {
     const auto code = message.status();
     if (code == 0) return;  // somebody published to the inbox
     Lock lock{mutex_};
+    if (inbox != inbox_) return;
     const auto owner = owner_;
     switch (policy_->status(message, link_.clock().now())) {
         case DeliveryVerdict::go_on: break;
+        case DeliveryVerdict::stale: return pump(std::move(lock));
         case DeliveryVerdict::warn: complain(message, LogLevel::warn); break;
         case DeliveryVerdict::lost: complain(message, LogLevel::warn); return recover(lock);
-        case DeliveryVerdict::refused: complain(message, LogLevel::error); return recover(lock);
+        case DeliveryVerdict::refused: {
+            complain(message, LogLevel::error);
+            recover(lock);
+            lock.unlock();
+            const auto said = message.header("Description").value_or("");
+            if (owner != nullptr)
+                owner->on_refused({Errc::remote, fmt::format("{}: the server says {} {}", who_, code, said)});
+            return;
+        }
     }
     pump(std::move(lock));
     const auto last = code == 100 ? last_delivered(message) : std::nullopt;
@@ -146,9 +201,9 @@ void ConsumerSession::handled(const Settled& settled) noexcept {
 
 void ConsumerSession::on_connection(bool up) noexcept {
     Lock lock{mutex_};
-    if (!up) policy_->disconnected();
-    // A server that was restarted may have lost the consumer, and does not say so.
-    else recover(lock);
+    if (up) return recover(lock);  // a server that was restarted may have lost the consumer, and does not say so
+    policy_->disconnected();
+    if (owner_ != nullptr) owner_->on_doubt();
 }
 
 void ConsumerSession::declare_again() noexcept {
@@ -157,8 +212,10 @@ void ConsumerSession::declare_again() noexcept {
 }
 
 void ConsumerSession::recover(Lock& lock) {
+    if (target_.consumer.empty()) lost_early_ = true;  // start() sees to it
     if (recovering_ || stopping_ || target_.consumer.empty()) return;
     recovering_ = true;
+    if (owner_ != nullptr) owner_->on_doubt();
     auto ended = std::exchange(recovery_, {});
     lock.unlock();
     if (ended.joinable()) ended.join();
@@ -178,23 +235,21 @@ void ConsumerSession::run_recovery() noexcept {
     auto wait = first_retry;
     std::string last_words;
     Lock lock{mutex_};
+    const auto begin = link_.clock().now() + recovery_pause();
+    wait_until(link_.clock(), lock, changed_, begin, [this] { return stopping_; });
     while (!stopping_) {
         const auto owner = owner_;
         lock.unlock();
         std::ignore = link_.transport().flush(link_.options().connect_timeout);
         auto target = owner->declare();
-        if (target && target->deliver_subject != target_.deliver_subject) {
-            target = failure(Errc::consumer_exists, "it sends to another subject than before: somebody made it anew");
-        }
-        if (!target && last_words != target.error().message()) {
-            last_words = target.error().message();
-            link_.logger().error("{} cannot go on, and tries again: {}", who_, last_words);
-        }
         lock.lock();
-        if (target) {
-            target_ = *std::move(target);
-            policy_->begin(target_, link_.clock().now());
-            break;
+        Expected<void> found{};
+        if (target) found = take_over(lock, *std::move(target));
+        else found = std::unexpected{target.error()};
+        if (found) break;
+        if (last_words != found.error().message()) {
+            last_words = found.error().message();
+            link_.logger().error("{} cannot go on, and tries again: {}", who_, last_words);
         }
         wait_until(link_.clock(), lock, changed_, link_.clock().now() + wait, [this] { return stopping_; });
         wait = std::min(wait * 2, longest_retry);
@@ -203,6 +258,43 @@ void ConsumerSession::run_recovery() noexcept {
     if (inbox_ended_) return finish(std::move(lock));
     if (!last_words.empty() && !stopping_) link_.logger().info("{} goes on", who_);
     pump(std::move(lock));
+}
+
+std::chrono::milliseconds ConsumerSession::recovery_pause() {
+    const auto now = link_.clock().now();
+    if (now - recovered_ > forgotten) recoveries_ = 0;
+    recovered_ = now;
+    const auto before = recoveries_++;
+    if (before == 0) return {};
+    return std::min(first_retry * (1 << std::min<std::size_t>(before, 10)), longest_retry);
+}
+
+Expected<void> ConsumerSession::take_over(Lock& lock, DeliveryTarget target) {
+    const auto owner = owner_;
+    const bool anew = !target_.identity.empty() && target.identity != target_.identity;
+    const bool moved =
+        target.deliver_subject != target_.deliver_subject || target.deliver_group != target_.deliver_group;
+    if (moved) {
+        ++inbox_;
+        auto old = std::exchange(subscription_, nullptr);
+        lock.unlock();
+        old = nullptr;  // before the next: of a queue group, the old one would get messages, too
+        auto subscribed = subscribe(target);
+        if (subscribed) std::ignore = link_.transport().flush(link_.options().connect_timeout);
+        lock.lock();
+        if (!subscribed) {
+            inbox_ended_ = true;  // nothing is listened to: the next attempt does
+            return subscribed;
+        }
+        last_delivery_ = 0;
+    } else if (anew) {
+        // Those that wait here, and one that may be on its way to on_message.
+        left_over_ = last_delivery_ == 0 ? 0 : subscription_->pending() + 1;
+    }
+    target_ = std::move(target);
+    policy_->begin(target_, link_.clock().now());
+    if (owner != nullptr) owner->on_found(anew ? Acknowledger::Anew::yes : Acknowledger::Anew::no);
+    return {};
 }
 
 void ConsumerSession::quiesce() noexcept {
@@ -228,8 +320,9 @@ std::size_t ConsumerSession::pending() const noexcept {
     return subscription_ == nullptr ? 0 : subscription_->pending();
 }
 
-void ConsumerSession::on_end() noexcept {
+void ConsumerSession::on_end(std::uint64_t inbox) noexcept {
     Lock lock{mutex_};
+    if (inbox != inbox_) return;
     inbox_ended_ = true;
     stopping_ = true;
     changed_.notify_all();

@@ -4,17 +4,17 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <freshet/extract.hpp>
 #include <freshet/subject.hpp>
 
 #include "base/quoted.hpp"
+#include "jetstream/api/rfc3339.hpp"
 #include "jetstream/consume/feed.hpp"
 #include "jetstream/stream/streams.hpp"
-#include "subject/subject_sets.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -22,7 +22,39 @@ namespace {
 // The server removes an ephemeral consumer after so long without us: longer than it takes to restart one.
 constexpr std::chrono::milliseconds ephemeral_threshold{std::chrono::minutes{5}};
 
+std::optional<std::chrono::system_clock::time_point> created(const Json& answer) {
+    return parse_rfc3339(field<std::string>(answer, "created"));
+}
+
+/// The message up to which everything is settled, as CONSUMER.INFO tells it.
+std::uint64_t settled_up_to(const Json& answer) {
+    const auto sequence = [&](const char* what) {
+        return field<std::uint64_t>(field<Json>(answer, what, Json::object()), "stream_seq");
+    };
+    return field<std::uint64_t>(answer, "num_ack_pending") == 0 ? sequence("delivered") : sequence("ack_floor");
+}
+
+std::size_t size_in(const Json& config, const char* key) {
+    return static_cast<std::size_t>(std::max<std::int64_t>(field<std::int64_t>(config, key), 0));
+}
+
+DeliveryTarget target_of(const ConsumerSpec& spec, const Json& answer) {
+    const auto& config = answer["config"];
+    return {.consumer = spec.stream + '.' + spec.name,
+            .identity = field<std::string>(answer, "created"),
+            .deliver_subject = field<std::string>(config, "deliver_subject"),
+            .deliver_group = field<std::string>(config, "deliver_group"),
+            .heartbeat = std::chrono::nanoseconds{field<std::int64_t>(config, "idle_heartbeat")},
+            .limits = request_limits_of(config)};
+}
+
 }  // namespace
+
+RequestLimits request_limits_of(const Json& config) {
+    return {.batch = size_in(config, "max_batch"),
+            .bytes = size_in(config, "max_bytes"),
+            .expires = std::chrono::nanoseconds{field<std::int64_t>(config, "max_expires")}};
+}
 
 Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, bool ephemeral) {
     auto complete = config;
@@ -33,25 +65,31 @@ Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, bool
 }
 
 /// The running half of a ConsumerSource, created by start(): declares, feeds, settles.
-class ConsumerSource::Running final : public SessionOwner {
+class ConsumerSource::Running final : public SessionOwner, public std::enable_shared_from_this<Running> {
 public:
-    Running(Link& link, const ConsumerSourceSettings& settings, const Subject& subject)
-        : api_{std::make_shared<const JsApi>(link, settings.context)},
+    Running(Link& link, const ConsumerSourceSettings& settings, Promises promises, const Subject& subject)
+        : link_{link},
+          api_{std::make_shared<const JsApi>(link, settings.context)},
           stream_{settings.stream},
           spec_{settings.spec(subject, link.options().inbox_prefix)},
           subject_{subject},
-          dead_letter_{settings.settlement.retry().dead_letter},
-          push_{settings.push} {}
+          promises_{std::move(promises)},
+          push_{settings.push},
+          ephemeral_{!spec_.wanted.contains("durable_name")} {}
 
-    static std::shared_ptr<Running> make(Link& link, const ConsumerSourceSettings& settings, const Subject& subject,
-                                         std::shared_ptr<MessageSink> sink) {
-        auto owner = std::make_shared<Running>(link, settings, subject);
+    static std::shared_ptr<Running> make(Link& link, const ConsumerSourceSettings& settings, Promises promises,
+                                         const Subject& subject, std::shared_ptr<MessageSink> sink) {
+        auto owner = std::make_shared<Running>(link, settings, std::move(promises), subject);
         owner->session_ =
             std::make_shared<ConsumerSession>(owner->api_, owner->spec_.text(), settings.policy(*owner->api_), owner);
-        owner->feed_ = std::make_shared<Feed>(link, settings.settlement, owner->spec_.text(), std::move(sink),
-                                              [weak = std::weak_ptr{owner->session_}](const Settled& settled) {
-                                                  if (const auto session = weak.lock()) session->handled(settled);
-                                              });
+        Feed::Calls calls{.settled =
+                              [weak = std::weak_ptr{owner->session_}](const Settled& settled) {
+                                  if (const auto session = weak.lock()) session->handled(settled);
+                              },
+                          .done = {}};
+        if (owner->ephemeral_) calls.done = owner->forget();
+        owner->feed_ =
+            std::make_shared<Feed>(link, settings.settlement, owner->spec_.text(), std::move(sink), std::move(calls));
         return owner;
     }
 
@@ -61,16 +99,22 @@ public:
     Expected<DeliveryTarget> declare() override {
         const auto stream = declare_stream_of(*api_, stream_);
         if (!stream) return std::unexpected{stream.error()};
-        const auto answer = declare_consumer(*api_, spec_);
+        auto spec = spec_;
+        spec.fresh = [&] { return fresh(); };
+        const auto answer = declare_consumer(*api_, spec);
         if (!answer) return std::unexpected{answer.error()};
         const auto& config = (*answer)["config"];
-        DeliveryTarget target{.consumer = spec_.stream + '.' + spec_.name,
-                              .deliver_subject = field<std::string>(config, "deliver_subject"),
-                              .deliver_group = field<std::string>(config, "deliver_group"),
-                              .heartbeat = std::chrono::nanoseconds{field<std::int64_t>(config, "idle_heartbeat")}};
-        if (auto fits = check(target, *answer); !fits) return std::unexpected{fits.error()};
-        if (auto fits = check_filters(config, *stream); !fits) return std::unexpected{fits.error()};
+        auto target = target_of(spec_, *answer);
+        if (auto fits = check(target, *answer, *stream); !fits) return std::unexpected{fits.error()};
         feed_->set_ack_wait(ack_wait_of(config));
+        if (!started_) {
+            for (const auto& weak : weak_promises(promises_, config)) link_.logger().warn("{}: {}", spec_.text(), weak);
+        }
+        // Behind the latest of each subject there is history, which nobody asked for.
+        const bool latest = field<std::string>(config, "deliver_policy").starts_with("last");
+        feed_->begin_behind(latest ? 0 : settled_up_to(*answer), field<std::uint64_t>(*answer, "num_ack_pending"));
+        created_ = created(*answer);
+        deliver_subject_ = target.deliver_subject;
         started_ = true;
         return target;
     }
@@ -78,11 +122,40 @@ public:
     void on_message(Message message, const Metadata& metadata) noexcept override {
         feed_->feed(std::move(message), metadata);
     }
-
+    void on_doubt() noexcept override { feed_->doubt(); }
+    void on_found(Acknowledger::Anew anew) noexcept override { feed_->found(anew); }
     void on_end() noexcept override { feed_->end(); }
 
 private:
-    Expected<void> check(const DeliveryTarget& target, const Json& answer) const {
+    /// What a new consumer has beside the configuration: one that was deleted meanwhile goes on where it stood.
+    Json fresh() const {
+        auto fresh = spec_.fresh ? spec_.fresh() : Json::object();
+        // Others may listen there, too.
+        if (!deliver_subject_.empty()) fresh["deliver_subject"] = deliver_subject_;
+        const auto first = started_ ? feed_->first_unsettled() : 0;
+        if (first == 0 || !still_there(first)) return fresh;
+        link_.logger().warn(
+            "{} was deleted: it is made anew, and begins with message {}, the first that is not settled", spec_.text(),
+            first);
+        fresh["deliver_policy"] = "by_start_sequence";
+        fresh["opt_start_seq"] = first;
+        fresh["opt_start_time"] = nullptr;
+        return fresh;
+    }
+
+    /// Whether the stream is the one whose messages were delivered, and can be read from this message on.
+    bool still_there(std::uint64_t first) const {
+        const auto stream = look_up_stream();
+        if (!stream || !created_) return false;
+        // Of a work queue all that is not settled is there, and nothing else; its consumers begin at the beginning.
+        if (stream->config.retention == js::Retention::workqueue) return false;
+        const bool older_than_consumer = stream->created <= *created_;
+        return older_than_consumer && stream->state.last_sequence + 1 >= first;
+    }
+
+    Expected<void> check(const DeliveryTarget& target, const Json& answer,
+                         const std::optional<js::StreamInfo>& declared) const {
+        const auto& config = answer["config"];
         const bool pushes = !target.deliver_subject.empty();
         if (pushes && !push_)
             return failure(Errc::bad_setup, spec_.text() + " is a push consumer: use js::Push, or delete it");
@@ -92,41 +165,11 @@ private:
             return failure(Errc::consumer_exists,
                            spec_.text() + " has a subscriber already: declare it with a `queue` to share it");
         }
-        return {};
-    }
-
-    /// That what the consumer delivers is what the subscriber's handler is made for, and that there is such a thing.
-    Expected<void> check_filters(const Json& config, std::optional<js::StreamInfo> stream) const {
-        auto filters = field<std::vector<std::string>>(config, "filter_subjects");
-        if (const auto one = field<std::string>(config, "filter_subject"); !one.empty()) filters.push_back(one);
-        const bool may_loop = !dead_letter_.empty() && subject_.matches(dead_letter_);
-        if (!stream && (filters.empty() || may_loop)) stream = look_up_stream();
-        const auto stored = stream ? stream->config.subjects : std::vector<std::string>{};
-        if (filters.empty()) filters = stored;
-        for (const auto& filter : filters) {
-            if (covers(subject_.wire(), filter)) continue;
-            return failure(Errc::settings_differ,
-                           fmt::format("{} delivers {}, which the subscriber's subject {} does not match: use another "
-                                       "durable, or Declare::reconcile",
-                                       spec_.text(), detail::quoted(filter), detail::quoted(subject_.pattern())));
-        }
-        if (!stream || stored.empty()) return {};
-        const auto is_stored = [&](std::string_view filter) {
-            return std::ranges::any_of(stored, [&](const auto& subject) { return overlap(filter, subject); });
-        };
-        // What it copies from elsewhere, or renames, can have other subjects.
-        const bool as_published = !stream->config.transform && stream->config.sources.empty();
-        for (const auto& filter : filters) {
-            if (!as_published || is_stored(filter)) continue;
-            return failure(Errc::bad_setup,
-                           fmt::format("{} would never deliver anything: the stream stores {}, and no {}", spec_.text(),
-                                       fmt::join(stored, ", "), detail::quoted(filter)));
-        }
-        if (!may_loop || !is_stored(dead_letter_)) return {};
-        return failure(Errc::bad_setup,
-                       fmt::format("{}: retry.dead_letter {} is a subject that it delivers itself, so that a "
-                                   "dead letter would be given up again, for ever: choose another one",
-                                   spec_.text(), detail::quoted(dead_letter_)));
+        if (const auto broken = broken_promises(promises_, config); !broken.empty())
+            return failure(Errc::settings_differ, fmt::format("{}: {}", spec_.text(), fmt::join(broken, "; ")));
+        auto stream = declared;
+        if (!stream && filters_need_stream(promises_, subject_, config)) stream = look_up_stream();
+        return check_filters(spec_.text(), promises_, subject_, config, stream ? &*stream : nullptr);
     }
 
     std::optional<js::StreamInfo> look_up_stream() const {
@@ -137,23 +180,47 @@ private:
         return info ? std::optional{*std::move(info)} : std::nullopt;
     }
 
+    /// Removes the consumer of this program alone, which nobody can use again; the server would notice by itself later.
+    std::function<void()> forget() const {
+        return
+            [&link = link_, subject = api_->subject(fmt::format("CONSUMER.DELETE.{}.{}", spec_.stream, spec_.name))] {
+                std::ignore = link.transport().publish({.subject = subject, .flush = Flush::now});
+            };
+    }
+
+    Link& link_;
     const std::shared_ptr<const JsApi> api_;
     const js::StreamRef stream_;
     const ConsumerSpec spec_;
     const Subject subject_;
-    const std::string dead_letter_;
+    const Promises promises_;
     const bool push_;
-    bool started_ = false;  // of declare, which runs one at a time
+    const bool ephemeral_;
+    // Of declare, which runs one at a time; the next two, too.
+    bool started_ = false;
+    std::optional<std::chrono::system_clock::time_point> created_ = {};
+    std::string deliver_subject_ = {};
     std::shared_ptr<Feed> feed_ = {};
     std::shared_ptr<ConsumerSession> session_ = {};  // which refers to this until its end
 };
 
-ConsumerSource::ConsumerSource(ConsumerSourceSettings settings) : settings_{std::move(settings)} {}
+ConsumerSource::ConsumerSource(ConsumerSourceSettings settings)
+    : settings_{std::move(settings)},
+      promises_{.settlement = settings_.settlement,
+                .consumer = settings_.consumer,
+                .workers = settings_.workers,
+                .adopted = settings_.declare == js::Declare::never} {}
 ConsumerSource::~ConsumerSource() = default;
+
+void ConsumerSource::bind(const Subject& subject, Binder& binder) {
+    settings_.check(subject, binder);
+    for (auto& broken : broken_promises(promises_, consumer_for(settings_.consumer, subject, false)))
+        binder.problem(std::move(broken));
+}
 
 Expected<void> ConsumerSource::start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) {
     try {
-        const auto owner = Running::make(link, settings_, subject, std::move(sink));
+        const auto owner = Running::make(link, settings_, promises_, subject, std::move(sink));
         {
             const std::lock_guard lock{mutex_};
             running_ = owner;

@@ -13,6 +13,7 @@
 #include "delivery/start_guard.hpp"
 #include "jetstream/consume/consumer_session.hpp"
 #include "jetstream/consume/consumers.hpp"
+#include "jetstream/consume/promises.hpp"
 #include "jetstream/consume/settlement.hpp"
 
 namespace freshet::detail {
@@ -24,6 +25,9 @@ struct ConsumerSourceSettings {
     std::function<ConsumerSpec(const Subject& subject, const std::string& inbox_prefix)> spec = {};
     std::function<std::unique_ptr<DeliveryPolicy>(const JsApi& api)> policy = {};
     bool push = false;  ///< which kind of consumer it must be
+    js::ConsumerConfig consumer = {};
+    js::Declare declare = js::Declare::create_if_missing;
+    std::size_t workers = 1;
     Settlement settlement;
     js::ContextOptions context = {};
 };
@@ -34,7 +38,8 @@ public:
     explicit ConsumerSource(ConsumerSourceSettings settings);
     ~ConsumerSource() override;
 
-    void bind(const Subject& subject, Binder& binder) override { settings_.check(subject, binder); }
+    void expect_bodies(Binder&) override { promises_.bodies = true; }
+    void bind(const Subject& subject, Binder& binder) override;
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     void quiesce() noexcept override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
@@ -52,10 +57,14 @@ private:
     std::shared_ptr<Running> running() const;
 
     const ConsumerSourceSettings settings_;
+    Promises promises_;
     mutable std::mutex mutex_ = {};
     std::shared_ptr<Running> running_ = {};
     StartGuard guard_ = {};
 };
+
+/// What a consumer with this configuration allows a pull request.
+RequestLimits request_limits_of(const Json& config);
 
 /// The configuration of a subscriber's consumer: its filter is the subject unless it says another.
 Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, bool ephemeral);

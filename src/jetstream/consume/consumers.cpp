@@ -9,6 +9,7 @@
 #include <freshet/subject.hpp>
 
 #include "base/quoted.hpp"
+#include "jetstream/api/rfc3339.hpp"
 #include "jetstream/api/settings.hpp"
 #include "jetstream/consume/consumer_json.hpp"
 #include "jetstream/consume/consumer_settings.hpp"
@@ -54,10 +55,14 @@ private:
 
     Expected<Json> create() const {
         auto config = spec_.wanted;
-        if (!spec_.fresh.is_null()) config.update(spec_.fresh);
+        const auto fresh = spec_.fresh ? spec_.fresh() : Json::object();
+        for (const auto& [key, value] : fresh.items()) {
+            if (value.is_null()) config.erase(key);
+            else config[key] = value;
+        }
         auto created = send("create", "create " + text_, std::move(config));
         if (!created) return created;
-        if (auto kept = check_kept(*created); !kept) {
+        if (auto kept = check_kept(spec_.wanted, *created); !kept) {
             // Without its filters, say, it would deliver what nobody asked for.
             std::ignore = api_.call(fmt::format("CONSUMER.DELETE.{}.{}", spec_.stream, spec_.name), "delete " + text_);
             return std::unexpected{kept.error()};
@@ -73,13 +78,18 @@ private:
         return api_.call(op, what, {{"stream_name", spec_.stream}, {"config", config}, {"action", action}});
     }
 
-    Expected<void> check_kept(const Json& answer) const {
-        return check_settings_kept(consumer_settings_with_version(spec_.wanted), field<Json>(answer, "config"), text_);
+    Expected<void> check_kept(const Json& sent, const Json& answer) const {
+        return check_settings_kept(consumer_settings_with_version(sent), field<Json>(answer, "config"), text_);
     }
 
     Expected<Json> settle(Json existing) const {
         if (spec_.declare == js::Declare::never) return existing;
-        const auto found = differences(spec_.wanted, existing["config"]);
+        if (spec_.declare == js::Declare::reconcile) {
+            auto paused = pause(std::move(existing));
+            if (!paused) return paused;
+            existing = *std::move(paused);
+        }
+        const auto found = differences(changeable(), existing["config"]);
         if (found.empty()) return existing;
         if (spec_.declare == js::Declare::verify) return std::unexpected{settings_error(text_, found)};
         if (spec_.declare == js::Declare::reconcile) return update(existing, found);
@@ -87,14 +97,37 @@ private:
         return existing;
     }
 
+    /// What is wanted of a consumer that exists: not what servers take of a new one only.
+    Json changeable() const {
+        auto wanted = spec_.wanted;
+        for (const auto& line : consumer_setting_lines())
+            if (line.traits.at_creation) wanted.erase(std::string{line.key});
+        return wanted;
+    }
+
+    /// Pauses it as a new one would be: an update of the server's takes no notice of that.
+    Expected<Json> pause(Json existing) const {
+        const auto wanted = parse_rfc3339(field<std::string>(spec_.wanted, "pause_until"));
+        if (!wanted || *wanted <= std::chrono::system_clock::now()) return existing;
+        if (parse_rfc3339(field<std::string>(existing["config"], "pause_until")) == wanted) return existing;
+        if (auto able = api_.needs("2.11", "pause_until of " + text_); !able) return std::unexpected{able.error()};
+        const auto until = spec_.wanted.at("pause_until");
+        auto paused = api_.call(fmt::format("CONSUMER.PAUSE.{}.{}", spec_.stream, spec_.name), "pause " + text_,
+                                {{"pause_until", until}});
+        if (!paused) return paused;
+        api_.link().logger().warn("{}: it is paused until {} now", text_, until.get<std::string>());
+        return find();
+    }
+
     Expected<Json> update(const Json& existing, const std::vector<js::Difference>& found) const {
-        auto merged = merge_settings(spec_.wanted, existing["config"]);
+        const auto wanted = changeable();
+        auto merged = merge_settings(wanted, existing["config"]);
         // One of them replaces the other.
         if (spec_.wanted.contains("filter_subject")) merged.erase("filter_subjects");
         if (spec_.wanted.contains("filter_subjects")) merged.erase("filter_subject");
         auto updated = send("update", fmt::format("change {} ({})", text_, describe(found)), std::move(merged));
         if (!updated) return updated;
-        if (auto kept = check_kept(*updated); !kept) return std::unexpected{kept.error()};
+        if (auto kept = check_kept(wanted, *updated); !kept) return std::unexpected{kept.error()};
         for (const auto& [setting, before, after] : found)
             api_.link().logger().warn("{}: {} was {}, is {} now", text_, setting, before, after);
         return updated;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,7 +20,9 @@ struct ConsumerSpec {
     std::string name = {};
     js::Declare declare = js::Declare::create_if_missing;
     Json wanted = {};  ///< the configuration, as consumer_to_json writes it, and what is not in ConsumerConfig
-    Json fresh = {};   ///< more of it for a new one, which an existing one may have different
+    /// More of it for a new one, which an existing one may have different; null takes a setting away. Called when one
+    /// is made.
+    std::function<Json()> fresh = {};
 
     /// `consumer "billing" of stream "ORDERS"`.
     std::string text() const;

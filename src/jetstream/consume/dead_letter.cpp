@@ -17,9 +17,9 @@ constexpr std::string_view mark = "Dead-Letter-";
 
 }  // namespace
 
-Headers dead_letter_headers(const Message& message, const Metadata& metadata, std::string_view why) {
+Headers dead_letter_headers(const Message& message, const Metadata& metadata, std::string_view why, LetterSize size) {
     Headers headers;
-    for (const auto& [name, value] : message.headers()) {
+    for (const auto& [name, value] : size == LetterSize::bare ? Headers{} : message.headers()) {
         if (!Headers::check(name, value)) continue;  // came over the wire, and could not be sent
         headers.add(name.starts_with("Nats-") ? std::string{mark} + name : name, value);
     }
@@ -33,6 +33,7 @@ Headers dead_letter_headers(const Message& message, const Metadata& metadata, st
     headers.set("Dead-Letter-Sequence", std::to_string(metadata.stream_sequence));
     headers.set("Dead-Letter-Deliveries", std::to_string(metadata.deliveries));
     headers.set("Dead-Letter-Time", format_rfc3339(metadata.time));
+    if (size != LetterSize::whole) headers.set("Dead-Letter-Payload-Size", std::to_string(message.payload().size()));
     return headers;
 }
 
@@ -51,8 +52,11 @@ Expected<void> check_dead_letter_answer(std::string_view subject, const Expected
     if (!json.is_object() || !json.contains("error")) return {};
     const auto& error = json["error"];
     const bool described = error.is_object() && error.contains("description") && error["description"].is_string();
-    return failure(Errc::remote, fmt::format("what stores {} says: {}", quoted(subject),
-                                             described ? error["description"].get<std::string>() : error.dump()));
+    constexpr int too_large = 10'054;  // for the stream's max_msg_size
+    const bool never = error.is_object() && error.contains("err_code") && error["err_code"] == too_large;
+    return failure(never ? Errc::payload_too_large : Errc::remote,
+                   fmt::format("what stores {} says: {}", quoted(subject),
+                               described ? error["description"].get<std::string>() : error.dump()));
 }
 
 }  // namespace freshet::detail

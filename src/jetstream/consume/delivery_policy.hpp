@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -13,12 +15,21 @@
 
 namespace freshet::detail {
 
+/// What a consumer allows a pull request; 0: any.
+struct RequestLimits {
+    std::size_t batch = 0;
+    std::size_t bytes = 0;
+    std::chrono::nanoseconds expires = {};
+};
+
 /// Where a ConsumerSession gets its messages.
 struct DeliveryTarget {
-    std::string consumer = {};                ///< STREAM.NAME
+    std::string consumer = {};  ///< STREAM.NAME
+    std::string identity = {};  ///< differs if a consumer of the same name was made anew; empty: no name is used twice
     std::string deliver_subject = {};         ///< of a push consumer
     std::string deliver_group = {};           ///< of a push consumer with a queue group
     std::chrono::nanoseconds heartbeat = {};  ///< of a push consumer; 0: it sends none
+    RequestLimits limits = {};                ///< of a pull consumer
 };
 
 /// What to subscribe to.
@@ -37,6 +48,7 @@ struct DeliverySignal {
 /// What a status means for the session.
 enum class DeliveryVerdict : std::uint8_t {
     go_on,    ///< part of the routine
+    stale,    ///< about a request that was forgotten: it says nothing of the consumer there is now
     warn,     ///< adapted to, but somebody should know: a limit of the consumer's
     lost,     ///< the consumer, or JetStream, may be gone: see to it, then begin()
     refused,  ///< it will never work
@@ -51,8 +63,8 @@ public:
     DeliveryPolicy& operator=(const DeliveryPolicy&) = delete;
     virtual ~DeliveryPolicy() = default;
 
-    /// Where what the consumer delivers arrives, with the statuses about it.
-    virtual DeliveryInbox inbox(const DeliveryTarget& target) const = 0;
+    /// Where what the consumer delivers arrives from now on, with the statuses about it.
+    virtual DeliveryInbox open_inbox(const DeliveryTarget& target) = 0;
     /// The consumer is there, for the first time or after a loss: nothing is on its way from before.
     virtual void begin(const DeliveryTarget& target, TimePoint now) = 0;
 

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/consume/feed.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/exception_text.hpp"
 #include "base/quoted.hpp"
-#include "jetstream/consume/dead_letter.hpp"
 
 namespace freshet::detail {
 namespace {
 
-constexpr std::size_t most_unkept = 1'000;  // no more than that are remembered
+// No more than that are remembered of each kind.
+constexpr std::size_t most_unkept = 1'000;
+constexpr std::size_t most_given_back = 10'000;
+constexpr std::size_t most_attempted = 10'000;
 // Settled messages are reported in lots of this size while others are in hand, or after this time.
 constexpr std::size_t report_size = 32;
 constexpr std::chrono::milliseconds report_pause{1};
@@ -34,56 +37,97 @@ std::string_view reason_of(const Handled& handled) {
     return handled.outcome.kind() == Outcome::Kind::term ? "the handler said term" : "the handler said nack";
 }
 
+/// How long to wait before a dead letter is tried again that nobody kept: longer each time, whatever the backoff is.
+std::chrono::nanoseconds unkept_pause(std::uint64_t deliveries) {
+    constexpr std::chrono::milliseconds first{100};
+    constexpr std::chrono::milliseconds longest{30'000};
+    constexpr std::uint64_t most_doublings = 9;
+    return std::min(first * (1 << std::min(deliveries, most_doublings)), longest);
+}
+
+template <class Container>
+void keep_at_most(Container& container, std::size_t most) {
+    if (container.size() > most) container.erase(std::prev(container.end()));
+}
+
 }  // namespace
 
-Feed::Feed(Link& link, Settlement settlement, std::string who, std::shared_ptr<MessageSink> sink, OnSettled on_settled)
+Feed::Feed(Link& link, Settlement settlement, std::string who, std::shared_ptr<MessageSink> sink, Calls calls)
     : link_{link},
       settlement_{std::move(settlement)},
       who_{std::move(who)},
-      on_settled_{std::move(on_settled)},
+      calls_{std::move(calls)},
+      acknowledger_{link, who_},
       sink_{std::move(sink)} {}
 
 void Feed::set_ack_wait(std::chrono::nanoseconds ack_wait) { ack_wait_ = ack_wait; }
 
 void Feed::feed(Message message, const Metadata& metadata) noexcept {
     std::shared_ptr<MessageSink> sink;
+    std::string unkept;
     {
         const auto now = link_.clock().now();
         const std::lock_guard lock{mutex_};
-        held_.add(message, now);
+        held_.add(message, acknowledger_.current(), now);
         arm(now);
+        last_fed_ = std::max(last_fed_, metadata.stream_sequence);
+        given_back_.erase(metadata.stream_sequence);
+        unkept = take_unkept(metadata.stream_sequence);
         sink = sink_;
     }
     if (sink == nullptr) return;
+    if (!unkept.empty()) return perform(settlement_.give_up(metadata.deliveries), std::move(message), metadata, unkept);
     const auto action = settlement_.before(metadata.deliveries);
     using Kind = Action::Kind;
     if (action.kind == Kind::term || action.kind == Kind::dead_letter) {
-        return perform(action, std::move(message), metadata, why_given_up(metadata));
+        return perform(
+            action, std::move(message), metadata,
+            fmt::format("delivered {} times and not settled: far more often than max_attempts allows, perhaps "
+                        "because it ended the program",
+                        metadata.deliveries - 1));
     }
-    if (action.kind == Kind::ack) {
-        const std::lock_guard lock{mutex_};
-        if (auto* held = held_.find(message)) held->settled = true;
-    }
-    if (action.kind == Kind::ack) acknowledge(message.reply_to(), ack_word, Flush::batched);
+    if (action.kind == Kind::ack) ack_first(message);
     sink->on_message(std::move(message));
 }
 
-std::string Feed::why_given_up(const Metadata& metadata) {
-    const std::lock_guard lock{mutex_};
-    if (const auto found = unkept_.extract(metadata.stream_sequence)) return std::move(found.mapped());
-    return fmt::format("delivered {} times and not settled: more often than max_attempts allows, perhaps because it "
-                       "ended the program",
-                       metadata.deliveries - 1);
+void Feed::ack_first(const Message& message) noexcept {
+    Held first;
+    {
+        const std::lock_guard lock{mutex_};
+        auto* const held = held_.find(message);
+        if (held == nullptr) return;
+        held->settled = true;
+        first = *held;
+    }
+    acknowledge(first, ack_word, Flush::batched);
+}
+
+std::string Feed::take_unkept(std::uint64_t sequence) {
+    if (unkept_.empty()) return {};
+    const auto found = unkept_.extract(sequence);
+    return found ? std::move(found.mapped()) : std::string{};
 }
 
 void Feed::settle(Message message, const Handled& handled) noexcept {
     if (!message) return;  // taken by the handler, whose own business it is now
     if (handled.untouched) return nak(message, {});
     const auto ending = ending_of(handled);
-    // Only a failure asks how often it was delivered.
-    const auto metadata = ending == Ending::succeeded ? Metadata{} : message.metadata().value_or(Metadata{});
-    const auto action = settlement_.after(ending, handled.outcome, metadata.deliveries);
+    // Only a failure asks how often it was tried.
+    const bool succeeded = ending == Ending::succeeded || (ending == Ending::said && handled.outcome == Outcome::ack);
+    const auto metadata = succeeded ? Metadata{} : message.metadata().value_or(Metadata{});
+    const Tries tries{.deliveries = metadata.deliveries,
+                      .attempts = succeeded ? 0 : count_attempt(message, metadata.stream_sequence)};
+    const auto action = settlement_.after(ending, handled.outcome, tries);
     perform(action, std::move(message), metadata, reason_of(handled));
+}
+
+std::uint64_t Feed::count_attempt(const Message& message, std::uint64_t sequence) {
+    const std::lock_guard lock{mutex_};
+    const auto* const held = held_.find(message);
+    if (held == nullptr || !acknowledger_.is_current(held->incarnation)) return 1;
+    const auto count = ++attempts_[sequence];
+    keep_at_most(attempts_, most_attempted);
+    return count;
 }
 
 void Feed::perform(const Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept {
@@ -108,51 +152,64 @@ void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept 
 
 void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
                                std::chrono::nanoseconds delay) noexcept {
-    const auto& subject = settlement_.retry().dead_letter;
+    if (outlived(message)) return release(message, {});
     link_.logger().error("{}: message {} on {} is given up after {} deliveries, to {}: {}", who_,
-                         metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, quoted(subject),
-                         why);
-    // Held here too: the answer may be faster than the sending, which still reads both.
-    const auto self = shared_from_this();
-    std::shared_ptr<Message> kept;
+                         metadata.stream_sequence, quoted(message.subject()), metadata.deliveries,
+                         quoted(settlement_.retry().dead_letter), why);
+    send_dead_letter(std::make_shared<Message>(std::move(message)), std::string{why}, delay, LetterSize::whole);
+}
+
+void Feed::send_dead_letter(const std::shared_ptr<Message>& message, const std::string& why,
+                            std::chrono::nanoseconds delay, LetterSize size) noexcept {
     try {
-        const auto headers = dead_letter_headers(message, metadata, why);
-        kept = std::make_shared<Message>();
-        *kept = std::move(message);
-        link_.request_async(subject, {.body = kept->payload()}, {.headers = headers},
-                            [self, kept, why = std::string{why}, delay](Expected<Message> answer) {
+        const auto headers = dead_letter_headers(*message, message->metadata().value_or(Metadata{}), why, size);
+        const auto body = size == LetterSize::whole ? message->payload() : Bytes{};
+        // The answer may be faster than the sending, which still reads the message: both hold it.
+        link_.request_async(settlement_.retry().dead_letter, {.body = body}, {.headers = headers},
+                            [self = shared_from_this(), message, why, delay, size](const Expected<Message>& answer) {
                                 const auto& to = self->settlement_.retry().dead_letter;
                                 const auto confirmed = check_dead_letter_answer(to, answer);
-                                self->finish_dead_letter(*kept, confirmed, why, delay);
+                                self->finish_dead_letter(message, confirmed, why, delay, size);
                             });
     } catch (...) {
         link_.logger().error("{}: cannot make a dead letter, so the message stays: {}", who_, exception_text());
-        nak(kept == nullptr ? message : *kept, delay);
+        nak(*message, delay);
     }
 }
 
-void Feed::finish_dead_letter(const Message& message, const Expected<void>& confirmed, const std::string& why,
-                              std::chrono::nanoseconds delay) noexcept {
-    if (confirmed) return release(message, term_word);
-    if (const auto metadata = message.metadata()) {
+void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Expected<void>& confirmed,
+                              const std::string& why, std::chrono::nanoseconds delay, LetterSize size) noexcept {
+    if (confirmed) return release(*message, term_word);
+    const auto& error = confirmed.error();
+    // It would be too large each time.
+    if (error.code() == Errc::payload_too_large && size != LetterSize::bare) {
+        const auto next = size == LetterSize::whole ? LetterSize::no_payload : LetterSize::bare;
+        link_.logger().warn("{}: a dead letter is too large, so {} left out: {}", who_,
+                            next == LetterSize::no_payload ? "its payload is" : "the message's headers are",
+                            error.message());
+        return send_dead_letter(message, why, delay, next);
+    }
+    const auto metadata = message->metadata();
+    if (metadata) {
         const std::lock_guard lock{mutex_};
         unkept_.insert_or_assign(metadata->stream_sequence, why);
-        if (unkept_.size() > most_unkept) unkept_.erase(unkept_.begin());
+        keep_at_most(unkept_, most_unkept);
     }
-    link_.logger().error("{}: the dead letter was not kept, so the message stays: {}", who_,
-                         confirmed.error().message());
-    nak(message, delay);
+    link_.logger().error("{}: the dead letter was not kept, so the message stays: {}", who_, error.message());
+    nak(*message, std::max(delay, unkept_pause(metadata ? metadata->deliveries : 0)));
 }
 
 void Feed::release(const Message& message, std::string_view word) noexcept {
     std::optional<Held> held;
     Settled report;
     bool last = false;
+    bool done = false;
     {
         const auto now = link_.clock().now();
         const std::lock_guard lock{mutex_};
         held = held_.remove(message);
         if (!held) return;
+        note_released(*held, word);
         last = held_.size() == 0;
         settled_.since = held->since;
         settled_.bytes += held->bytes;
@@ -160,34 +217,96 @@ void Feed::release(const Message& message, std::string_view word) noexcept {
             reported_ = now;
             report = std::exchange(settled_, {});
         }
+        done = take_done();
     }
-    if (!held->settled && !word.empty()) acknowledge(message.reply_to(), word, last ? Flush::now : Flush::batched);
-    if (report.count > 0) on_settled_(report);
+    if (!held->settled && !word.empty()) acknowledge(*held, word, last ? Flush::now : Flush::batched);
+    if (report.count > 0) calls_.settled(report);
+    if (done) calls_.done();
 }
 
-void Feed::acknowledge(std::string_view subject, std::string_view word, Flush flush) noexcept {
-    if (!wants_acks()) return;
-    const auto sent = link_.transport().publish({.subject = subject, .payload = as_bytes(word), .flush = flush});
-    if (!sent) link_.logger().warn("{}: cannot acknowledge, so it comes again: {}", who_, sent.error().what());
+void Feed::note_released(const Held& held, std::string_view word) {
+    const bool comes_again = (word.empty() || word.starts_with(nak_word)) && !held.settled && wants_acks();
+    if ((!comes_again && attempts_.empty()) || !acknowledger_.is_current(held.incarnation)) return;
+    const auto metadata = parse_ack_subject(held.ack_subject);
+    if (!metadata) return;
+    if (comes_again) given_back_.insert(metadata->stream_sequence);
+    else attempts_.erase(metadata->stream_sequence);
+    keep_at_most(given_back_, most_given_back);
+}
+
+void Feed::acknowledge(const Held& held, std::string_view word, Flush flush) noexcept {
+    if (wants_acks()) acknowledger_.send(held.incarnation, held.ack_subject, word, flush);
+}
+
+bool Feed::outlived(const Message& message) {
+    const std::lock_guard lock{mutex_};
+    const auto* const held = held_.find(message);
+    return held != nullptr && !acknowledger_.is_current(held->incarnation);
+}
+
+void Feed::found(Acknowledger::Anew anew) noexcept {
+    std::size_t outlived = 0;
+    {
+        const std::lock_guard lock{mutex_};
+        acknowledger_.found(anew);
+        if (anew == Acknowledger::Anew::no) return;
+        unkept_.clear();
+        attempts_.clear();
+        given_back_.clear();
+        last_fed_ = 0;
+        outlived = held_.size();
+    }
+    if (outlived > 0) {
+        link_.logger().warn(
+            "{} was made anew: {} messages in hand were delivered by the one before, and are not settled", who_,
+            outlived);
+    }
+}
+
+void Feed::begin_behind(std::uint64_t sequence, std::uint64_t outstanding) noexcept {
+    const std::lock_guard lock{mutex_};
+    behind_ = sequence;
+    // They come again within ack_wait, unless somebody else has them.
+    if (outstanding > 0) outstanding_until_ = link_.clock().now() + 2 * ack_wait_.load();
+}
+
+std::uint64_t Feed::first_unsettled() {
+    const std::lock_guard lock{mutex_};
+    const bool behind_only = last_fed_ == 0 || link_.clock().now() < outstanding_until_;
+    auto first = behind_only ? behind_ + 1 : last_fed_ + 1;
+    if (last_fed_ == 0 && behind_ == 0) first = 0;
+    if (!given_back_.empty()) first = std::min(first, *given_back_.begin());
+    held_.visit([&](const Held& held) {
+        if (held.settled || !wants_acks() || !acknowledger_.is_current(held.incarnation)) return;
+        if (const auto metadata = parse_ack_subject(held.ack_subject))
+            first = std::min(first, metadata->stream_sequence);
+    });
+    return first;
 }
 
 void Feed::in_progress(const Message& message) noexcept {
+    Held told;
     {
         const std::lock_guard lock{mutex_};
         auto* held = held_.find(message);
-        if (held == nullptr || held->settled) return;
+        if (held == nullptr || held->settled || acknowledger_.in_doubt()) return;
         held->told = link_.clock().now();
+        told = *held;
     }
-    acknowledge(message.reply_to(), progress_word, Flush::now);
+    acknowledge(told, progress_word, Flush::now);
 }
 
 Expected<void> Feed::ack_sync(const Message& message, std::chrono::milliseconds timeout) {
+    Acknowledger::Incarnation incarnation{};
     {
         const std::lock_guard lock{mutex_};
         const auto* held = held_.find(message);
         if (held == nullptr) return failure(Errc::bad_setup, "ack_sync: this message was settled before");
         if (held->settled || !wants_acks()) return {};
+        incarnation = held->incarnation;
     }
+    if (auto certain = acknowledger_.wait_until_certain(incarnation, link_.clock().now() + timeout); !certain)
+        return std::unexpected{Error{certain.error().code(), fmt::format("ack_sync: {}", certain.error().message())}};
     const auto answer = link_.request(message.reply_to(), {.body = as_bytes(ack_word)}, {.timeout = timeout});
     if (!answer) {
         return std::unexpected{
@@ -213,9 +332,18 @@ void Feed::tell_in_progress() noexcept {
     // Under the lock: the subjects live as long as the messages are held.
     const std::lock_guard lock{mutex_};
     armed_ = false;
-    for (const auto subject : held_.untold(now - ack_wait_.load() / 2, now))
-        std::ignore = link_.transport().publish({.subject = subject, .payload = as_bytes(progress_word)});
+    const auto incarnation = acknowledger_.current();
+    if (!acknowledger_.in_doubt()) {
+        for (const auto subject : held_.untold(incarnation, now - ack_wait_.load() / 2, now))
+            acknowledger_.send(incarnation, subject, progress_word, Flush::batched);
+    }
     if (held_.size() > 0) arm(now);
+}
+
+/// Whether done() is to be called now: true once.
+bool Feed::take_done() {
+    if (!ended_ || done_ || held_.size() > 0 || !calls_.done) return false;
+    return done_ = true;
 }
 
 void Feed::end() noexcept {
@@ -225,6 +353,13 @@ void Feed::end() noexcept {
         sink = std::move(sink_);
     }
     if (sink != nullptr) sink->on_end();
+    bool done = false;
+    {
+        const std::lock_guard lock{mutex_};
+        ended_ = true;
+        done = take_done();
+    }
+    if (done) calls_.done();
 }
 
 }  // namespace freshet::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -17,15 +18,20 @@ struct Held {
     std::string_view ack_subject = {};  ///< into the message, which lives as long as it is held
     std::size_t bytes = 0;
     TimePoint since = {};
-    TimePoint told = {};   ///< when the server heard of it last
-    bool settled = false;  ///< acknowledged already, by ack_sync
+    TimePoint told = {};            ///< when the server heard of it last
+    bool settled = false;           ///< acknowledged already, by ack_sync
+    std::uint64_t incarnation = 0;  ///< of the consumer that delivered it, as Acknowledger counts them
 };
 
 /// The messages in hand, by their identity. Keeps its memory; not thread-safe.
 class HeldMessages {
 public:
-    void add(const Message& message, TimePoint now) {
-        const Held held{message.reply_to(), message.payload().size(), now, now};
+    void add(const Message& message, std::uint64_t incarnation, TimePoint now) {
+        const Held held{.ack_subject = message.reply_to(),
+                        .bytes = message.payload().size(),
+                        .since = now,
+                        .told = now,
+                        .incarnation = incarnation};
         if (spare_.empty()) {
             held_.emplace(message.native(), held);
             return;
@@ -51,11 +57,12 @@ public:
         return held;
     }
 
-    /// The acknowledgement subjects of those of whom the server has not heard since `before`; they count as told `now`.
-    std::vector<std::string_view> untold(TimePoint before, TimePoint now) {
+    /// The acknowledgement subjects of those of an incarnation of whom the server has not heard since `before`; they
+    /// count as told `now`.
+    std::vector<std::string_view> untold(std::uint64_t incarnation, TimePoint before, TimePoint now) {
         std::vector<std::string_view> subjects;
         for (auto& [key, held] : held_) {
-            if (held.settled || held.told > before) continue;
+            if (held.settled || held.told > before || held.incarnation != incarnation) continue;
             held.told = now;
             subjects.push_back(held.ack_subject);
         }
@@ -63,6 +70,12 @@ public:
     }
 
     std::size_t size() const noexcept { return held_.size(); }
+
+    /// Calls `each` with every one.
+    template <class Each>
+    void visit(Each&& each) const {
+        for (const auto& [key, held] : held_) each(held);
+    }
 
 private:
     using Map = std::unordered_map<const void*, Held>;

@@ -11,6 +11,7 @@
 #include "base/random_id.hpp"
 #include "jetstream/consume/consumer_json.hpp"
 #include "jetstream/consume/consumer_session.hpp"
+#include "jetstream/consume/consumer_source.hpp"
 #include "jetstream/consume/consumers.hpp"
 #include "jetstream/consume/pull_policy.hpp"
 
@@ -23,6 +24,7 @@ constexpr std::chrono::milliseconds longest_expires{30'000};
 PullLimits limits_of(const OrderedOptions& options) {
     return {.min_window = options.window,
             .max_window = options.window,
+            .max_bytes = options.max_bytes,
             .expires = std::max(longest_expires, options.heartbeat * 2),
             .heartbeat = options.heartbeat};
 }
@@ -44,6 +46,9 @@ public:
         auto state = std::make_shared<State>(link, std::move(options), std::move(listener));
         state->session_ = std::make_shared<ConsumerSession>(
             state->api_, state->text_, PullPolicy::make(*state->api_, {.limits = limits_of(state->options_)}), state);
+        state->listener_->on_open([weak = std::weak_ptr{state->session_}, &clock = link.clock()](std::size_t bytes) {
+            if (const auto session = weak.lock()) session->handled({.count = 1, .bytes = bytes, .since = clock.now()});
+        });
         if (auto started = state->session_->start(); !started) return std::unexpected{started.error()};
         return state;
     }
@@ -66,29 +71,38 @@ public:
         if (!answer) return std::unexpected{answer.error()};
         begin(name, field<std::uint64_t>(*answer, "num_pending"), anew);
         stream_created_ = std::move(created);
-        return DeliveryTarget{.consumer = options_.stream + '.' + name};
+        return DeliveryTarget{.consumer = options_.stream + '.' + name,
+                              .limits = request_limits_of((*answer)["config"])};
     }
 
     void on_message(Message message, const Metadata& metadata) noexcept override {
-        const auto since = link_.clock().now();
         const auto bytes = message.payload().size();
         {
             const std::lock_guard lock{mutex_};
-            if (accept(metadata)) listener_->on_message(std::move(message), metadata);
+            if (accept(metadata)) return listener_->on_message(std::move(message), metadata);
         }
-        session_->handled({.count = 1, .bytes = bytes, .since = since});
+        session_->handled({.count = 1, .bytes = bytes, .since = link_.clock().now()});
     }
 
     void on_heartbeat(std::uint64_t last) noexcept override {
         {
             const std::lock_guard lock{mutex_};
-            if (name_.empty() || last < next_) return;
+            if (name_.empty()) return;
+            if (last < next_) return listener_->on_idle();
             lose();
         }
         session_->declare_again();
     }
 
-    void on_end() noexcept override { listener_->on_end(); }
+    void on_end() noexcept override {
+        std::string name;
+        {
+            const std::lock_guard lock{mutex_};
+            name = std::exchange(old_name_, {});
+        }
+        if (!name.empty()) forget(name);
+        listener_->on_end();
+    }
 
 private:
     Expected<Json> create(const std::string& name, bool anew) {
@@ -143,8 +157,8 @@ private:
 
     /// Tells the server that a consumer will not be used any more; it would notice by itself later.
     void forget(const std::string& name) {
-        link_.request_async(api_->subject(fmt::format("CONSUMER.DELETE.{}.{}", options_.stream, name)), {}, {},
-                            [](const Expected<Message>&) {});
+        const auto subject = api_->subject(fmt::format("CONSUMER.DELETE.{}.{}", options_.stream, name));
+        std::ignore = link_.transport().publish({.subject = subject, .flush = Flush::now});
     }
 
     void begin(const std::string& name, std::uint64_t pending, bool anew) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,8 +28,9 @@ struct OrderedOptions {
     std::optional<std::chrono::system_clock::time_point> start_time = {};  ///< with Deliver::from_time
     bool headers_only = false;
     js::Replay replay = js::Replay::instant;
-    std::size_t window = 512;                    ///< messages asked for ahead of the listener
-    std::chrono::milliseconds heartbeat{5'000};  ///< twice this without a sign of life: it is made anew
+    std::size_t window = 512;                      ///< messages asked for ahead of the listener
+    std::size_t max_bytes = std::size_t{8} << 20;  ///< of these messages; a larger one comes alone
+    std::chrono::milliseconds heartbeat{5'000};    ///< twice this without a sign of life: it is made anew
     js::ContextOptions context = {};
 };
 
@@ -40,14 +42,19 @@ public:
     OrderedListener& operator=(const OrderedListener&) = delete;
     virtual ~OrderedListener() = default;
 
+    /// Before everything else: `handled` is to be called for each message when it is done with, with the size of its
+    /// payload; from any thread, also inside on_message. No more than the window is asked for beyond those that are.
+    virtual void on_open(std::function<void(std::size_t bytes)> handled) noexcept = 0;
     /// Once, before the first message: how many messages there are to begin with. After them
     /// Metadata::pending is 0 for the first time.
     virtual void on_start(std::uint64_t pending) noexcept = 0;
-    /// The next message, each exactly once and in the stream's order. May block: no more than the window is asked for.
+    /// The next message, each exactly once and in the stream's order. May block.
     virtual void on_message(Message message, const Metadata& metadata) noexcept = 0;
     /// The stream was deleted and made anew (a memory store after a restart): what was delivered may be gone, and
     /// delivery begins again as at the start, with `pending` messages.
     virtual void on_reset(std::uint64_t pending) noexcept = 0;
+    /// Nothing was delivered for a while, and nothing is left to be delivered now.
+    virtual void on_idle() noexcept {}
     /// There is no such stream any more. Called in the thread that makes the consumer anew, at each attempt that fails
     /// for it; may block, and declare the stream: then its messages follow, after on_reset.
     virtual void on_missing() noexcept {}

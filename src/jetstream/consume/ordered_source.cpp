@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/js/ordered.hpp>
 
+#include <functional>
 #include <utility>
 
 #include <freshet/subject.hpp>
@@ -14,19 +15,38 @@
 namespace freshet::detail {
 namespace {
 
-/// Hands the messages on. The handler runs in the thread that delivers, so that no more is asked for than it handles.
+/// Hands the messages on, and says when they are handled.
 class SinkListener final : public OrderedListener {
 public:
-    explicit SinkListener(std::shared_ptr<MessageSink> sink) : sink_{std::move(sink)} {}
+    SinkListener(std::shared_ptr<MessageSink> sink, std::function<void()> declare)
+        : sink_{std::move(sink)}, declare_{std::move(declare)} {}
 
+    void handled(const Message& message) const { handled_(message.payload().size()); }
+
+    void on_open(std::function<void(std::size_t)> handled) noexcept override { handled_ = std::move(handled); }
     void on_start(std::uint64_t) noexcept override {}
     void on_message(Message message, const Metadata&) noexcept override { sink_->on_message(std::move(message)); }
     void on_reset(std::uint64_t) noexcept override {}
+    void on_missing() noexcept override {
+        if (declare_) declare_();
+    }
     void on_end() noexcept override { std::exchange(sink_, nullptr)->on_end(); }
 
 private:
     std::shared_ptr<MessageSink> sink_;
+    const std::function<void()> declare_;
+    std::function<void(std::size_t)> handled_ = {};
 };
+
+/// Declares the stream again if it is lost; nothing if only its name is known.
+std::function<void()> redeclare(Link& link, const js::Ordered& options) {
+    if (!options.stream.stream()) return {};
+    return [&link, stream = options.stream, context = options.context] {
+        const JsApi api{link, context};
+        if (const auto declared = declare_stream_of(api, stream); !declared)
+            link.logger().warn("js::Ordered: {}", declared.error().message());
+    };
+}
 
 js::ConsumerConfig config_of(const js::Ordered& options) {
     return {.deliver = options.deliver,
@@ -40,6 +60,10 @@ class OrderedSource final : public Source {
 public:
     explicit OrderedSource(js::Ordered options) : options_{std::move(options)} {}
 
+    void expect_bodies(Binder& binder) override {
+        if (options_.headers_only)
+            binder.problem("its headers_only delivers no payloads, and the handler takes the body: take a Message");
+    }
     void bind(const Subject& subject, Binder& binder) override {
         check_name("stream", options_.stream.name(), binder);
         check_consumer_config(config_of(options_), subject, binder);
@@ -65,8 +89,8 @@ public:
                                .context = options_.context};
         if (ordered.filter_subjects.empty() && subject.wire() != ">")
             ordered.filter_subjects = {std::string{subject.wire()}};
-        auto started =
-            OrderedConsumer::start(link, std::move(ordered), std::make_shared<SinkListener>(std::move(sink)));
+        listener_ = std::make_shared<SinkListener>(std::move(sink), redeclare(link, options_));
+        auto started = OrderedConsumer::start(link, std::move(ordered), listener_);
         if (!started) return std::unexpected{started.error()};
         consumer_ = *std::move(started);
         const auto asked = guard_.begun();
@@ -83,7 +107,7 @@ public:
         if (guard_.stop(timeout)) consumer_->stop(timeout);
     }
 
-    void settle(Message, const Handled&) noexcept override {}
+    void settle(Message message, const Handled&) noexcept override { listener_->handled(message); }
     bool answerable() const noexcept override { return false; }
 
     std::size_t pending() const noexcept override { return guard_.running() ? consumer_->pending() : 0; }
@@ -91,6 +115,7 @@ public:
 
 private:
     const js::Ordered options_;
+    std::shared_ptr<SinkListener> listener_ = {};     // since the start
     std::unique_ptr<OrderedConsumer> consumer_ = {};  // as long as this, once the guard runs
     StartGuard guard_ = {};
 };

@@ -17,8 +17,7 @@ namespace freshet::detail {
 struct PullLimits {
     std::size_t min_window = 2;    ///< messages in hand and asked for, together; at least 1
     std::size_t max_window = 512;  ///< how far the window may grow while messages are handled faster than they come
-    std::size_t max_growth_bytes = std::size_t{16} << 20;  ///< it does not grow to where it would hold more than this
-    std::size_t max_bytes = 0;                             ///< the same in bytes, fixed; 0: no limit
+    std::size_t max_bytes = std::size_t{16} << 20;  ///< of the messages in hand and asked for; a larger one comes alone
     std::chrono::nanoseconds expires{std::chrono::seconds{30}};   ///< how long a request waits at the server
     std::chrono::nanoseconds heartbeat{std::chrono::seconds{5}};  ///< at most half of `expires`
 };
@@ -27,7 +26,7 @@ struct PullLimits {
 struct PullRequest {
     std::uint64_t number = 0;  ///< the last token of its reply subject: by it a status says which request it ends
     std::size_t batch = 0;
-    std::size_t max_bytes = 0;  ///< 0: no limit
+    std::size_t max_bytes = 0;  ///< 0: a single message of any size
     std::chrono::nanoseconds expires = {};
     std::chrono::nanoseconds heartbeat = {};
 };
@@ -38,10 +37,13 @@ struct PullStatus {
     int code = 0;
     std::string_view text = {};
     std::optional<std::size_t> pending_messages = {};  ///< header `Nats-Pending-Messages`: what the request had left
+    std::optional<std::size_t> pending_bytes = {};     ///< header `Nats-Pending-Bytes`, likewise
 };
 
-/// What to ask the server for, and when: keeps a window of messages in hand or on their way, asks for more before it
-/// runs dry, and never for more than the window (ADR-13, ADR-37). Knows no connection. Not thread-safe.
+/// What to ask the server for, and when: keeps a window of messages and bytes in hand or on their way, asks for more
+/// before it runs dry, and never for more than the window (ADR-13, ADR-37). Whatever the server says, requests that
+/// bring nothing are paced, and what a status takes away comes back after a while. Knows no connection. Not
+/// thread-safe.
 class PullPipeline {
 public:
     PullPipeline(const PullLimits& limits, TimePoint now);
@@ -55,8 +57,9 @@ public:
 
     /// The server is gone: what was asked for will not come.
     void disconnected() noexcept { connected_ = false; }
-    /// Nothing is on its way any more: after a reconnect, or when the consumer was made anew.
-    void reset(TimePoint now);
+    /// Nothing is on its way any more: after a reconnect, or when the consumer was made anew. `consumer`: what it
+    /// allows a request.
+    void reset(const RequestLimits& consumer, TimePoint now);
     /// Asks for nothing more.
     void stop() noexcept { stopped_ = true; }
 
@@ -73,32 +76,41 @@ private:
     struct Open {
         std::uint64_t number;
         std::size_t batch;
+        std::size_t bytes;
     };
 
-    TimePoint overdue_at() const noexcept { return alive_ + 2 * limits_.heartbeat; }
+    TimePoint overdue_at() const noexcept { return alive_ + 2 * request_heartbeat(); }
+    std::chrono::nanoseconds request_heartbeat() const noexcept;
     bool wants_more() const noexcept;
-    std::size_t free_bytes() const noexcept;
-    void end_request(const PullStatus& status);
+    std::size_t byte_budget() const noexcept;
+    void end_request(const PullStatus& status, TimePoint now);
     void forget_requests() noexcept;
-    DeliveryVerdict conflict(const PullStatus& status, TimePoint now);
+    void restore_limits() noexcept;
+    DeliveryVerdict conflict(const PullStatus& status, std::size_t bytes, TimePoint now);
     DeliveryVerdict limit(std::string_view text, TimePoint now);
     void pause(TimePoint now) noexcept;
     void adapt(std::chrono::nanoseconds held);
 
     PullLimits limits_;
+    RequestLimits consumer_ = {};  // what it says that it allows
+    RequestLimits request_ = {};   // what a request may ask for
     std::size_t window_;
-    std::size_t max_batch_;
     std::size_t in_hand_ = 0;
     std::size_t bytes_in_hand_ = 0;
     std::size_t asked_ = 0;
+    std::size_t asked_bytes_ = 0;  // of the open requests
+    std::size_t too_large_ = 0;    // the next message is over so many bytes; 0: not known
     std::deque<Open> open_ = {};
     std::uint64_t last_number_ = 0;
-    TimePoint alive_;       // the last sign of life, or when the first request after none was sent
-    TimePoint not_before_;  // no request earlier
+    TimePoint alive_;            // the last sign of life, or when the first request after none was sent
+    TimePoint not_before_;       // no request earlier
+    TimePoint sent_;             // the last request
+    TimePoint restore_at_ = {};  // when limits that statuses have lowered are tried again
+    std::size_t in_vain_ = 0;    // requests that ended since a message came
     std::size_t handled_since_change_ = 0;
     std::size_t bytes_since_change_ = 0;
-    bool more_ = false;      // the server had more when the last message came
-    bool any_size_ = false;  // the next message alone is over max_bytes
+    bool more_ = false;  // the server had more when the last message came
+    bool lowered_ = false;
     bool connected_ = true;
     bool stopped_ = false;
 };

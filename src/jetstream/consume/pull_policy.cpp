@@ -23,23 +23,26 @@ std::optional<std::uint64_t> number(std::optional<std::string_view> text) {
 
 }  // namespace
 
-PullPolicy::PullPolicy(PullSettings settings, std::string next_subject, std::string inbox, TimePoint now)
+PullPolicy::PullPolicy(PullSettings settings, std::string next_subject, std::string inboxes, TimePoint now)
     : settings_{std::move(settings)},
       next_subject_{std::move(next_subject)},
-      inbox_{std::move(inbox)},
+      inboxes_{std::move(inboxes)},
       pipeline_{settings_.limits, now} {}
 
 std::unique_ptr<PullPolicy> PullPolicy::make(const JsApi& api, PullSettings settings) {
     const auto& link = api.link();
     return std::make_unique<PullPolicy>(std::move(settings), api.subject("CONSUMER.MSG.NEXT."),
-                                        link.options().inbox_prefix + '.' + random_id() + '.', link.clock().now());
+                                        link.options().inbox_prefix + '.', link.clock().now());
 }
 
-DeliveryInbox PullPolicy::inbox(const DeliveryTarget&) const { return {.subject = inbox_ + '*'}; }
+DeliveryInbox PullPolicy::open_inbox(const DeliveryTarget&) {
+    inbox_ = inboxes_ + random_id() + '.';
+    return {.subject = inbox_ + '*'};
+}
 
 void PullPolicy::begin(const DeliveryTarget& target, TimePoint now) {
     consumer_ = target.consumer;
-    pipeline_.reset(now);
+    pipeline_.reset(target.limits, now);
 }
 
 std::optional<DeliverySignal> PullPolicy::next(TimePoint now) {
@@ -69,7 +72,7 @@ void PullPolicy::received(const Message& message, const Metadata& metadata, Time
 }
 
 DeliveryVerdict PullPolicy::status(const Message& message, TimePoint now) {
-    if (!message.subject().starts_with(inbox_)) return DeliveryVerdict::go_on;
+    if (!message.subject().starts_with(inbox_)) return DeliveryVerdict::stale;
     const auto request = number(message.subject().substr(inbox_.size()));
     const auto code = message.status();
     // This client is not the pinned one any more. The request ends as others do.
@@ -77,7 +80,8 @@ DeliveryVerdict PullPolicy::status(const Message& message, TimePoint now) {
     return pipeline_.status({.request = request.value_or(0),
                              .code = code,
                              .text = message.header("Description").value_or(""),
-                             .pending_messages = number(message.header("Nats-Pending-Messages"))},
+                             .pending_messages = number(message.header("Nats-Pending-Messages")),
+                             .pending_bytes = number(message.header("Nats-Pending-Bytes"))},
                             now);
 }
 

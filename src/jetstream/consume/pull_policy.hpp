@@ -23,12 +23,11 @@ struct PullSettings {
 /// the wire.
 class PullPolicy final : public DeliveryPolicy {
 public:
-    /// `next_subject`: what begins the subjects of requests, with a dot at its end; `inbox`: what begins those of
-    /// statuses, likewise.
-    PullPolicy(PullSettings settings, std::string next_subject, std::string inbox, TimePoint now);
+    /// `next_subject`, `inboxes`: what begins the subjects of requests and of inboxes, with a dot at its end.
+    PullPolicy(PullSettings settings, std::string next_subject, std::string inboxes, TimePoint now);
     static std::unique_ptr<PullPolicy> make(const JsApi& api, PullSettings settings);
 
-    DeliveryInbox inbox(const DeliveryTarget& target) const override;
+    DeliveryInbox open_inbox(const DeliveryTarget& target) override;
     void begin(const DeliveryTarget& target, TimePoint now) override;
     std::optional<DeliverySignal> next(TimePoint now) override;
     void received(const Message& message, const Metadata& metadata, TimePoint now) override;
@@ -44,7 +43,8 @@ private:
 
     const PullSettings settings_;
     const std::string next_subject_;
-    const std::string inbox_;
+    const std::string inboxes_;
+    std::string inbox_ = {};  // what begins the subjects of statuses, with a dot at its end
     PullPipeline pipeline_;
     std::string consumer_ = {};  // STREAM.NAME
     std::string pin_ = {};

@@ -22,10 +22,10 @@ detail::PullLimits limits_of(const Pull& options) {
     const auto workers = std::max<std::size_t>(options.workers, 1);
     detail::PullLimits limits{.min_window = workers * 2,
                               .max_window = std::max(largest_window, workers * 2),
-                              .max_bytes = options.prefetch_bytes,
                               .expires = options.expires,
                               .heartbeat = options.heartbeat};
     if (options.batch.size > 0) limits.min_window = limits.max_window = workers * 2 * options.batch.size;
+    if (options.prefetch_bytes > 0) limits.max_bytes = options.prefetch_bytes;
     if (options.prefetch > 0) limits.min_window = limits.max_window = options.prefetch;
     return limits;
 }
@@ -65,6 +65,9 @@ detail::SourceSpec make_source(Pull options) {
         .check = [options](const Subject& subject, Binder& binder) { check(options, subject, binder); },
         .spec = [options](const Subject& subject, const std::string&) { return spec_of(options, subject); },
         .policy = [pull](const detail::JsApi& api) { return detail::PullPolicy::make(api, pull); },
+        .consumer = options.consumer,
+        .declare = options.declare,
+        .workers = options.workers,
         .settlement = {options.ack_policy.value_or(AckPolicy::nack_on_error), options.retry},
         .context = options.context};
     return {std::move(run), std::make_unique<detail::ConsumerSource>(std::move(settings))};

@@ -15,7 +15,7 @@ constexpr std::string_view flow_prefix = "$JS.FC.";
 
 }  // namespace
 
-DeliveryInbox PushFlow::inbox(const DeliveryTarget& target) const {
+DeliveryInbox PushFlow::open_inbox(const DeliveryTarget& target) {
     return {.subject = target.deliver_subject, .queue = target.deliver_group};
 }
 

@@ -11,7 +11,7 @@ namespace freshet::detail {
 /// consumer has flow control, and its silence is noticed, if it has heartbeats.
 class PushFlow final : public DeliveryPolicy {
 public:
-    DeliveryInbox inbox(const DeliveryTarget& target) const override;
+    DeliveryInbox open_inbox(const DeliveryTarget& target) override;
     void begin(const DeliveryTarget& target, TimePoint now) override;
     std::optional<DeliverySignal> next(TimePoint now) override;
     void received(const Message& message, const Metadata& metadata, TimePoint now) override;

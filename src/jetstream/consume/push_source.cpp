@@ -17,8 +17,7 @@ detail::ConsumerSpec spec_of(const Push& options, const Subject& subject, const 
     detail::ConsumerSpec spec{.stream = options.stream.name(),
                               .name = options.ephemeral ? detail::random_id() : options.durable,
                               .declare = options.ephemeral ? Declare::create_if_missing : options.declare,
-                              .wanted = detail::consumer_for(options.consumer, subject, options.ephemeral),
-                              .fresh = detail::Json::object()};
+                              .wanted = detail::consumer_for(options.consumer, subject, options.ephemeral)};
     if (!options.ephemeral) spec.wanted["durable_name"] = spec.name;
     if (!options.queue.empty()) spec.wanted["deliver_group"] = options.queue;
     // Of a group each member must hear of every heartbeat, and none could say for all that it keeps up.
@@ -27,7 +26,9 @@ detail::ConsumerSpec spec_of(const Push& options, const Subject& subject, const 
         if (options.flow_control) spec.wanted["flow_control"] = true;
     }
     // The same for all members, whoever of them makes the consumer, and makes it anew.
-    spec.fresh["deliver_subject"] = inbox_prefix + ".push." + spec.stream + '.' + spec.name;
+    spec.fresh = [subject = inbox_prefix + ".push." + spec.stream + '.' + spec.name] {
+        return detail::Json{{"deliver_subject", subject}};
+    };
     return spec;
 }
 
@@ -55,6 +56,9 @@ detail::SourceSpec make_source(Push options) {
                           const std::string& inbox_prefix) { return spec_of(options, subject, inbox_prefix); },
         .policy = [](const detail::JsApi&) { return std::make_unique<detail::PushFlow>(); },
         .push = true,
+        .consumer = options.consumer,
+        .declare = options.declare,
+        .workers = options.workers,
         .settlement = {options.ack_policy.value_or(AckPolicy::nack_on_error), options.retry},
         .context = options.context};
     return {std::move(run), std::make_unique<detail::ConsumerSource>(std::move(settings))};

@@ -35,6 +35,12 @@ struct Action {
     friend bool operator==(const Action&, const Action&) = default;
 };
 
+/// How often a message was tried.
+struct Tries {
+    std::uint64_t deliveries = 0;  ///< as the server counts them, with those that no handler saw
+    std::uint64_t attempts = 0;    ///< of this program's handlers, this one included
+};
+
 /// What becomes of a message: the policy and the retries against what happened. A plain value; thread-safe.
 class Settlement {
 public:
@@ -43,18 +49,21 @@ public:
     AckPolicy policy() const noexcept { return policy_; }
     const js::Retry& retry() const noexcept { return retry_; }
 
-    /// Before the handler runs. `deliveries` counts this one. Action::Kind::dead_letter and term: it must not run.
+    /// Before the handler runs. `deliveries` counts this one. Action::Kind::dead_letter and term: it must not run,
+    /// since the message was delivered so often that it must have ended the program. Not sooner: messages that wait for
+    /// a handler when a program stops are delivered once more, too, and are not given up for that.
     Action before(std::uint64_t deliveries) const;
+    /// For a message that is given up, whatever the reason.
+    Action give_up(std::uint64_t attempts) const;
     /// After it. `outcome` counts if it `said` so.
-    Action after(Ending ending, const Outcome& outcome, std::uint64_t deliveries) const;
+    Action after(Ending ending, const Outcome& outcome, const Tries& tries) const;
 
 private:
-    Action follow(const Outcome& outcome, std::uint64_t deliveries) const;
-    Action again(std::uint64_t deliveries) const;
-    Action give_up(std::uint64_t deliveries) const;
-    bool spent(std::uint64_t deliveries) const noexcept;
-    /// How long to wait after the delivery with this number.
-    std::chrono::nanoseconds backoff(std::uint64_t deliveries) const noexcept;
+    Action follow(const Outcome& outcome, const Tries& tries) const;
+    Action again(const Tries& tries) const;
+    bool spent(const Tries& tries) const noexcept;
+    /// How long to wait after the attempt with this number.
+    std::chrono::nanoseconds backoff(std::uint64_t attempts) const noexcept;
 
     AckPolicy policy_;
     js::Retry retry_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/kv/watch.hpp>
 
+#include <limits>
 #include <utility>
 
 #include "jetstream/store/kv_bucket.hpp"
@@ -61,7 +62,12 @@ void stop_watch(WatchQueue& queue) noexcept { queue.stop(); }
 namespace freshet::kv {
 
 detail::SourceSpec make_source(Watch watch) {
-    SubscriberOptions options{.workers = watch.workers, .ordered_by = watch.ordered_by, .dedicated = watch.dedicated};
+    constexpr auto unlimited = std::numeric_limits<std::size_t>::max();  // it takes no more than its window
+    SubscriberOptions options{.workers = watch.workers,
+                              .ordered_by = watch.ordered_by,
+                              .dedicated = watch.dedicated,
+                              .max_pending_messages = unlimited,
+                              .max_pending_bytes = unlimited};
     const auto held = std::make_shared<Watch>(std::move(watch));
     detail::WatchKind kind{
         .bind = [held](const Subject& subject, Binder& binder) { detail::bind_watch(*held, subject, binder); },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/obj/watch.hpp>
 
+#include <limits>
 #include <utility>
 
 #include <freshet/obj/watcher.hpp>
@@ -52,7 +53,12 @@ std::optional<Info> read(const std::optional<Message>& message) {
 }  // namespace
 
 detail::SourceSpec make_source(Watch watch) {
-    SubscriberOptions options{.workers = watch.workers, .ordered_by = watch.ordered_by, .dedicated = watch.dedicated};
+    constexpr auto unlimited = std::numeric_limits<std::size_t>::max();  // it takes no more than its window
+    SubscriberOptions options{.workers = watch.workers,
+                              .ordered_by = watch.ordered_by,
+                              .dedicated = watch.dedicated,
+                              .max_pending_messages = unlimited,
+                              .max_pending_bytes = unlimited};
     detail::WatchKind kind{.bind = [watch](const Subject&, Binder& binder) { detail::bind_watch(watch, binder); },
                            .open = [watch](detail::Link& link,
                                            const Subject& subject) { return detail::open_watch(watch, link, subject); },

@@ -2,6 +2,7 @@
 #include "jetstream/store/store_watch.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -32,21 +33,37 @@ public:
     Feed(Link& link, WatchSpec spec, std::shared_ptr<MessageSink> sink)
         : link_{link}, spec_{std::move(spec)}, sink_{std::move(sink)} {}
 
+    void handled(const Message& message) noexcept {
+        handled_(message.payload().size());
+        const std::lock_guard lock{mutex_};
+        if (caught_up_ || !is_initial(message)) return;
+        --in_hand_;
+        catch_up_if_done();
+    }
+
+    void on_open(std::function<void(std::size_t)> handled) noexcept override { handled_ = std::move(handled); }
     void on_start(std::uint64_t pending) noexcept override {
-        if (pending == 0) catch_up();
+        if (pending == 0) all_fed();
     }
 
     void on_message(Message message, const Metadata& metadata) noexcept override {
         const bool last = metadata.pending == 0;
-        try {
-            if (auto fed = spec_.translate(message, !caught_up_)) sink_->on_message(std::move(fed));
-        } catch (...) { link_.logger().error("watch of {}: a message is left out: {}", spec_.what, exception_text()); }
-        if (last && !caught_up_) catch_up();
+        const bool initial = !all_fed_;
+        if (auto fed = translated(message, initial)) {
+            if (initial) count_fed();
+            sink_->on_message(std::move(fed));
+        } else {
+            handled_(message.payload().size());
+        }
+        if (last) all_fed();
     }
+
+    /// What was to come at first may have been removed from the stream meanwhile.
+    void on_idle() noexcept override { all_fed(); }
 
     void on_reset(std::uint64_t pending) noexcept override {
         link_.logger().warn("watch of {}: the server lost it; the new one has {} entries", spec_.what, pending);
-        if (pending == 0 && !caught_up_) catch_up();
+        if (pending == 0) all_fed();
     }
 
     void on_missing() noexcept override {
@@ -58,7 +75,27 @@ public:
     void on_end() noexcept override { std::exchange(sink_, nullptr)->on_end(); }
 
 private:
-    void catch_up() noexcept {
+    Message translated(const Message& stored, bool initial) noexcept {
+        try {
+            return spec_.translate(stored, initial);
+        } catch (...) { link_.logger().error("watch of {}: a message is left out: {}", spec_.what, exception_text()); }
+        return {};
+    }
+
+    void count_fed() {
+        const std::lock_guard lock{mutex_};
+        ++in_hand_;
+    }
+
+    void all_fed() noexcept {
+        const std::lock_guard lock{mutex_};
+        all_fed_ = true;
+        catch_up_if_done();
+    }
+
+    /// Called with the lock held, so that it is before what is fed later.
+    void catch_up_if_done() noexcept {
+        if (!all_fed_ || caught_up_ || in_hand_ > 0) return;
         caught_up_ = true;
         if (!spec_.caught_up) return;
         try {
@@ -69,18 +106,26 @@ private:
     Link& link_;
     WatchSpec spec_;
     std::shared_ptr<MessageSink> sink_;
+    std::function<void(std::size_t)> handled_ = {};
+    std::mutex mutex_ = {};
+    std::atomic<bool> all_fed_ = false;  // all that was there at first
+    std::size_t in_hand_ = 0;            // of that: fed and not handled
     bool caught_up_ = false;
 };
 
 StoreWatch::~StoreWatch() = default;
 
-Expected<std::unique_ptr<StoreWatch>> StoreWatch::start(Link& link, WatchSpec spec, std::shared_ptr<MessageSink> sink) {
-    auto options = spec.ordered;
-    auto consumer = OrderedConsumer::start(link, std::move(options),
-                                           std::make_shared<Feed>(link, std::move(spec), std::move(sink)));
+StoreWatch::StoreWatch(Link& link, WatchSpec spec, std::shared_ptr<MessageSink> sink)
+    : link_{link}, ordered_{spec.ordered}, feed_{std::make_shared<Feed>(link, std::move(spec), std::move(sink))} {}
+
+Expected<void> StoreWatch::start() {
+    auto consumer = OrderedConsumer::start(link_, ordered_, feed_);
     if (!consumer) return std::unexpected{std::move(consumer).error()};
-    return std::unique_ptr<StoreWatch>{new StoreWatch{*std::move(consumer)}};
+    consumer_ = *std::move(consumer);
+    return {};
 }
+
+void StoreWatch::handled(const Message& message) noexcept { feed_->handled(message); }
 
 class WatchQueue::Sink final : public MessageSink {
 public:
@@ -141,14 +186,16 @@ WatchQueue::~WatchQueue() = default;
 Expected<std::unique_ptr<WatchQueue>> WatchQueue::start(Link& link, WatchSpec spec) {
     auto sink = std::make_shared<Sink>(link.clock());
     spec.caught_up = [sink] { sink->on_caught_up(); };
-    auto watch = StoreWatch::start(link, std::move(spec), sink);
-    if (!watch) return std::unexpected{std::move(watch).error()};
-    return std::unique_ptr<WatchQueue>{new WatchQueue{std::move(sink), *std::move(watch)}};
+    auto watch = std::make_unique<StoreWatch>(link, std::move(spec), sink);
+    if (auto started = watch->start(); !started) return std::unexpected{std::move(started).error()};
+    return std::unique_ptr<WatchQueue>{new WatchQueue{std::move(sink), std::move(watch)}};
 }
 
 std::optional<Message> WatchQueue::next(std::optional<std::chrono::milliseconds> timeout, bool until_caught_up) {
     const auto deadline = timeout ? sink_->clock().now() + std::min(*timeout, longest_timeout) : TimePoint::max();
-    return sink_->next(deadline, until_caught_up);
+    auto message = sink_->next(deadline, until_caught_up);
+    if (message) watch_->handled(*message);
+    return message;
 }
 
 bool WatchQueue::caught_up() const { return sink_->caught_up(); }

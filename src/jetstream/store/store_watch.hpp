@@ -16,8 +16,8 @@ namespace freshet::detail {
 
 class Link;
 
-/// Returns the message of a watch for a stored message. Its subject is the key (or the object's name), so that patterns
-/// are over keys. It keeps the payload, the headers and the reply subject that Message::metadata() reads.
+/// A message for those who watch a bucket: it has the key (or the object's name) as its subject, so that patterns are
+/// over keys, and keeps payload, headers and the reply subject that Message::metadata() reads.
 Message watch_message(std::string_view subject, const Message& stored, bool initial);
 /// Returns whether the entry existed before the watch began.
 bool is_initial(const Message& watch_message);
@@ -28,7 +28,8 @@ struct WatchSpec {
     std::string what = {};  ///< name for the log: `bucket "flags"`
     /// Returns the watch_message of a stored message; an empty one to skip it.
     std::function<Message(const Message& stored, bool initial)> translate = {};
-    /// Called once, on the thread that feeds, when all entries that existed at first have been fed.
+    /// Once, when all that was there at first has been handled. Called in the thread that handled the last of it, or
+    /// that feeds.
     std::function<void()> caught_up = {};
     /// Declares the bucket again when the server has lost it; may block. Empty: the watch waits until somebody else
     /// creates it.
@@ -39,22 +40,29 @@ struct WatchSpec {
 /// bucket.
 class StoreWatch {
 public:
-    /// Starts a watch. Blocks until the server answers. If it fails, the sink is not called. `link` must outlive the
-    /// sink's on_end.
-    static Expected<std::unique_ptr<StoreWatch>> start(Link& link, WatchSpec spec, std::shared_ptr<MessageSink> sink);
+    /// `link` must outlive the sink's on_end.
+    StoreWatch(Link& link, WatchSpec spec, std::shared_ptr<MessageSink> sink);
     StoreWatch(const StoreWatch&) = delete;
     StoreWatch& operator=(const StoreWatch&) = delete;
     ~StoreWatch();
 
+    /// Blocks for an answer. When it fails the sink is not called. The next functions may be called when it has
+    /// succeeded.
+    Expected<void> start();
+    /// To be called for each message that was fed, when it is done with. From any thread, also before start() has
+    /// returned.
+    void handled(const Message& message) noexcept;
     void quiesce() noexcept { consumer_->quiesce(); }
     void stop(std::chrono::milliseconds timeout) noexcept { consumer_->stop(timeout); }
     std::size_t pending() const noexcept { return consumer_->pending(); }
 
 private:
     class Feed;
-    explicit StoreWatch(std::unique_ptr<OrderedConsumer> consumer) noexcept : consumer_{std::move(consumer)} {}
 
-    std::unique_ptr<OrderedConsumer> consumer_;
+    Link& link_;
+    OrderedOptions ordered_;
+    std::shared_ptr<Feed> feed_;
+    std::unique_ptr<OrderedConsumer> consumer_ = {};
 };
 
 /// A watch whose messages wait for the thread that reads them. When too many wait, the server has to wait.

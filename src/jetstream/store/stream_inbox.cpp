@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/store/stream_inbox.hpp"
 
+#include <charconv>
 #include <utility>
 
 #include "base/wait.hpp"
 
 namespace freshet::detail {
+namespace {
+
+/// How many messages a request had left that ended because it has brought as many bytes, or messages, as it may;
+/// nothing for other statuses.
+std::optional<std::size_t> left_of_full_request(const Message& status) {
+    const auto text = status.header("Description").value_or("");
+    if (!text.starts_with("Batch Completed") && !text.starts_with("Message Size Exceeds MaxBytes")) return std::nullopt;
+    const auto pending = status.header("Nats-Pending-Messages").value_or("0");
+    std::size_t left = 0;
+    std::from_chars(pending.data(), pending.data() + pending.size(), left);
+    return left;
+}
+
+}  // namespace
 
 StreamInbox::StreamInbox(Clock& clock, std::string subject, Arrived arrived)
     : clock_{clock}, subject_{std::move(subject)}, arrived_{std::move(arrived)} {}
@@ -27,8 +42,14 @@ bool StreamInbox::follows(const Message& message, const std::optional<Metadata>&
         consumer_sequence_ = metadata->consumer_sequence;
         return true;
     }
-    // A gap or a status: the consumer delivers nothing usable any more.
-    stopped_ = metadata || message.subject() == subject_ + consumer_;
+    const bool status = !metadata && message.subject() == subject_ + consumer_;
+    if (const auto left = status ? left_of_full_request(message) : std::nullopt) {
+        messages_.push_back({.left = left});
+        changed_.notify_all();
+        return false;
+    }
+    // A gap, or another status: no more will come.
+    stopped_ = metadata || status;
     if (stopped_) changed_.notify_all();
     return false;
 }

@@ -21,19 +21,22 @@ namespace freshet::detail {
 struct StreamMessage {
     Message message = {};
     Metadata metadata = {};
-    bool repeated = false;  ///< taken before, from another consumer: has no message, and only `pending` of the metadata
+    /// A request has ended with so many messages left, which is all there is; more may be asked for.
+    std::optional<std::size_t> left = {};
+    bool repeated =
+        false;  ///< it was taken before, from another consumer: no message, and of the metadata what is pending only
 };
 
-/// Passes the messages of a consumer, in order and without gaps, from the thread that receives to the thread that
-/// reads. After the first gap, status or silence it accepts nothing until it follows another consumer.
+/// What a consumer delivers, in its order and without gaps, between the thread that receives and the one that reads.
+/// After the first gap, status or silence nothing more is taken until another consumer is followed.
 class StreamInbox final : public MessageSink {
 public:
-    /// Called for each accepted message, in order, on the receiving thread, before the reader gets it: so it works
-    /// while the reader reads earlier messages. Must not throw.
+    /// Gets each message that is taken, in order, in the thread that receives, before the reader does: what it does is
+    /// done while the reader reads earlier ones. Must not throw.
     using Arrived = std::function<void(const Message&)>;
 
-    /// `subject` is that of the inbox and ends in a dot. Consumers send their status to it with their name behind.
-    /// `arrived` may be empty.
+    /// `subject` of the inbox, with a dot at its end: consumers send their status to it and their name. `arrived` may
+    /// be empty.
     StreamInbox(Clock& clock, std::string subject, Arrived arrived);
 
     void on_message(Message message) noexcept override;
@@ -42,8 +45,8 @@ public:
     /// Accepts the messages of this consumer from now on, from its first one. For messages that were accepted before,
     /// from another consumer, next() returns the place only.
     void follow(std::string consumer);
-    /// Blocks until a message comes and returns it. Returns nothing if none came in time or one is missing; it accepts
-    /// nothing more then.
+    /// The next message; nothing if none came in time, or something is missing before the next: then nothing more is
+    /// taken.
     std::optional<StreamMessage> next(std::chrono::nanoseconds timeout);
     /// Returns the stream's sequence of the last accepted message. Call it when next() has returned nothing.
     std::uint64_t stream_sequence() const;

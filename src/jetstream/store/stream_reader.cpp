@@ -12,8 +12,9 @@ namespace {
 
 // A pull that gets nothing ends after this time: the messages that it waits for were removed from the stream meanwhile.
 constexpr std::chrono::milliseconds pull_expires{1'000};
-// How long the reader may pause between two messages; after it the server removes the consumer, as it must if the owner
-// has died.
+// Two requests are under way.
+constexpr std::size_t pull_bytes = std::size_t{4} << 20;
+// The reader may take its time between two messages; the consumer goes by itself if its owner has died.
 constexpr std::chrono::nanoseconds inactive_threshold = std::chrono::minutes{5};
 constexpr int max_failures = 8;
 // "consumer delivery policy is deliver last per subject, but optional filter subject is not set"
@@ -71,6 +72,7 @@ Expected<void> StreamReader::make_consumer() {
         return failure(Errc::server_too_old, spec_.what + ": several filters need nats-server 2.10 or later");
     if (!created) return std::unexpected{created.error()};
     asked_ = 0;
+    alone_ = false;
     received_->follow(consumer_);
     at_end_ = field<std::uint64_t>(*created, "num_pending") == 0;
     return {};
@@ -83,9 +85,12 @@ void StreamReader::drop_consumer() noexcept {
 }
 
 Expected<void> StreamReader::pull() {
-    const auto body = Json{{"batch", spec_.batch}, {"expires", std::chrono::nanoseconds{pull_expires}.count()}}.dump();
-    asked_ += spec_.batch;
-    // The reply subject has the name of the consumer, so that a status shows which consumer it is from.
+    Json request{{"batch", alone_ ? 1 : spec_.batch}, {"expires", std::chrono::nanoseconds{pull_expires}.count()}};
+    if (!alone_) request["max_bytes"] = pull_bytes;
+    asked_ += alone_ ? 1 : spec_.batch;
+    alone_ = false;
+    const auto body = request.dump();
+    // The name of the consumer tells whose status it is that comes back.
     return api_.link().publish(api_.subject("CONSUMER.MSG.NEXT." + spec_.stream + "." + consumer_),
                                {.body = as_bytes(body)}, {.reply_to = inbox_ + consumer_, .flush = Flush::now});
 }
@@ -112,6 +117,11 @@ Expected<std::optional<StreamMessage>> StreamReader::next() {
         auto message = received_->next(pull_expires + api_.options().timeout);
         if (!message) {
             fine = recover();
+            continue;
+        }
+        if (message->left) {
+            asked_ -= std::min(asked_, *message->left);
+            alone_ = *message->left == spec_.batch;
             continue;
         }
         asked_ -= std::min<std::size_t>(asked_, 1);

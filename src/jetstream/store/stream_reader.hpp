@@ -27,9 +27,9 @@ struct ReadSpec {
     std::string what = "read";          ///< the action and its object, for error messages
 };
 
-/// Reads the messages of a stream in order and without gaps, up to its end, through a consumer of its own without acks.
-/// A slow reader makes the server wait and does not fill memory. After a lost connection or a lost consumer it goes on
-/// where it stopped. Used by one thread at a time.
+/// Reads what a stream holds, in order and without gaps, up to its end, through a consumer of its own without acks. A
+/// slow reader holds up the server, not memory. What goes wrong on the way (a lost connection, a consumer that is gone)
+/// is read again from where it stopped. One thread at a time.
 class StreamReader {
 public:
     StreamReader(const JsApi& api, ReadSpec spec);
@@ -55,8 +55,9 @@ private:
     std::shared_ptr<StreamInbox> received_ = {};
     std::unique_ptr<TransportSubscription> subscription_ = {};
     std::string consumer_ = {};
-    std::size_t asked_ = 0;  // messages requested from the consumer that have not come yet
-    int failures_ = 0;       // failures in a row, without a message in between
+    std::size_t asked_ = 0;  // messages that the consumer was asked for and that have not come
+    bool alone_ = false;     // the next message is larger than a request may bring, and comes alone
+    int failures_ = 0;       // in a row, without a message
     bool at_end_ = false;
     std::optional<Error> failed_ = {};
 };

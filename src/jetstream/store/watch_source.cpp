@@ -10,9 +10,8 @@ Expected<void> WatchSource::start(Link& link, const Subject& subject, std::share
         auto spec = kind_.open(link, subject);
         if (!spec) return std::unexpected{std::move(spec).error()};
         spec->caught_up = kind_.caught_up;
-        auto watch = StoreWatch::start(link, *std::move(spec), std::move(sink));
-        if (!watch) return std::unexpected{std::move(watch).error()};
-        watch_ = *std::move(watch);
+        watch_ = std::make_unique<StoreWatch>(link, *std::move(spec), std::move(sink));
+        if (auto started = watch_->start(); !started) return started;
         const auto asked = guard_.begun();
         if (asked.quiesce) watch_->quiesce();
         if (asked.stop) watch_->stop(*asked.stop);

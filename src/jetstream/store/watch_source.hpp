@@ -23,7 +23,7 @@ struct WatchKind {
     std::function<void(Binder& binder)> expect_values = {};
 };
 
-/// Feeds a subscriber from a bucket. It settles nothing.
+/// Feeds a subscriber from a bucket. The server is told nothing of what becomes of the messages.
 class WatchSource final : public Source {
 public:
     explicit WatchSource(WatchKind kind) : kind_{std::move(kind)} {}
@@ -35,14 +35,14 @@ public:
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     void quiesce() noexcept override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
-    void settle(Message, const Handled&) noexcept override {}
+    void settle(Message message, const Handled&) noexcept override { watch_->handled(message); }
     bool answerable() const noexcept override { return false; }
     std::size_t pending() const noexcept override;
     std::uint64_t dropped() const noexcept override { return 0; }
 
 private:
     WatchKind kind_;
-    std::unique_ptr<StoreWatch> watch_ = {};  // as long as this, once the guard runs
+    std::unique_ptr<StoreWatch> watch_ = {};  // since the start; may be stopped once the guard runs
     StartGuard guard_ = {};
 };
 

@@ -52,7 +52,7 @@ TEST_CASE("the window is asked for at once, and not twice") {
     CHECK(pull.ask() == 10);
     CHECK(pull.last.expires == 30s);
     CHECK(pull.last.heartbeat == 5s);
-    CHECK(pull.last.max_bytes == 0);
+    CHECK(pull.last.max_bytes == std::size_t{8} << 20U);
     CHECK(pull.ask() == 0);
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("a heartbeat is a sign of life, and its absence is noticed after two")
     CHECK(pull.pipeline.deadline() == pull.clock.now() + 1s);
     pull.clock.advance(1s);
     CHECK(pull.pipeline.overdue(pull.clock.now()));
-    pull.pipeline.reset(pull.clock.now());
+    pull.pipeline.reset({}, pull.clock.now());
     CHECK_FALSE(pull.pipeline.overdue(pull.clock.now()));
     CHECK(pull.ask() == 4);
 }
@@ -159,7 +159,7 @@ TEST_CASE("while the server is gone nothing is asked for; afterwards everything 
     CHECK(pull.ask() == 0);
     CHECK_FALSE(pull.pipeline.overdue(pull.clock.now()));
     CHECK_FALSE(pull.pipeline.deadline());
-    pull.pipeline.reset(pull.clock.now());
+    pull.pipeline.reset({}, pull.clock.now());
     CHECK(pull.ask() == 3);
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("a consumer that is gone is reported") {
     Pull pull{fixed(4)};
     pull.ask();
     CHECK(pull.status(409, "Consumer Deleted") == DeliveryVerdict::lost);
-    pull.pipeline.reset(pull.clock.now());
+    pull.pipeline.reset({}, pull.clock.now());
     pull.clock.advance(1s);
     pull.ask();
     CHECK(pull.status(503, "No Responders Available For Request") == DeliveryVerdict::lost);
@@ -231,17 +231,79 @@ TEST_CASE("it waits before it asks a consumer that has too many requests") {
 TEST_CASE("bytes are limited, too, but not below one message") {
     Pull pull{{.min_window = 100, .max_window = 100, .max_bytes = 1'000}};
     pull.ask();
-    CHECK(pull.last.max_bytes == 1'000);
-    pull.receive(2, true, 400);
-    CHECK(pull.status(409, "Message Size Exceeds MaxBytes", 98) == DeliveryVerdict::go_on);
-    CHECK(pull.ask() == 0);
-    pull.handle(1, 1ms, 400);
-    CHECK(pull.ask() == 99);
-    CHECK(pull.last.max_bytes == 600);
-    pull.handle(1, 1ms, 400);
+    CHECK(pull.last.max_bytes == 500);  // the other half may be asked for before this one has come
+    pull.receive(1, true, 400);
     CHECK(pull.status(409, "Message Size Exceeds MaxBytes", 99) == DeliveryVerdict::go_on);
+    CHECK(pull.ask() == 99);
+    CHECK(pull.last.max_bytes == 600);  // all there is
+    CHECK(pull.status(409, "Message Size Exceeds MaxBytes", 99) == DeliveryVerdict::go_on);
+    CHECK(pull.ask() == 0);
+    CHECK_FALSE(pull.pipeline.deadline());  // not before something is handled
+    pull.handle(1, 1ms, 400);
+    CHECK(pull.ask() == 100);
+    CHECK(pull.last.max_bytes == 1'000);
+    CHECK(pull.status(409, "Message Size Exceeds MaxBytes", 100) == DeliveryVerdict::go_on);
     CHECK(pull.ask() == 1);
     CHECK(pull.last.max_bytes == 0);
+}
+
+TEST_CASE("a second request is sent while the first one is still served") {
+    Pull pull{{.min_window = 10, .max_window = 10, .max_bytes = 10'000}};
+    CHECK(pull.ask() == 10);
+    pull.receive(6);
+    pull.handle(6);
+    CHECK(pull.ask() == 6);
+    CHECK(pull.last.max_bytes == 5'000);
+}
+
+TEST_CASE("requests that end without a message are paced, whoever says that they end") {
+    const auto [code, text] =
+        GENERATE(std::pair{404, "No Messages"}, std::pair{408, "Request Timeout"}, std::pair{409, "Batch Completed"},
+                 std::pair{409, "Exceeded MaxRequestBatch of 1"}, std::pair{423, "Nats-Wrong-Pin-Id"},
+                 std::pair{409, "Exceeded MaxRequestExpires of 1ms"});
+    CAPTURE(code, text);
+    Pull pull{fixed(4)};
+    std::size_t asked = 0;
+    for (const auto end = pull.clock.now() + 2s; pull.clock.now() < end; pull.clock.advance(1ms)) {
+        if (pull.ask() == 0) continue;
+        ++asked;
+        pull.status(code, text);
+    }
+    CHECK(asked < 30);
+    CHECK(asked > 10);
+    pull.clock.advance(1s);
+    CHECK(pull.ask() > 0);
+    pull.receive();
+    pull.handle();
+    pull.status(408, "Request Timeout");
+    CHECK(pull.ask() > 0);  // a message came: at once
+}
+
+TEST_CASE("no status raises what may be asked for, and what it lowers comes back") {
+    Pull pull{{.min_window = 10, .max_window = 10, .max_bytes = 1'000}};
+    pull.ask();
+    for (const std::string text : {"Exceeded MaxRequestBatch of 1000000", "Exceeded MaxRequestMaxBytes of 1000000"}) {
+        pull.status(409, text);
+        CHECK(pull.ask() == 10);
+        CHECK(pull.last.max_bytes == 500);
+    }
+    pull.status(409, "Exceeded MaxRequestBatch of 1");
+    CHECK(pull.ask() == 1);
+    pull.receive(1);
+    pull.clock.advance(2min);
+    CHECK(pull.ask() == 9);
+}
+
+TEST_CASE("it begins with what the consumer allows") {
+    Pull pull{fixed(100)};
+    pull.pipeline.reset({.batch = 10, .bytes = 4'096, .expires = 2s}, pull.clock.now());
+    CHECK(pull.ask() == 10);
+    CHECK(pull.last.max_bytes == 4'096);
+    CHECK(pull.last.expires == 2s);
+    CHECK(pull.last.heartbeat == 1s);
+    pull.pipeline.reset({}, pull.clock.now());
+    CHECK(pull.ask() == 100);
+    CHECK(pull.last.expires == 30s);
 }
 
 TEST_CASE("the window grows while messages wait at the server and are handled fast, and shrinks when they wait here") {
@@ -261,7 +323,7 @@ TEST_CASE("the window grows while messages wait at the server and are handled fa
 }
 
 TEST_CASE("the window does not grow to where it would hold too many bytes") {
-    Pull pull{{.min_window = 2, .max_window = 1'024, .max_growth_bytes = 8'000}};
+    Pull pull{{.min_window = 2, .max_window = 1'024, .max_bytes = 8'000}};
     for (int round = 0; round < 20; ++round) {
         pull.ask();
         pull.receive(pull.pipeline.asked(), true, 1'000);

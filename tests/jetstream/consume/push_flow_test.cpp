@@ -52,8 +52,8 @@ constexpr std::string_view question = "$JS.FC.ORDERS.audit.7";
 }  // namespace
 
 TEST_CASE("a push consumer is listened to on its deliver subject, in its group") {
-    const PushFlow flow;
-    const auto inbox = flow.inbox({.deliver_subject = "deliver", .deliver_group = "members"});
+    PushFlow flow;
+    const auto inbox = flow.open_inbox({.deliver_subject = "deliver", .deliver_group = "members"});
     CHECK(inbox.subject == "deliver");
     CHECK(inbox.queue == "members");
 }

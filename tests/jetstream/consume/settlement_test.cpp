@@ -37,7 +37,7 @@ void check(const std::vector<Row>& rows, const js::Retry& retry, std::uint64_t d
         for (std::size_t i = 0; i < policies.size(); ++i) {
             DYNAMIC_SECTION(row.what << ", " << to_string(policies[i])) {
                 const Settlement settlement{policies[i], retry};
-                const auto action = settlement.after(row.ending, row.outcome, deliveries);
+                const auto action = settlement.after(row.ending, row.outcome, {deliveries, deliveries});
                 CHECK(action.kind == row.actions[i].kind);
                 CHECK(action.delay == row.actions[i].delay);
             }
@@ -85,21 +85,21 @@ TEST_CASE("settlement at the last attempt") {
 
 TEST_CASE("the last attempt without a dead letter ends the message") {
     const Settlement settlement{AckPolicy::nack_on_error, {.max_attempts = 2}};
-    CHECK(settlement.after(Ending::failed, Outcome::nack(), 1) == nak(1s));
-    CHECK(settlement.after(Ending::failed, Outcome::nack(), 2) == term);
-    CHECK(settlement.after(Ending::said, Outcome::nack(3s), 2) == term);
+    CHECK(settlement.after(Ending::failed, Outcome::nack(), {1, 1}) == nak(1s));
+    CHECK(settlement.after(Ending::failed, Outcome::nack(), {2, 2}) == term);
+    CHECK(settlement.after(Ending::said, Outcome::nack(3s), {2, 2}) == term);
 }
 
 TEST_CASE("delays grow as the backoff says, and stay at the last") {
     const Settlement settlement{AckPolicy::nack_on_error, {.backoff = {1s, 5s, 30s}}};
     const std::array expected{1s, 5s, 30s, 30s, 30s};
     for (std::uint64_t i = 0; i < expected.size(); ++i)
-        CHECK(settlement.after(Ending::failed, Outcome::nack(), i + 1) == nak(expected[i]));
+        CHECK(settlement.after(Ending::failed, Outcome::nack(), {i + 1, i + 1}) == nak(expected[i]));
 }
 
 TEST_CASE("without a backoff a failed message comes back at once") {
     const Settlement settlement{AckPolicy::nack_on_error, {.backoff = {}}};
-    CHECK(settlement.after(Ending::failed, Outcome::nack(), 4) == nak(0s));
+    CHECK(settlement.after(Ending::failed, Outcome::nack(), {4, 4}) == nak(0s));
 }
 
 TEST_CASE("ack_first acknowledges before the handler, the others do not") {
@@ -110,12 +110,25 @@ TEST_CASE("ack_first acknowledges before the handler, the others do not") {
     }
 }
 
-TEST_CASE("a message delivered more often than allowed is given up before the handler") {
+TEST_CASE("a message is given up for the attempts of handlers, not for its deliveries") {
+    const Settlement settlement{AckPolicy::nack_on_error, {.max_attempts = 3, .backoff = {1s, 5s}}};
+    CHECK(settlement.after(Ending::failed, Outcome::nack(), {.deliveries = 7, .attempts = 1}) == nak(1s));
+    CHECK(settlement.after(Ending::failed, Outcome::nack(), {.deliveries = 8, .attempts = 2}) == nak(5s));
+    CHECK(settlement.after(Ending::failed, Outcome::nack(), {.deliveries = 9, .attempts = 3}) == term);
+    // Perhaps by other programs, too: there is an end.
+    CHECK(settlement.after(Ending::failed, Outcome::nack(), {.deliveries = 14, .attempts = 1}) == term);
+}
+
+TEST_CASE("a message delivered far more often than allowed is given up before the handler") {
     for (const auto policy : policies) {
         CAPTURE(to_string(policy));
         const Settlement settlement{policy, limited};
         CHECK(settlement.before(3).kind == (policy == AckPolicy::ack_first ? Kind::ack : Kind::none));
-        CHECK(settlement.before(4) == dead(5s));
-        CHECK(Settlement{policy, {.max_attempts = 3}}.before(4) == term);
+        CHECK(settlement.before(13).kind == (policy == AckPolicy::ack_first ? Kind::ack : Kind::none));
+        CHECK(settlement.before(14) == dead(5s));
+        CHECK(Settlement{policy, {.max_attempts = 3}}.before(14) == term);
+        CHECK(Settlement{policy, {.max_attempts = 100}}.before(400).kind != Kind::term);
+        CHECK(Settlement{policy, {.max_attempts = 100}}.before(401) == term);
+        CHECK(Settlement{policy, {.max_attempts = 0}}.before(1'000'000).kind != Kind::term);
     }
 }

@@ -66,6 +66,26 @@ TEST_CASE_METHOD(Fixture, "after a gap nothing is taken until another consumer g
     CHECK(arrived == std::vector<std::string>{"7", "8"});
 }
 
+TEST_CASE_METHOD(Fixture, "a request that has brought all that it may says what it had left, and more is taken") {
+    inbox.follow("a");
+    inbox.on_message(delivered("a", 1, 7));
+    const auto ended = [](std::string_view text, std::string_view left) {
+        return Message::make("in.a", {}, {{"Status", "409"}, {"Description", text}, {"Nats-Pending-Messages", left}});
+    };
+    inbox.on_message(ended("Batch Completed", "0"));
+    inbox.on_message(ended("Message Size Exceeds MaxBytes", "12"));
+    inbox.on_message(delivered("a", 2, 8));
+    inbox.on_message(ended("Consumer Deleted", "3"));
+    CHECK(next() == "7");
+    for (const std::size_t left : {0, 12}) {
+        const auto full = inbox.next(0ms);
+        REQUIRE(full);
+        CHECK(full->left == left);
+    }
+    CHECK(next() == "8");
+    CHECK(next() == "none");
+}
+
 TEST_CASE_METHOD(Fixture,
                  "another consumer that begins from the start repeats what was taken, and that is not taken again") {
     inbox.follow("a");

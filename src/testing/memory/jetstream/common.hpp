@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -49,6 +50,11 @@ struct JetStreamContext {
     std::chrono::system_clock::time_point date(TimePoint at) const {
         return begin_date + std::chrono::duration_cast<std::chrono::system_clock::duration>(at - begin);
     }
+    /// The date of something that is made now: later than that of what was made before under the same name.
+    std::chrono::system_clock::time_point creation_date() {
+        last_creation_ = std::max(date(now()), last_creation_ + std::chrono::microseconds{1});
+        return last_creation_;
+    }
     TimePoint time_of(std::chrono::system_clock::time_point date) const { return begin + (date - begin_date); }
 
     void send(std::string to, Parcel parcel) {
@@ -72,6 +78,7 @@ struct JetStreamContext {
 private:
     TimePoint begin = hub.clock().now();
     std::chrono::system_clock::time_point begin_date = std::chrono::system_clock::now();
+    std::chrono::system_clock::time_point last_creation_ = {};
 };
 
 /// Removes the first token from `text` and returns it.

@@ -23,7 +23,7 @@ constexpr std::int64_t default_max_ack_pending = 1'000;
 }  // namespace
 
 MemoryConsumer::MemoryConsumer(JetStreamContext& context, MemoryStream& stream, Json config)
-    : context_{context}, stream_{stream}, created_{context.now()}, active_{context.now()} {
+    : context_{context}, stream_{stream}, created_{context.creation_date()}, active_{context.now()} {
     if (!config.value("deliver_subject", "").empty())
         push_.emplace(context, fmt::format("$JS.FC.{}.{}.", stream.name(), config.value("name", "")));
     update(std::move(config));
@@ -86,7 +86,7 @@ Json MemoryConsumer::info() const {
     for (const auto& [sequence, count] : deliveries_) redelivered += count > 1 ? 1 : 0;
     Json info{{"stream_name", stream_.name()},
               {"name", config_.value("name", "")},
-              {"created", format_rfc3339(context_.date(created_))},
+              {"created", format_rfc3339(created_)},
               {"config", config_},
               {"delivered", {{"consumer_seq", delivered_}, {"stream_seq", delivered_stream_}}},
               {"ack_floor", {{"consumer_seq", floor_}, {"stream_seq", floor_stream_}}},

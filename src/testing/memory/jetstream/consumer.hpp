@@ -98,7 +98,7 @@ private:
     std::map<std::uint64_t, Pending> pending_ = {};
     std::map<std::uint64_t, std::uint64_t> deliveries_ = {};
     std::deque<std::uint64_t> again_ = {};
-    TimePoint created_ = {};
+    std::chrono::system_clock::time_point created_ = {};
     TimePoint active_ = {};
     TimePoint paused_until_ = {};
 };

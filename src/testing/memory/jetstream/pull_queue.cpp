@@ -113,7 +113,10 @@ bool PullQueue::send(Parcel& parcel, const Backlog& backlog) {
     context_.send(request->reply_to, std::move(parcel));
     if (request->limits_bytes) request->bytes_left -= size;
     if (request->heartbeat.count() > 0) request->beat = context_.now() + request->heartbeat;
-    if (--request->left == 0) requests_.erase(request);
+    if (--request->left > 0) return true;
+    // As servers do, so that the bytes it has left can be asked for again.
+    if (request->limits_bytes && request->bytes_left > 0) end(request, 409, "Batch Completed");
+    else requests_.erase(request);
     return true;
 }
 

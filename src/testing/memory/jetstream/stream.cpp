@@ -59,7 +59,7 @@ bool wire_overlaps(std::string_view a, std::string_view b) {
 }
 
 MemoryStream::MemoryStream(JetStreamContext& context, Json config)
-    : context_{context}, created_{context.now()}, last_time_{context.now()} {
+    : context_{context}, created_{context.now()}, creation_date_{context.creation_date()}, last_time_{context.now()} {
     if (const auto first = config.value("first_seq", std::uint64_t{0}); first > 1) last_ = first - 1;
     update(std::move(config));
 }
@@ -199,7 +199,7 @@ Json MemoryStream::info(const Json& request) const {
         for (auto i = messages_.empty() ? last_ + 1 : messages_.begin()->first; i <= last_; ++i)
             if (!messages_.contains(i)) deleted.push_back(i);
     }
-    Json answer{{"config", config_}, {"created", format_rfc3339(context_.date(created_))}};
+    Json answer{{"config", config_}, {"created", format_rfc3339(creation_date_)}};
     if (const auto filter = request.is_object() ? request.value("subjects_filter", "") : ""; !filter.empty()) {
         auto& subjects = state["subjects"] = Json::object();
         for (const auto& [subject, sequences] : by_subject_)

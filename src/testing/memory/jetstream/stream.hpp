@@ -104,6 +104,7 @@ private:
     std::uint64_t last_ = 0;
     std::size_t bytes_ = 0;
     TimePoint created_ = {};
+    std::chrono::system_clock::time_point creation_date_ = {};
     TimePoint last_time_ = {};
     std::map<std::string, KnownId, std::less<>> ids_ = {};
     std::deque<std::string> id_order_ = {};

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// The messages of a consumer as a range, for programs that are not services.
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <freshet/js/consumer.hpp>
+
+#include "base/wait.hpp"
+#include "jetstream/consume/acknowledger.hpp"
+#include "jetstream/consume/consumer_session.hpp"
+#include "jetstream/consume/consumer_source.hpp"
+#include "jetstream/consume/consumers.hpp"
+#include "jetstream/consume/pull_policy.hpp"
+
+namespace freshet::detail {
+namespace {
+
+// For what is on its way at a stop.
+constexpr std::chrono::milliseconds patience{1'000};
+
+}  // namespace
+
+/// The messages that wait for the one who asks for the next.
+class PulledMessages {
+public:
+    static Expected<std::unique_ptr<PulledMessages>> begin(const std::shared_ptr<const JsApi>& api, ConsumerSpec spec,
+                                                           const js::MessagesOptions& options) {
+        auto state = std::make_shared<State>(api, std::move(spec));
+        const PullLimits limits{
+            .min_window = options.prefetch, .max_window = options.prefetch, .heartbeat = options.heartbeat};
+        auto session =
+            std::make_shared<ConsumerSession>(api, state->text(), PullPolicy::make(*api, {.limits = limits}), state);
+        if (auto started = session->start(); !started) return std::unexpected{std::move(started).error()};
+        return std::unique_ptr<PulledMessages>{new PulledMessages{std::move(state), std::move(session)}};
+    }
+    PulledMessages(const PulledMessages&) = delete;
+    PulledMessages& operator=(const PulledMessages&) = delete;
+    ~PulledMessages() { stop(); }
+
+    std::optional<js::Delivery> next(std::chrono::milliseconds timeout) {
+        return next(state_->api()->link().clock().now() + timeout);
+    }
+    std::optional<js::Delivery> next(TimePoint deadline) {
+        for (;;) {
+            auto taken = state_->next(deadline);
+            if (!taken) return std::nullopt;
+            session_->handled({.count = 1, .bytes = taken->message.payload().size(), .since = taken->since});
+            // Who took one of a consumer that is gone could not settle it.
+            if (!state_->acknowledger()->is_current(taken->incarnation)) continue;
+            return js::Delivery{state_->api(), std::move(taken->message), state_->acknowledger(), taken->incarnation};
+        }
+    }
+
+    void stop() {
+        state_->close();
+        session_->stop(patience);  // what is on its way is given back
+    }
+
+private:
+    struct Waiting {
+        Message message;
+        TimePoint since;
+        Acknowledger::Incarnation incarnation;
+    };
+
+    class State final : public SessionOwner {
+    public:
+        State(std::shared_ptr<const JsApi> api, ConsumerSpec spec)
+            : api_{std::move(api)},
+              spec_{std::move(spec)},
+              acknowledger_{std::make_shared<Acknowledger>(api_->link(), spec_.text())} {}
+
+        const std::shared_ptr<const JsApi>& api() const noexcept { return api_; }
+        std::string text() const { return spec_.text(); }
+        const std::shared_ptr<Acknowledger>& acknowledger() const noexcept { return acknowledger_; }
+
+        Expected<DeliveryTarget> declare() override {
+            const auto found = declare_consumer(*api_, spec_);
+            if (!found) return std::unexpected{found.error()};
+            return DeliveryTarget{.consumer = spec_.stream + '.' + spec_.name,
+                                  .identity = field<std::string>(*found, "created"),
+                                  .limits = request_limits_of((*found)["config"])};
+        }
+
+        void on_message(Message message, const Metadata&) noexcept override {
+            std::unique_lock lock{mutex_};
+            if (closed_) {
+                lock.unlock();
+                return give_back(message, acknowledger_->current());
+            }
+            messages_.push_back({std::move(message), api_->link().clock().now(), acknowledger_->current()});
+            changed_.notify_all();
+        }
+
+        void on_doubt() noexcept override { acknowledger_->doubt(); }
+        void on_found(Acknowledger::Anew anew) noexcept override { acknowledger_->found(anew); }
+        void on_refused(const Error& why) noexcept override {
+            const std::lock_guard lock{mutex_};
+            refused_ = why;
+            changed_.notify_all();
+        }
+
+        void on_end() noexcept override { close(); }
+
+        std::optional<Waiting> next(TimePoint deadline) {
+            std::unique_lock lock{mutex_};
+            wait_until(api_->link().clock(), lock, changed_, deadline,
+                       [this] { return closed_ || refused_ || !messages_.empty(); });
+            if (messages_.empty() && refused_ && !closed_) raise(*refused_);
+            if (messages_.empty()) return std::nullopt;
+            auto taken = std::move(messages_.front());
+            messages_.pop_front();
+            return taken;
+        }
+
+        void close() noexcept {
+            std::deque<Waiting> left;
+            {
+                const std::lock_guard lock{mutex_};
+                closed_ = true;
+                left.swap(messages_);
+                changed_.notify_all();
+            }
+            for (const auto& waiting : left) give_back(waiting.message, waiting.incarnation);
+        }
+
+    private:
+        void give_back(const Message& message, Acknowledger::Incarnation incarnation) noexcept {
+            acknowledger_->send(incarnation, message.reply_to(), "-NAK", Flush::batched);
+        }
+
+        const std::shared_ptr<const JsApi> api_;
+        const ConsumerSpec spec_;
+        const std::shared_ptr<Acknowledger> acknowledger_;  // which deliveries in the program's hand refer to, too
+        std::mutex mutex_ = {};
+        std::condition_variable changed_ = {};
+        std::deque<Waiting> messages_ = {};
+        std::optional<Error> refused_ = {};
+        bool closed_ = false;
+    };
+
+    PulledMessages(std::shared_ptr<State> state, std::shared_ptr<ConsumerSession> session)
+        : state_{std::move(state)}, session_{std::move(session)} {}
+
+    const std::shared_ptr<State> state_;
+    const std::shared_ptr<ConsumerSession> session_;
+};
+
+}  // namespace freshet::detail
+
+namespace freshet::js {
+
+Expected<Deliveries> Consumer::try_messages(const MessagesOptions& options) const {
+    if (auto valid = detail::check_js_name("stream", stream_); !valid) return std::unexpected{valid.error()};
+    if (auto valid = detail::check_js_name("consumer", name_); !valid) return std::unexpected{valid.error()};
+    auto begun =
+        detail::PulledMessages::begin(api_, {.stream = stream_, .name = name_, .declare = Declare::never}, options);
+    if (!begun) return std::unexpected{std::move(begun).error()};
+    return Deliveries{*std::move(begun)};
+}
+
+Deliveries::Deliveries(std::unique_ptr<detail::PulledMessages> messages) noexcept : messages_{std::move(messages)} {}
+Deliveries::Deliveries(Deliveries&&) noexcept = default;
+Deliveries::~Deliveries() = default;
+
+std::optional<Delivery> Deliveries::next(std::chrono::milliseconds timeout) { return messages_->next(timeout); }
+
+void Deliveries::stop() { messages_->stop(); }
+
+Deliveries::Iterator& Deliveries::Iterator::operator++() {
+    current_ = deliveries_->messages_->next(TimePoint::max());
+    return *this;
+}
+
+}  // namespace freshet::js
