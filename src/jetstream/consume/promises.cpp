@@ -40,7 +40,8 @@ std::string broken_by_acks(const Promises& promises, std::string_view acks) {
         const bool needless = policy == AckPolicy::ack || policy == AckPolicy::ack_first;
         if (!gives_up(settlement.retry()) && (asked_for || needless)) return {};
         return "its ack_policy is none, so that a message that fails does not come again and becomes no dead letter: "
-               "use a consumer with explicit acknowledgements, or Acks::none without retry.max_attempts and dead_letter";
+               "use a consumer with explicit acknowledgements, or Acks::none without retry.max_attempts and "
+               "dead_letter";
     }
     if (acks != "all") return {};
     const bool one_by_one = policy == AckPolicy::ack && promises.workers <= 1;
