@@ -228,14 +228,14 @@ int main() {
     bench.deliver("answer", "reply", "reply", "hello", {}, "_INBOX.x.1");
     bench.deliver("publish_to", "chain.*.in", "chain.42.in", "hello");
 
-    auto& core = bench.core();
+    auto& link = bench.core().link();
     bench.run("publish_bytes",
-              [&] { std::ignore = detail::publish_value(core, "a.b", std::string_view{"hello"}, {}); });
-    bench.run("publish_json", [&] { std::ignore = detail::publish_value(core, "a.b", order, {}); });
+              [&] { std::ignore = detail::publish_value(link, "a.b", std::string_view{"hello"}, {}); });
+    bench.run("publish_json", [&] { std::ignore = detail::publish_value(link, "a.b", order, {}); });
     const Publisher<std::string, "orders.{region}.created"> publisher{
-        core, SubjectTemplate{"orders.{region}.created"}, {}};
+        link, SubjectTemplate{"orders.{region}.created"}, {}};
     const std::string body = "hello";
     bench.run("publisher", [&] { std::ignore = publisher.try_publish(body, "eu"); });
-    core.stop(1s);
+    bench.core().stop(1s);
     run_middlewares();
 }
