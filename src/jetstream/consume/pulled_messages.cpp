@@ -20,7 +20,7 @@ namespace freshet::detail {
 namespace {
 
 // For what is on its way at a stop.
-constexpr std::chrono::milliseconds patience{1'000};
+constexpr std::chrono::milliseconds arrival_time{1'000};
 
 }  // namespace
 
@@ -57,7 +57,7 @@ public:
 
     void stop() {
         state_->close();
-        session_->stop(patience);  // what is on its way is given back
+        session_->stop(arrival_time);  // what is on its way is given back
     }
 
 private:
