@@ -42,7 +42,7 @@ struct Fixture {
     }
 
     freshet::Broker start_other() { return freshet::Broker{{.servers = {server.url()}}}; }
-    void publish(const Order& order) { broker.request<std::string>("orders.eu.created", order); }
+    void publish(const Order& order) { broker.jetstream().publish("orders.eu.created", order); }
 };
 
 }  // namespace

@@ -23,7 +23,7 @@ struct PullFixture {
     }
 
     void publish(const std::string& body, std::string_view subject = "orders.eu") {
-        other.request<std::string>(subject, body);  // the stream confirms
+        other.jetstream().publish(subject, body);
     }
     void publish(int count) {
         for (int i = 1; i <= count; ++i) publish(std::to_string(i));

@@ -14,7 +14,7 @@ namespace {
 
 // How long a thread that can do nothing sleeps before it looks again. It may wait for a thread of the test's own, which
 // wakes nobody.
-constexpr std::chrono::milliseconds poll_interval{5};
+constexpr std::chrono::milliseconds idle_poll{5};
 
 }  // namespace
 
@@ -124,7 +124,7 @@ private:
     }
 
     bool pause(std::unique_lock<std::mutex>& lock) {
-        changed_.wait_for(lock, poll_interval);
+        changed_.wait_for(lock, idle_poll);
         return true;
     }
 

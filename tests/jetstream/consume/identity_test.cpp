@@ -47,8 +47,8 @@ struct MemoryStoreFixture {
         return {.servers = {server.url()}, .reconnect = {.min_wait = 10ms, .max_wait = 100ms}, .logger = log.logger()};
     }
     bool publish(const std::string& body) {
-        return eventually(
-            [&] { return other.try_request<std::string>("orders.eu", body, {.timeout = 1s}).has_value(); }, 60s);
+        return eventually([&] { return other.jetstream().try_publish("orders.eu", body, {.timeout = 1s}).has_value(); },
+                          60s);
     }
 
     NatsServer server{{.jetstream = true}};
@@ -123,13 +123,13 @@ TEST_CASE_METHOD(Both, "a delivery that a program holds is not settled when its 
     jetstream.declare(orders);
     consumer.declare({.ack_wait = 1h});
     auto messages = consumer.messages({.heartbeat = 500ms});
-    test.request<std::string>("orders.eu", std::string{"A"});
+    test.client().jetstream().publish("orders.eu", std::string{"A"});
     const auto first = messages.next(20s);
     REQUIRE(first);
     jetstream.stream("ORDERS").remove();
     jetstream.declare(orders);
     consumer.declare({.ack_wait = 1h});
-    test.request<std::string>("orders.eu", std::string{"B"});
+    test.client().jetstream().publish("orders.eu", std::string{"B"});
     const auto second = messages.next(60s);
     REQUIRE(second);
     CHECK(second->message().text() == "B");

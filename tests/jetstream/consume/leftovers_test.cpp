@@ -109,7 +109,7 @@ TEST_CASE_METHOD(Both, "what is there now is nothing where all that may be unack
     jetstream.declare(orders);
     const auto worker = jetstream.consumer("ORDERS", "worker");
     worker.declare({.ack_wait = 1h, .max_ack_pending = 2});
-    for (int i = 0; i < 5; ++i) test.request<std::string>("orders.eu", std::string{"x"});
+    for (int i = 0; i < 5; ++i) test.client().jetstream().publish("orders.eu", std::string{"x"});
     CHECK(worker.fetch({.messages = 5, .within = 0ms}).size() == 2);
     CHECK(worker.fetch({.messages = 5, .within = 0ms}).empty());
     worker.pause(std::chrono::system_clock::now() + 1h);

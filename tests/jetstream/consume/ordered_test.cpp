@@ -40,7 +40,7 @@ struct OrderedFixture {
     void publish(int from, int to) {
         for (int i = from; i <= to; ++i)
             REQUIRE(eventually([&] {
-                return other.try_request<std::string>("orders.eu", std::to_string(i)).has_value();
+                return other.jetstream().try_publish("orders.eu", std::to_string(i)).has_value();
             }));
     }
     static std::vector<std::string> numbers(int from, int to) {
@@ -100,7 +100,7 @@ TEST_CASE_METHOD(OrderedFixture, "an ordered subscriber begins where it is told"
 TEST_CASE_METHOD(OrderedFixture, "an ordered subscriber begins with the last, the last of each subject, or at a time") {
     other.jetstream().declare(in_memory);
     const auto store = [&](std::string_view subject, const std::string& body) {
-        other.request<std::string>(subject, body);
+        other.jetstream().publish(subject, body);
     };
     store("orders.eu", "1");
     store("orders.us", "2");
@@ -133,9 +133,11 @@ TEST_CASE_METHOD(OrderedFixture, "an ordered subscriber takes headers alone, and
         seen.add(std::string{message.subject()} + ' ' + std::string{message.text()} +
                  std::string{message.header("Nats-Msg-Size").value_or("?")});
     });
-    for (const auto* subject : {"orders.eu", "orders.asia"}) other.request<std::string>(subject, "12345");
+    for (const auto* subject : {"orders.eu", "orders.asia"})
+        other.jetstream().publish(subject, std::string_view{"12345"});
     broker.start();
-    for (const auto* subject : {"orders.asia", "orders.us"}) other.request<std::string>(subject, "123");
+    for (const auto* subject : {"orders.asia", "orders.us"})
+        other.jetstream().publish(subject, std::string_view{"123"});
     CHECK(seen.wait_for(2));
     CHECK(seen.all() == std::vector<std::string>{"orders.eu 5", "orders.us 3"});
 }

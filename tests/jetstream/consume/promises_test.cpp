@@ -207,7 +207,7 @@ TEST_CASE("a dead letter that is too large is kept without its payload, or with 
             ++handled;
             throw std::runtime_error{"no"};
         });
-    other.request<std::string>("orders.eu", body);
+    other.jetstream().publish("orders.eu", body);
     broker.start();
     const auto consumer = other.jetstream().consumer("ORDERS", "worker");
     CHECK(eventually([&] { return consumer.info().ack_floor_stream_sequence == 1; }));

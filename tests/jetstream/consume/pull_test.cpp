@@ -153,8 +153,7 @@ TEST_CASE_METHOD(PullFixture, "after the last attempt a message becomes a dead l
             seen.add(text(message));
             throw std::runtime_error{"out of stock"};
         });
-    other.request<std::string>("orders.eu", std::string{"1"},
-                               {.headers = {{"trace", "t1"}, {"Nats-Msg-Id", "order-1"}}});
+    other.jetstream().publish("orders.eu", std::string{"1"}, {.headers = {{"trace", "t1"}}, .id = "order-1"});
     broker.start();
     REQUIRE(all_settled());
     CHECK(seen.count() == 3);

@@ -36,7 +36,7 @@ struct PushFixture {
         return {.servers = {server.url()}, .reconnect = {.min_wait = 10ms, .max_wait = 100ms}};
     }
     void publish(const std::string& body) {
-        REQUIRE(eventually([&] { return other.try_request<std::string>("orders.eu", body).has_value(); }));
+        REQUIRE(eventually([&] { return other.jetstream().try_publish("orders.eu", body).has_value(); }));
     }
     void publish(int count) {
         for (int i = 1; i <= count; ++i) publish(std::to_string(i));

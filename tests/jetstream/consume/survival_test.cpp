@@ -39,11 +39,7 @@ BrokerOptions to(const NatsServer& server) {
 /// Publishes until the stream has confirmed it.
 void publish(Broker& broker, const std::string& body) {
     REQUIRE(eventually(
-        [&] {
-            return broker
-                .try_request<std::string>("orders.eu", body, {.timeout = 1s, .headers = {{"Nats-Msg-Id", body}}})
-                .has_value();
-        },
+        [&] { return broker.jetstream().try_publish("orders.eu", body, {.id = body, .timeout = 1s}).has_value(); },
         60s));
 }
 

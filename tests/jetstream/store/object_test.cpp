@@ -280,7 +280,7 @@ TEST_CASE_METHOD(ObjectFixture, "bytes that are not those that were put are an e
     }
     SECTION("one is another") {
         stream.delete_message(3);
-        broker.request<Message>("$O.files.C." + info.id, std::string(1'000, 'y'));
+        broker.jetstream().publish("$O.files.C." + info.id, std::string(1'000, 'y'));
         CHECK_THAT(message_of(files.try_get("a")), ContainsSubstring("digest"));
     }
     CHECK(files.try_get("a").error().code() == Errc::bad_payload);

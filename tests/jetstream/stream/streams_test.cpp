@@ -34,8 +34,8 @@ struct Filled : JetStreamFixture {
         stream.allow_direct = true;
         started().declare(stream);
         for (int i = 1; i <= 10; ++i) {
-            broker.request<Message>(i % 2 == 0 ? "orders.eu" : "orders.us", std::to_string(i),
-                                    {.headers = {{"n", std::to_string(i)}}});
+            broker.jetstream().publish(i % 2 == 0 ? "orders.eu" : "orders.us", std::to_string(i),
+                                       {.headers = {{"n", std::to_string(i)}}});
         }
     }
     js::StreamHandle orders = broker.jetstream().stream("ORDERS");
@@ -279,7 +279,7 @@ TEST_CASE_METHOD(Filled, "messages are read by sequence and by subject, from the
 }
 
 TEST_CASE_METHOD(Filled, "messages are read in batches") {
-    broker.request<Message>("orders.empty", std::string_view{});
+    broker.jetstream().publish("orders.empty", std::string_view{});
     const auto all = orders.messages();
     REQUIRE(all.size() == 11);
     CHECK(all.back().subject == "orders.empty");
