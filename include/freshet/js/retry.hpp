@@ -14,8 +14,8 @@ namespace freshet::js {
 /// only when it is far higher.
 struct Retry {
     /// Most attempts of a program's handlers at a message; 0: no limit. After the last one the message is given up. A
-    /// message that was delivered more than four times as often, and more than ten times in addition, perhaps because
-    /// it ends the program, is given up before the handler runs again.
+    /// message whose deliveries are more than four times as many, and more than ten above it, perhaps because it ends
+    /// the program, is given up before the handler runs again.
     std::uint64_t max_attempts = 0;
     /// How long to wait before the second attempt, the third...; the last time holds for all further ones. Empty: no
     /// wait. A Nack with a delay of its own waits that long instead.

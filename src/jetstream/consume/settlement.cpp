@@ -7,8 +7,8 @@ namespace freshet::detail {
 
 namespace {
 
-// A message that no program settled is delivered this many times more, and this many times as often, as it may be
-// tried.
+// Deliveries are far more than the attempts if they are more than `factor` times as many, and more than `least_margin`
+// above them.
 constexpr std::uint64_t least_margin = 10;
 constexpr std::uint64_t factor = 4;
 
