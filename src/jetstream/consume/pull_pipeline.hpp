@@ -17,8 +17,7 @@ namespace freshet::detail {
 struct PullLimits {
     std::size_t min_window = 2;    ///< messages in hand and asked for, together; at least 1
     std::size_t max_window = 512;  ///< how far the window may grow while messages are handled faster than they come
-    std::size_t max_bytes = std::size_t{16}
-                            << 20;  ///< bytes in hand and asked for, together; a larger message comes alone
+    std::size_t max_bytes = std::size_t{16} << 20;  ///< in hand and asked for, together; a larger message comes alone
     std::chrono::nanoseconds expires{std::chrono::seconds{30}};   ///< how long a request waits at the server
     std::chrono::nanoseconds heartbeat{std::chrono::seconds{5}};  ///< at most half of `expires`
 };
@@ -37,9 +36,8 @@ struct PullStatus {
     std::uint64_t request = 0;  ///< PullRequest::number
     int code = 0;
     std::string_view text = {};
-    std::optional<std::size_t> pending_messages =
-        {};  ///< header `Nats-Pending-Messages`: messages that the request had left
-    std::optional<std::size_t> pending_bytes = {};  ///< header `Nats-Pending-Bytes`: bytes that the request had left
+    std::optional<std::size_t> pending_messages = {};  ///< header `Nats-Pending-Messages`: what the request had left
+    std::optional<std::size_t> pending_bytes = {};     ///< header `Nats-Pending-Bytes`: what the request had left
 };
 
 /// Decides what to ask the server for, and when. Keeps a window of messages and bytes in hand or on their way, asks for
