@@ -18,7 +18,7 @@
 namespace freshet::detail {
 namespace {
 
-constexpr std::chrono::milliseconds inactive_threshold{std::chrono::minutes{5}};
+constexpr std::chrono::milliseconds ordered_threshold{std::chrono::minutes{5}};
 constexpr std::chrono::milliseconds longest_expires{30'000};
 
 PullLimits limits_of(const OrderedOptions& options) {
@@ -113,7 +113,7 @@ private:
                                   .acks = js::Acks::none,
                                   .replay = options_.replay,
                                   .headers_only = options_.headers_only,
-                                  .inactive_threshold = inactive_threshold,
+                                  .inactive_threshold = ordered_threshold,
                                   .replicas = 1,
                                   .memory_storage = true};
         std::string old_name;

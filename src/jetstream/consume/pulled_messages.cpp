@@ -20,7 +20,7 @@ namespace freshet::detail {
 namespace {
 
 // How long a stop waits for messages that are on their way.
-constexpr std::chrono::milliseconds patience{1'000};
+constexpr std::chrono::milliseconds arrival_time{1'000};
 
 }  // namespace
 
@@ -57,7 +57,7 @@ public:
 
     void stop() {
         state_->close();
-        session_->stop(patience);  // gives back the messages that are on their way
+        session_->stop(arrival_time);  // gives back the messages that are on their way
     }
 
 private:
