@@ -16,7 +16,7 @@ namespace freshet::detail {
 
 class RunningDelivery;
 
-/// A thread that handles deliveries, from its first one to its end.
+/// A thread that handles deliveries, known from its first delivery to its end.
 class HandlingThread {
 public:
     HandlingThread();
@@ -26,30 +26,31 @@ public:
 
     static HandlingThread& current() { return known_ != nullptr ? *known_ : make(); }
 
-    // For the thread itself.
+    // Called by the thread itself.
     void lock() noexcept {
         if (busy_.test_and_set(std::memory_order_acquire)) [[unlikely]]
             wait_for_lock();
     }
     void unlock() noexcept { busy_.clear(std::memory_order_release); }
 
-    // For a watcher.
+    // Called by a watcher.
     bool try_look() noexcept { return !busy_.test_and_set(std::memory_order_acquire); }
     void end_look() noexcept;
 
-    RunningDelivery* newest = nullptr;  // with the lock
+    RunningDelivery* newest = nullptr;  // guarded by the lock
 
 private:
     static HandlingThread& make();
-    void wait_for_lock() noexcept;  // not in lock(), which would grow by it
+    void wait_for_lock() noexcept;  // apart from lock(), to keep that small
 
-    static constinit inline thread_local HandlingThread* known_ = nullptr;  // a plain pointer: no guard is asked
+    static constinit inline thread_local HandlingThread* known_ =
+        nullptr;  // a plain pointer, whose access needs no guard
 
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
 };
 
-/// A delivery that this thread handles and that somebody watches, as long as it lives: on the thread's stack, the
-/// newest first. To begin and to end costs an atomic exchange each, and waits only while a watcher looks at this very
+/// A delivery that this thread handles and that somebody watches. Lives on the thread's stack, in a list with the
+/// newest first. Its beginning and its end cost an atomic exchange each, and wait only while a watcher looks at this
 /// thread.
 class RunningDelivery {
 public:
@@ -66,13 +67,14 @@ public:
     }
 
     Context& context() const noexcept { return context_; }
-    /// Whether it was seen `after` before, for the first time; true once. For the watcher, within for_each.
+    /// Returns whether `after` has passed since the watcher first saw this delivery; returns true only once. Called by
+    /// the watcher, inside for_each.
     bool becomes_overdue(TimePoint now, std::chrono::nanoseconds after) noexcept;
 
-    /// Calls `visit` for each delivery of this watcher, which does not end meanwhile: it must be quick, and call
-    /// nothing of a user's. Returns whether there may be any: it does not wait for a thread that begins or ends one
-    /// right now. When a watcher first sets a flag "not watching" and then gets false here, no delivery is missed: one
-    /// that begins later sees the flag.
+    /// Calls `visit` for each delivery of this watcher. The delivery does not end meanwhile, so `visit` must be quick,
+    /// and call nothing of a user's. Returns whether there may be any delivery: it does not wait for a thread that
+    /// begins or ends one right now. When a watcher first sets a flag "not watching" and then gets false here, it
+    /// misses no delivery: one that begins later sees the flag.
     static bool for_each(const void* watcher, const std::function<void(RunningDelivery&)>& visit);
 
 private:

@@ -24,9 +24,10 @@ class PulledMessages;
 
 namespace freshet::js {
 
-/// A message that a program without handlers took from a consumer, to be settled by one of its functions; else the
-/// server delivers it again after ack_wait. One of messages() that is settled after its consumer was made anew settles
-/// nothing, since it would mean another message. Move-only, one thread at a time; must not outlive the broker.
+/// A message that a program without handlers took from a consumer. Settle it by one of its functions; otherwise the
+/// server delivers it again after ack_wait. If it came from messages(), and its consumer was made anew since, its
+/// settlement is not sent, because it would mean another message. Move-only; one thread at a time; must not outlive the
+/// broker.
 class Delivery {
 public:
     Delivery(std::shared_ptr<const detail::JsApi> api, Message message,
@@ -59,7 +60,7 @@ private:
 
     std::shared_ptr<const detail::JsApi> api_;
     Message message_;
-    std::shared_ptr<detail::Acknowledger> acknowledger_ = {};  // null: of a single fetch
+    std::shared_ptr<detail::Acknowledger> acknowledger_ = {};  // null: the message came from fetch or next
     std::uint64_t incarnation_ = 0;                            // of the consumer that delivered it
 };
 
@@ -77,8 +78,8 @@ struct MessagesOptions {
     std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet checks the consumer
 };
 
-/// The messages of a consumer as a range: `for (auto& delivery : consumer.messages())`. Destroying it gives those not
-/// taken back to the server. One thread at a time; stop may be called from any.
+/// The messages of a consumer as a range: `for (auto& delivery : consumer.messages())`. Its destructor gives the
+/// messages that you have not taken back to the server. One thread at a time; call stop from any thread.
 class Deliveries {
 public:
     explicit Deliveries(std::unique_ptr<detail::PulledMessages> messages) noexcept;
@@ -86,8 +87,8 @@ public:
     Deliveries& operator=(Deliveries&&) = delete;
     ~Deliveries();
 
-    /// The next one, or nothing when `timeout` has passed, or after stop(). Blocks. Throws Error when the server
-    /// refuses to deliver.
+    /// Blocks until a message is there and returns it. Returns nothing when `timeout` has passed, or after stop().
+    /// Throws Error when the server refuses to deliver.
     std::optional<Delivery> next(std::chrono::milliseconds timeout);
     /// Ends the range, and gives the messages that you have not taken back to the server.
     void stop();
@@ -108,7 +109,8 @@ public:
         Deliveries* deliveries_ = nullptr;
         mutable std::optional<Delivery> current_ = {};
     };
-    /// Runs until stop(), or the broker's. Throws Error when the server refuses to deliver.
+    /// Returns an iterator whose increments block until a message is there. The range ends at stop(), or when the
+    /// broker stops. Throws Error when the server refuses to deliver.
     Iterator begin() { return Iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
 
@@ -116,10 +118,10 @@ private:
     std::unique_ptr<detail::PulledMessages> messages_;
 };
 
-/// One consumer of a stream, by name: broker.jetstream().consumer("ORDERS", "billing"). For programs that are not
-/// services, to look at consumers, and to manage them; that it exists is not checked before it is used. Cheap to copy;
-/// thread-safe; blocks as JetStream does; must not outlive the broker. Every function throws Error; its try_ twin gives
-/// the error as a value.
+/// One consumer of a stream, by name: broker.jetstream().consumer("ORDERS", "billing"). Takes messages in programs that
+/// are not services, and looks at consumers and manages them. freshet does not check that the consumer exists before
+/// you use it. Cheap to copy; thread-safe; blocks as JetStream does; must not outlive the broker. Every function throws
+/// Error; its try_ twin returns the error as a value.
 class Consumer {
 public:
     Consumer(std::shared_ptr<const detail::JsApi> api, std::string stream, std::string name)
@@ -134,7 +136,7 @@ public:
     }
     Expected<ConsumerInfo> try_declare(const ConsumerConfig& config, Declare declare) const;
 
-    /// Returns settings and state.
+    /// Returns the settings and the state of the consumer.
     ConsumerInfo info() const { return value_or_raise(try_info()); }
     Expected<ConsumerInfo> try_info() const;
 

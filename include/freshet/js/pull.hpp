@@ -42,8 +42,9 @@ struct Pull {
     std::optional<AckPolicy> ack_policy = {};  ///< when messages are acknowledged; default: nack_on_error
     Retry retry = {};                          ///< what to do with messages whose handler fails
     Batch batch = {};                          ///< for handlers that take `std::span<const T>`
-    /// Most messages held: being handled and waiting for a worker. 0: adapts itself between 2 per worker and 4,096, to
-    /// as many as are handled within about half a second and hold less than 16 MiB; with batches at least two batches.
+    /// Most messages held: those being handled and those that wait for a worker. 0: adapts itself between 2 per worker
+    /// and 4,096 messages, to as many as are handled within about half a second and hold less than 16 MiB; with batches
+    /// at least two batches.
     std::size_t prefetch = 0;
     std::size_t prefetch_bytes = 0;              ///< most bytes held; 0: 16 MiB. A message larger than that comes alone
     Priority priority = {};                      ///< for consumers with priority groups

@@ -9,13 +9,13 @@
 
 namespace freshet::js {
 
-/// What freshet does with messages whose handling fails. A program counts the attempts of its own handlers. The server
-/// counts deliveries, also of messages that no handler saw before the program stopped; freshet looks at that count only
-/// when it is far higher.
+/// Says what freshet does with messages whose handling fails. A program counts the attempts of its own handlers. The
+/// server counts deliveries, also of messages that no handler saw before the program stopped; freshet uses that count
+/// only when it is far higher.
 struct Retry {
-    /// Most attempts of a program's handlers at a message; then it is given up; 0: no limit. A message that was
-    /// delivered more than four times as often, and at least ten times more, perhaps because it ends the program, is
-    /// given up before the handler runs again.
+    /// Most attempts of a program's handlers at a message; 0: no limit. After the last one the message is given up. A
+    /// message whose deliveries are more than four times as many, and more than ten above it, perhaps because it ends
+    /// the program, is given up before the handler runs again.
     std::uint64_t max_attempts = 0;
     /// How long to wait before the second attempt, the third...; the last time holds for all further ones. Empty: no
     /// wait. A Nack with a delay of its own waits that long instead.

@@ -37,10 +37,10 @@ std::string make_prefix(const js::ContextOptions& options) {
 struct KnownError {
     int err_code;
     Errc code;
-    const char* advice;  // empty: the description says it
+    const char* advice;  // empty: the server's description is enough
 };
 
-// Those of the server's (errors.json) that a program acts on.
+// The errors of the server (errors.json) on which a program can act.
 constexpr std::array known_errors{
     KnownError{10002, Errc::limit_reached, "delete something, or raise the account's limits"},
     KnownError{10013, Errc::consumer_exists, "choose another name, or delete the consumer"},
@@ -90,7 +90,7 @@ const KnownError* find_known(int err_code) {
     return found != known_errors.end() && found->err_code == err_code ? &*found : nullptr;
 }
 
-/// The API level that came with a server version, as its jetstream_versioning.go has it.
+/// Returns the API level that came with a server version, as the server's jetstream_versioning.go lists it.
 int level_of(std::string_view version) {
     constexpr std::array<std::pair<std::string_view, int>, 4> levels{
         {{"2.11", 1}, {"2.12", 2}, {"2.14", 4}, {"2.15", 5}}};
@@ -100,7 +100,7 @@ int level_of(std::string_view version) {
 
 constexpr int unknown_level = 1'000;
 
-/// What servers have told: a server's id changes when it is started again, maybe as a newer one.
+/// Remembers the API level of each server. A server gets a new id when it is started again, perhaps as a newer version.
 class Levels {
 public:
     std::optional<int> find(const std::string& server) const {
@@ -196,7 +196,8 @@ Expected<Message> JsApi::ask(std::string_view op, std::string_view what, Bytes b
 
 Expected<Json> JsApi::call(std::string_view op, std::string_view what, const Json& request,
                            std::chrono::milliseconds timeout) const {
-    // What is not UTF-8 is replaced: the server would refuse it, and a dump that throws helps nobody.
+    // Replaces bytes that are not UTF-8: the server would refuse them, and an exception from dump would not help the
+    // caller.
     const auto body = request.is_null() ? std::string{} : request.dump(-1, ' ', false, Json::error_handler_t::replace);
     const auto reply = ask(op, what, as_bytes(body), timeout);
     if (!reply) return std::unexpected{reply.error()};
@@ -213,7 +214,7 @@ Expected<void> JsApi::list(std::string_view op, std::string_view what, std::stri
         auto page = call(op, what, request);
         if (!page) return std::unexpected{std::move(page).error()};
         const auto elements = page->find(key);
-        // null or absent: an empty list in Go.
+        // Go writes an empty list as null, or leaves it out.
         if (elements == page->end() || elements->empty()) return {};
         for (auto& element : *elements) each(element);
         offset += elements->size();
@@ -225,7 +226,7 @@ Expected<int> JsApi::level() const {
     const auto key = link_.server().id + ' ' + prefix_;
     if (const auto known = levels().find(key)) return *known;
     const auto info = call("INFO", "ask for the server's API level");
-    // Permissions may deny the question; then nobody knows better than who sets the option.
+    // A timeout may mean that permissions deny the question. Then the user who set the option is trusted.
     if (!info && info.error().code() != Errc::timeout) return std::unexpected{info.error()};
     const int level = info ? field<int>(field<Json>(*info, "api", Json::object()), "level") : unknown_level;
     levels().set(key, level);

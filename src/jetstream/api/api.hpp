@@ -14,38 +14,39 @@
 
 namespace freshet::detail {
 
-/// The JetStream API (`$JS.API.>`, JSON) over a broker. Knows no types of streams or consumers, only requests, answers,
-/// errors. Thread-safe; blocks for an answer.
+/// The JetStream API (`$JS.API.>`, JSON) over a broker. Knows requests, answers and errors, but no types of streams or
+/// consumers. Thread-safe; functions that ask block for the answer.
 class JsApi {
 public:
-    /// Throws Error(Errc::bad_setup).
+    /// Throws Error(Errc::bad_setup) when the options are contradictory or cannot begin a subject.
     JsApi(Link& link, js::ContextOptions options);
 
-    /// Asks `PREFIX.op` and gives the answer's JSON, or an error that begins with `what`: "create stream \"ORDERS\"".
-    /// A null request is sent without a body. Timeout 0: that of the options.
+    /// Sends a request to `PREFIX.op` and returns the answer's JSON, or an error whose text begins with `what`: "create
+    /// stream \"ORDERS\"". Sends a null request without a body. Timeout 0: that of the options.
     Expected<Json> call(std::string_view op, std::string_view what, const Json& request = {},
                         std::chrono::milliseconds timeout = {}) const;
-    /// The answer as it came, for those that are not JSON, such as a direct get. No responders and timeouts are errors.
+    /// Sends a request and returns the answer as it came, for answers that are not JSON, such as that of a direct get.
+    /// No responders and timeouts are errors.
     Expected<Message> ask(std::string_view op, std::string_view what, Bytes body = {},
                           std::chrono::milliseconds timeout = {}) const;
 
-    /// Asks page after page, and gives each element of the answers' array `key` to `each`.
+    /// Asks for one page after the other, and calls `each` with each element of the answers' array `key`.
     Expected<void> list(std::string_view op, std::string_view what, std::string_view key, Json request,
                         const std::function<void(Json& element)>& each) const;
 
-    /// Errc::server_too_old, naming `feature`, unless the server speaks the API of `version` ("2.11" and later, by the
-    /// API level it tells). Each server is asked once.
+    /// Returns Errc::server_too_old with the name of `feature` unless the server speaks the API of `version` ("2.11"
+    /// and later; the server tells its API level). Asks each server once.
     Expected<void> needs(std::string_view version, std::string_view feature) const;
 
-    /// The subject of an operation.
+    /// Returns the subject of an operation.
     std::string subject(std::string_view op) const { return prefix_ + std::string{op}; }
     Link& link() const noexcept { return link_; }
     const js::ContextOptions& options() const noexcept { return options_; }
-    /// What consumers of this context have given this program.
+    /// Returns the pins that consumers of this context have given to this program.
     Pins& pins() const noexcept { return pins_; }
 
 private:
-    /// Before 2.11 it is 0.
+    /// Returns the API level of the server; 0 before 2.11.
     Expected<int> level() const;
 
     Link& link_;
@@ -54,21 +55,22 @@ private:
     mutable Pins pins_ = {};
 };
 
-/// What the server said: `{"code":404,"err_code":10059,"description":"stream not found"}`.
-/// Its code where callers can act on it, else Errc::remote with the err_code as remote_code().
+/// Returns the error for the server's `{"code":404,"err_code":10059,"description":"stream not found"}`: with an Errc of
+/// its own if callers can act on it, else Errc::remote with the err_code as remote_code().
 Error js_error(std::string_view what, const Json& error);
 
-/// The error for an answer, or for what came in its place, of a request that `what` describes.
+/// Returns the error for a request that failed before the server answered it; `what` describes the request.
 Error js_request_error(std::string_view what, std::string_view subject, const Error& error);
 
-/// Parses what the server or another client wrote; discarded if it is no JSON. A fraction below zero, or a number that
-/// no 64-bit integer holds, is null: to convert it is undefined.
+/// Parses JSON that the server or another client wrote; the result is_discarded() if it is no JSON. Makes a number null
+/// if it has a fraction and is negative, or if no 64-bit integer holds it: its conversion to an integer would be
+/// undefined.
 Json parse_json(std::string_view text);
 
-/// Parses a body of the server's; what is not a JSON object is Errc::bad_payload.
+/// Parses a body of the server's; returns Errc::bad_payload if it is not a JSON object.
 Expected<Json> parse_js_answer(std::string_view what, std::string_view text);
 
-/// json[key], or `fallback` where it is missing or of another type.
+/// Returns json[key], or `fallback` if it is missing or has another type.
 template <class T>
 T field(const Json& json, const char* key, T fallback = {}) {
     const auto found = json.find(key);
@@ -78,8 +80,8 @@ T field(const Json& json, const char* key, T fallback = {}) {
     } catch (const Json::exception&) { return fallback; }
 }
 
-/// A name of a stream, consumer, bucket or durable as a token of the API's subjects: Errc::bad_setup if it is empty or
-/// has a space, a dot, `*`, `>`, a slash or a control character.
+/// Checks the name of a stream, consumer, bucket or durable, which becomes a token of the API's subjects. Returns
+/// Errc::bad_setup if it is empty or has a space, a dot, `*`, `>`, a slash or a control character.
 Expected<void> check_js_name(std::string_view kind, std::string_view name);
 
 }  // namespace freshet::detail

@@ -8,17 +8,17 @@
 
 namespace freshet::detail {
 
-/// The pins that the server gave this program (ADR-42): who asks with one keeps getting the messages of its group.
-/// Thread-safe.
+/// The pins that the server gave this program (ADR-42). A client that sends its pin keeps getting the messages of its
+/// group. Thread-safe.
 class Pins {
 public:
-    /// `consumer`: `STREAM.NAME`. Empty: there is none.
+    /// Returns the pin of a group; empty if there is none. `consumer`: `STREAM.NAME`.
     std::string of(std::string_view consumer, std::string_view group) const {
         const std::lock_guard lock{mutex_};
         const auto found = pins_.find(key(consumer, group));
         return found == pins_.end() ? std::string{} : found->second;
     }
-    /// An empty pin takes the one there was away.
+    /// Sets the pin of a group; an empty pin removes it.
     void set(std::string_view consumer, std::string_view group, std::string pin) {
         const std::lock_guard lock{mutex_};
         if (pin.empty()) pins_.erase(key(consumer, group));

@@ -18,7 +18,7 @@ class Cursor {
 public:
     explicit Cursor(std::string_view text) noexcept : text_{text} {}
 
-    /// `count` digits; -1 if they are not there.
+    /// Reads `count` digits and returns their value; -1 if they are not there.
     int digits(std::size_t count) noexcept {
         const auto value = FromText<unsigned>::parse(text_.substr(0, count));
         if (text_.size() < count || !value) return -1;
@@ -40,7 +40,7 @@ private:
     char last_ = 0;
 };
 
-/// `.587861324`, or nothing.
+/// Reads a fraction such as `.587861324`; 0 if there is none.
 std::optional<chrono::nanoseconds> parse_fraction(Cursor& in) noexcept {
     if (!in.one_of(".,")) return chrono::nanoseconds{0};
     if (!in.at_digit()) return std::nullopt;
@@ -49,7 +49,7 @@ std::optional<chrono::nanoseconds> parse_fraction(Cursor& in) noexcept {
     return chrono::nanoseconds{value};
 }
 
-/// `Z`, `+02:00`, ` +0000 UTC`.
+/// Reads an offset: `Z`, `+02:00` or ` +0000 UTC`.
 std::optional<chrono::minutes> parse_offset(Cursor& in) noexcept {
     in.one_of(" ");
     if (in.one_of("Zz")) return chrono::minutes{0};

@@ -8,9 +8,9 @@
 //         visit("tags", value.tags);
 //     }
 //
-// with a line for each setting: its name in the API's JSON, its member, and what else is known of it. Everything that
-// concerns settings is a visitor of such a table, found by argument-dependent lookup; so are the names(E) of an
-// enumeration's values.
+// with a line for each setting: its name in the API's JSON, its member, and its SettingTraits. The code that reads,
+// writes or compares settings visits such a table, which it finds by argument-dependent lookup. It finds the names(E)
+// of an enumeration's values in the same way.
 #pragma once
 
 #include <chrono>
@@ -28,12 +28,12 @@
 
 namespace freshet::detail {
 
-/// What is known of a setting beside its name and its value.
+/// The properties of a setting beside its name and its value.
 struct SettingTraits {
     std::string_view since = {};  ///< the first server that knows it; empty: 2.9 does
     bool fixed = false;           ///< servers refuse to change it once it is made
     bool at_creation = false;     ///< servers take it when it is made, and ignore it in a change
-    bool simulated = false;  ///< the memory server of tests does what it says; else it refuses the setting by its name
+    bool simulated = false;       ///< the memory server of tests implements it; else that server refuses it by its name
 };
 
 /// A value of an enumeration in the API's JSON.
@@ -51,7 +51,7 @@ inline constexpr bool is_duration = false;
 template <class Rep, class Period>
 inline constexpr bool is_duration<std::chrono::duration<Rep, Period>> = true;
 
-/// A time as Go writes it, so that what comes back is equal: no zeros at the end of the fraction.
+/// Returns a time as Go writes it, without zeros at the end of the fraction, so that the server's answer is equal.
 inline std::string setting_time_text(std::chrono::system_clock::time_point time) {
     auto text = format_rfc3339(time);
     text.pop_back();
@@ -60,7 +60,7 @@ inline std::string setting_time_text(std::chrono::system_clock::time_point time)
     return text + 'Z';
 }
 
-/// Writes the settings that are set into an object.
+/// Visits a table and writes the settings that are set into a JSON object.
 struct SettingWriter {
     Json json = Json::object();
 
@@ -99,7 +99,7 @@ struct SettingWriter {
     }
 };
 
-/// Reads the settings that are there out of an object. Throws Json::exception for one of another type.
+/// Visits a table and reads the settings that a JSON object has. Throws Json::exception for one of another type.
 struct SettingReader {
     const Json& json;
 
@@ -118,13 +118,13 @@ struct SettingReader {
             for (const auto& element : *found) decode(element, value.emplace_back());
     }
 
-    /// Null if it is not there, or null.
+    /// Returns a member of the object; a null pointer if it is missing or null.
     const Json* find(const char* key) const {
         const auto found = json.find(key);
         return found == json.end() || found->is_null() ? nullptr : &*found;
     }
 
-    /// False, and nothing is read, for a value that this version does not know.
+    /// Reads a value. Returns false, and reads nothing, for a value that this version of freshet does not know.
     template <class T>
     static bool decode(const Json& from, T& value) {
         if constexpr (is_duration<T>) {
@@ -151,16 +151,16 @@ struct SettingReader {
     }
 };
 
-/// One line of a table, without its member.
+/// A line of a table, without its member.
 struct SettingLine {
     std::string_view key;
     SettingTraits traits;
     bool duration;
-    /// The values that only later servers know, with the first that does.
+    /// The values that only later servers know, each with the first server that knows it.
     std::vector<std::pair<std::string_view, std::string_view>> late_values;
 };
 
-/// Gathers the lines of a table.
+/// Visits a table and gathers its lines.
 struct SettingLines {
     std::vector<SettingLine> lines = {};
 

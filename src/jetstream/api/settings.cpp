@@ -22,7 +22,7 @@ bool is_nothing(const Json& value) {
     }
 }
 
-/// Without what means nothing, so that two ways to write the same are equal.
+/// Returns the value without parts that mean nothing, so that two ways to write one value are equal.
 Json normalised(const Json& value) {
     if (is_nothing(value)) return {};
     if (value.is_array()) {

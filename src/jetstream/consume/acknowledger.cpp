@@ -45,7 +45,7 @@ void Acknowledger::found(Anew anew) noexcept {
     auto kept = std::exchange(kept_, {});
     if (anew == Anew::yes) kept.clear();
     state_ = (current() + (anew == Anew::yes ? 1 : 0)) << 1U;
-    // Under the lock: what is settled from now on comes after them.
+    // Sends with the lock held, so that later settlements come after these.
     for (const auto& [subject, word] : kept) publish(subject, word, Flush::batched);
     changed_.notify_all();
 }

@@ -17,10 +17,10 @@ namespace freshet::detail {
 
 class Link;
 
-/// Sends the settlements of a consumer's messages, and keeps them from meaning other messages. A server knows a message
-/// by the consumer's name and a number, and both are used again when the consumer or its stream is made anew. So each
-/// message belongs to the incarnation that delivered it: while nobody knows whether that still exists, settlements
-/// wait; once it is gone, they are dropped. Thread-safe; blocks only where it says so.
+/// Sends the settlements of a consumer's messages, and keeps them from settling other messages. A server knows a
+/// message by the consumer's name and a number, and both are used again when the consumer or its stream is made anew.
+/// So each message belongs to the incarnation of the consumer that delivered it. Settlements wait while it is unknown
+/// whether that incarnation still exists, and are dropped once it is gone. Thread-safe; only wait_until_certain blocks.
 class Acknowledger {
 public:
     using Incarnation = std::uint64_t;
@@ -28,22 +28,23 @@ public:
     /// `who`: for log lines, `consumer "billing" of stream "ORDERS"`.
     Acknowledger(Link& link, std::string who);
 
-    /// The incarnation of what is delivered now.
+    /// Returns the incarnation that delivers now.
     Incarnation current() const noexcept { return state_.load(std::memory_order_acquire) >> 1U; }
     bool is_current(Incarnation incarnation) const noexcept { return current() == incarnation; }
 
-    /// Whether settlements wait.
+    /// Returns whether settlements wait.
     bool in_doubt() const noexcept { return (state_.load(std::memory_order_acquire) & 1U) != 0; }
 
-    /// Sends `word` to the subject that acknowledges a message of `incarnation`; or keeps it, or drops it.
+    /// Sends `word` to `subject`, which acknowledges a message of `incarnation`. Keeps it while the incarnation is in
+    /// doubt, and drops it once that is gone.
     void send(Incarnation incarnation, std::string_view subject, std::string_view word, Flush flush) noexcept;
-    /// Blocks until it is certain whether `incarnation` exists, until `deadline` at most: an error unless it does.
+    /// Blocks until it is certain whether `incarnation` exists, or until `deadline`. Returns an error unless it exists.
     Expected<void> wait_until_certain(Incarnation incarnation, TimePoint deadline);
 
-    /// The connection or the consumer was lost: it may be another one already.
+    /// Makes settlements wait: the connection or the consumer was lost, so the consumer may be another one already.
     void doubt() noexcept;
-    /// The consumer is there: the one there was, and what waits is sent; or, `Anew::yes`, one of the same name, and it
-    /// is dropped.
+    /// Ends the wait, since the consumer was found. Sends the settlements that wait; with Anew::yes, when it is another
+    /// consumer of that name, drops them.
     enum class Anew : std::uint8_t { no, yes };
     void found(Anew anew) noexcept;
 

@@ -64,7 +64,7 @@ Expected<js::ConsumerInfo> info_from_json(std::string_view what, const Json& ans
 
 Json consumer_to_json(const js::ConsumerConfig& config) {
     auto json = SettingWriter::encode(config);
-    // A single filter has a setting of its own, which servers before 2.10 know, too.
+    // A single filter has a setting of its own, which servers before 2.10 know too.
     if (config.filter_subjects.size() != 1) return json;
     json.erase("filter_subjects");
     json["filter_subject"] = config.filter_subjects.front();

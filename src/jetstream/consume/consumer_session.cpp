@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::milliseconds first_retry{100};
 constexpr std::chrono::milliseconds longest_retry{5'000};
-// A consumer that was well for so long is looked after at once when it is lost again.
+// When a consumer that was well for this long is lost, freshet looks for it at once.
 constexpr std::chrono::seconds forgotten{60};
 
 std::optional<std::uint64_t> last_delivered(const Message& heartbeat) {
@@ -27,8 +27,7 @@ std::optional<std::uint64_t> last_delivered(const Message& heartbeat) {
 
 }  // namespace
 
-/// What the transport calls for one inbox of the session. What comes to an earlier one was delivered by a consumer that
-/// is gone.
+/// The sink of one inbox of the session. Ignores messages of earlier inboxes, which came from a consumer that is gone.
 class ConsumerSession::Inbox final : public MessageSink {
 public:
     Inbox(std::shared_ptr<ConsumerSession> session, std::uint64_t number) noexcept
@@ -61,11 +60,11 @@ Expected<void> ConsumerSession::start() {
     const auto subscribed = target ? subscribe(*target) : Expected<void>{};
     if (!target || !subscribed) {
         const std::lock_guard lock{mutex_};
-        owner_ = nullptr;  // which refers to this
+        owner_ = nullptr;  // the owner refers to this session
         return std::unexpected{target ? subscribed.error() : target.error()};
     }
     link_.watch(weak_from_this());
-    // The server must know the inbox before it gets a request: it forgets those that nobody listens for.
+    // The server must know the inbox before it gets a request: it drops a request whose inbox has no listener.
     std::ignore = link_.transport().flush(link_.options().connect_timeout);
     Lock lock{mutex_};
     target_ = *std::move(target);
@@ -99,7 +98,7 @@ void ConsumerSession::pump(Lock lock) noexcept {
     arm();
     lock.unlock();
     if (!signal) return;
-    // A signal that cannot be sent is noticed as one without heartbeats, or by the reconnect.
+    // If the signal cannot be sent, missing heartbeats or the reconnect will show it.
     std::ignore = link_.transport().publish({.subject = signal->subject,
                                              .reply_to = signal->reply_to,
                                              .payload = as_bytes(signal->body),
@@ -128,8 +127,8 @@ void ConsumerSession::on_timer() noexcept {
 }
 
 void ConsumerSession::on_message(std::uint64_t inbox, Message message) noexcept {
-    // A stored message has the subject to acknowledge it on, whatever its own subject and headers are; a status has
-    // not.
+    // A stored message has a reply subject to acknowledge it on, whatever its own subject and headers are. A status has
+    // none.
     const auto metadata = message.metadata();
     if (!metadata) return on_status(inbox, message);
     Lock lock{mutex_};
@@ -137,12 +136,12 @@ void ConsumerSession::on_message(std::uint64_t inbox, Message message) noexcept 
     const auto owner = owner_;
     if (left_over(*metadata)) return;
     recoveries_ = 0;
-    // Each delivery has a number of its own: a consumer that counts from its beginning was made anew, by somebody else.
+    // The consumer numbers its deliveries. If the numbers begin anew, somebody else has made the consumer anew.
     const bool anew = metadata->consumer_sequence <= last_delivery_ && !target_.identity.empty();
     last_delivery_ = metadata->consumer_sequence;
     if (anew && owner != nullptr) {
         owner->on_found(Acknowledger::Anew::yes);
-        target_.identity.clear();  // the recovery learns it
+        target_.identity.clear();  // the recovery sets it again
         recover(lock);
     }
     policy_->received(message, *metadata, link_.clock().now());
@@ -150,8 +149,8 @@ void ConsumerSession::on_message(std::uint64_t inbox, Message message) noexcept 
     if (owner != nullptr) owner->on_message(std::move(message), *metadata);
 }
 
-/// Whether a message that waited here was delivered by the consumer that is gone: its numbers go on, those of the new
-/// one begin anew.
+/// Returns whether a message that waited here was delivered by the consumer that is gone: its numbers go on, while
+/// those of the new consumer begin anew.
 bool ConsumerSession::left_over(const Metadata& metadata) {
     if (left_over_ == 0) return false;
     const bool old = metadata.consumer_sequence > last_delivery_;
@@ -188,7 +187,7 @@ void ConsumerSession::on_status(std::uint64_t inbox, const Message& message) noe
 
 void ConsumerSession::complain(const Message& status, LogLevel level) {
     const auto text = status.header("Description").value_or("");
-    if (complained_ == text || stopping_ || recovering_) return;  // the recovery may have deleted it itself
+    if (complained_ == text || stopping_ || recovering_) return;  // the recovery may have deleted the consumer itself
     complained_ = text;
     link_.logger().log(level, "pulling from {}: the server says {} {}", who_, status.status(), text);
 }
@@ -201,7 +200,7 @@ void ConsumerSession::handled(const Settled& settled) noexcept {
 
 void ConsumerSession::on_connection(bool up) noexcept {
     Lock lock{mutex_};
-    if (up) return recover(lock);  // a server that was restarted may have lost the consumer, and does not say so
+    if (up) return recover(lock);  // a restarted server may have lost the consumer without saying so
     policy_->disconnected();
     if (owner_ != nullptr) owner_->on_doubt();
 }
@@ -212,7 +211,7 @@ void ConsumerSession::declare_again() noexcept {
 }
 
 void ConsumerSession::recover(Lock& lock) {
-    if (target_.consumer.empty()) lost_early_ = true;  // start() sees to it
+    if (target_.consumer.empty()) lost_early_ = true;  // start() recovers
     if (recovering_ || stopping_ || target_.consumer.empty()) return;
     recovering_ = true;
     if (owner_ != nullptr) owner_->on_doubt();
@@ -278,17 +277,17 @@ Expected<void> ConsumerSession::take_over(Lock& lock, DeliveryTarget target) {
         ++inbox_;
         auto old = std::exchange(subscription_, nullptr);
         lock.unlock();
-        old = nullptr;  // before the next: of a queue group, the old one would get messages, too
+        old = nullptr;  // before the new one: in a queue group the old one would take messages
         auto subscribed = subscribe(target);
         if (subscribed) std::ignore = link_.transport().flush(link_.options().connect_timeout);
         lock.lock();
         if (!subscribed) {
-            inbox_ended_ = true;  // nothing is listened to: the next attempt does
+            inbox_ended_ = true;  // no inbox is open until the next attempt
             return subscribed;
         }
         last_delivery_ = 0;
     } else if (anew) {
-        // Those that wait here, and one that may be on its way to on_message.
+        // The messages that wait here, and one that may be on its way to on_message.
         left_over_ = last_delivery_ == 0 ? 0 : subscription_->pending() + 1;
     }
     target_ = std::move(target);
@@ -326,7 +325,7 @@ void ConsumerSession::on_end(std::uint64_t inbox) noexcept {
     inbox_ended_ = true;
     stopping_ = true;
     changed_.notify_all();
-    if (!recovering_) finish(std::move(lock));  // else the recovery does, when it has ended
+    if (!recovering_) finish(std::move(lock));  // otherwise the recovery calls finish when it has ended
 }
 
 void ConsumerSession::finish(Lock lock) noexcept {

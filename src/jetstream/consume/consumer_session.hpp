@@ -18,7 +18,7 @@
 
 namespace freshet::detail {
 
-/// Whom a ConsumerSession works for.
+/// The owner of a ConsumerSession, which gets its messages.
 class SessionOwner {
 public:
     SessionOwner() = default;
@@ -26,27 +26,29 @@ public:
     SessionOwner& operator=(const SessionOwner&) = delete;
     virtual ~SessionOwner() = default;
 
-    /// Makes sure that there is a consumer. May block. Called by start, and whenever it may be gone, then in
-    /// a thread of its own, again and again until it succeeds.
+    /// Makes sure that the consumer exists. May block. The session calls it in start; when the consumer may be gone,
+    /// the session calls it in a thread of its own, until it succeeds.
     virtual Expected<DeliveryTarget> declare() = 0;
-    /// One at a time, from the transport's thread.
+    /// Called for each message, one at a time, on the transport's thread.
     virtual void on_message(Message message, const Metadata& metadata) noexcept = 0;
-    /// Nothing was delivered for a while; `last` is the consumer sequence of the last delivery.
+    /// Called for a heartbeat, when nothing was delivered for a while; `last` is the consumer sequence of the last
+    /// delivery.
     virtual void on_heartbeat(std::uint64_t last) noexcept { (void)last; }
-    /// The connection or the consumer was lost: what is settled now could mean messages of another consumer of its
-    /// name.
+    /// Called when the connection or the consumer was lost. A settlement sent now could mean a message of another
+    /// consumer of that name.
     virtual void on_doubt() noexcept {}
-    /// The consumer is there again; Anew::yes: another one, made anew under its name. Before its first message.
+    /// Called when the consumer was found again, before its first message. Anew::yes: it is another one, made anew
+    /// under its name.
     virtual void on_found(Acknowledger::Anew anew) noexcept { (void)anew; }
-    /// The server says that what the session asks for will never work. It is asked again, at longer and longer
-    /// intervals.
+    /// Called when the server says that the session's request can never work. The session asks again, at longer and
+    /// longer intervals.
     virtual void on_refused(const Error& why) noexcept { (void)why; }
-    /// The last call, exactly once if start succeeded.
+    /// Called last, and exactly once if start succeeded.
     virtual void on_end() noexcept = 0;
 };
 
-/// Takes what a JetStream consumer delivers: subscribes, sends what its policy says, survives the loss of the server,
-/// and has its owner declare the consumer anew when it may be gone. Thread-safe.
+/// Receives the messages of a JetStream consumer: subscribes, sends the signals of its policy, goes on after the loss
+/// of the server, and lets its owner declare the consumer anew when it may be gone. Thread-safe.
 class ConsumerSession final : public ConnectionWatcher, public std::enable_shared_from_this<ConsumerSession> {
 public:
     /// `who`: for log lines, `consumer "billing" of stream "ORDERS"`.
@@ -54,11 +56,11 @@ public:
                     std::shared_ptr<SessionOwner> owner);
     ~ConsumerSession();
 
-    /// Declares the consumer, subscribes, and begins. Blocks for answers of the server. When it fails the owner is not
-    /// called.
+    /// Declares the consumer, subscribes, and begins. Blocks for answers of the server. If it fails, it makes no later
+    /// call to the owner.
     Expected<void> start();
     void handled(const Settled& settled) noexcept;
-    /// The consumer is no good any more: it is declared anew.
+    /// Has the owner declare the consumer anew, because this one cannot be used any more.
     void declare_again() noexcept;
 
     /// Asks for nothing more. Does not block.
@@ -77,11 +79,11 @@ private:
     Expected<void> subscribe(const DeliveryTarget& target);
     void on_message(std::uint64_t inbox, Message message) noexcept;
     void on_end(std::uint64_t inbox) noexcept;
-    /// Goes over to the consumer that was found. False: it cannot be listened to.
+    /// Switches to the consumer that was found. Returns an error if its messages cannot be subscribed to.
     Expected<void> take_over(Lock& lock, DeliveryTarget target);
-    /// How long to wait before the consumer is looked after once more.
+    /// Returns how long to wait before the consumer is looked for again.
     std::chrono::milliseconds recovery_pause();
-    /// Sends what is to be sent now and sets the timer. Unlocks.
+    /// Sends the signal that is due, if there is one, and sets the timer. Unlocks.
     void pump(Lock lock) noexcept;
     void arm();
     void on_timer() noexcept;
@@ -103,9 +105,9 @@ private:
     DeliveryTarget target_ = {};
     std::string complained_ = {};  // the last status logged
     std::unique_ptr<TransportSubscription> subscription_ = {};
-    std::uint64_t inbox_ = 0;          // the number of the one that is listened to
+    std::uint64_t inbox_ = 0;          // number of the open inbox
     std::uint64_t last_delivery_ = 0;  // consumer sequence
-    std::size_t left_over_ = 0;        // the next messages may be of the consumer that is gone: at most so many
+    std::size_t left_over_ = 0;        // most messages that may still come from the consumer that is gone
     std::size_t recoveries_ = 0;       // since a message came
     TimePoint recovered_ = {};
     std::thread recovery_ = {};

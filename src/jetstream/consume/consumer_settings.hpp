@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings of a consumer. To add one: a member of js::ConsumerConfig, and its line here. The JSON, the check of the
-// server's version, the comparison with what exists, and the memory server read the line;
-// tests/jetstream/consume/consumer_settings_test.cpp goes over all of them.
+// The settings of a consumer. To add one, add a member to js::ConsumerConfig and its line here. The JSON, the check of
+// the server's version, the comparison with an existing consumer, and the memory server read the line;
+// tests/jetstream/consume/consumer_settings_test.cpp checks all lines.
 #pragma once
 
 #include <chrono>
@@ -42,7 +42,7 @@ inline auto names(PriorityPolicy) {
     return all;
 }
 
-/// A line for each setting, as SettingTraits explains.
+/// Visits each setting; SettingTraits explains the properties.
 template <class T, class Visit>
     requires std::same_as<std::remove_const_t<T>, ConsumerConfig>
 void fields(T& config, Visit& visit) {
@@ -78,7 +78,7 @@ void fields(T& config, Visit& visit) {
 
 namespace freshet::detail {
 
-/// The settings that are no members of ConsumerConfig, since what uses the consumer sets them.
+/// The settings that are no members of ConsumerConfig, because the code that uses the consumer sets them.
 struct ConsumerIdentity {
     std::string name = {};
     std::string durable_name = {};
@@ -100,7 +100,7 @@ void fields(const ConsumerIdentity& identity, Visit& visit) {
     visit("idle_heartbeat", identity.idle_heartbeat, {.fixed = true, .simulated = true});
 }
 
-/// The lines of a consumer's table.
+/// Returns the lines of a consumer's table.
 inline const std::vector<SettingLine>& consumer_setting_lines() {
     static const auto all = [] {
         SettingLines collected;

@@ -19,14 +19,15 @@
 namespace freshet::detail {
 namespace {
 
-// The server removes an ephemeral consumer after so long without us: longer than it takes to restart one.
+// The server removes an ephemeral consumer that is not used for this long, which is longer than a restart of the server
+// takes.
 constexpr std::chrono::milliseconds ephemeral_threshold{std::chrono::minutes{5}};
 
 std::optional<std::chrono::system_clock::time_point> created(const Json& answer) {
     return parse_rfc3339(field<std::string>(answer, "created"));
 }
 
-/// The message up to which everything is settled, as CONSUMER.INFO tells it.
+/// Returns the stream sequence up to which everything is settled, from an answer of CONSUMER.INFO.
 std::uint64_t settled_up_to(const Json& answer) {
     const auto sequence = [&](const char* what) {
         return field<std::uint64_t>(field<Json>(answer, what, Json::object()), "stream_seq");
@@ -64,7 +65,8 @@ Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, bool
     return complete_consumer(complete);
 }
 
-/// The running half of a ConsumerSource, created by start(): declares, feeds, settles.
+/// The running half of a ConsumerSource, created by start(): declares the consumer, feeds the subscriber, and settles
+/// messages.
 class ConsumerSource::Running final : public SessionOwner, public std::enable_shared_from_this<Running> {
 public:
     Running(Link& link, const ConsumerSourceSettings& settings, Promises promises, const Subject& subject)
@@ -110,7 +112,7 @@ public:
         if (!started_) {
             for (const auto& weak : weak_promises(promises_, config)) link_.logger().warn("{}: {}", spec_.text(), weak);
         }
-        // Behind the latest of each subject there is history, which nobody asked for.
+        // Before the latest message of each subject there is only history, for which nobody asked.
         const bool latest = field<std::string>(config, "deliver_policy").starts_with("last");
         feed_->begin_behind(latest ? 0 : settled_up_to(*answer), field<std::uint64_t>(*answer, "num_ack_pending"));
         created_ = created(*answer);
@@ -127,10 +129,11 @@ public:
     void on_end() noexcept override { feed_->end(); }
 
 private:
-    /// What a new consumer has beside the configuration: one that was deleted meanwhile goes on where it stood.
+    /// Returns the settings of a new consumer beside the configuration. If the consumer was deleted while the program
+    /// ran, the new one begins where that one was.
     Json fresh() const {
         auto fresh = spec_.fresh ? spec_.fresh() : Json::object();
-        // Others may listen there, too.
+        // Keeps the deliver subject, since other programs may listen there.
         if (!deliver_subject_.empty()) fresh["deliver_subject"] = deliver_subject_;
         const auto first = started_ ? feed_->first_unsettled() : 0;
         if (first == 0 || !still_there(first)) return fresh;
@@ -143,11 +146,11 @@ private:
         return fresh;
     }
 
-    /// Whether the stream is the one whose messages were delivered, and can be read from this message on.
+    /// Returns whether the stream is the one that delivered the earlier messages, and can be read from `first` on.
     bool still_there(std::uint64_t first) const {
         const auto stream = look_up_stream();
         if (!stream || !created_) return false;
-        // Of a work queue all that is not settled is there, and nothing else; its consumers begin at the beginning.
+        // A work queue holds exactly the messages that are not settled, and its consumers must begin at its beginning.
         if (stream->config.retention == js::Retention::workqueue) return false;
         const bool older_than_consumer = stream->created <= *created_;
         return older_than_consumer && stream->state.last_sequence + 1 >= first;
@@ -175,12 +178,13 @@ private:
     std::optional<js::StreamInfo> look_up_stream() const {
         const auto what = "look up stream " + detail::quoted(spec_.stream);
         const auto answer = api_->call("STREAM.INFO." + spec_.stream, what);
-        if (!answer) return std::nullopt;  // it may be forbidden
+        if (!answer) return std::nullopt;  // permissions may forbid it
         auto info = to_stream_info(what, *answer);
         return info ? std::optional{*std::move(info)} : std::nullopt;
     }
 
-    /// Removes the consumer of this program alone, which nobody can use again; the server would notice by itself later.
+    /// Returns a function that deletes the consumer, which nobody but this program uses. Without it the server would
+    /// delete the consumer later.
     std::function<void()> forget() const {
         return
             [&link = link_, subject = api_->subject(fmt::format("CONSUMER.DELETE.{}.{}", spec_.stream, spec_.name))] {
@@ -196,12 +200,12 @@ private:
     const Promises promises_;
     const bool push_;
     const bool ephemeral_;
-    // Of declare, which runs one at a time; the next two, too.
+    // The next three are used by declare, of which one call runs at a time.
     bool started_ = false;
     std::optional<std::chrono::system_clock::time_point> created_ = {};
     std::string deliver_subject_ = {};
     std::shared_ptr<Feed> feed_ = {};
-    std::shared_ptr<ConsumerSession> session_ = {};  // which refers to this until its end
+    std::shared_ptr<ConsumerSession> session_ = {};  // refers to this until its end
 };
 
 ConsumerSource::ConsumerSource(ConsumerSourceSettings settings)
@@ -231,7 +235,7 @@ Expected<void> ConsumerSource::start(Link& link, const Subject& subject, std::sh
         if (!asked.stop) started = owner->session().start();
         if (!started) {
             const std::lock_guard lock{mutex_};
-            running_ = nullptr;  // and with it the sink
+            running_ = nullptr;  // also releases the sink
         }
         return started;
     } catch (const Error& error) { return std::unexpected{error}; }

@@ -18,7 +18,7 @@
 
 namespace freshet::detail {
 
-/// What js::Pull and js::Push come down to.
+/// The settings of a ConsumerSource, made from js::Pull or js::Push.
 struct ConsumerSourceSettings {
     js::StreamRef stream = {};
     std::function<void(const Subject& subject, Binder& binder)> check = {};
@@ -32,7 +32,7 @@ struct ConsumerSourceSettings {
     js::ContextOptions context = {};
 };
 
-/// The messages of a JetStream consumer as a source of a subscriber.
+/// Feeds a subscriber with the messages of a JetStream consumer.
 class ConsumerSource final : public Source {
 public:
     explicit ConsumerSource(ConsumerSourceSettings settings);
@@ -63,10 +63,11 @@ private:
     StartGuard guard_ = {};
 };
 
-/// What a consumer with this configuration allows a pull request.
+/// Returns the limits that a consumer with this configuration sets to a pull request.
 RequestLimits request_limits_of(const Json& config);
 
-/// The configuration of a subscriber's consumer: its filter is the subject unless it says another.
+/// Returns the configuration of a subscriber's consumer. Its filter is the subscriber's subject unless `config` has
+/// filters.
 Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, bool ephemeral);
 
 }  // namespace freshet::detail

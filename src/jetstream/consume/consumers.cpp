@@ -18,7 +18,7 @@
 namespace freshet::detail {
 namespace {
 
-/// One filter and a list of one are the same.
+/// Returns the configuration with a single filter written as a list, so that both forms compare as equal.
 Json with_filter_list(Json config) {
     const auto one = config.find("filter_subject");
     if (one == config.end()) return config;
@@ -42,7 +42,7 @@ public:
         const bool missing = existing.error().code() == Errc::consumer_not_found;
         if (!missing || spec_.declare == js::Declare::never) return existing;
         auto created = create();
-        // Somebody else created it in this moment.
+        // Another client has created it since find().
         if (!created && created.error().code() == Errc::consumer_exists && (existing = find()))
             return settle(*std::move(existing));
         return created;
@@ -63,7 +63,7 @@ private:
         auto created = send("create", "create " + text_, std::move(config));
         if (!created) return created;
         if (auto kept = check_kept(spec_.wanted, *created); !kept) {
-            // Without its filters, say, it would deliver what nobody asked for.
+            // It could deliver messages that nobody asked for, for example without its filters.
             std::ignore = api_.call(fmt::format("CONSUMER.DELETE.{}.{}", spec_.stream, spec_.name), "delete " + text_);
             return std::unexpected{kept.error()};
         }
@@ -97,7 +97,7 @@ private:
         return existing;
     }
 
-    /// What is wanted of a consumer that exists: not what servers take of a new one only.
+    /// Returns the wanted settings without those that servers take only for a new consumer.
     Json changeable() const {
         auto wanted = spec_.wanted;
         for (const auto& line : consumer_setting_lines())
@@ -105,7 +105,7 @@ private:
         return wanted;
     }
 
-    /// Pauses it as a new one would be: an update of the server's takes no notice of that.
+    /// Pauses an existing consumer until `pause_until`, which the server ignores in an update.
     Expected<Json> pause(Json existing) const {
         const auto wanted = parse_rfc3339(field<std::string>(spec_.wanted, "pause_until"));
         if (!wanted || *wanted <= std::chrono::system_clock::now()) return existing;
@@ -122,7 +122,7 @@ private:
     Expected<Json> update(const Json& existing, const std::vector<js::Difference>& found) const {
         const auto wanted = changeable();
         auto merged = merge_settings(wanted, existing["config"]);
-        // One of them replaces the other.
+        // One form of the filters replaces the other.
         if (spec_.wanted.contains("filter_subject")) merged.erase("filter_subjects");
         if (spec_.wanted.contains("filter_subjects")) merged.erase("filter_subject");
         auto updated = send("update", fmt::format("change {} ({})", text_, describe(found)), std::move(merged));
@@ -141,7 +141,7 @@ private:
 }  // namespace
 
 std::string create_operation(std::string_view stream, std::string_view name, const Json& config) {
-    // With the filter, so that permissions can depend on it; one with wildcards cannot be published to.
+    // The subject has the filter, so that permissions can depend on it. A filter with wildcards cannot be published to.
     const auto filter = field<std::string>(config, "filter_subject");
     const bool tells_filter = check_subject(filter) == SubjectFault::none;
     return fmt::format("CONSUMER.CREATE.{}.{}{}{}", stream, name, tells_filter ? "." : "", tells_filter ? filter : "");

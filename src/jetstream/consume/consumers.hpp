@@ -19,33 +19,33 @@ struct ConsumerSpec {
     std::string stream = {};
     std::string name = {};
     js::Declare declare = js::Declare::create_if_missing;
-    Json wanted = {};  ///< the configuration, as consumer_to_json writes it, and what is not in ConsumerConfig
-    /// More of it for a new one, which an existing one may have different; null takes a setting away. Called when one
-    /// is made.
+    Json wanted = {};  ///< the configuration: consumer_to_json's, and settings that are not in ConsumerConfig
+    /// Returns further settings of a new consumer, called when one is made; null removes a setting. An existing
+    /// consumer may have other values.
     std::function<Json()> fresh = {};
 
-    /// `consumer "billing" of stream "ORDERS"`.
+    /// Returns a text such as `consumer "billing" of stream "ORDERS"`.
     std::string text() const;
 };
 
-/// Makes sure that a consumer is there, as `declare` says; the server's answer. Blocks; logs what it changes, and in
-/// which settings an existing one differs that is used as it is.
+/// Makes sure that a consumer exists, as `declare` says, and returns the server's answer. Blocks. Logs the settings
+/// that it changes, and those that differ in a consumer that it leaves as it is.
 Expected<Json> declare_consumer(const JsApi& api, const ConsumerSpec& spec);
 
-/// All consumers of a stream.
+/// Returns all consumers of a stream. Blocks.
 Expected<std::vector<js::ConsumerInfo>> list_consumers(const JsApi& api, const std::string& stream);
 
-/// The API's operation that creates or changes a consumer with this configuration.
+/// Returns the API's operation that creates or changes a consumer with this configuration.
 std::string create_operation(std::string_view stream, std::string_view name, const Json& config);
 
-/// The stream of a subscriber: declared if it is more than a name. What is known of it then.
+/// Declares the stream of a subscriber if it is more than a name, and returns its information then. Blocks.
 Expected<std::optional<js::StreamInfo>> declare_stream_of(const JsApi& api, const js::StreamRef& stream);
 
-/// The time after which a message of a consumer with this configuration is delivered again, at least; 0: never, it
-/// wants no acknowledgements.
+/// Returns the shortest time after which a consumer with this configuration delivers a message again; 0: never, since
+/// it wants no acknowledgements.
 std::chrono::nanoseconds ack_wait_of(const Json& config);
 
-/// `config` for a new consumer, with what a program relies on that says nothing: explicit acknowledgements.
+/// Returns `config` for a new consumer. Without `acks` it gets explicit acknowledgements, on which programs rely.
 Json complete_consumer(const js::ConsumerConfig& config);
 
 }  // namespace freshet::detail

@@ -20,7 +20,7 @@ constexpr std::string_view mark = "Dead-Letter-";
 Headers dead_letter_headers(const Message& message, const Metadata& metadata, std::string_view why, LetterSize size) {
     Headers headers;
     for (const auto& [name, value] : size == LetterSize::bare ? Headers{} : message.headers()) {
-        if (!Headers::check(name, value)) continue;  // came over the wire, and could not be sent
+        if (!Headers::check(name, value)) continue;  // was received, but cannot be sent
         headers.add(name.starts_with("Nats-") ? std::string{mark} + name : name, value);
     }
     const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(metadata.time.time_since_epoch()).count();

@@ -11,21 +11,23 @@
 
 namespace freshet::detail {
 
-/// How much of a message a dead letter has. What is too large for a server is so each time.
+/// The part of a message that its dead letter has. A message that is too large for a server stays too large, so the
+/// dead letter leaves parts out.
 enum class LetterSize : std::uint8_t {
     whole,
     no_payload,  ///< its size is in the header Dead-Letter-Payload-Size
-    bare,        ///< nor the message's own headers
+    bare,        ///< without the message's own headers too
 };
 
-/// The headers of the dead letter for `message`: its own, those that begin with `Nats-` under `Dead-Letter-Nats-...`,
-/// since they would command the server; then why, where, how often; and a `Nats-Msg-Id`, so that a stream keeps it once
-/// if it is published again because its confirmation was lost.
+/// Returns the headers of the dead letter for `message`: first its own, where those that begin with `Nats-` become
+/// `Dead-Letter-Nats-...`, since the server would obey them; then the reason, the origin and the number of deliveries;
+/// and a `Nats-Msg-Id`, so that a stream keeps the dead letter once if it is published again because its confirmation
+/// was lost.
 Headers dead_letter_headers(const Message& message, const Metadata& metadata, std::string_view why,
                             LetterSize size = LetterSize::whole);
 
-/// Whether what answered a dead letter confirms it: anything but an error, of a stream or of a handler.
-/// Errc::payload_too_large where it would never be kept for its size.
+/// Checks whether the answer confirms a dead letter: anything does but an error of a stream or of a handler. Returns
+/// Errc::payload_too_large if the stream would never keep it because of its size.
 Expected<void> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer);
 
 }  // namespace freshet::detail

@@ -15,24 +15,24 @@
 
 namespace freshet::detail {
 
-/// What a consumer allows a pull request; 0: any.
+/// The limits that a consumer sets to a pull request; 0: none.
 struct RequestLimits {
     std::size_t batch = 0;
     std::size_t bytes = 0;
     std::chrono::nanoseconds expires = {};
 };
 
-/// Where a ConsumerSession gets its messages.
+/// The consumer from which a ConsumerSession gets its messages.
 struct DeliveryTarget {
-    std::string consumer = {};  ///< STREAM.NAME
-    std::string identity = {};  ///< differs if a consumer of the same name was made anew; empty: no name is used twice
-    std::string deliver_subject = {};         ///< of a push consumer
-    std::string deliver_group = {};           ///< of a push consumer with a queue group
+    std::string consumer = {};         ///< STREAM.NAME
+    std::string identity = {};         ///< differs for another consumer of the same name; empty: no name is used twice
+    std::string deliver_subject = {};  ///< of a push consumer
+    std::string deliver_group = {};    ///< of a push consumer with a queue group
     std::chrono::nanoseconds heartbeat = {};  ///< of a push consumer; 0: it sends none
     RequestLimits limits = {};                ///< of a pull consumer
 };
 
-/// What to subscribe to.
+/// A subject, and perhaps a queue group, to subscribe to.
 struct DeliveryInbox {
     std::string subject = {};
     std::string queue = {};
@@ -45,17 +45,17 @@ struct DeliverySignal {
     std::string body = {};
 };
 
-/// What a status means for the session.
+/// The meaning of a status for the session.
 enum class DeliveryVerdict : std::uint8_t {
     go_on,    ///< part of the routine
-    stale,    ///< about a request that was forgotten: it says nothing of the consumer there is now
-    warn,     ///< adapted to, but somebody should know: a limit of the consumer's
-    lost,     ///< the consumer, or JetStream, may be gone: see to it, then begin()
-    refused,  ///< it will never work
+    stale,    ///< about a forgotten request: it says nothing about the present consumer
+    warn,     ///< a limit of the consumer's, to which the policy adapts; worth a line in the log
+    lost,     ///< the consumer, or JetStream, may be gone: recover, then call begin()
+    refused,  ///< the session's request can never work
 };
 
-/// How messages of a consumer come: asked for (PullPolicy), or sent by the server (PushFlow). Says what to send and
-/// when; knows no connection and no thread. Not thread-safe.
+/// Decides what to send to the server, and when, so that a consumer's messages come: by asking for them (PullPolicy),
+/// or as the server sends them (PushFlow). Knows no connection and no thread. Not thread-safe.
 class DeliveryPolicy {
 public:
     DeliveryPolicy() = default;
@@ -63,28 +63,28 @@ public:
     DeliveryPolicy& operator=(const DeliveryPolicy&) = delete;
     virtual ~DeliveryPolicy() = default;
 
-    /// Where what the consumer delivers arrives from now on, with the statuses about it.
+    /// Returns the inbox to which the consumer's messages and statuses come from now on.
     virtual DeliveryInbox open_inbox(const DeliveryTarget& target) = 0;
-    /// The consumer is there, for the first time or after a loss: nothing is on its way from before.
+    /// Begins with a consumer, the first one or one found after a loss: nothing is on its way from before.
     virtual void begin(const DeliveryTarget& target, TimePoint now) = 0;
 
     /// Returns the signal to send now, if there is one. Each is returned once.
     virtual std::optional<DeliverySignal> next(TimePoint now) = 0;
-    /// A message came. Called in the order of arrival.
+    /// Notes a message that came. Called in the order of arrival.
     virtual void received(const Message& message, const Metadata& metadata, TimePoint now) = 0;
     virtual void handled(const Settled& settled, TimePoint now) = 0;
-    /// The server said something about the delivery: a message without payload and with a status, which is no stored
-    /// one.
+    /// Notes a status, and returns what it means. A status is a message without payload that the server sends about the
+    /// delivery; it is not a stored message.
     virtual DeliveryVerdict status(const Message& message, TimePoint now) = 0;
 
-    /// The connection is gone: what was to come will not come.
+    /// Notes that the connection is gone, and that nothing asked for will come.
     virtual void disconnected() noexcept = 0;
     /// Asks for nothing more.
     virtual void stop() noexcept = 0;
 
-    /// Whether the server has given no sign of life for two heartbeats while it should have.
+    /// Returns whether the server has given no sign of life for two heartbeats although it should have.
     virtual bool overdue(TimePoint now) const noexcept = 0;
-    /// Returns when next() or overdue() may change by themselves; nothing: not without an event.
+    /// Returns when next() or overdue() may change without an event; nothing if they will not.
     virtual std::optional<TimePoint> deadline() const noexcept = 0;
 };
 

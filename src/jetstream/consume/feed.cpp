@@ -12,11 +12,11 @@
 namespace freshet::detail {
 namespace {
 
-// No more than that are remembered of each kind.
+// The most entries that are remembered of each kind.
 constexpr std::size_t most_unkept = 1'000;
 constexpr std::size_t most_given_back = 10'000;
 constexpr std::size_t most_attempted = 10'000;
-// Settled messages are reported in lots of this size while others are in hand, or after this time.
+// Settled messages are reported this many at a time while others are in hand, or after this time.
 constexpr std::size_t report_size = 32;
 constexpr std::chrono::milliseconds report_pause{1};
 constexpr std::string_view ack_word = "+ACK";
@@ -37,7 +37,8 @@ std::string_view reason_of(const Handled& handled) {
     return handled.outcome.kind() == Outcome::Kind::term ? "the handler said term" : "the handler said nack";
 }
 
-/// How long to wait before a dead letter is tried again that nobody kept: longer each time, whatever the backoff is.
+/// Returns how long to wait before a dead letter that nobody kept is published again: longer each time, whatever the
+/// backoff is.
 std::chrono::nanoseconds unkept_pause(std::uint64_t deliveries) {
     constexpr std::chrono::milliseconds first{100};
     constexpr std::chrono::milliseconds longest{30'000};
@@ -109,10 +110,10 @@ std::string Feed::take_unkept(std::uint64_t sequence) {
 }
 
 void Feed::settle(Message message, const Handled& handled) noexcept {
-    if (!message) return;  // taken by the handler, whose own business it is now
+    if (!message) return;  // the handler has taken the message, and settles it
     if (handled.untouched) return nak(message, {});
     const auto ending = ending_of(handled);
-    // Only a failure asks how often it was tried.
+    // The attempts matter only for a failure.
     const bool succeeded = ending == Ending::succeeded || (ending == Ending::said && handled.outcome == Outcome::ack);
     const auto metadata = succeeded ? Metadata{} : message.metadata().value_or(Metadata{});
     const Tries tries{.deliveries = metadata.deliveries,
@@ -164,7 +165,7 @@ void Feed::send_dead_letter(const std::shared_ptr<Message>& message, const std::
     try {
         const auto headers = dead_letter_headers(*message, message->metadata().value_or(Metadata{}), why, size);
         const auto body = size == LetterSize::whole ? message->payload() : Bytes{};
-        // The answer may be faster than the sending, which still reads the message: both hold it.
+        // The answer may come before the sending has returned, while that still reads the message. So both hold it.
         link_.request_async(settlement_.retry().dead_letter, {.body = body}, {.headers = headers},
                             [self = shared_from_this(), message, why, delay, size](const Expected<Message>& answer) {
                                 const auto& to = self->settlement_.retry().dead_letter;
@@ -181,7 +182,7 @@ void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Exp
                               const std::string& why, std::chrono::nanoseconds delay, LetterSize size) noexcept {
     if (confirmed) return release(*message, term_word);
     const auto& error = confirmed.error();
-    // It would be too large each time.
+    // Publishing it once more would not help: it stays too large.
     if (error.code() == Errc::payload_too_large && size != LetterSize::bare) {
         const auto next = size == LetterSize::whole ? LetterSize::no_payload : LetterSize::bare;
         link_.logger().warn("{}: a dead letter is too large, so {} left out: {}", who_,
@@ -266,7 +267,7 @@ void Feed::found(Acknowledger::Anew anew) noexcept {
 void Feed::begin_behind(std::uint64_t sequence, std::uint64_t outstanding) noexcept {
     const std::lock_guard lock{mutex_};
     behind_ = sequence;
-    // They come again within ack_wait, unless somebody else has them.
+    // They come again within ack_wait unless another program has them.
     if (outstanding > 0) outstanding_until_ = link_.clock().now() + 2 * ack_wait_.load();
 }
 
@@ -318,7 +319,8 @@ Expected<void> Feed::ack_sync(const Message& message, std::chrono::milliseconds 
     return {};
 }
 
-/// Called with the lock held. Looks twice within half of ack_wait, so that the server hears of a message in time.
+/// Starts the timer for tell_in_progress; call it with the lock held. The timer fires twice within half of ack_wait, so
+/// that the server hears of a message in time.
 void Feed::arm(TimePoint now) {
     if (armed_ || !wants_acks()) return;
     armed_ = true;
@@ -329,7 +331,7 @@ void Feed::arm(TimePoint now) {
 
 void Feed::tell_in_progress() noexcept {
     const auto now = link_.clock().now();
-    // Under the lock: the subjects live as long as the messages are held.
+    // Holds the lock, because the subjects live only as long as the messages are held.
     const std::lock_guard lock{mutex_};
     armed_ = false;
     const auto incarnation = acknowledger_.current();
@@ -340,7 +342,7 @@ void Feed::tell_in_progress() noexcept {
     if (held_.size() > 0) arm(now);
 }
 
-/// Whether done() is to be called now: true once.
+/// Returns whether done() is to be called now: true once.
 bool Feed::take_done() {
     if (!ended_ || done_ || held_.size() > 0 || !calls_.done) return false;
     return done_ = true;

@@ -23,40 +23,42 @@
 
 namespace freshet::detail {
 
-/// Between a JetStream consumer and a subscriber: gives it the messages, keeps the server from delivering those in hand
-/// again, and settles them. Thread-safe.
+/// Stands between a JetStream consumer and a subscriber: gives the subscriber the messages, keeps the server from
+/// delivering those in hand again, and settles them. Thread-safe.
 class Feed final : public std::enable_shared_from_this<Feed> {
 public:
     struct Calls {
-        /// After messages were settled, for some at a time while others are in hand.
+        /// Called after messages were settled; for several at a time while others are in hand.
         std::function<void(const Settled& settled)> settled = {};
-        /// Once, when no message will be fed any more and none is in hand.
+        /// Called once, when no message will be fed any more and none is in hand.
         std::function<void()> done = {};
     };
 
     /// `who`: for log lines.
     Feed(Link& link, Settlement settlement, std::string who, std::shared_ptr<MessageSink> sink, Calls calls);
 
-    /// The time after which the server delivers an unacknowledged message again; 0: it wants no acknowledgements.
+    /// Sets the time after which the server delivers an unacknowledged message again; 0: the server wants no
+    /// acknowledgements.
     void set_ack_wait(std::chrono::nanoseconds ack_wait);
 
     void feed(Message message, const Metadata& metadata) noexcept;
     void settle(Message message, const Handled& handled) noexcept;
     void in_progress(const Message& message) noexcept;
-    /// Acknowledges, and blocks until the server confirms that it knows.
+    /// Acknowledges the message, and blocks until the server confirms that.
     Expected<void> ack_sync(const Message& message, std::chrono::milliseconds timeout);
-    /// No message will be fed any more.
+    /// Ends the feed: no message will be fed any more.
     void end() noexcept;
 
-    /// The consumer may be gone, or another one of its name: nothing is settled until found().
+    /// Makes settlements wait until found(), because the consumer may be gone, or be another one of its name.
     void doubt() noexcept { acknowledger_.doubt(); }
-    /// The consumer is there. If it was made anew, what is in hand is another one's, and is not settled any more.
+    /// Ends the wait, since the consumer was found. If it was made anew, the messages in hand came from the earlier
+    /// one, and are not settled any more.
     void found(Acknowledger::Anew anew) noexcept;
 
-    /// The consumer says that messages up to this one of its stream are settled, and how many it has delivered that are
-    /// not.
+    /// Notes what the consumer says: all messages of its stream up to `sequence` are settled, and it has delivered
+    /// `outstanding` messages that are not.
     void begin_behind(std::uint64_t sequence, std::uint64_t outstanding) noexcept;
-    /// The sequence of the first message of the stream that is not settled, as far as this program knows; 0: it knows
+    /// Returns the stream sequence of the first message that is not settled, as far as this program knows; 0: it knows
     /// nothing.
     std::uint64_t first_unsettled();
 
@@ -68,20 +70,20 @@ private:
                           std::chrono::nanoseconds delay, LetterSize size) noexcept;
     void finish_dead_letter(const std::shared_ptr<Message>& message, const Expected<void>& confirmed,
                             const std::string& why, std::chrono::nanoseconds delay, LetterSize size) noexcept;
-    /// Counts one more attempt of a handler at a message that it failed at: how many there are.
+    /// Counts one more failed attempt of a handler at a message, and returns how many there are.
     std::uint64_t count_attempt(const Message& message, std::uint64_t sequence);
-    /// Acknowledges it before its handler runs.
+    /// Acknowledges the message before its handler runs.
     void ack_first(const Message& message) noexcept;
     /// Removes and returns the reason remembered for a message whose dead letter nobody kept; empty if there is none.
     std::string take_unkept(std::uint64_t sequence);
-    /// Sends the acknowledgement `word`, and lets go of the message.
+    /// Sends the acknowledgement `word`, and releases the message.
     void release(const Message& message, std::string_view word) noexcept;
-    /// Remembers what comes again, and forgets what does not.
+    /// Remembers a released message if it comes again, and forgets it otherwise.
     void note_released(const Held& held, std::string_view word);
     void acknowledge(const Held& held, std::string_view word, Flush flush) noexcept;
     void nak(const Message& message, std::chrono::nanoseconds delay) noexcept;
     bool wants_acks() const noexcept { return ack_wait_.load(std::memory_order_relaxed).count() != 0; }
-    /// Whether the consumer that delivered it is gone.
+    /// Returns whether the consumer that delivered the message is gone.
     bool outlived(const Message& message);
     bool take_done();
     void arm(TimePoint now);
@@ -96,15 +98,14 @@ private:
     std::mutex mutex_ = {};
     std::shared_ptr<MessageSink> sink_;  // until end
     HeldMessages held_ = {};
-    Settled settled_ = {};  // and not reported yet
+    Settled settled_ = {};  // not reported yet
     TimePoint reported_ = {};
-    std::map<std::uint64_t, std::string> unkept_ = {};  // why messages were given up whose dead letters nobody kept
-    std::map<std::uint64_t, std::uint64_t> attempts_ =
-        {};                                    // at messages that handlers failed at, by their stream sequence
-    std::set<std::uint64_t> given_back_ = {};  // stream sequences: they will be delivered again
-    std::uint64_t last_fed_ = 0;               // stream sequence; 0: none of this consumer
-    std::uint64_t behind_ = 0;                 // what the consumer said to be settled; 0: it did not
-    TimePoint outstanding_until_ = {};         // messages before last_fed_ may have to come again
+    std::map<std::uint64_t, std::string> unkept_ = {};      // reasons of messages whose dead letters nobody kept
+    std::map<std::uint64_t, std::uint64_t> attempts_ = {};  // failed attempts at messages, by stream sequence
+    std::set<std::uint64_t> given_back_ = {};               // stream sequences of messages that will be delivered again
+    std::uint64_t last_fed_ = 0;                            // stream sequence; 0: no message of this consumer
+    std::uint64_t behind_ = 0;          // the consumer says that messages up to here are settled; 0: it has not said so
+    TimePoint outstanding_until_ = {};  // until then messages before last_fed_ may come again
     std::atomic<std::chrono::nanoseconds> ack_wait_{};
     bool armed_ = false;
     bool ended_ = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a Consumer fetches for programs that are not services.
+// Consumer::fetch and Consumer::next, for programs that are not services.
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -17,9 +17,9 @@
 namespace freshet::detail {
 namespace {
 
-// How much later than the server the client gives up.
+// How long the client waits beyond the time at which the server ends the request.
 constexpr std::chrono::milliseconds patience{1'000};
-// After so long without a word a request for what is there now is looked after.
+// If nothing comes for this long after a request for what is there now, freshet looks up the consumer.
 constexpr std::chrono::milliseconds quiet{250};
 
 /// The messages of one pull request.
@@ -39,7 +39,7 @@ public:
         changed_.notify_all();
     }
 
-    /// Blocks until there are `count` messages, the server has ended the request, or `deadline`.
+    /// Blocks until there are `count` messages, the server has ended the request, or `deadline` has come.
     void wait(Clock& clock, std::size_t count, TimePoint deadline) {
         std::unique_lock lock{mutex_};
         wait_until(clock, lock, changed_, deadline, [&] { return messages_.size() >= count || end_ || ended_; });
@@ -49,12 +49,12 @@ public:
         const std::lock_guard lock{mutex_};
         return std::exchange(messages_, {});
     }
-    /// What the server said instead of more messages; empty if it did not.
+    /// Returns the status that ended the request; empty if none came.
     Message take_end() {
         const std::lock_guard lock{mutex_};
         return std::move(end_);
     }
-    /// Whether anything came.
+    /// Returns whether anything came.
     bool heard() const {
         const std::lock_guard lock{mutex_};
         return !messages_.empty() || end_ || ended_;
@@ -80,7 +80,7 @@ std::string fetch_body(const js::FetchOptions& options, const std::string& pin) 
     return body + '}';
 }
 
-/// Why there are no messages; nothing if there simply were none.
+/// Returns the error that explains why there are no messages; no error if there simply were none.
 Expected<void> reason_of(const Message& end, std::string_view what) {
     if (!end) {
         return failure(Errc::timeout,
@@ -106,11 +106,11 @@ Expected<void> reason_of(const Message& end, std::string_view what) {
     return failure(Errc::remote, fmt::format("{}: the server says {} {}", what, end.status(), text));
 }
 
-/// Why nothing came of a request that the server leaves open without a word.
+/// Why the server has not answered a request.
 enum class Silence : std::uint8_t {
-    unknown,  ///< it does not say, or does not answer
-    /// There is nothing for this client now: all that may be unacknowledged is, it is paused, or others have their
-    /// turn.
+    unknown,  ///< the server does not tell
+    /// The consumer has nothing for this client now: too many messages are unacknowledged, it is paused, it is empty,
+    /// or other clients are served.
     nothing,
 };
 
@@ -125,7 +125,7 @@ Silence reason_for_silence(const JsApi& api, const ConsumerSpec& spec) {
     return full || others || empty || field<bool>(*answer, "paused") ? Silence::nothing : Silence::unknown;
 }
 
-/// One pull request, and what comes of it.
+/// One pull request and its result.
 class Fetch {
 public:
     Fetch(const JsApi& api, const ConsumerSpec& spec, const js::FetchOptions& options)
@@ -134,7 +134,7 @@ public:
     Expected<std::vector<Message>> run() {
         auto pin = pins_.of(consumer_, options_.group);
         auto messages = ask(pin);
-        // Another client has the pin by now, or nobody: so this one asks as one that never had it.
+        // Another client has the pin now, or nobody has. So this one asks without a pin.
         if (messages && messages->empty() && end_ && end_.status() == 423 && !pin.empty()) {
             pins_.set(consumer_, options_.group, {});
             messages = ask({});
@@ -151,7 +151,8 @@ private:
         auto& link = api_.link();
         const auto inbox = link.options().inbox_prefix + '.' + random_id();
         const auto sink = std::make_shared<FetchSink>(inbox);
-        // Where requests are sent, so that the server can say that nobody listens. The sink only puts messages aside.
+        // Subscribes on the connection that sends requests, so that the server can say that nobody listens. The sink
+        // only stores messages.
         auto subscription = link.transport().subscribe(
             {.subject = inbox, .max_pending_messages = 0, .max_pending_bytes = 0, .lane = freshet::Lane::replies},
             sink);
@@ -173,7 +174,7 @@ private:
         return messages;
     }
 
-    /// Servers do not answer a request for what is there now if nothing may be delivered now.
+    /// Waits for the messages that are there now. A server does not answer when the consumer may deliver nothing now.
     Silence wait_for_what_is_there(FetchSink& sink) {
         auto& clock = api_.link().clock();
         sink.wait(clock, options_.messages, deadline(quiet));
@@ -190,7 +191,7 @@ private:
     const js::FetchOptions& options_;
     const std::string consumer_ = spec_.stream + '.' + spec_.name;
     Pins& pins_ = api_.pins();
-    Message end_ = {};  // what the server said instead of more messages; empty if it did not
+    Message end_ = {};  // the status that ended the request; empty if none came
 };
 
 }  // namespace

@@ -15,15 +15,15 @@ namespace freshet::detail {
 
 /// A message that was delivered and is not settled yet.
 struct Held {
-    std::string_view ack_subject = {};  ///< into the message, which lives as long as it is held
+    std::string_view ack_subject = {};  ///< a view into the message, which lives as long as it is held
     std::size_t bytes = 0;
     TimePoint since = {};
-    TimePoint told = {};            ///< when the server heard of it last
+    TimePoint told = {};            ///< when the server last heard of it
     bool settled = false;           ///< acknowledged already, by ack_sync
     std::uint64_t incarnation = 0;  ///< of the consumer that delivered it, as Acknowledger counts them
 };
 
-/// The messages in hand, by their identity. Keeps its memory; not thread-safe.
+/// The messages in hand, by their identity. Reuses its memory; not thread-safe.
 class HeldMessages {
 public:
     void add(const Message& message, std::uint64_t incarnation, TimePoint now) {
@@ -43,7 +43,7 @@ public:
         held_.insert(std::move(node));
     }
 
-    /// Null if it is not held.
+    /// Returns the message's entry; null if it is not held.
     Held* find(const Message& message) {
         const auto found = held_.find(message.native());
         return found == held_.end() ? nullptr : &found->second;
@@ -57,8 +57,8 @@ public:
         return held;
     }
 
-    /// The acknowledgement subjects of those of an incarnation of whom the server has not heard since `before`; they
-    /// count as told `now`.
+    /// Returns the acknowledgement subjects of the messages of `incarnation` of which the server has not heard since
+    /// `before`, and marks them as told at `now`.
     std::vector<std::string_view> untold(std::uint64_t incarnation, TimePoint before, TimePoint now) {
         std::vector<std::string_view> subjects;
         for (auto& [key, held] : held_) {
@@ -71,7 +71,7 @@ public:
 
     std::size_t size() const noexcept { return held_.size(); }
 
-    /// Calls `each` with every one.
+    /// Calls `each` with every held message.
     template <class Each>
     void visit(Each&& each) const {
         for (const auto& [key, held] : held_) each(held);

@@ -120,7 +120,7 @@ private:
         {
             const std::lock_guard lock{mutex_};
             old_name = std::exchange(old_name_, {});
-            name_.clear();  // what still comes of the old one would come twice
+            name_.clear();  // ignores what the old consumer still sends: it comes again
             if (anew) last_sequence_ = 0;
             if (anew) begin_with_everything(config);
             else if (last_sequence_ > 0) begin_at(config, last_sequence_ + 1);
@@ -147,7 +147,7 @@ private:
         config.start_time = {};
     }
 
-    /// Of a new stream every message is newer than where the old one was to begin.
+    /// Makes the consumer begin with all messages: in a new stream every message is newer than those of the old one.
     static void begin_with_everything(js::ConsumerConfig& config) {
         if (config.deliver == js::Deliver::last_per_subject) return;
         config.deliver = js::Deliver::all;
@@ -155,7 +155,7 @@ private:
         config.start_time = {};
     }
 
-    /// Tells the server that a consumer will not be used any more; it would notice by itself later.
+    /// Deletes a consumer that is not used any more. Without it the server would do so later.
     void forget(const std::string& name) {
         const auto subject = api_->subject(fmt::format("CONSUMER.DELETE.{}.{}", options_.stream, name));
         std::ignore = link_.transport().publish({.subject = subject, .flush = Flush::now});
@@ -171,7 +171,7 @@ private:
         declared_ = true;
     }
 
-    /// Whether it is the next one. If there is a gap, everything is ignored until the consumer was made anew.
+    /// Returns whether a message is the next one. After a gap, ignores all messages until the consumer was made anew.
     bool accept(const Metadata& metadata) {
         if (metadata.consumer != name_) return false;
         if (metadata.consumer_sequence != next_) {
@@ -194,13 +194,13 @@ private:
     const OrderedOptions options_;
     const std::string text_;
     const std::shared_ptr<OrderedListener> listener_;
-    std::shared_ptr<ConsumerSession> session_ = {};  // which refers to this until its end
+    std::shared_ptr<ConsumerSession> session_ = {};  // refers to this until its end
 
-    std::string stream_created_ = {};  // of declare, which runs one at a time; the next, too
+    std::string stream_created_ = {};  // used by declare, of which one call runs at a time; the next one too
     std::uint64_t first_ = 0;          // where to begin again while nothing has been delivered; 0: as at the start
-    std::mutex mutex_ = {};            // the next ones, and calls of the listener
+    std::mutex mutex_ = {};            // for the members below, and calls of the listener
     std::string name_ = {};            // empty: lost
-    std::string old_name_ = {};        // the last one created
+    std::string old_name_ = {};        // the consumer created last
     std::uint64_t next_ = 1;           // consumer sequence
     std::uint64_t last_sequence_ = 0;  // the last delivered; 0: none
     bool declared_ = false;

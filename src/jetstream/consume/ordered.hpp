@@ -19,7 +19,7 @@ namespace freshet::detail {
 
 class Link;
 
-/// What an OrderedConsumer delivers.
+/// The settings of an OrderedConsumer.
 struct OrderedOptions {
     std::string stream = {};
     std::vector<std::string> filter_subjects = {};  ///< empty: everything
@@ -29,12 +29,12 @@ struct OrderedOptions {
     bool headers_only = false;
     js::Replay replay = js::Replay::instant;
     std::size_t window = 512;                      ///< messages asked for ahead of the listener
-    std::size_t max_bytes = std::size_t{8} << 20;  ///< of these messages; a larger one comes alone
-    std::chrono::milliseconds heartbeat{5'000};    ///< twice this without a sign of life: it is made anew
+    std::size_t max_bytes = std::size_t{8} << 20;  ///< most bytes of these messages; a larger message comes alone
+    std::chrono::milliseconds heartbeat{5'000};    ///< after a silence of twice this, the consumer is made anew
     js::ContextOptions context = {};
 };
 
-/// Who gets the messages of an OrderedConsumer. Calls come one at a time.
+/// Gets the messages of an OrderedConsumer. Calls come one at a time.
 class OrderedListener {
 public:
     OrderedListener() = default;
@@ -42,34 +42,36 @@ public:
     OrderedListener& operator=(const OrderedListener&) = delete;
     virtual ~OrderedListener() = default;
 
-    /// Before everything else: `handled` is to be called for each message when it is done with, with the size of its
-    /// payload; from any thread, also inside on_message. No more than the window is asked for beyond those that are.
+    /// Called before everything else. The listener calls `handled` once for each message that is done with, with the
+    /// size of its payload; from any thread, also inside on_message. The consumer asks for no more than its window
+    /// beyond the messages that are done with.
     virtual void on_open(std::function<void(std::size_t bytes)> handled) noexcept = 0;
-    /// Once, before the first message: how many messages there are to begin with. After them
+    /// Called once, before the first message, with the number of messages that there are to begin with. After these
     /// Metadata::pending is 0 for the first time.
     virtual void on_start(std::uint64_t pending) noexcept = 0;
-    /// The next message, each exactly once and in the stream's order. May block.
+    /// Called with the next message; each comes exactly once and in the stream's order. May block.
     virtual void on_message(Message message, const Metadata& metadata) noexcept = 0;
-    /// The stream was deleted and made anew (a memory store after a restart): what was delivered may be gone, and
-    /// delivery begins again as at the start, with `pending` messages.
+    /// Called when the stream was deleted and made anew, for example a memory store after a restart. Delivered messages
+    /// may be gone, and delivery begins again as at the start, with `pending` messages.
     virtual void on_reset(std::uint64_t pending) noexcept = 0;
-    /// Nothing was delivered for a while, and nothing is left to be delivered now.
+    /// Called when nothing was delivered for a while and nothing is left to be delivered now.
     virtual void on_idle() noexcept {}
-    /// There is no such stream any more. Called in the thread that makes the consumer anew, at each attempt that fails
-    /// for it; may block, and declare the stream: then its messages follow, after on_reset.
+    /// Called when the stream does not exist any more, in the thread that makes the consumer anew, at each attempt that
+    /// fails for this reason. May block. May declare the stream: then its messages follow, after on_reset.
     virtual void on_missing() noexcept {}
-    /// The last call, exactly once if start succeeded.
+    /// Called last, and exactly once if start succeeded.
     virtual void on_end() noexcept = 0;
 };
 
-/// The messages of a stream in order and without acknowledgements (ADR-17, over the pull of ADR-37): an ephemeral
-/// consumer that is made anew, from the message after the last one delivered, whenever there is a gap, no heartbeat, a
-/// reconnect that lost it, or somebody deleted it; as long as that takes, also when the stream is missing meanwhile.
-/// Thread-safe.
+/// Delivers the messages of a stream in order and without acknowledgements (ADR-17, with pull requests as in ADR-37).
+/// Uses an ephemeral consumer, which it makes anew after a gap, missing heartbeats, a reconnect that lost it, or its
+/// deletion. The new one begins with the message after the last delivered one. Tries for as long as it takes, also
+/// while the stream is missing. Thread-safe.
 class OrderedConsumer {
 public:
-    /// Makes the consumer: blocks for an answer. Fails if there is no such stream or the server refuses; then the
-    /// listener is not called. Messages may come before it returns. `link` must outlive on_end.
+    /// Makes the consumer. Blocks for an answer. If there is no such stream, or the server refuses, returns an error
+    /// and has not called the listener, except for on_open. Messages may come before it returns. `link` must outlive
+    /// on_end.
     static Expected<std::unique_ptr<OrderedConsumer>> start(Link& link, OrderedOptions options,
                                                             std::shared_ptr<OrderedListener> listener);
     OrderedConsumer(const OrderedConsumer&) = delete;
@@ -77,11 +79,11 @@ public:
     /// Stops without waiting for on_end.
     ~OrderedConsumer();
 
-    /// Asks for nothing more; the broker will drain what its transport delivers. Does not block.
+    /// Asks for nothing more; the broker drains what its transport has received. Does not block.
     void quiesce() noexcept;
-    /// Takes nothing more and delivers what has arrived, for `timeout` at most; on_end follows. Does not block.
+    /// Takes nothing more, and delivers what has arrived, for `timeout` at most; then on_end is called. Does not block.
     void stop(std::chrono::milliseconds timeout) noexcept;
-    /// Messages that arrived and were not given to the listener yet.
+    /// Returns how many messages have arrived and were not given to the listener yet.
     std::size_t pending() const noexcept;
 
 private:

@@ -15,7 +15,7 @@
 namespace freshet::detail {
 namespace {
 
-/// Hands the messages on, and says when they are handled.
+/// Passes the messages on, and reports those that are handled.
 class SinkListener final : public OrderedListener {
 public:
     SinkListener(std::shared_ptr<MessageSink> sink, std::function<void()> declare)
@@ -38,7 +38,7 @@ private:
     std::function<void(std::size_t)> handled_ = {};
 };
 
-/// Declares the stream again if it is lost; nothing if only its name is known.
+/// Returns a function that declares the lost stream again; an empty one if only the stream's name is known.
 std::function<void()> redeclare(Link& link, const js::Ordered& options) {
     if (!options.stream.stream()) return {};
     return [&link, stream = options.stream, context = options.context] {
@@ -55,7 +55,7 @@ js::ConsumerConfig config_of(const js::Ordered& options) {
             .filter_subjects = options.filter_subjects};
 }
 
-/// js::Ordered as a source: nothing is settled.
+/// Feeds a subscriber from js::Ordered. Settles nothing.
 class OrderedSource final : public Source {
 public:
     explicit OrderedSource(js::Ordered options) : options_{std::move(options)} {}
@@ -115,8 +115,8 @@ public:
 
 private:
     const js::Ordered options_;
-    std::shared_ptr<SinkListener> listener_ = {};     // since the start
-    std::unique_ptr<OrderedConsumer> consumer_ = {};  // as long as this, once the guard runs
+    std::shared_ptr<SinkListener> listener_ = {};     // set by start()
+    std::unique_ptr<OrderedConsumer> consumer_ = {};  // set before the guard runs, then kept until the end
     StartGuard guard_ = {};
 };
 

@@ -16,7 +16,7 @@ namespace {
 
 bool gives_up(const js::Retry& retry) { return retry.max_attempts > 0 || !retry.dead_letter.empty(); }
 
-/// The consumer's deliveries against the subscriber's attempts.
+/// Returns why the consumer's max_deliver breaks the subscriber's attempts; empty if it does not.
 std::string broken_by_max_deliver(const js::Retry& retry, std::int64_t max_deliver) {
     if (max_deliver <= 0) return {};
     const auto most = static_cast<std::uint64_t>(max_deliver);
@@ -140,7 +140,7 @@ Expected<void> check_filters(const std::string& who, const Promises& promises, c
     const auto is_stored = [&](std::string_view filter) {
         return std::ranges::any_of(stored, [&](const auto& one) { return overlap(filter, one); });
     };
-    // What it copies from elsewhere, or renames, can have other subjects.
+    // Messages that the stream copies from other streams, or renames, can have other subjects.
     const bool as_published = !stream->config.transform && stream->config.sources.empty();
     for (const auto& filter : filters) {
         if (!as_published || is_stored(filter)) continue;

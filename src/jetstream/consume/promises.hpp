@@ -15,27 +15,28 @@
 
 namespace freshet::detail {
 
-/// What a subscriber promises with its settings, and a consumer's own settings could make false.
+/// The promises that a subscriber makes with its settings, and that a consumer's own settings could break.
 struct Promises {
     Settlement settlement;
-    js::ConsumerConfig consumer = {};  ///< what the program asks for
+    js::ConsumerConfig consumer = {};  ///< the settings that the program asks for
     std::size_t workers = 1;
     bool bodies = false;   ///< the handler takes the body of each message
-    bool adopted = false;  ///< Declare::never: the consumer is another one's, and delivers what it likes
+    bool adopted = false;  ///< Declare::never: the consumer is not this program's, so its filters may be narrower
 };
 
-/// What of the promises would be false with this configuration, as the API has it: each with the setting and the
-/// remedy.
+/// Returns the settings of this configuration, as the API has it, that would break a promise, each with the remedy.
 std::vector<std::string> broken_promises(const Promises& promises, const Json& config);
-/// What would only be slower, or less than somebody may expect.
+/// Returns the settings that break no promise, but make the subscriber slower or less reliable than somebody may
+/// expect.
 std::vector<std::string> weak_promises(const Promises& promises, const Json& config);
 
-/// Checks that what the consumer delivers is what the subscriber's handler is made for, all that it is made for, and
-/// that there is such a thing. `who`: `consumer "billing" of stream "ORDERS"`; `stream`: null if nobody may know it.
+/// Checks that the consumer delivers only messages that the subscriber's handler is made for, that it delivers all of
+/// these, and that the stream can have any. `who`: `consumer "billing" of stream "ORDERS"`; `stream`: null if it is not
+/// known.
 Expected<void> check_filters(const std::string& who, const Promises& promises, const Subject& subject,
                              const Json& config, const js::StreamInfo* stream);
 
-/// Whether check_filters needs to know the stream.
+/// Returns whether check_filters needs to know the stream.
 bool filters_need_stream(const Promises& promises, const Subject& subject, const Json& config);
 
 }  // namespace freshet::detail

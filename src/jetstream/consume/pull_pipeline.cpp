@@ -7,21 +7,22 @@
 namespace freshet::detail {
 namespace {
 
-// After an answer that says "not now": soon enough for a new leader, and no load for one who is not there.
+// The pause after an answer that says "not now": short enough for a new leader, and no load while there is none.
 constexpr std::chrono::milliseconds pause_time{250};
-// Requests that bring nothing are sent at most so often, after the first ones, which may be part of the routine.
+// Requests that bring nothing are sent no more often than this, after the first few, which may be part of the routine.
 constexpr std::chrono::milliseconds pace{100};
 constexpr std::size_t unpaced = 4;
 constexpr std::chrono::minutes lowered_for{1};
-// A window that takes longer than this to handle is too large, one that takes a fifth of it may grow.
+// A window that takes longer than this to handle is too large; one that takes a fifth of it may grow.
 constexpr std::chrono::milliseconds longest_hold{500};
 constexpr std::chrono::milliseconds least_expires{10};
-// A request for less is not worth its way while others are open.
+// While others are open, no request is sent for a smaller share of max_bytes than one in this many.
 constexpr std::size_t smallest_share = 8;
-// Requests that ended in full leave no trace with some servers; more than this are not open at once.
+// Some servers send no status for a request that they have served in full. So no more requests than this are
+// remembered.
 constexpr std::size_t max_open = 64;
 
-/// The number at the end of "Exceeded MaxRequestBatch of 10".
+/// Returns the number at the end of a text such as "Exceeded MaxRequestBatch of 10"; 0 if there is none.
 std::size_t number_in(std::string_view text) {
     std::size_t number = 0;
     const auto at = text.find_last_of(' ');
@@ -29,7 +30,7 @@ std::size_t number_in(std::string_view text) {
     return number;
 }
 
-/// The lower one of two limits, of which 0 is none.
+/// Returns the lower one of two limits, of which 0 means none.
 template <class T>
 T lower(T one, T other) {
     if (one == T{}) return other;
@@ -46,7 +47,7 @@ PullPipeline::PullPipeline(const PullLimits& limits, TimePoint now)
     restore_limits();
 }
 
-/// What the user set, and the consumer allows.
+/// Resets the limits of a request to what the user set and the consumer allows.
 void PullPipeline::restore_limits() noexcept {
     lowered_ = false;
     request_ = {.batch = lower(limits_.max_window, consumer_.batch),
@@ -58,7 +59,7 @@ std::chrono::nanoseconds PullPipeline::request_heartbeat() const noexcept {
     return std::min(limits_.heartbeat, request_.expires / 2);
 }
 
-/// How many bytes the next request may bring; 0: it must not be sent now.
+/// Returns how many bytes the next request may bring; 0: it must not be sent now.
 std::size_t PullPipeline::byte_budget() const noexcept {
     const auto taken = bytes_in_hand_ + asked_bytes_;
     const auto room = limits_.max_bytes - std::min(taken, limits_.max_bytes);
@@ -66,15 +67,15 @@ std::size_t PullPipeline::byte_budget() const noexcept {
         const auto all = std::min(room, request_.bytes);
         return all > too_large_ ? all : 0;
     }
-    // Half of it, so that the next request may be sent before this one has ended.
+    // Half of the limit, so that the next request may be sent before this one has ended.
     const auto share = std::min({room, std::max<std::size_t>(limits_.max_bytes / 2, 1), request_.bytes});
     return taken == 0 || room >= limits_.max_bytes / smallest_share ? share : 0;
 }
 
 bool PullPipeline::wants_more() const noexcept {
-    // Asking at half of the window, the next messages are on their way while the others are handled.
+    // Asks at half of the window, so that the next messages are on their way while the others are handled.
     const bool low = in_hand_ + asked_ <= window_ / 2;
-    const bool nothing = in_hand_ + asked_ == 0;  // then a message of any size may come, alone
+    const bool nothing = in_hand_ + asked_ == 0;  // then a message of any size may come alone
     return connected_ && !stopped_ && low && (nothing || byte_budget() > 0);
 }
 
@@ -129,7 +130,7 @@ void PullPipeline::adapt(std::chrono::nanoseconds held) {
 }
 
 DeliveryVerdict PullPipeline::status(const PullStatus& status, TimePoint now) {
-    // Statuses of requests that were forgotten say nothing of those that were not.
+    // A status of a forgotten request says nothing about the open ones.
     const auto found = std::ranges::find(open_, status.request, &Open::number);
     if (found == open_.end()) return DeliveryVerdict::stale;
     alive_ = now;
@@ -148,7 +149,8 @@ DeliveryVerdict PullPipeline::status(const PullStatus& status, TimePoint now) {
     }
 }
 
-/// A status other than a heartbeat ends its request, with what it had left; without a word on that, as a whole.
+/// Ends the request of a status other than a heartbeat: removes what the status says the request had left, or all of it
+/// if the status does not say.
 void PullPipeline::end_request(const PullStatus& status, TimePoint now) {
     const auto found = std::ranges::find(open_, status.request, &Open::number);
     const auto left = std::min(status.pending_messages.value_or(found->batch), found->batch);
@@ -166,7 +168,7 @@ DeliveryVerdict PullPipeline::conflict(const PullStatus& status, std::size_t byt
     if (says("Consumer is push based")) return DeliveryVerdict::refused;
     if (says("Batch Completed")) return DeliveryVerdict::go_on;
     if (says("Message Size Exceeds MaxBytes")) {
-        // To ask again would not help before there is more room.
+        // Asking again would not help until there is more room.
         too_large_ = std::max(too_large_, std::min(status.pending_bytes.value_or(bytes), bytes));
         return DeliveryVerdict::go_on;
     }
@@ -180,8 +182,8 @@ DeliveryVerdict PullPipeline::conflict(const PullStatus& status, std::size_t byt
     return DeliveryVerdict::warn;
 }
 
-/// The consumer allows less than it was asked for; or says so. It is tried again later, and never with more than the
-/// user set.
+/// Lowers the limits of requests, because the consumer allows less, or says so. They are restored later, and never
+/// exceed what the user set.
 DeliveryVerdict PullPipeline::limit(std::string_view text, TimePoint now) {
     const auto allowed = number_in(text);
     lowered_ = true;

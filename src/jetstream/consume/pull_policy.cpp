@@ -11,7 +11,7 @@
 namespace freshet::detail {
 namespace {
 
-/// The number that is all of `text`.
+/// Returns the number that `text` consists of; nothing if it is no number.
 std::optional<std::uint64_t> number(std::optional<std::string_view> text) {
     std::uint64_t value = 0;
     if (!text || text->empty()) return std::nullopt;
@@ -75,7 +75,7 @@ DeliveryVerdict PullPolicy::status(const Message& message, TimePoint now) {
     if (!message.subject().starts_with(inbox_)) return DeliveryVerdict::stale;
     const auto request = number(message.subject().substr(inbox_.size()));
     const auto code = message.status();
-    // This client is not the pinned one any more. The request ends as others do.
+    // This client is not the pinned one any more. Its request ends like others.
     if (code == 423) pin_.clear();
     return pipeline_.status({.request = request.value_or(0),
                              .code = code,

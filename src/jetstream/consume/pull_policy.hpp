@@ -19,11 +19,11 @@ struct PullSettings {
     int priority = 0;                  ///< with the policy prioritized
 };
 
-/// Asks a pull consumer for messages as a PullPipeline says: its requests, the statuses that end them, and the pin, on
-/// the wire.
+/// Asks a pull consumer for messages as a PullPipeline decides. Writes its requests, reads the statuses that end them,
+/// and keeps the pin.
 class PullPolicy final : public DeliveryPolicy {
 public:
-    /// `next_subject`, `inboxes`: what begins the subjects of requests and of inboxes, with a dot at its end.
+    /// `next_subject`, `inboxes`: the beginnings of the subjects of requests and of inboxes, with a dot at the end.
     PullPolicy(PullSettings settings, std::string next_subject, std::string inboxes, TimePoint now);
     static std::unique_ptr<PullPolicy> make(const JsApi& api, PullSettings settings);
 
@@ -44,7 +44,7 @@ private:
     const PullSettings settings_;
     const std::string next_subject_;
     const std::string inboxes_;
-    std::string inbox_ = {};  // what begins the subjects of statuses, with a dot at its end
+    std::string inbox_ = {};  // the beginning of the subjects of statuses, with a dot at the end
     PullPipeline pipeline_;
     std::string consumer_ = {};  // STREAM.NAME
     std::string pin_ = {};

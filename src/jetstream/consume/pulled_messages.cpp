@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The messages of a consumer as a range, for programs that are not services.
+// Consumer::messages, for programs that are not services.
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -19,12 +19,12 @@
 namespace freshet::detail {
 namespace {
 
-// For what is on its way at a stop.
+// How long a stop waits for messages that are on their way.
 constexpr std::chrono::milliseconds arrival_time{1'000};
 
 }  // namespace
 
-/// The messages that wait for the one who asks for the next.
+/// Holds the messages that come until the program takes them.
 class PulledMessages {
 public:
     static Expected<std::unique_ptr<PulledMessages>> begin(const std::shared_ptr<const JsApi>& api, ConsumerSpec spec,
@@ -49,7 +49,7 @@ public:
             auto taken = state_->next(deadline);
             if (!taken) return std::nullopt;
             session_->handled({.count = 1, .bytes = taken->message.payload().size(), .since = taken->since});
-            // Who took one of a consumer that is gone could not settle it.
+            // Skips a message of a consumer that is gone, since the program could not settle it.
             if (!state_->acknowledger()->is_current(taken->incarnation)) continue;
             return js::Delivery{state_->api(), std::move(taken->message), state_->acknowledger(), taken->incarnation};
         }
@@ -57,7 +57,7 @@ public:
 
     void stop() {
         state_->close();
-        session_->stop(arrival_time);  // what is on its way is given back
+        session_->stop(arrival_time);  // gives back the messages that are on their way
     }
 
 private:
@@ -135,7 +135,7 @@ private:
 
         const std::shared_ptr<const JsApi> api_;
         const ConsumerSpec spec_;
-        const std::shared_ptr<Acknowledger> acknowledger_;  // which deliveries in the program's hand refer to, too
+        const std::shared_ptr<Acknowledger> acknowledger_;  // shared with the deliveries that the program has taken
         std::mutex mutex_ = {};
         std::condition_variable changed_ = {};
         std::deque<Waiting> messages_ = {};

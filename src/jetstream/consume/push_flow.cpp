@@ -7,10 +7,11 @@
 namespace freshet::detail {
 namespace {
 
-// While more messages wait for their handlers the server is told to wait.
+// While more messages than this wait for their handlers, the server is told to wait.
 constexpr std::size_t most_in_hand = 256;
 constexpr std::size_t most_bytes_in_hand = std::size_t{8} << 20;
-// Where servers ask whether what they sent is handled. An answer anywhere else would be a message in a stranger's name.
+// The prefix of the subjects on which servers ask whether messages are handled. freshet answers on no other subject:
+// anybody could make it publish there.
 constexpr std::string_view flow_prefix = "$JS.FC.";
 
 }  // namespace
@@ -57,7 +58,7 @@ DeliveryVerdict PushFlow::status(const Message& message, TimePoint now) {
         case 412: return DeliveryVerdict::refused;
         default: return DeliveryVerdict::warn;
     }
-    // A heartbeat repeats the question, in case it was lost.
+    // A heartbeat repeats the server's question, in case it was lost.
     const auto stalled = message.header("Nats-Consumer-Stalled");
     if (const auto reply = stalled ? *stalled : message.reply_to(); reply.starts_with(flow_prefix)) flow_reply_ = reply;
     return DeliveryVerdict::go_on;

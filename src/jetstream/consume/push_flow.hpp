@@ -7,8 +7,8 @@
 
 namespace freshet::detail {
 
-/// What the server sends of a push consumer (ADR-9, ADR-15): it is told to wait while many messages are in hand, if the
-/// consumer has flow control, and its silence is noticed, if it has heartbeats.
+/// The policy of a push consumer (ADR-9, ADR-15). With flow control, lets the server wait while many messages are in
+/// hand; with heartbeats, notices the server's silence.
 class PushFlow final : public DeliveryPolicy {
 public:
     DeliveryInbox open_inbox(const DeliveryTarget& target) override;
@@ -29,7 +29,7 @@ private:
     std::chrono::nanoseconds heartbeat_ = {};
     std::size_t in_hand_ = 0;
     std::size_t bytes_in_hand_ = 0;
-    std::string flow_reply_ = {};  // where the server waits to hear that what it sent is handled
+    std::string flow_reply_ = {};  // subject of the answer for which the server waits; empty: it waits for none
     TimePoint alive_ = {};         // the last sign of life
     bool connected_ = true;
     bool stopped_ = false;

@@ -20,12 +20,12 @@ detail::ConsumerSpec spec_of(const Push& options, const Subject& subject, const 
                               .wanted = detail::consumer_for(options.consumer, subject, options.ephemeral)};
     if (!options.ephemeral) spec.wanted["durable_name"] = spec.name;
     if (!options.queue.empty()) spec.wanted["deliver_group"] = options.queue;
-    // Of a group each member must hear of every heartbeat, and none could say for all that it keeps up.
+    // A queue group has neither: each heartbeat would reach one member only, and no member could say that all keep up.
     if (options.queue.empty()) {
         spec.wanted["idle_heartbeat"] = std::chrono::nanoseconds{options.heartbeat}.count();
         if (options.flow_control) spec.wanted["flow_control"] = true;
     }
-    // The same for all members, whoever of them makes the consumer, and makes it anew.
+    // One subject for all members, whichever of them makes the consumer, or makes it anew.
     spec.fresh = [subject = inbox_prefix + ".push." + spec.stream + '.' + spec.name] {
         return detail::Json{{"deliver_subject", subject}};
     };

@@ -7,7 +7,7 @@
 
 namespace freshet::detail {
 
-/// Messages that were handled, and are not in hand any more.
+/// Counts messages that were handled and are not in hand any more.
 struct Settled {
     std::size_t count = 0;
     std::size_t bytes = 0;

@@ -7,11 +7,12 @@ namespace freshet::detail {
 
 namespace {
 
-// How many deliveries more, or how many times as many, a message is tried that nobody lived to settle.
+// Deliveries are far more than the attempts if they are more than `factor` times as many, and more than `least_margin`
+// above them.
 constexpr std::uint64_t least_margin = 10;
 constexpr std::uint64_t factor = 4;
 
-/// Whether so many deliveries are far more than the attempts.
+/// Returns whether the deliveries are far more than the attempts.
 bool far_beyond(std::uint64_t deliveries, std::uint64_t attempts) {
     return deliveries / factor >= attempts && deliveries > factor * attempts && deliveries - attempts > least_margin;
 }

@@ -11,15 +11,15 @@
 
 namespace freshet::detail {
 
-/// How the handling of a message ended, as far as its settlement is concerned.
+/// How the handling of a message ended, for its settlement.
 enum class Ending : std::uint8_t {
-    succeeded,  ///< the handler returned, and what it returned was sent
+    succeeded,  ///< the handler returned, and its result was sent
     said,       ///< an Outcome returned, decided through the Context, or thrown as Ack, Nack, Reject, Skip
     failed,     ///< it threw, returned an error, or a publication failed
     poison,     ///< it cannot be handled: it does not decode, a path does not parse, no filter matched
 };
 
-/// What to do with a message.
+/// The action that settles a message.
 struct Action {
     enum class Kind : std::uint8_t {
         none,  ///< nothing: it is settled already, or the server delivers it again after ack_wait
@@ -37,11 +37,12 @@ struct Action {
 
 /// How often a message was tried.
 struct Tries {
-    std::uint64_t deliveries = 0;  ///< as the server counts them, with those that no handler saw
+    std::uint64_t deliveries = 0;  ///< as the server counts, with deliveries that no handler saw
     std::uint64_t attempts = 0;    ///< of this program's handlers, this one included
 };
 
-/// What becomes of a message: the policy and the retries against what happened. A plain value; thread-safe.
+/// Decides what becomes of a message, from the policy, the retries and how its handling ended. A plain value;
+/// thread-safe.
 class Settlement {
 public:
     Settlement(AckPolicy policy, js::Retry retry) : policy_{policy}, retry_{std::move(retry)} {}
@@ -49,20 +50,21 @@ public:
     AckPolicy policy() const noexcept { return policy_; }
     const js::Retry& retry() const noexcept { return retry_; }
 
-    /// Before the handler runs. `deliveries` counts this one. Action::Kind::dead_letter and term: it must not run,
-    /// since the message was delivered so often that it must have ended the program. Not sooner: messages that wait for
-    /// a handler when a program stops are delivered once more, too, and are not given up for that.
+    /// Returns the action before the handler runs. `deliveries` counts this delivery too. After
+    /// Action::Kind::dead_letter or term the handler must not run: the message was delivered so often that it must have
+    /// ended the program. A few deliveries above the limit are allowed, because messages that wait for a handler when a
+    /// program stops are delivered once more.
     Action before(std::uint64_t deliveries) const;
-    /// For a message that is given up, whatever the reason.
+    /// Returns the action for a message that is given up, for whatever reason.
     Action give_up(std::uint64_t attempts) const;
-    /// After it. `outcome` counts if it `said` so.
+    /// Returns the action after the handler; uses `outcome` if the ending is `said`.
     Action after(Ending ending, const Outcome& outcome, const Tries& tries) const;
 
 private:
     Action follow(const Outcome& outcome, const Tries& tries) const;
     Action again(const Tries& tries) const;
     bool spent(const Tries& tries) const noexcept;
-    /// How long to wait after the attempt with this number.
+    /// Returns how long to wait after the attempt with this number.
     std::chrono::nanoseconds backoff(std::uint64_t attempts) const noexcept;
 
     AckPolicy policy_;

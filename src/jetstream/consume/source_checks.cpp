@@ -11,7 +11,7 @@
 namespace freshet::detail {
 namespace {
 
-// The server is told nanoseconds, which end at 292 years; nobody means more than this.
+// The server gets nanoseconds, whose range ends at 292 years; no program needs more than this.
 constexpr std::chrono::milliseconds longest_backoff{std::chrono::hours{24 * 365}};
 
 }  // namespace

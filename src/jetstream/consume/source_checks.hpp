@@ -10,16 +10,17 @@
 
 namespace freshet::detail {
 
-/// What is wrong with the settings that sources of JetStream share; `subject` is the subscriber's.
+/// Reports problems of settings that sources of JetStream share; `subject` is the subscriber's.
 void check_consumer_config(const js::ConsumerConfig& config, const Subject& subject, Binder& binder);
 void check_retry(const js::Retry& retry, Binder& binder);
-/// That it is either a durable or an ephemeral consumer, and which; `who` is `js::Pull`.
+/// Reports a consumer that is not either durable or ephemeral; `who` is `js::Pull`.
 void check_lifetime(std::string_view who, std::string_view durable, bool ephemeral, const js::ConsumerConfig& config,
                     Binder& binder);
-/// A stream's name, a consumer's; reported if it is no name.
+/// Reports a name of a stream, consumer or queue that is not valid.
 void check_name(std::string_view kind, std::string_view name, Binder& binder);
 
-/// How the handler of a consumer's messages runs. What waits for it is bounded by what the consumer sends.
+/// Returns how the handler of a consumer's messages runs. The messages that wait for it are limited by what the
+/// consumer sends, not by these options.
 SubscriberOptions run_options(std::size_t workers, const OrderKey& ordered_by, const Batch& batch);
 
 }  // namespace freshet::detail

@@ -69,7 +69,7 @@ std::optional<obj::Info> ObjectBucket::info(std::string_view name) {
 
 void ObjectBucket::replace_info(const obj::Info& info, std::optional<StoredInfo> before) {
     before = infos_.replace(info, std::move(before));
-    // Also of a deleted one: whoever deleted it may not have come so far.
+    // Removes the chunks of a deleted object too: the client that deleted it may not have removed them yet.
     if (before && !before->info.link && before->info.id != info.id) purge_chunks(before->info.id);
 }
 
@@ -229,7 +229,8 @@ void ObjectBucket::erase(std::string_view name) {
             info.digest.clear();
             if (!infos_.store(info, stored)) continue;
         }
-        // Removes the chunks also if it is deleted already: the one who deleted it may not have removed them yet.
+        // Removes the chunks even if the object is deleted already: the client that deleted it may not have removed
+        // them yet.
         if (!info.link) purge_chunks(info.id);
         return;
     }

@@ -55,7 +55,7 @@ private:
                      const obj::PutOptions& options);
     void receive_chunks(const obj::Info& info, const obj::Writer& writer, const obj::GetOptions& options,
                         const Found& found);
-    /// Stores the description whatever was there, and removes the chunks that belonged to what was there.
+    /// Stores the description, whatever was there, and removes the chunks of the object that it replaces.
     void replace_info(const obj::Info& info, std::optional<StoredInfo> before);
     void purge_chunks(std::string_view id) noexcept;
     obj::Info follow(const obj::Link& link, std::string_view name, const obj::Writer& writer,

@@ -15,14 +15,14 @@
 namespace freshet::detail {
 namespace {
 
-// Between two attempts to store a description while the stream has no leader.
+// The pause between two attempts to store a description while the stream has no leader.
 constexpr auto describe_pause = std::chrono::milliseconds{100};
 
 InDoubt in_doubt(const std::string& what, const Error& lost) {
     return {lost.code(), fmt::format("{}: it is not known whether it was stored: {}", what, lost.message())};
 }
 
-/// Whether a message may be stored all the same.
+/// Returns whether the message may be stored in spite of the error.
 bool leaves_open(const Error& error) {
     return error == Errc::timeout || error == Errc::disconnected || error == Errc::closed || error == Errc::bad_payload;
 }
@@ -105,8 +105,8 @@ std::optional<bool> ObjectInfos::was_stored(const obj::Info& info, const std::op
     try {
         current = find(info.name, js::Read::leader);
     } catch (const Error&) { throw in_doubt(what("describe", info.name), lost); }
-    // A cluster refuses the second while the first waits for its servers, and shows neither. None: it was renamed,
-    // perhaps.
+    // A cluster refuses the second description while the first waits for its servers, and shows neither. No description
+    // at all: the object may have been renamed.
     if (!current || (before && current->sequence == before->sequence)) return std::nullopt;
     if (current->info.id != info.id) raise(lost);
     const bool new_id = !before || before->info.id != info.id;

@@ -58,7 +58,7 @@ public:
         if (last) all_fed();
     }
 
-    /// What was to come at first may have been removed from the stream meanwhile.
+    /// The remaining initial messages may have been removed from the stream meanwhile, so none is left to wait for.
     void on_idle() noexcept override { all_fed(); }
 
     void on_reset(std::uint64_t pending) noexcept override {
@@ -93,7 +93,8 @@ private:
         catch_up_if_done();
     }
 
-    /// Called with the lock held, so that it is before what is fed later.
+    /// Calls caught_up if all initial messages are handled. Call it with the lock held, so that caught_up is called
+    /// before later messages are fed.
     void catch_up_if_done() noexcept {
         if (!all_fed_ || caught_up_ || in_hand_ > 0) return;
         caught_up_ = true;
@@ -108,8 +109,8 @@ private:
     std::shared_ptr<MessageSink> sink_;
     std::function<void(std::size_t)> handled_ = {};
     std::mutex mutex_ = {};
-    std::atomic<bool> all_fed_ = false;  // all that was there at first
-    std::size_t in_hand_ = 0;            // of that: fed and not handled
+    std::atomic<bool> all_fed_ = false;  // all initial messages were fed
+    std::size_t in_hand_ = 0;            // initial messages that were fed and are not handled
     bool caught_up_ = false;
 };
 

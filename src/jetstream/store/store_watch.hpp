@@ -16,8 +16,8 @@ namespace freshet::detail {
 
 class Link;
 
-/// A message for those who watch a bucket: it has the key (or the object's name) as its subject, so that patterns are
-/// over keys, and keeps payload, headers and the reply subject that Message::metadata() reads.
+/// Returns a message for a watcher of a bucket. Its subject is the key, or the object's name, so that patterns are over
+/// keys. It keeps the payload, the headers, and the reply subject that Message::metadata() reads.
 Message watch_message(std::string_view subject, const Message& stored, bool initial);
 /// Returns whether the entry existed before the watch began.
 bool is_initial(const Message& watch_message);
@@ -28,8 +28,7 @@ struct WatchSpec {
     std::string what = {};  ///< name for the log: `bucket "flags"`
     /// Returns the watch_message of a stored message; an empty one to skip it.
     std::function<Message(const Message& stored, bool initial)> translate = {};
-    /// Once, when all that was there at first has been handled. Called in the thread that handled the last of it, or
-    /// that feeds.
+    /// Called once, when all initial messages are handled, on the thread that handled the last one or that feeds.
     std::function<void()> caught_up = {};
     /// Declares the bucket again when the server has lost it; may block. Empty: the watch waits until somebody else
     /// creates it.
@@ -46,11 +45,11 @@ public:
     StoreWatch& operator=(const StoreWatch&) = delete;
     ~StoreWatch();
 
-    /// Blocks for an answer. When it fails the sink is not called. The next functions may be called when it has
-    /// succeeded.
+    /// Starts the watch. Blocks for an answer. If it fails, the sink is not called. Call the other functions, except
+    /// handled, only after it has succeeded.
     Expected<void> start();
-    /// To be called for each message that was fed, when it is done with. From any thread, also before start() has
-    /// returned.
+    /// Notes that a message is done with; call it for each message that was fed, from any thread, also before start()
+    /// has returned.
     void handled(const Message& message) noexcept;
     void quiesce() noexcept { consumer_->quiesce(); }
     void stop(std::chrono::milliseconds timeout) noexcept { consumer_->stop(timeout); }

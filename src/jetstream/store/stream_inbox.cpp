@@ -9,8 +9,8 @@
 namespace freshet::detail {
 namespace {
 
-/// How many messages a request had left that ended because it has brought as many bytes, or messages, as it may;
-/// nothing for other statuses.
+/// Returns how many messages a request had left that ended because it has brought as many bytes, or messages, as it
+/// may; nothing for other statuses.
 std::optional<std::size_t> left_of_full_request(const Message& status) {
     const auto text = status.header("Description").value_or("");
     if (!text.starts_with("Batch Completed") && !text.starts_with("Message Size Exceeds MaxBytes")) return std::nullopt;
@@ -48,7 +48,7 @@ bool StreamInbox::follows(const Message& message, const std::optional<Metadata>&
         changed_.notify_all();
         return false;
     }
-    // A gap, or another status: no more will come.
+    // After a gap, or another status, no more messages come.
     stopped_ = metadata || status;
     if (stopped_) changed_.notify_all();
     return false;

@@ -21,22 +21,22 @@ namespace freshet::detail {
 struct StreamMessage {
     Message message = {};
     Metadata metadata = {};
-    /// A request has ended with so many messages left, which is all there is; more may be asked for.
+    /// Set for the end of a request instead of a message: how many messages it had left. More may be asked for.
     std::optional<std::size_t> left = {};
-    bool repeated =
-        false;  ///< it was taken before, from another consumer: no message, and of the metadata what is pending only
+    /// The message was taken before, from another consumer. There is no message, and only metadata.pending is set.
+    bool repeated = false;
 };
 
-/// What a consumer delivers, in its order and without gaps, between the thread that receives and the one that reads.
-/// After the first gap, status or silence nothing more is taken until another consumer is followed.
+/// Passes the messages of a consumer, in order and without gaps, from the receiving thread to the reading one. After
+/// the first gap, status or silence it takes no more until it follows another consumer.
 class StreamInbox final : public MessageSink {
 public:
-    /// Gets each message that is taken, in order, in the thread that receives, before the reader does: what it does is
-    /// done while the reader reads earlier ones. Must not throw.
+    /// Called with each message that is taken, in order, on the receiving thread, before the reader gets it. So it
+    /// works while the reader handles earlier messages. Must not throw.
     using Arrived = std::function<void(const Message&)>;
 
-    /// `subject` of the inbox, with a dot at its end: consumers send their status to it and their name. `arrived` may
-    /// be empty.
+    /// `subject`: the inbox's, with a dot at its end; a consumer's statuses come to it and the consumer's name.
+    /// `arrived` may be empty.
     StreamInbox(Clock& clock, std::string subject, Arrived arrived);
 
     void on_message(Message message) noexcept override;
@@ -45,8 +45,8 @@ public:
     /// Accepts the messages of this consumer from now on, from its first one. For messages that were accepted before,
     /// from another consumer, next() returns the place only.
     void follow(std::string consumer);
-    /// The next message; nothing if none came in time, or something is missing before the next: then nothing more is
-    /// taken.
+    /// Blocks until a message comes, for `timeout` at most, and returns it. Returns nothing if none came, or if a
+    /// message before the next one is missing; then it takes no more.
     std::optional<StreamMessage> next(std::chrono::nanoseconds timeout);
     /// Returns the stream's sequence of the last accepted message. Call it when next() has returned nothing.
     std::uint64_t stream_sequence() const;

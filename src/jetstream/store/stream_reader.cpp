@@ -12,9 +12,9 @@ namespace {
 
 // A pull that gets nothing ends after this time: the messages that it waits for were removed from the stream meanwhile.
 constexpr std::chrono::milliseconds pull_expires{1'000};
-// Two requests are under way.
+// Most bytes of a request; two requests are under way.
 constexpr std::size_t pull_bytes = std::size_t{4} << 20;
-// The reader may take its time between two messages; the consumer goes by itself if its owner has died.
+// Long enough for a slow reader; the server removes the consumer after it if this program has died.
 constexpr std::chrono::nanoseconds inactive_threshold = std::chrono::minutes{5};
 constexpr int max_failures = 8;
 // "consumer delivery policy is deliver last per subject, but optional filter subject is not set"
@@ -90,7 +90,7 @@ Expected<void> StreamReader::pull() {
     asked_ += alone_ ? 1 : spec_.batch;
     alone_ = false;
     const auto body = request.dump();
-    // The name of the consumer tells whose status it is that comes back.
+    // The name of the consumer in the reply subject tells whose status comes back.
     return api_.link().publish(api_.subject("CONSUMER.MSG.NEXT." + spec_.stream + "." + consumer_),
                                {.body = as_bytes(body)}, {.reply_to = inbox_ + consumer_, .flush = Flush::now});
 }

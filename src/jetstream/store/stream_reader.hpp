@@ -27,9 +27,9 @@ struct ReadSpec {
     std::string what = "read";          ///< the action and its object, for error messages
 };
 
-/// Reads what a stream holds, in order and without gaps, up to its end, through a consumer of its own without acks. A
-/// slow reader holds up the server, not memory. What goes wrong on the way (a lost connection, a consumer that is gone)
-/// is read again from where it stopped. One thread at a time.
+/// Reads the messages that a stream holds, in order and without gaps, up to its end, through a consumer of its own
+/// without acks. A slow reader holds up the server and needs no more memory. After a failure on the way (a lost
+/// connection, a deleted consumer), goes on reading where it stopped. One thread at a time.
 class StreamReader {
 public:
     StreamReader(const JsApi& api, ReadSpec spec);

@@ -23,7 +23,7 @@ struct WatchKind {
     std::function<void(Binder& binder)> expect_values = {};
 };
 
-/// Feeds a subscriber from a bucket. The server is told nothing of what becomes of the messages.
+/// Feeds a subscriber from a bucket. Tells the server nothing about how messages were handled.
 class WatchSource final : public Source {
 public:
     explicit WatchSource(WatchKind kind) : kind_{std::move(kind)} {}
@@ -42,7 +42,7 @@ public:
 
 private:
     WatchKind kind_;
-    std::unique_ptr<StoreWatch> watch_ = {};  // since the start; may be stopped once the guard runs
+    std::unique_ptr<StoreWatch> watch_ = {};  // set by start(); may be stopped once the guard runs
     StartGuard guard_ = {};
 };
 

@@ -26,7 +26,7 @@ std::optional<std::string> from_base64(const std::string& text) {
     return bytes;
 }
 
-/// `NATS/1.0`, a line for each header, an empty line. A header that could not be sent again is left out.
+/// Parses `NATS/1.0`, a line for each header, and an empty line. Leaves out headers that could not be sent again.
 Headers parse_headers(std::string_view block) {
     Headers headers;
     for (auto end = block.find("\r\n"); end != std::string_view::npos; end = block.find("\r\n")) {

@@ -9,11 +9,12 @@
 
 namespace freshet::detail {
 
-/// The `message` of an answer of STREAM.MSG.GET: base64 of headers and body. Errc::bad_payload for another shape.
+/// Converts the `message` of an answer of STREAM.MSG.GET, which has headers and body in base64. Returns
+/// Errc::bad_payload for another shape.
 Expected<js::StoredMessage> stored_from_json(std::string_view what, const Json& message);
 
-/// An answer of DIRECT.GET (ADR-31): the message with headers that tell where it was. Errc::message_not_found for
-/// status 404.
+/// Converts an answer of DIRECT.GET (ADR-31): a message whose headers tell its place in the stream. Returns
+/// Errc::message_not_found for status 404.
 Expected<js::StoredMessage> stored_from_direct(std::string_view what, Message message);
 
 }  // namespace freshet::detail

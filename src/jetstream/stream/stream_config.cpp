@@ -91,7 +91,7 @@ std::vector<SettingVersion> settings_with_version(const Json& config) {
                                                          {"sources.consumer", "2.14"}}};
     std::vector<SettingVersion> used;
     for (const auto& entry : all) {
-        // Switched off, it is what an older server does anyway.
+        // A setting that is switched off asks for what an older server does anyway.
         const auto* found = find_setting(config, entry.setting);
         if (found != nullptr && *found != Json(false) && *found != "none" && *found != "default" && *found != 0)
             used.push_back(entry);

@@ -10,16 +10,18 @@
 
 namespace freshet::detail {
 
-/// The settings that are set, as STREAM.CREATE and STREAM.UPDATE take them.
+/// Returns the settings that are set, as STREAM.CREATE and STREAM.UPDATE take them.
 Json stream_to_json(const js::Stream& stream);
 
-/// A configuration of the server's: every setting it tells is set. Throws Json::exception for one of another shape.
+/// Converts a configuration of the server's; every setting that it has is set. Throws Json::exception for one of
+/// another shape.
 js::Stream stream_from_json(const Json& json);
 
-/// An answer of STREAM.CREATE, UPDATE or INFO, or an element of STREAM.LIST. Throws Json::exception.
+/// Converts an answer of STREAM.CREATE, UPDATE or INFO, or an element of STREAM.LIST. Throws Json::exception for one of
+/// another shape.
 js::StreamInfo stream_info_from_json(const Json& json);
 
-/// Those in `config` that 2.9 does not know.
+/// Returns the settings in `config` that server 2.9 does not know.
 std::vector<SettingVersion> settings_with_version(const Json& config);
 
 }  // namespace freshet::detail

@@ -21,7 +21,7 @@ using detail::Json;
 
 std::string of_stream(const std::string& name) { return "stream " + detail::quoted(name); }
 
-/// Waits for a message that is asked for with DIRECT.GET; who does not allow that does not listen.
+/// Returns the error of a DIRECT.GET. A stream that does not allow direct gets does not listen, so nobody answers.
 Error direct_error(const std::string& what, const Error& error) {
     if (error.code() != Errc::no_jetstream) return error;
     return {Errc::no_jetstream,
@@ -45,7 +45,7 @@ Expected<StoredMessage> get(const detail::JsApi& api, const std::string& stream,
     return detail::stored_from_json(what, detail::field<Json>(*answer, "message", Json::object()));
 }
 
-/// Where a batch ended.
+/// The place where a batch ended.
 struct BatchEnd {
     std::uint64_t pending = 0;
     std::uint64_t last_sequence = 0;
@@ -56,7 +56,7 @@ std::uint64_t number_in(const Message& message, std::string_view header) {
     return FromText<std::uint64_t>::parse(message.header(header).value_or("")).value_or(0);
 }
 
-/// Asks for a batch (ADR-31) and adds its messages to `messages`.
+/// Asks for a batch (ADR-31), blocks until it has ended, and adds its messages to `messages`.
 Expected<BatchEnd> get_batch(const detail::JsApi& api, const std::string& stream, const std::string& what,
                              const Json& request, std::vector<StoredMessage>& messages) {
     const auto body = request.dump();
@@ -79,7 +79,7 @@ Expected<BatchEnd> get_batch(const detail::JsApi& api, const std::string& stream
     return failure(Errc::timeout, fmt::format("{}: the batch did not end within the timeout", what));
 }
 
-/// Batch after batch until there are no more, or `limit` messages.
+/// Gets batches until there are no more messages, or `limit` of them.
 Expected<std::vector<StoredMessage>> get_batches(const detail::JsApi& api, const std::string& stream,
                                                  const std::string& what, Json request, std::size_t limit) {
     constexpr std::size_t batch_size = 1'000;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings of a stream, and of what is within them: a line for each.
+// The tables of the settings of a stream and of its parts; each setting has one line.
 #pragma once
 
 #include <concepts>
@@ -130,7 +130,7 @@ void fields(T& value, Visit& visit) {
 
 namespace freshet::detail {
 
-/// A domain is an external stream's API prefix.
+/// Writes a domain as an external stream's API prefix.
 template <>
 inline Json SettingWriter::encode(const js::StreamSource& value) {
     auto source = value;
@@ -141,7 +141,7 @@ inline Json SettingWriter::encode(const js::StreamSource& value) {
     return std::move(writer.json);
 }
 
-/// The lines of a stream's table.
+/// Returns the lines of a stream's table.
 inline const std::vector<SettingLine>& stream_setting_lines() {
     static const auto all = [] {
         SettingLines collected;

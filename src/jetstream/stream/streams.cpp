@@ -24,7 +24,7 @@ public:
         if (existing) return settle(*std::move(existing));
         if (existing.error().code() != Errc::stream_not_found || stream_.declare == js::Declare::never) return existing;
         auto created = create();
-        // Somebody else created it in this moment.
+        // Another client has created it since find().
         if (!created && created.error().code() == Errc::stream_exists && (existing = find()))
             return settle(*std::move(existing));
         return created;

@@ -24,9 +24,9 @@ public:
     struct Waiter {
         std::thread::id thread;
         TimePoint deadline;
-        std::uint64_t looked_at = 0;  // the value of changes_ before it last called done()
-        Waiter* outer = nullptr;      // of the same thread: the call that runs the task which waits here
-        bool covered = false;         // it is the outer of another one
+        std::uint64_t looked_at = 0;  // the value of changes_ before the thread last called done()
+        Waiter* outer = nullptr;      // the call of this thread that runs the task which waits here
+        bool covered = false;         // whether it is the outer call of another one
     };
 
     ~State() {
@@ -47,7 +47,7 @@ public:
     }
 
     bool remove(TimerId id) {
-        decltype(tasks_)::node_type removed;  // is destroyed without the lock
+        decltype(tasks_)::node_type removed;  // declared before the lock, so destroyed after the unlock
         const std::lock_guard lock{mutex_};
         removed = tasks_.extract(id);
         return !removed.empty();
@@ -108,7 +108,7 @@ private:
     /// Does one step towards done() or the deadline. Returns false when the deadline has come and nothing is due.
     bool step(std::unique_lock<std::mutex>& lock, const Waiter& waiter, bool until_idle) {
         if (!running_.empty() && runner_ != waiter.thread) {
-            // A task that waits itself may wait for a time beyond this deadline.
+            // The running task may itself wait for a time beyond this deadline.
             if (now_ >= waiter.deadline && (!until_idle || (work_ <= 0 && runner_waits()))) return false;
             return pause(lock);
         }
@@ -128,7 +128,8 @@ private:
         return true;
     }
 
-    /// Returns whether each waiting thread has looked at the latest change: then none has anything to do at this time.
+    /// Returns whether each waiting thread has looked at the latest change. Then no thread has anything to do at this
+    /// time.
     bool all_looked(const Waiter& self) const {
         return std::ranges::all_of(waiters_, [&](const Waiter* other) {
             return other == &self || other->covered || (other->looked_at == changes_ && other->deadline > now_);
@@ -168,7 +169,7 @@ private:
     std::map<TimerId, Task> tasks_ = {};
     TimePoint now_{std::chrono::hours{1}};
     std::uint64_t last_number_ = 0;
-    std::vector<TimerId> running_ = {};  // the innermost last; all on one thread
+    std::vector<TimerId> running_ = {};  // with the innermost last; all on one thread
     std::thread::id runner_ = {};
     std::vector<Waiter*> waiters_ = {};
     std::ptrdiff_t work_ = 0;
