@@ -83,7 +83,7 @@ TEST_CASE_METHOD(Fixture, "what other programs compressed is read") {
     CHECK(size(bytes(zstd_hello), "zstd") == 5);
     CHECK(got == "hello");
     CHECK(size(bytes(gzip_hello), "gzip") == 5);
-    CHECK(size(bytes(gzip_hello), " X-GZIP ") == 5);
+    CHECK(size(bytes(gzip_hello), "X-GZIP") == 5);
     CHECK(size(std::string{bytes(gzip_hello)} + std::string{bytes(gzip_hello)}, "gzip") == 10);
     CHECK(size(std::string{bytes(zstd_hello)} + std::string{bytes(zstd_hello)}, "zstd") == 10);
     CHECK(got == "hellohello");

@@ -113,7 +113,7 @@ private:
             return pause(lock);
         }
         if (!tasks_.empty() && tasks_.begin()->first.when <= now_) return run_first(lock);
-        if (now_ >= waiter.deadline && !(until_idle && work_ > 0)) return false;
+        if (now_ >= waiter.deadline && (!until_idle || is_idle(waiter))) return false;
         if (work_ > 0 || !all_looked(waiter)) return pause(lock);
         const auto next = next_time();
         if (next == TimePoint::max()) return pause(lock);
@@ -134,6 +134,13 @@ private:
         return std::ranges::all_of(waiters_, [&](const Waiter* other) {
             return other == &self || other->covered || (other->looked_at == changes_ && other->deadline > now_);
         });
+    }
+
+    /// Returns whether no thread works, and each that waits has looked at the latest change in vain.
+    bool is_idle(const Waiter& self) const {
+        return work_ <= 0 && std::ranges::all_of(waiters_, [&](const Waiter* other) {
+                   return other == &self || other->covered || other->looked_at == changes_;
+               });
     }
 
     /// Returns whether the task that runs waits, and has looked at the latest change in vain.
