@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/quoted.hpp"
+#include "base/without_secrets.hpp"
 
 namespace freshet {
 namespace {
@@ -117,13 +118,6 @@ private:
     nlohmann::json fields_;
 };
 
-/// Returns the text of a `.creds` file with this JWT and seed.
-CredsMemory creds_of(std::string_view jwt, std::string_view seed) {
-    return {fmt::format("-----BEGIN NATS USER JWT-----\n{}\n------END NATS USER JWT------\n\n"
-                        "-----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
-                        jwt, seed)};
-}
-
 Credentials credentials_of(const ContextFile& context) {
     std::vector<detail::NamedCredentials> given;
     const auto user = context.secret("user");
@@ -133,7 +127,7 @@ Credentials credentials_of(const ContextFile& context) {
     if (const auto token = context.secret("token"); !token.empty()) given.push_back({"token", Token{token}});
     if (const auto creds = context.file("creds"); !creds.empty()) given.push_back({"creds", CredsFile{creds}});
     if (const auto nkey = context.file("nkey"); !nkey.empty()) given.push_back({"nkey", NkeyFile{nkey}});
-    if (!jwt.empty()) given.push_back({"user_jwt", creds_of(jwt, seed)});
+    if (!jwt.empty()) given.push_back({"user_jwt", JwtAndSeed{jwt, seed}});
     if (jwt.empty() != seed.empty())
         context.fail("has only one of \"user_jwt\" and \"user_seed\"; a connection needs both, or \"creds\"");
     return detail::the_only(given, context.described() + ": ");
@@ -164,6 +158,11 @@ std::vector<std::string> split_servers(std::string_view list) {
 
 void check_readable(std::string_view setting, const std::string& path) {
     if (path.empty()) return;
+    if (without_secrets(path) != path)
+        raise({Errc::bad_setup,
+               fmt::format("{} holds a seed, a JWT or a URL where the path of a file is meant; write the secret into a "
+                           "file, and give its path",
+                           setting)});
     std::error_code none;
     const bool directory = fs::is_directory(path, none);
     if (!directory && std::ifstream{path}) return;

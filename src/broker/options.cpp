@@ -8,6 +8,7 @@
 #include <freshet/subject_grammar.hpp>
 
 #include "base/quoted.hpp"
+#include "base/without_secrets.hpp"
 #include "broker/context_file.hpp"
 #include "link/request_mux.hpp"
 
@@ -63,8 +64,9 @@ void check_files(const BrokerOptions& options) {
 
 void check_inbox_prefix(const std::string& prefix) {
     if (prefix.size() <= detail::RequestMux::max_prefix && check_subject(prefix) == SubjectFault::none) return;
-    raise({Errc::bad_setup, fmt::format("inbox_prefix {} is not a subject of at most {} characters",
-                                        detail::quoted(prefix), detail::RequestMux::max_prefix)});
+    raise({Errc::bad_setup,
+           fmt::format("inbox_prefix {} is not a subject of at most {} characters",
+                       detail::quoted(detail::without_secrets(prefix)), detail::RequestMux::max_prefix)});
 }
 
 void check_times(const BrokerOptions& options) {

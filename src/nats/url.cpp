@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include <netdb.h>
 
 #include <fmt/format.h>
 
 #include <freshet/text.hpp>
+
+#include "base/without_secrets.hpp"
 
 namespace freshet::detail::nats {
 namespace {
@@ -29,11 +32,48 @@ Split split(std::string_view url) {
     return {url.substr(0, authority), url.substr(authority, address - authority), url.substr(address)};
 }
 
+/// Returns where the path, query or fragment behind host and port begins. A bracket holds an IPv6 address.
+std::size_t host_end(std::string_view address) { return std::min(address.find_first_of("/?#"), address.size()); }
+
 bool is_port(std::string_view text) { return FromText<std::uint16_t>::parse(text).value_or(0) != 0; }
 
 bool is_host(std::string_view text) {
     return !text.empty() &&
            std::ranges::none_of(text, [](char c) { return c <= ' ' || c == '[' || c == ']' || c == '/'; });
+}
+
+int hex_digit(char c) {
+    const auto digit = std::string_view{"0123456789abcdef"}.find(c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c);
+    return digit == std::string_view::npos ? -1 : static_cast<int>(digit);
+}
+
+/// Returns the text without its percent escapes; nothing if one is broken.
+std::optional<std::string> decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out += text[i];
+            continue;
+        }
+        const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+        const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+        if (low < 0) return std::nullopt;
+        out += static_cast<char>(high << 4 | low);
+        i += 2;
+    }
+    return out;
+}
+
+/// Returns the text with every character escaped that a URL gives a meaning to.
+std::string encoded(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                           c == '.' || c == '_' || c == '~';
+        if (plain) out += c;
+        else out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return out;
 }
 
 }  // namespace
@@ -51,8 +91,11 @@ Expected<ServerUrl> ServerUrl::parse(std::string_view text) {
     if (url.scheme != "nats" && url.scheme != "tls") return wrong("the scheme is not nats or tls");
     const auto name_end = userinfo.find(':');
     if (name_end != std::string_view::npos) url.user = userinfo.substr(0, name_end);  // without a colon it is a token
+    if (!decoded(userinfo)) return wrong("a % in its user or password is not the beginning of an escape such as %40");
 
     if (address.ends_with('/')) address.remove_suffix(1);
+    if (host_end(address) < address.size())
+        return wrong("there is text after host and port; user and password stand before the host");
     const auto bracket = address.starts_with('[') ? address.find(']') : 0;
     if (bracket == std::string_view::npos) return wrong("a bracket is not closed");
     const auto colon = address.find(':', bracket);
@@ -66,13 +109,37 @@ Expected<ServerUrl> ServerUrl::parse(std::string_view text) {
 
 std::string without_credentials(std::string_view url) {
     const auto parts = split(url);
-    return std::string{parts.scheme} + std::string{parts.address};
+    return without_secrets(std::string{parts.scheme} + std::string{parts.address.substr(0, host_end(parts.address))});
 }
 
 std::string without_credentials(const std::vector<std::string>& urls) {
     std::string list;
     for (const auto& url : urls) list += (list.empty() ? "" : ", ") + without_credentials(url);
     return list;
+}
+
+std::string url_for_connect(std::string_view url) {
+    const auto parts = split(url);
+    if (parts.userinfo.empty()) return std::string{url};
+    auto userinfo = parts.userinfo;
+    userinfo.remove_suffix(1);
+    const auto colon = userinfo.find(':');
+    const auto fit = [](std::string_view text) {
+        return encoded(json_text(decoded(text).value_or(std::string{text})));
+    };
+    auto out = std::string{parts.scheme.empty() ? "nats://" : parts.scheme} + fit(userinfo.substr(0, colon));
+    if (colon != std::string_view::npos) out += ':' + fit(userinfo.substr(colon + 1));
+    return out + '@' + std::string{parts.address};
+}
+
+std::string json_text(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '"' || c == '\\') (out += '\\') += c;
+        else if (static_cast<unsigned char>(c) < ' ') out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+        else out += c;
+    }
+    return out;
 }
 
 std::string resolver_problem(const ServerUrl& url) {

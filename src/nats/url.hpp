@@ -21,10 +21,17 @@ struct ServerUrl {
     static Expected<ServerUrl> parse(std::string_view text);
 };
 
-/// Returns the URL without user, password and token, to be shown.
+/// Returns the URL without user, password and token, and without anything after host and port, to be shown.
 std::string without_credentials(std::string_view url);
 /// Returns the URLs without user, password and token, separated by commas.
 std::string without_credentials(const std::vector<std::string>& urls);
+
+/// Returns `text` as the inside of a JSON string. cnats puts user, password, token and client name into its CONNECT
+/// line as they are, so a quote or a backslash in one of them would break the line.
+std::string json_text(std::string_view text);
+
+/// Returns the URL with user, password and token made fit for cnats's CONNECT line, see json_text().
+std::string url_for_connect(std::string_view url);
 
 /// Returns why the host's name cannot be resolved; "" if it can. Asks the resolver, so it may block for seconds.
 std::string resolver_problem(const ServerUrl& url);

@@ -163,6 +163,13 @@ TEST_CASE("a file that cannot be read is named, with its variable and the reason
     }
 }
 
+TEST_CASE("a secret where the path of a file is meant is not shown") {
+    Home home;
+    const std::string seed = "SUADPW5X7HNFSYQ436B52733JYJ3QU5NRB6N53F5VI5SAQALNXYIPOOTZE";
+    home.set("NATS_NKEY", seed);
+    CHECK_THAT(what_environment_says(), ContainsSubstring("NATS_NKEY holds a seed") && !ContainsSubstring(seed));
+}
+
 TEST_CASE("TLS files and the inbox prefix come from the environment") {
     Home home;
     home.set("NATS_CA", home.file("ca.pem"));
@@ -217,9 +224,9 @@ TEST_CASE("a context's token, creds, nkey, and JWT with seed") {
           home.path() + "/keys/user.creds");
     CHECK(std::get<NkeyFile>(credentials(R"({"nkey": ")" + home.file("user.nk") + R"("})")).path ==
           home.path() + "/user.nk");
-    CHECK(std::get<CredsMemory>(credentials(R"({"user_jwt": "eyJ0", "user_seed": "SUAB"})")).content ==
-          "-----BEGIN NATS USER JWT-----\neyJ0\n------END NATS USER JWT------\n\n"
-          "-----BEGIN USER NKEY SEED-----\nSUAB\n------END USER NKEY SEED------\n");
+    const auto both = std::get<JwtAndSeed>(credentials(R"({"user_jwt": "eyJ0", "user_seed": "SUAB"})"));
+    CHECK(both.jwt == "eyJ0");
+    CHECK(both.seed == "SUAB");
 }
 
 TEST_CASE("without a name it is the selected context, in XDG_CONFIG_HOME where that is set") {
