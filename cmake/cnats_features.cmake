@@ -2,6 +2,7 @@
 # Which functions newer than cnats 3.4 there are, as definitions for src/ only: FRESHET_HAS_<the function in capitals>.
 # cnats's version number does not tell: a beta bears the number of the release that follows it.
 
+include(CheckCXXSourceCompiles)
 include(CheckCXXSymbolExists)
 
 set(freshet_cnats_features)
@@ -10,8 +11,11 @@ block(PROPAGATE freshet_cnats_features)
     set(CMAKE_REQUIRED_INCLUDES ${freshet_cnats_include})
     set(CMAKE_REQUIRED_QUIET ON)
     foreach(function IN ITEMS
+        natsConnection_GetConnectedServerName
         natsConnection_ReadLastError
+        natsConnection_Reconnect
         natsConnection_Send
+        natsOptions_LoadCertificatesChainDynamic
         natsOptions_SetIgnoreAuthErrorAbort
         natsOptions_SetProxyConnHandler
         natsOptions_SetReconnectOnProtocolError
@@ -24,4 +28,9 @@ block(PROPAGATE freshet_cnats_features)
             list(APPEND freshet_cnats_features ${feature})
         endif()
     endforeach()
+    check_cxx_source_compiles("#include <nats/nats.h>
+        natsClientConfig config{.ThreadStartedHandler = nullptr};" FRESHET_HAS_THREADSTARTEDHANDLER)
+    if(FRESHET_HAS_THREADSTARTEDHANDLER)
+        list(APPEND freshet_cnats_features FRESHET_HAS_THREADSTARTEDHANDLER)
+    endif()
 endblock()

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -47,8 +48,38 @@ struct CredsFile {
 struct CredsMemory {
     std::string content = {};  ///< user JWT and nkey seed, as in the file
 };
+/// A user's JWT and the seed of its nkey, as two values, which stay in memory.
+struct JwtAndSeed {
+    std::string jwt = {};   ///< the user's JWT (`eyJ...`)
+    std::string seed = {};  ///< the seed of the nkey in it (`SU...`)
+};
+
+// The functions below give credentials that are kept elsewhere, such as in a vault. freshet calls them before each
+// round of attempts to connect, on the thread that connects, where they may block. An exception ends the attempt;
+// freshet tells its text. They must stay callable until the broker is destroyed.
+
+/// A function that gives the token.
+struct TokenCallback {
+    std::function<std::string()> token = {};  ///< returns the token; needed
+};
+/// A function that gives user name and password.
+struct UserPasswordCallback {
+    std::function<UserPassword()> user_password = {};  ///< returns both; needed
+};
+/// Functions that give a user's JWT and sign with its nkey, whose seed may stay in a vault or an HSM.
+struct JwtCallback {
+    std::function<std::string()> jwt = {};                   ///< returns the JWT; needed
+    std::function<std::string(std::string_view)> sign = {};  ///< returns the Ed25519 signature of a nonce: 64 bytes
+};
+/// An nkey whose seed may stay in a vault or an HSM.
+struct NkeyCallback {
+    std::string public_key = {};                             ///< the public key (`U...`)
+    std::function<std::string(std::string_view)> sign = {};  ///< returns the Ed25519 signature of a nonce: 64 bytes
+};
+
 /// The credentials of a connection: one kind, or none (the default).
-using Credentials = std::variant<std::monostate, UserPassword, Token, NkeySeed, NkeyFile, CredsFile, CredsMemory>;
+using Credentials = std::variant<std::monostate, UserPassword, Token, NkeySeed, NkeyFile, CredsFile, CredsMemory,
+                                 JwtAndSeed, TokenCallback, UserPasswordCallback, JwtCallback, NkeyCallback>;
 
 /// Verifies the server of a TLS connection by its certificate.
 struct VerifyServer {
@@ -60,13 +91,21 @@ struct SkipServerVerification {};
 
 /// TLS settings. TLS is used when `enabled` is true, and whenever the URL says `tls://` or the server requires it.
 struct TlsOptions {
-    bool enabled = false;          ///< require TLS (default: only if URL or server ask for it)
-    std::string ca_file = {};      ///< PEM file of trusted authorities (default: the system's)
-    std::string certificate = {};  ///< PEM file of the client's certificate chain (default: none)
+    bool enabled = false;      ///< require TLS (default: only if URL or server ask for it)
+    std::string ca_file = {};  ///< PEM file of trusted authorities (default: the system's)
+    /// PEM file of the client's certificate chain. It and `private_key` are read again for each connection, so that
+    /// they can be replaced while the program runs; an encrypted key only once. Default: none.
+    std::string certificate = {};
     std::string private_key = {};  ///< PEM file of the client's key; needed with `certificate`
     bool handshake_first = false;  ///< start TLS before the server's first line; needs a server configured so
     /// how the server is verified; default: by its certificate and the host of the URL
     std::variant<VerifyServer, SkipServerVerification> verify = VerifyServer{};
+    std::string ca_pem = {};           ///< trusted authorities as PEM text instead of `ca_file` (default: none)
+    std::string certificate_pem = {};  ///< the client's certificate chain as PEM text instead of `certificate`
+    std::string private_key_pem = {};  ///< the client's key as PEM text; needed with `certificate_pem`
+    /// Returns the passphrase of an encrypted private key; called when the broker starts. Default: none, and an
+    /// encrypted key is refused; nobody is ever asked on a terminal.
+    std::function<std::string()> passphrase = {};
 };
 
 /// Reconnecting after the connection was lost.
@@ -92,7 +131,8 @@ enum class Envelope : std::uint8_t {
 
 /// How a broker connects and behaves. Every field may be left out.
 struct BrokerOptions {
-    /// Server URLs, tried in random order. Default (empty): $NATS_URL (comma separated), else nats://localhost:4222.
+    /// Server URLs, tried in random order unless `no_randomize` is set. Default (empty): $NATS_URL (comma separated),
+    /// else nats://localhost:4222.
     std::vector<std::string> servers = {};
     /// Name in the server's list of connections. Default (empty): the program's name.
     std::string name = {};
@@ -142,6 +182,16 @@ struct BrokerOptions {
     std::shared_ptr<spdlog::logger> logger = {};
     /// Function that is called for every connection event; freshet logs the events in any case. Default: none.
     EventSink on_event = {};
+    /// False: an App goes on without this broker when no server has answered within `start_timeout`; freshet tries on,
+    /// and the broker's subscribers start when one answers. Broker::start of such a broker blocks until then.
+    /// Default: true.
+    bool critical = true;
+    /// True: try the servers in the order of `servers`, so that the first is preferred. Default: false.
+    bool no_randomize = false;
+    /// Function that makes the connection to a server's host and port instead of freshet, for a proxy such as SOCKS:
+    /// returns a connected stream socket, which then belongs to freshet, or throws. Called on the thread that connects
+    /// or reconnects; may block for about `connect_timeout`. Needs cnats 3.11 or newer. Default: none.
+    std::function<int(const std::string& host, std::uint16_t port)> dial = {};
 
     /// Returns the defaults changed by the environment: NATS_URL, NATS_CREDS, NATS_NKEY (a seed file), NATS_USER and
     /// NATS_PASSWORD, NATS_TOKEN, NATS_CA, NATS_CERT, NATS_KEY, NATS_INBOX_PREFIX, NATS_CONTEXT (a context of the

@@ -4,12 +4,16 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "nats/library.hpp"
 
 namespace freshet::detail::nats {
 namespace {
+
+constexpr std::size_t signature_size = 64;
 
 struct Registry {
     std::mutex mutex = {};
@@ -36,9 +40,30 @@ void notify(void* closure) noexcept {
     if (const auto listener = find(closure)) ((*listener).*Member)();
 }
 
-/// Clears this thread's last error in cnats. Otherwise cnats reports the thread's last TLS error for later failures
-/// too. It clears the error itself only where it makes the socket, and has no function for that.
-void forget_tls_error() noexcept { static_cast<void>(natsConnection_Publish(nullptr, nullptr, nullptr, 0)); }
+/// Returns a copy of the text that cnats may free; null if there is no memory.
+char* copy(std::string_view text) noexcept {
+    auto* const bytes = static_cast<char*>(std::malloc(text.size() + 1));
+    if (bytes == nullptr) return nullptr;
+    std::memcpy(bytes, text.data(), text.size());
+    bytes[text.size()] = '\0';
+    return bytes;
+}
+
+/// Calls a function that gives a text for cnats, and hands out the text or why there is none.
+template <class F>
+natsStatus give(void* closure, char** error, F function, std::string& text) noexcept {
+    const auto listener = find(closure);
+    if (listener == nullptr) return NATS_CONNECTION_CLOSED;
+    try {
+        auto given = function(listener->credentials());
+        if (given) {
+            text = *std::move(given);
+            return NATS_OK;
+        }
+        *error = copy(given.error().what());
+    } catch (...) { *error = copy("no memory"); }
+    return NATS_ILLEGAL_STATE;
+}
 
 extern "C" {
 
@@ -59,18 +84,38 @@ int64_t freshet_reconnect_delay(natsConnection*, int round, void* closure) noexc
 
 natsStatus freshet_connect_socket(natsSock* socket, char* host, int port, void* closure) noexcept {
     const auto listener = find(closure);
-    forget_tls_error();
-    return listener != nullptr ? connect_socket(*socket, host, port, listener->socket_limits())
-                               : NATS_CONNECTION_CLOSED;
+    return listener != nullptr ? listener->connect_socket(*socket, host, port) : NATS_CONNECTION_CLOSED;
 }
 
 natsStatus freshet_sign(char** error, unsigned char** signature, int* length, const char* nonce,
                         void* closure) noexcept {
+    // A server that knows neither nkeys nor JWTs sends no nonce, and looks at no signature.
+    std::string signed_nonce(signature_size, '\0');
+    const bool asked = nonce != nullptr && *nonce != '\0';
+    const auto sign = [&](CredentialSource& source) { return source.sign(nonce); };
+    const auto status = asked ? give(closure, error, sign, signed_nonce) : NATS_OK;
+    if (status != NATS_OK) return status;
+    *signature = reinterpret_cast<unsigned char*>(copy(signed_nonce));
+    *length = static_cast<int>(signed_nonce.size());
+    return *signature != nullptr ? NATS_OK : NATS_NO_MEMORY;
+}
+
+natsStatus freshet_jwt(char** jwt, char** error, void* closure) noexcept {
+    std::string text;
+    const auto status = give(closure, error, [](CredentialSource& source) { return source.jwt(); }, text);
+    if (status != NATS_OK) return status;
+    *jwt = copy(text);
+    return *jwt != nullptr ? NATS_OK : NATS_NO_MEMORY;
+}
+
+/// cnats reads the token at once, on this thread, and has no way to be told an error: connect_socket() has refused.
+const char* freshet_token(void* closure) noexcept {
+    static thread_local std::string token;
     const auto listener = find(closure);
-    const auto seed = listener != nullptr ? listener->seed() : std::string{};
-    const auto status = nats_Sign(seed.c_str(), nonce, signature, length);
-    if (status != NATS_OK) *error = ::strdup("the nkey seed cannot sign");  // cnats frees it
-    return status;
+    try {
+        if (listener != nullptr) token = listener->credentials().token().value_or("");
+    } catch (...) { token.clear(); }
+    return token.c_str();
 }
 
 }  // extern "C"
@@ -116,6 +161,17 @@ void Callbacks::install_signature(natsOptions* options, const std::string& publi
         status != NATS_OK) {
         raise(to_error(status, "cannot use the nkey"));
     }
+}
+
+void Callbacks::install_jwt(natsOptions* options) const {
+    const auto status =
+        natsOptions_SetUserCredentialsCallbacks(options, &freshet_jwt, closure(), &freshet_sign, closure());
+    if (status != NATS_OK) raise(to_error(status, "cannot use the JWT"));
+}
+
+void Callbacks::install_token(natsOptions* options) const {
+    const auto status = natsOptions_SetTokenHandler(options, &freshet_token, closure());
+    if (status != NATS_OK) raise(to_error(status, "cannot use the function that gives the token"));
 }
 
 }  // namespace freshet::detail::nats

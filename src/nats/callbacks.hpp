@@ -8,7 +8,7 @@
 
 #include <nats/nats.h>
 
-#include "nats/socket.hpp"
+#include "nats/credentials.hpp"
 #include "nats/status.hpp"
 
 namespace freshet::detail::nats {
@@ -31,10 +31,10 @@ public:
 
     /// Returns how long to wait after the `round`th failed round (from 1) of all servers.
     virtual std::chrono::milliseconds reconnect_delay(int round) noexcept = 0;
-    /// Returns the longest times that the sockets of the connection wait.
-    virtual SocketLimits socket_limits() noexcept = 0;
-    /// Returns the nkey seed to sign with.
-    virtual std::string seed() noexcept = 0;
+    /// Connects a socket to a server, which may block.
+    virtual natsStatus connect_socket(natsSock& socket, const char* host, int port) noexcept = 0;
+    /// Returns what is presented to the server.
+    virtual CredentialSource& credentials() noexcept = 0;
 };
 
 /// Connects the callbacks of a natsOptions with a listener. Uses a number instead of a pointer, because cnats calls
@@ -47,12 +47,16 @@ public:
     Callbacks& operator=(const Callbacks&) = delete;
     ~Callbacks();
 
-    /// Sets all callbacks except the two below.
+    /// Sets all callbacks except those below.
     void install(natsOptions* options) const;
-    /// Makes cnats connect with connect_socket and socket_limits(). Returns false if this cnats does not support that.
+    /// Makes cnats connect with connect_socket(). Returns false if this cnats does not support that.
     bool install_sockets(natsOptions* options) const;
-    /// Makes cnats sign the challenge of the server with seed().
+    /// Makes cnats sign the challenge of the server with credentials().
     void install_signature(natsOptions* options, const std::string& public_key) const;
+    /// Makes cnats present the JWT of credentials(), and sign with them.
+    void install_jwt(natsOptions* options) const;
+    /// Makes cnats present the token of credentials().
+    void install_token(natsOptions* options) const;
 
 private:
     void* closure() const noexcept;

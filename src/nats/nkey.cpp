@@ -97,6 +97,7 @@ Expected<std::string> public_nkey(std::string_view seed) {
 }
 
 Expected<std::string> seed_in(std::string_view content) {
+    if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);  // a byte order mark, as some editors write it
     for (std::size_t begin = 0; begin < content.size();) {
         const auto end = std::min(content.find('\n', begin), content.size());
         auto line = content.substr(begin, end - begin);
