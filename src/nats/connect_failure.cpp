@@ -1,17 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nats/connect_failure.hpp"
 
-#include <string>
+#include <algorithm>
 
 #include <fmt/format.h>
 #include <nats/nats.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "base/without_secrets.hpp"
+#include "nats/credentials.hpp"
 #include "nats/options.hpp"
 #include "nats/url.hpp"
 
 namespace freshet::detail::nats {
+namespace {
+
+/// A reason, and what to do about it.
+struct Explained {
+    Errc code;
+    std::string what;
+    std::string remedy;
+};
+
+/// Returns why a server's host has no address; "" if it has one. May block.
+std::string unresolved(const BrokerOptions& options) {
+    const auto servers = servers_of(options);
+    for (const auto& server : servers) {
+        const auto url = ServerUrl::parse(server);
+        const auto problem = url ? resolver_problem(*url) : std::string{};
+        if (!problem.empty()) return fmt::format("cannot resolve the host '{}': {}", url->host, problem);
+    }
+    return {};
+}
+
+Explained without_answer(const BrokerOptions& options) {
+    return {Errc::disconnected,
+            fmt::format("no answer within the connect_timeout of {} ms", options.connect_timeout.count()),
+            options.tls.handshake_first
+                ? "is it a nats-server, and does it run?"
+                : "is it a nats-server, does it run, and does it begin with TLS (TlsOptions::handshake_first)?"};
+}
+
+Explained tls_failed(const BrokerOptions& options, const Failure& failure) {
+    if (options.tls.handshake_first && failure.detail.find("wrong version number") != std::string::npos) {
+        return {Errc::bad_setup, "TLS failed: the server does not begin with TLS",
+                "turn TlsOptions::handshake_first off, or handshake_first on in the server's configuration"};
+    }
+    return {Errc::bad_setup, "TLS failed: " + failure.detail,
+            "check BrokerOptions::tls (ca_file, certificate, expected_name)"};
+}
+
+Explained explained(const BrokerOptions& options, const Failure& failure) {
+    switch (failure.status) {
+        case NATS_CONNECTION_AUTH_FAILED:
+            return {Errc::unauthorized, fmt::format("refused {}: {}", name_of_credentials(options), failure.detail),
+                    "check BrokerOptions::credentials"};
+        case NATS_NO_SERVER: {
+            if (auto why = unresolved(options); !why.empty())
+                return {Errc::disconnected, std::move(why), "check the URL"};
+            return {Errc::disconnected, "nothing accepts connections", "is nats-server running there?"};
+        }
+        case NATS_TIMEOUT: return without_answer(options);
+        case NATS_SECURE_CONNECTION_WANTED:
+            return {Errc::bad_setup, "it offers no TLS, and TLS is asked for", "check the URL and BrokerOptions::tls"};
+        case NATS_SSL_ERROR: return tls_failed(options, failure);
+        case NATS_ERR: return {Errc::disconnected, "the server says: " + failure.detail, {}};
+        default: break;
+    }
+    if (is_bare(failure)) {
+        return {Errc::disconnected, "the connection was closed while it was made, without a reason",
+                "the server's log may name it"};
+    }
+    return {may_pass(failure) ? Errc::disconnected : Errc::bad_setup, failure.detail, {}};
+}
+
+std::string joined(const Explained& reason) {
+    return without_secrets(reason.remedy.empty() ? reason.what : reason.what + "; " + reason.remedy);
+}
+
+bool all_alike(const std::vector<FailedAttempt>& attempts) {
+    return std::ranges::all_of(attempts, [&](const FailedAttempt& each) {
+        return each.failure.status == attempts.front().failure.status &&
+               each.failure.detail == attempts.front().failure.detail;
+    });
+}
+
+/// Returns the attempt whose error code counts: one that may pass, so that the caller knows that it may try again.
+const FailedAttempt& decisive(const std::vector<FailedAttempt>& attempts) {
+    const auto found = std::ranges::find_if(attempts, [](const auto& each) { return may_pass(each.failure); });
+    return found != attempts.end() ? *found : attempts.front();
+}
+
+}  // namespace
 
 bool may_pass(const Failure& failure) {
     switch (failure.status) {
@@ -27,48 +108,44 @@ bool may_pass(const Failure& failure) {
     }
 }
 
+bool may_pass(const std::vector<FailedAttempt>& attempts) {
+    return std::ranges::any_of(attempts, [](const auto& each) { return may_pass(each.failure); });
+}
+
+bool is_bare(const Failure& failure) {
+    switch (failure.status) {
+        case NATS_IO_ERROR:
+        case NATS_CONNECTION_CLOSED:
+        case NATS_CONNECTION_DISCONNECTED:
+        case NATS_STALE_CONNECTION: return true;
+        default: return false;
+    }
+}
+
 Failure with_tls_alert(Failure failure) {
     const auto code = ::ERR_peek_last_error();
     const bool alert = ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) >= SSL_AD_REASON_OFFSET;
     return alert && may_pass(failure) ? Failure{NATS_SSL_ERROR, ::ERR_reason_error_string(code)} : failure;
 }
 
-Error connect_error(const BrokerOptions& options, const Failure& failure, std::chrono::milliseconds waited) {
+std::string reason_of(const BrokerOptions& options, const Failure& failure) {
+    return joined(explained(options, failure));
+}
+
+Error connect_error(const BrokerOptions& options, const std::vector<FailedAttempt>& attempts,
+                    std::chrono::milliseconds waited) {
     const auto urls = without_credentials(servers_of(options));
-    switch (failure.status) {
-        case NATS_CONNECTION_AUTH_FAILED:
-            return {Errc::unauthorized, fmt::format("{} refused {}: {}; check BrokerOptions::credentials", urls,
-                                                    name_of_credentials(options), failure.detail)};
-        case NATS_NO_SERVER: {
-            const auto servers = servers_of(options);
-            for (const auto& server : servers) {
-                const auto url = ServerUrl::parse(server);
-                const auto problem = url ? resolver_problem(*url) : std::string{};
-                if (problem.empty()) continue;
-                return {Errc::disconnected,
-                        fmt::format("cannot resolve the host '{}' of {}: {}", url->host, urls, problem)};
-            }
-            return {Errc::disconnected, fmt::format("cannot reach {} (tried for {} ms): nothing accepts connections; "
-                                                    "is nats-server running there?",
-                                                    urls, waited.count())};
-        }
-        case NATS_TIMEOUT:
-            return {Errc::disconnected,
-                    fmt::format("cannot reach {} (tried for {} ms): no answer within the connect_timeout of "
-                                "{} ms; is it a nats-server, and does it run?",
-                                urls, waited.count(), options.connect_timeout.count())};
-        case NATS_SECURE_CONNECTION_WANTED:
-            return {Errc::bad_setup,
-                    fmt::format("{} offers no TLS, and TLS is asked for; check the URL and BrokerOptions::tls", urls)};
-        case NATS_SSL_ERROR:
-            return {Errc::bad_setup,
-                    fmt::format("TLS with {} failed: {}; check BrokerOptions::tls (ca_file, certificate, "
-                                "expected_name)",
-                                urls, failure.detail)};
-        default: break;
+    const auto reason = explained(options, decisive(attempts).failure);
+    const bool tried_again = waited.count() > 0 && may_pass(attempts);
+    const auto tried = tried_again ? fmt::format(" (tried for {} ms)", waited.count()) : std::string{};
+    if (all_alike(attempts))
+        return {reason.code, fmt::format("cannot connect to {}{}: {}", urls, tried, joined(reason))};
+    std::string each;
+    for (const auto& attempt : attempts) {
+        each += fmt::format("{}{}: {}", each.empty() ? "" : "; ", without_secrets(attempt.server),
+                            without_secrets(explained(options, attempt.failure).what));
     }
-    const auto code = may_pass(failure) ? Errc::disconnected : Errc::bad_setup;
-    return {code, fmt::format("cannot connect to {}: {}", urls, failure.detail)};
+    return {reason.code, fmt::format("cannot connect to any of {}{}: {}", urls, tried, each)};
 }
 
 }  // namespace freshet::detail::nats

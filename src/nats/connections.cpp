@@ -8,11 +8,12 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <openssl/err.h>
 
 #include "base/fork.hpp"
-#include "nats/callbacks.hpp"
+#include "base/without_secrets.hpp"
+#include "nats/best_reasons.hpp"
 #include "nats/connect_failure.hpp"
+#include "nats/connection.hpp"
 #include "nats/library.hpp"
 #include "nats/options.hpp"
 #include "nats/subscription.hpp"
@@ -31,17 +32,23 @@ constexpr milliseconds least_close_timeout{500};
 // freshet's deadline decides how long a drain takes; cnats's own is later and only a safeguard.
 constexpr milliseconds drain_grace{1'000};
 
-/// Returns the last error that the connection remembers.
-Failure last_error(natsConnection* native) {
+// When the time to start is over and no server has named a reason, a few more attempts are made: what the server says
+// before it closes a connection is lost now and then, because cnats drops what follows the server's first line.
+constexpr int rounds_for_a_reason = 3;
+
+/// Returns "host:port" of the server.
+std::string address_of(natsConnection* native) {
     std::array<char, 512> text{};
-#ifdef FRESHET_HAS_NATSCONNECTION_READLASTERROR
-    const auto status = natsConnection_ReadLastError(native, text.data(), text.size());
-#else
-    const char* unsafe = nullptr;
-    const auto status = natsConnection_GetLastError(native, &unsafe);
-    if (unsafe != nullptr) fmt::format_to_n(text.data(), text.size() - 1, "{}", unsafe);
-#endif
-    return {status, text[0] != '\0' ? text.data() : natsStatus_GetText(status)};
+    natsConnection_GetConnectedUrl(native, text.data(), text.size());
+    const auto url = without_credentials(text.data());
+    const auto scheme = url.find("://");
+    return scheme == std::string::npos ? url : url.substr(scheme + 3);
+}
+
+/// Returns why cnats has closed the connection.
+std::string end_of(natsConnection* native) {
+    const auto last = remembered_error(native);
+    return last.detail.empty() ? natsStatus_GetText(last.status) : last.detail;
 }
 
 /// Returns the x of `Permissions Violation for Publish to "x"`.
@@ -52,74 +59,6 @@ std::string subject_in(const std::string& text) {
 }
 
 }  // namespace
-
-/// One natsConnection.
-class Connections::Connection final : public ConnectionListener, public std::enable_shared_from_this<Connection> {
-public:
-    static std::shared_ptr<Connection> make(std::weak_ptr<Connections> owner, Lane lane) {
-        auto connection = std::make_shared<Connection>(std::move(owner), lane);
-        connection->callbacks_ = std::make_unique<Callbacks>(connection);
-        return connection;
-    }
-
-    Connection(std::weak_ptr<Connections> owner, Lane which) : lane{which}, owner_{std::move(owner)} {}
-
-    Failure connect(const BrokerOptions& options) {
-        const auto made = make_options(options, lane, *callbacks_);
-        ::ERR_clear_error();
-        const auto status = natsConnection_Connect(out(handle), made.get());
-        return status == NATS_OK ? Failure{} : with_tls_alert(last_failure(status));
-    }
-
-    void on_disconnected() noexcept override {
-        tell([&](Connections& all) { all.on_disconnected(*this); });
-    }
-    void on_reconnected() noexcept override {
-        tell([&](Connections& all) { all.on_reconnected(*this); });
-    }
-    void on_lame_duck() noexcept override {
-        tell([&](Connections& all) { all.on_lame_duck(*this); });
-    }
-    void on_closed() noexcept override {
-        tell([&](Connections& all) { all.on_closed(*this); });
-    }
-    void on_error(natsSubscription* subscription, const Failure& failure) noexcept override {
-        tell([&](Connections& all) { all.on_error(*this, subscription, failure); });
-    }
-    milliseconds reconnect_delay(int round) noexcept override {
-        milliseconds delay{1};
-        tell([&](Connections& all) { delay = all.delay(round); });
-        return delay;
-    }
-    SocketLimits socket_limits() noexcept override {
-        SocketLimits limits;
-        tell([&](Connections& all) {
-            limits = {.connect = all.options_.connect_timeout, .write = all.options_.write_timeout};
-        });
-        return limits;
-    }
-    std::string seed() noexcept override {
-        std::string seed;
-        tell([&](Connections& all) { seed = seed_of(all.options_); });
-        return seed;
-    }
-
-    const Lane lane;
-    ConnectionHandle handle = {};
-    // Guarded by Connections::mutex_.
-    bool up = true;
-    bool leaving = false;  // freshet closes the connection, so its end is no loss
-    bool closed = false;
-
-private:
-    template <class F>
-    void tell(F function) noexcept {
-        if (const auto owner = owner_.lock()) function(*owner);
-    }
-
-    std::weak_ptr<Connections> owner_;
-    std::unique_ptr<Callbacks> callbacks_ = {};
-};
 
 Connections::Connections(const BrokerOptions& options, std::shared_ptr<Subscriptions> subscriptions)
     : options_{options}, subscriptions_{std::move(subscriptions)} {
@@ -152,36 +91,44 @@ Expected<void> Connections::open(milliseconds wait, EventSink events) {
 
 Expected<void> Connections::connect_until(milliseconds wait) {
     const auto begin = steady_clock::now();
+    BestReasons reasons;
     for (int round = 1;; ++round) {
         if (is_closing()) return {};  // announce() fails then
-        const auto failure = connect_all();
-        if (failure.status == NATS_OK) return {};
+        const auto attempts = reasons.with(connect_all(reasons.any_bare() ? Listen::first : Listen::no));
+        if (attempts.empty()) return {};
         drop_all();
         const auto waited = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin);
-        if (!may_pass(failure) || waited >= wait) return std::unexpected{connect_error(options_, failure, waited)};
+        const bool over = waited >= wait && !(reasons.any_bare() && round < rounds_for_a_reason);
+        if (!may_pass(attempts) || over)
+            return std::unexpected{connect_error(options_, attempts, round > 1 ? waited : milliseconds{0})};
         if (round == 1)
             emit({.kind = Kind::waiting,
-                  .detail = fmt::format("{}; trying again for {} ms",
-                                        connect_error(options_, failure, waited).message(), wait.count())});
-        sleep(std::min(delay(round), wait - waited));
+                  .detail =
+                      fmt::format("{}; trying again{}", connect_error(options_, attempts, milliseconds{0}).message(),
+                                  options_.critical ? fmt::format(" for {} ms", wait.count()) : "")});
+        sleep(std::clamp(wait - waited, milliseconds{1}, delay(round)));
     }
 }
 
-Failure Connections::connect_all() {
+std::vector<FailedAttempt> Connections::connect_all(Listen listen) {
+    std::string first_server;
     for (const auto lane : both_lanes) {
         if (lane == Lane::deliveries && is_single()) break;
-        if (auto failure = connect(lane); failure.status != NATS_OK) return failure;
+        if (auto failed = connect(lane, first_server, listen); !failed.empty()) return failed;
+        const std::lock_guard lock{mutex_};
+        first_server = address_of(all_.back()->handle.get());
     }
     return {};
 }
 
-Failure Connections::connect(Lane lane) {
-    const auto connection = Connection::make(weak_from_this(), lane);
+std::vector<FailedAttempt> Connections::connect(Lane lane, std::string_view first_server, Listen listen) {
+    const auto connection = Connection::make(weak_from_this(), lane, options_);
     {
         const std::lock_guard lock{mutex_};
         all_.push_back(connection);  // added before it connects, so that no callback is missed
     }
-    return connection->connect(options_);
+    if (listen == Listen::first) connection->listen_first();
+    return connection->connect(options_, first_server);
 }
 
 void Connections::drop_all() {
@@ -262,9 +209,11 @@ void Connections::on_disconnected(Connection& connection) {
         if (ignores(connection) || down_) return;
         down_ = true;
     }
+    const auto why = connection.take_loss();
     emit({.kind = Kind::disconnected,
           .detail =
-              fmt::format("the connection to {} was lost; {}", without_credentials(servers_of(options_)),
+              fmt::format("the connection to {} was lost{}{}; {}", without_credentials(servers_of(options_)),
+                          why.empty() ? "" : ": ", why,
                           options_.reconnect.enabled ? "reconnecting" : "closing, since reconnecting is disabled")});
 }
 
@@ -275,6 +224,7 @@ void Connections::on_reconnected(Connection& connection) {
         if (ignores(connection) || !down_ || !all_up()) return;
         down_ = false;
         lame_duck_ = false;
+        told_.clear();
         reconnects_.fetch_add(1, std::memory_order_relaxed);
     }
     // cnats has sent the subscriptions again, but only an answer proves that the server has read them.
@@ -288,7 +238,18 @@ void Connections::on_lame_duck(Connection& connection) {
         if (ignores(connection) || lame_duck_) return;
         lame_duck_ = true;
     }
-    emit({.kind = Kind::lame_duck, .detail = "the server will shut down; moving to another", .url = url()});
+    const auto left = url();
+    All connections;
+    {
+        const std::lock_guard lock{mutex_};
+        connections = all_;
+    }
+    // Each connection moves now, while the server still answers, and not when the server closes it.
+    const bool moved = std::ranges::all_of(connections, [](const auto& each) { return each->move_on(); });
+    emit({.kind = Kind::lame_duck,
+          .detail = moved ? "the server will shut down; moving to another"
+                          : "the server will shut down, and no other is known; reconnecting when it has closed",
+          .url = left});
 }
 
 void Connections::on_closed(Connection& connection) {
@@ -299,7 +260,7 @@ void Connections::on_closed(Connection& connection) {
         connection.closed = true;
         if (!ignores(connection)) {  // cnats closed it, and the other connection is of no use without it
             closing_ = true;
-            end_ = last_error(connection.handle.get()).detail;
+            end_ = end_of(connection.handle.get());
             others = all_;
         }
         last = opened_ && all_closed();
@@ -321,6 +282,7 @@ void Connections::on_error(Connection& connection, natsSubscription* subscriptio
         if (const auto event = subscriptions_->report_dropped(subscription)) emit(*event);
         return;
     }
+    if (failure.status == NATS_CONNECTION_AUTH_FAILED) return;  // on_failed() tells of it, once
     if (failure.status == NATS_NOT_PERMITTED) {
         subscriptions_->refuse(failure.detail);
         const std::lock_guard lock{mutex_};
@@ -330,8 +292,25 @@ void Connections::on_error(Connection& connection, natsSubscription* subscriptio
     emit({.kind = Kind::error, .detail = failure.detail, .subject = subject_in(failure.detail)});
 }
 
+/// Tells each reason once for each server, until the connection is back.
+void Connections::on_failed(Connection& connection, const std::vector<FailedAttempt>& attempts) {
+    for (const auto& attempt : attempts) {
+        const auto reason = reason_of(options_, attempt.failure);
+        {
+            const std::lock_guard lock{mutex_};
+            // A bare end says nothing new where the server has named a reason before.
+            const bool news =
+                !(is_bare(attempt.failure) && !told_.empty()) && told_.insert(attempt.server + reason).second;
+            if (ignores(connection) || !news) continue;
+        }
+        emit({.kind = Kind::waiting,
+              .detail = fmt::format("cannot reconnect{}{}: {}; trying again", attempt.server.empty() ? "" : " to ",
+                                    without_secrets(attempt.server), reason)});
+    }
+}
+
 void Connections::await_refusals(Lane lane, steady_clock::time_point deadline) {
-    const auto last = last_error(native(lane));
+    const auto last = remembered_error(native(lane));
     if (last.status != NATS_NOT_PERMITTED || EventThread::is_this()) return;
     // cnats reports errors in another thread, one after the other: when it has reported the last one, it has reported
     // all.
@@ -361,6 +340,20 @@ bool Connections::all_up() const {
 
 bool Connections::all_closed() const {
     return std::ranges::all_of(all_, [](const auto& connection) { return connection->closed; });
+}
+
+ServerInfo Connections::server() {
+    ServerInfo info;
+    {
+        const std::lock_guard lock{mutex_};
+        if (!all_.empty()) info = all_.front()->server();
+    }
+    std::array<char, 128> id{};
+    natsConnection_GetConnectedServerId(native(Lane::replies), id.data(), id.size());
+    info.url = url();
+    info.id = id.data();
+    info.max_payload = static_cast<std::size_t>(natsConnection_GetMaxPayload(native(Lane::replies)));
+    return info;
 }
 
 std::string Connections::url() const {

@@ -6,13 +6,17 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <freshet/transport.hpp>
 
+#include "nats/attempts.hpp"
 #include "nats/handle.hpp"
 #include "nats/refusals.hpp"
 #include "nats/status.hpp"
@@ -48,17 +52,22 @@ public:
     natsConnection* native(Lane lane) const noexcept {
         return native_[static_cast<std::size_t>(lane)].load(std::memory_order_acquire);
     }
+    /// Returns what is known of the server that the connection for publications talks to.
+    ServerInfo server();
     bool is_single() const noexcept { return options_.no_echo; }
     std::uint64_t reconnects() const noexcept { return reconnects_.load(std::memory_order_relaxed); }
 
 private:
     class Connection;
+    /// Whether to wait for what a server says before it closes a new connection.
+    enum class Listen : std::uint8_t { no, first };
     using All = std::vector<std::shared_ptr<Connection>>;
     static constexpr std::array both_lanes{Lane::replies, Lane::deliveries};
 
     Expected<void> connect_until(std::chrono::milliseconds wait);
-    Failure connect_all();
-    Failure connect(Lane lane);
+    /// Makes the connections. Returns the failed attempts of the first that could not be made; none on success.
+    std::vector<FailedAttempt> connect_all(Listen listen);
+    std::vector<FailedAttempt> connect(Lane lane, std::string_view first_server, Listen listen);
     void drop_all();
     bool announce();
     bool is_closing();
@@ -70,6 +79,7 @@ private:
     void on_lame_duck(Connection& connection);
     void on_closed(Connection& connection);
     void on_error(Connection& connection, natsSubscription* subscription, const Failure& failure);
+    void on_failed(Connection& connection, const std::vector<FailedAttempt>& attempts);
     std::chrono::milliseconds delay(int round) const;
 
     bool ignores(const Connection& connection) const;
@@ -94,6 +104,7 @@ private:
     bool ended_ = false;      // "closed" was emitted; nothing follows
     std::string end_ = {};    // why cnats closed the connection
     Refusals refusals_ = {};
+    std::set<std::string, std::less<>> told_ = {};  // why servers could not be reached, since they last were
 
     std::mutex sink_mutex_ = {};  // guards calls of the sink, which happen without mutex_
     EventSink sink_ = {};

@@ -8,6 +8,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -144,6 +145,36 @@ bool kernel_limits_writes() noexcept {
         return probe.get() >= 0 && limit_writes(probe.get(), milliseconds{1});
     }();
     return able;
+}
+
+bool adopt_socket(natsSock socket, const SocketLimits& limits) noexcept {
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (::getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM) return false;
+    prepare(socket, limits.write);  // what a socket that is not of TCP cannot is left out
+    return true;
+}
+
+std::string peek_greeting(natsSock socket, milliseconds limit, milliseconds linger) {
+    const auto peek = [&] {
+        std::string text(std::size_t{64} << 10, '\0');
+        const auto size = ::recv(socket, text.data(), text.size(), MSG_PEEK | MSG_DONTWAIT);
+        text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+        return text;
+    };
+    const auto deadline = steady_clock::now() + limit;
+    for (auto wait = milliseconds{1};; wait = std::min(wait * 2, milliseconds{20})) {
+        const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+        if (left.count() <= 0) return {};
+        pollfd waited{.fd = socket, .events = POLLIN, .revents = 0};
+        if (::poll(&waited, 1, to_int(left)) <= 0) return {};
+        if (peek().find("\r\n") != std::string::npos) break;
+        if ((waited.revents & (POLLHUP | POLLERR)) != 0) return {};
+        ::poll(nullptr, 0, to_int(wait));  // half a line has come
+    }
+    pollfd closed{.fd = socket, .events = POLLRDHUP, .revents = 0};
+    if (linger.count() > 0) static_cast<void>(::poll(&closed, 1, to_int(linger)));
+    return peek();
 }
 
 natsStatus connect_socket(natsSock& socket, const char* host, int port, const SocketLimits& limits) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 #include <nats/nats.h>
 
@@ -23,5 +24,13 @@ bool kernel_limits_writes() noexcept;
 /// the mode itself. Returns NATS_NO_SERVER if nothing accepts or the name cannot be resolved, NATS_TIMEOUT if the last
 /// address did not answer.
 natsStatus connect_socket(natsSock& socket, const char* host, int port, const SocketLimits& limits) noexcept;
+
+/// Sets up a socket that somebody else has connected as connect_socket() sets up its own. Returns false if it is not
+/// one.
+bool adopt_socket(natsSock socket, const SocketLimits& limits) noexcept;
+
+/// Returns what the server sends first, and leaves it to be read again. Blocks until a line has come, and then until
+/// the server closes the connection or `linger` is over; "" if no line comes within `limit`.
+std::string peek_greeting(natsSock socket, std::chrono::milliseconds limit, std::chrono::milliseconds linger);
 
 }  // namespace freshet::detail::nats

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nats/status.hpp"
 
+#include <array>
+
+#include <fmt/format.h>
+
 namespace freshet::detail::nats {
 namespace {
 
@@ -17,6 +21,18 @@ Failure last_failure(natsStatus status) {
     const char* text = nats_GetLastError(&last);
     if (last != status || text == nullptr || *text == '\0') return {status, natsStatus_GetText(status)};
     return {status, std::string{without_place(text)}};
+}
+
+Failure remembered_error(natsConnection* connection) {
+    std::array<char, 512> text{};
+#ifdef FRESHET_HAS_NATSCONNECTION_READLASTERROR
+    const auto status = natsConnection_ReadLastError(connection, text.data(), text.size());
+#else
+    const char* unsafe = nullptr;
+    const auto status = natsConnection_GetLastError(connection, &unsafe);
+    if (unsafe != nullptr) fmt::format_to_n(text.data(), text.size() - 1, "{}", unsafe);
+#endif
+    return {status, text.data()};
 }
 
 Errc to_errc(natsStatus status) noexcept {

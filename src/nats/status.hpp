@@ -20,6 +20,9 @@ struct Failure {
 /// ask at once.
 Failure last_failure(natsStatus status);
 
+/// Returns the last error that the connection remembers; an empty text if there is none.
+Failure remembered_error(natsConnection* connection);
+
 Errc to_errc(natsStatus status) noexcept;
 
 /// Returns an Error "what: why"; `what` names the action and its object. Reads last_failure().

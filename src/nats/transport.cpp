@@ -2,7 +2,6 @@
 #include "nats/transport.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <utility>
 
@@ -15,7 +14,6 @@
 #include "nats/library.hpp"
 #include "nats/status.hpp"
 #include "nats/subscription.hpp"
-#include "nats/url.hpp"
 
 namespace freshet::detail {
 
@@ -81,6 +79,7 @@ natsStatus send(natsConnection* connection, const Publication& publication) {
 NatsTransport::NatsTransport(const BrokerOptions& options)
     : reconnect_buffer_{options.reconnect.buffer_bytes},
       write_timeout_{options.write_timeout},
+      answer_buffer_{options.io_buffer_bytes / 2},
       subscriptions_{std::make_shared<Subscriptions>()},
       connections_{std::make_shared<Connections>(options, subscriptions_)} {}
 
@@ -108,9 +107,21 @@ Expected<void> NatsTransport::publish(const Publication& publication) {
     if (publication.payload.size() > std::numeric_limits<int>::max()) {
         return std::unexpected{publish_error(NATS_MAX_PAYLOAD, publication)};
     }
+    if (publication.lane == Lane::deliveries && publish_where_delivered(publication)) return {};
     if (const auto status = send(connection, publication); status != NATS_OK)
         return std::unexpected{publish_error(status, publication)};
     return {};
+}
+
+/// Publishes on the connection that delivers. Returns false if that could make it wait for the server while much is to
+/// be sent already: nothing would be read meanwhile. Answers alone cannot do that, since each follows a delivery.
+bool NatsTransport::publish_where_delivered(const Publication& publication) {
+    auto* const connection = native(Lane::deliveries);
+    if (connections_->is_single()) return false;  // there is no other
+    const int waiting = natsConnection_Buffered(connection);
+    const bool fits = waiting == 0 ||
+                      (waiting > 0 && static_cast<std::size_t>(waiting) + publication.payload.size() <= answer_buffer_);
+    return fits && send(connection, publication) == NATS_OK;
 }
 
 Error NatsTransport::publish_error(natsStatus status, const Publication& publication) const {
@@ -197,15 +208,8 @@ void NatsTransport::close(milliseconds timeout) {
 }
 
 ServerInfo NatsTransport::server() const {
-    auto* const connection = native(Lane::replies);
-    if (connection == nullptr || forked()) return {};
-    std::array<char, 512> url{};
-    std::array<char, 128> id{};
-    natsConnection_GetConnectedUrl(connection, url.data(), url.size());
-    natsConnection_GetConnectedServerId(connection, id.data(), id.size());
-    return {.url = without_credentials(url.data()),
-            .id = id.data(),
-            .max_payload = static_cast<std::size_t>(natsConnection_GetMaxPayload(connection))};
+    if (native(Lane::replies) == nullptr || forked()) return {};
+    return connections_->server();
 }
 
 TransportStats NatsTransport::stats() const {

@@ -42,12 +42,14 @@ public:
     natsConnection* native(Lane lane) const noexcept;
 
 private:
+    bool publish_where_delivered(const Publication& publication);
     bool start_drain(std::chrono::milliseconds timeout);
     Error publish_error(natsStatus status, const Publication& publication) const;
     Error unusable(std::string_view what) const;
 
     std::size_t reconnect_buffer_;
     std::chrono::milliseconds write_timeout_;
+    std::size_t answer_buffer_;  // bytes that may wait on the deliveries' connection before answers take the other
     std::shared_ptr<nats::Subscriptions> subscriptions_;
     std::shared_ptr<nats::Connections> connections_;
     std::atomic<bool> drained_ = false;  // the deliveries' connection is closed

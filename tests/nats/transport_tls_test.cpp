@@ -65,9 +65,9 @@ TEST_CASE("TLS is used when the server asks for it, whatever the URL says") {
 TEST_CASE("a server whose certificate nobody trusted signed is refused with OpenSSL's reason") {
     NatsServer server{tls_server()};
     for (const auto& ca : {certificates().other_ca, std::string{}}) {
-        CHECK_THAT(refusal(server, {.ca_file = ca}), ContainsSubstring("TLS with " + server.url() + " failed") &&
-                                                         ContainsSubstring("unable to get local issuer certificate") &&
-                                                         ContainsSubstring("ca_file"));
+        CHECK_THAT(refusal(server, {.ca_file = ca}),
+                   ContainsSubstring(server.url()) && ContainsSubstring("TLS failed") &&
+                       ContainsSubstring("unable to get local issuer certificate") && ContainsSubstring("ca_file"));
     }
 }
 

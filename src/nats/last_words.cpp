@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nats/last_words.hpp"
+
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "nats/status.hpp"
+
+namespace freshet::detail::nats::last_words {
+namespace {
+
+struct Watched {
+    int socket;
+    std::string words = {};
+};
+
+struct Registry {
+    std::mutex mutex = {};
+    std::map<natsConnection*, Watched> connections = {};
+};
+
+/// Returns the registry. It is never destroyed, because cnats's threads run until the process ends.
+Registry& registry() {
+    static auto& instance = *new Registry;
+    return instance;
+}
+
+/// Returns whether the socket may be one that cnats has shut down. cnats does that before it starts the thread that
+/// connects again. A thread that starts for another reason must not wait for the lock of a connection that works,
+/// because a publisher may hold that for as long as the server accepts nothing.
+bool may_have_ended([[maybe_unused]] int socket) {
+#ifdef TCP_INFO
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) return info.tcpi_state != TCP_ESTABLISHED;
+#endif
+    return true;
+}
+
+}  // namespace
+
+void watch(natsConnection* connection, int socket) {
+    auto& all = registry();
+    const std::lock_guard lock{all.mutex};
+    all.connections[connection].socket = socket;
+}
+
+void forget(natsConnection* connection) {
+    auto& all = registry();
+    const std::lock_guard lock{all.mutex};
+    all.connections.erase(connection);
+}
+
+std::string take(natsConnection* connection) {
+    auto& all = registry();
+    const std::lock_guard lock{all.mutex};
+    const auto found = all.connections.find(connection);
+    return found != all.connections.end() ? std::exchange(found->second.words, {}) : std::string{};
+}
+
+extern "C" void freshet_on_thread_started(void*) {
+    auto& all = registry();
+    const std::lock_guard lock{all.mutex};
+    for (auto& [connection, watched] : all.connections) {
+        if (!may_have_ended(watched.socket)) continue;
+        auto words = remembered_error(connection);
+        if (words.status == NATS_ERR && !words.detail.empty()) watched.words = std::move(words.detail);
+    }
+}
+
+}  // namespace freshet::detail::nats::last_words
