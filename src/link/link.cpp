@@ -128,6 +128,7 @@ Expected<void> Link::publish(std::string_view subject, const Encoded& encoded, c
 Expected<void> Link::open_inbox() {
     if (inbox_open_.load(std::memory_order_acquire)) return {};
     const std::lock_guard lock{inbox_mutex_};
+    if (inbox_refused_) return std::unexpected{*inbox_refused_};
     if (inbox_ != nullptr) return {};
     auto inbox = transport_->subscribe({.subject = std::string{mux_.inbox_wildcard()}, .lane = freshet::Lane::replies},
                                        std::make_shared<InboxSink>(mux_));
@@ -135,6 +136,34 @@ Expected<void> Link::open_inbox() {
     inbox_ = *std::move(inbox);
     inbox_open_.store(true, std::memory_order_release);
     return {};
+}
+
+void Link::on_refused(const ConnectionEvent& event) noexcept {
+    const auto& subject = event.subject;
+    const auto inbox = mux_.inbox_wildcard();
+    if (!subject.starts_with(inbox.substr(0, inbox.size() - 1))) {
+        return mux_.cancel_on(subject, {Errc::unauthorized,
+                                        fmt::format("the server lets this user not publish to {}: grant it to the user",
+                                                    quoted(subject))});
+    }
+    const Error why{
+        Errc::unauthorized,
+        fmt::format("the server lets this user not receive answers on {}: let the user subscribe to \"{}.>\", "
+                    "or set BrokerOptions::inbox_prefix to one that it may use",
+                    quoted(subject), options_.inbox_prefix)};
+    {
+        const std::lock_guard lock{inbox_mutex_};
+        inbox_refused_ = why;
+        inbox_open_.store(false, std::memory_order_release);
+    }
+    mux_.cancel_all(why);
+}
+
+void Link::forget_refusal() noexcept {
+    const std::lock_guard lock{inbox_mutex_};
+    if (!inbox_refused_) return;
+    inbox_refused_.reset();
+    inbox_open_.store(inbox_ != nullptr, std::memory_order_release);  // the connection has subscribed again
 }
 
 /// Returns true if a request is to leave at once: if no other is in flight, or if it is sent while the last answer that
@@ -232,6 +261,8 @@ void Link::log(const ConnectionEvent& event) noexcept {
 
 void Link::tell(const ConnectionEvent& event) noexcept {
     using Kind = ConnectionEvent::Kind;
+    if (event.kind == Kind::error && !event.subject.empty()) on_refused(event);
+    if (event.kind == Kind::reconnected) forget_refusal();
     if (event.kind == Kind::disconnected || event.kind == Kind::reconnected)
         tell_watchers(event.kind == Kind::reconnected);
     if (!has_listener_.load(std::memory_order_relaxed)) return;

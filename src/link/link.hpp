@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string_view>
@@ -110,6 +111,10 @@ private:
     enum class Phase : std::uint8_t { idle, open, closed };
 
     Expected<void> open_inbox();
+    /// Ends the requests that the server has refused, and those whose answers it does not let come.
+    void on_refused(const ConnectionEvent& event) noexcept;
+    /// Lets requests ask again after a reconnect, since rights may have changed.
+    void forget_refusal() noexcept;
     bool hurries_request() const;
     void tell_watchers(bool up) noexcept;
     /// Returns the error of `what` on `subject` while is_open() is false.
@@ -133,6 +138,7 @@ private:
     std::unique_ptr<TransportSubscription> inbox_ = {};
     std::mutex inbox_mutex_ = {};
     std::atomic<bool> inbox_open_ = false;
+    std::optional<Error> inbox_refused_ = {};  // guarded by inbox_mutex_
 
     std::atomic<Phase> phase_ = Phase::idle;
     std::atomic<bool> around_publications_ = false;  // there is publish middleware, of the broker or of a subscriber

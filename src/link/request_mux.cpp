@@ -288,17 +288,26 @@ bool RequestMux::release_or_mark(Slot& slot, const std::optional<Error>& why) {
     return true;
 }
 
-void RequestMux::cancel_all(const Error& error) noexcept {
+template <class Why>
+void RequestMux::cancel_where(Why why) noexcept {
     std::unique_lock lock{mutex_};
     for (std::size_t index = 0; index < slots_.size(); ++index) {
         ReplySink* sink = slots_[index].sink;
         if (sink == nullptr) continue;
-        const auto why = unanswered(sink->subject(), error);
-        if (!release_or_mark(slots_[index], why)) continue;
+        const std::optional<Error> error = why(sink->subject());
+        if (!error || !release_or_mark(slots_[index], error)) continue;
         lock.unlock();
-        end_with(*sink, why);
+        end_with(*sink, error);
         lock.lock();
     }
+}
+
+void RequestMux::cancel_all(const Error& error) noexcept {
+    cancel_where([&](std::string_view subject) -> std::optional<Error> { return unanswered(subject, error); });
+}
+
+void RequestMux::cancel_on(std::string_view subject, const Error& error) noexcept {
+    cancel_where([&](std::string_view asked) { return asked == subject ? std::optional{error} : std::nullopt; });
 }
 
 void RequestMux::close(const Error& error) noexcept {

@@ -145,6 +145,8 @@ public:
     void finish(const Ticket& ticket) noexcept;
     /// Ends all open requests. The sinks get `error` with their subject in front.
     void cancel_all(const Error& error) noexcept;
+    /// Ends the open requests on `subject`, because the server has refused them. The sinks get `error`.
+    void cancel_on(std::string_view subject, const Error& error) noexcept;
     /// Refuses new requests and ends all open ones. The sinks get `error` with their subject in front.
     void close(const Error& error) noexcept;
 
@@ -156,6 +158,10 @@ public:
 private:
     struct Many;
     struct Slot;
+
+    /// Ends the open requests for whose subject `why` returns an error.
+    template <class Why>
+    void cancel_where(Why why) noexcept;
 
     Expected<Ticket> open(ReplySink& sink, std::chrono::nanoseconds timeout, std::unique_ptr<Many> many);
     Slot& take_slot();
