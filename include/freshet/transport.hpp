@@ -18,6 +18,12 @@
 
 namespace freshet {
 
+/// One of a broker's two connections, by the purpose of the subscriptions that it carries.
+enum class Lane : std::uint8_t {
+    deliveries,  ///< handlers: on a connection that does not publish, see docs/threads.md
+    replies,     ///< an inbox: on the publishing connection, where alone a server reports "no responders"
+};
+
 /// One message to send. All members are views; their targets need to live only during the call.
 struct Publication {
     std::string_view subject = {};
@@ -25,12 +31,9 @@ struct Publication {
     Bytes payload = {};
     const Headers* headers = nullptr;
     Flush flush = Flush::batched;
-};
-
-/// The purpose of a subscription, which decides the connection that carries it.
-enum class Lane : std::uint8_t {
-    deliveries,  ///< handlers: on a connection that does not publish, see docs/threads.md
-    replies,     ///< an inbox: on the publishing connection, where alone a server reports "no responders"
+    /// The connection that carries it, if that cannot block the one that delivers: `deliveries` for an answer or an
+    /// acknowledgement, because a server lets a client with `allow_responses` answer only where it was asked.
+    Lane lane = Lane::replies;
 };
 
 /// A subscription to make. The subject is in its form on the wire: `*` and `>`, no `{name}`.
@@ -94,6 +97,16 @@ struct ServerInfo {
     std::string url = {};         ///< URL, without credentials
     std::string id = {};          ///< id that the server gave itself
     std::size_t max_payload = 0;  ///< largest payload that the server takes, in bytes
+    // The fields below come from the server's first line; a connection that begins with TLS does not show them.
+    std::string name = {};        ///< name in the server's configuration
+    std::string version = {};     ///< version, such as "2.12.1"
+    std::string cluster = {};     ///< name of its cluster; empty: none
+    std::string domain = {};      ///< its JetStream domain; empty: none
+    bool jetstream = false;       ///< JetStream is enabled on this server
+    unsigned api_level = 0;       ///< its JetStream API level (ADR-44)
+    bool headers = false;         ///< it takes messages with headers
+    bool tls = false;             ///< it offers or requires TLS
+    std::uint64_t client_id = 0;  ///< number of this broker's connection on the server, as `nats server` shows it
 };
 
 /// Counters of a transport since it was made, over all its connections.

@@ -95,8 +95,9 @@ void Conclusion::answer(const Message& request, const Error& error, int code) no
         Headers headers;
         headers.set("Nats-Service-Error", header_text(error.message()));
         headers.set("Nats-Service-Error-Code", std::to_string(code));
-        const auto sent = link_.send({.subject = request.reply_to(), .headers = &headers, .flush = Flush::now}, {},
-                                     Outgoing::Kind::reply);
+        const auto sent = link_.send(
+            {.subject = request.reply_to(), .headers = &headers, .flush = Flush::now, .lane = Lane::deliveries}, {},
+            Outgoing::Kind::reply);
         if (!sent)
             log_.write(link_.logger(), FailureLog::Kind::not_answered, "cannot answer with an error", sent.error());
     } catch (const std::exception& failed) { link_.logger().error("cannot answer with an error: {}", failed.what()); }

@@ -122,7 +122,8 @@ Expected<void> SubscriberCore::emit(Context& context, const Encoded& encoded, co
         auto sent = link_->send({.subject = request.reply_to(),
                                  .payload = encoded.body,
                                  .headers = headers,
-                                 .flush = idle() ? Flush::now : Flush::batched},
+                                 .flush = idle() ? Flush::now : Flush::batched,
+                                 .lane = Lane::deliveries},
                                 encoded.content_type, Outgoing::Kind::reply);
         if (!sent) return sent;
         ContextAccess::mark_answered(context);

@@ -21,7 +21,8 @@ void Acknowledger::send(Incarnation incarnation, std::string_view subject, std::
 }
 
 void Acknowledger::publish(std::string_view subject, std::string_view word, Flush flush) noexcept {
-    const auto sent = link_.transport().publish({.subject = subject, .payload = as_bytes(word), .flush = flush});
+    const auto sent = link_.transport().publish(
+        {.subject = subject, .payload = as_bytes(word), .flush = flush, .lane = freshet::Lane::deliveries});
     if (!sent) link_.logger().warn("{}: cannot acknowledge, so it comes again: {}", who_, sent.error().what());
 }
 
