@@ -99,17 +99,51 @@ void AppCore::start(const std::function<void(Broker&)>& start_broker) {
     run_hooks(HookTime::lifespan);
     run_hooks(HookTime::on_startup);
     for (auto* const broker : brokers_) {
+        Start* start = nullptr;
         {
             const std::lock_guard lock{mutex_};
             if (stop_wanted_) raise({Errc::closed, "start: the program was stopped before it ran"});
-            starting_ = broker;  // under the same lock as the check: a stop that comes later finds it
+            start =
+                &starts_.emplace_back(broker);  // under the same lock as the check: a stop that comes later finds it
         }
-        start_broker(*broker);
-        ++started_;
-        const std::lock_guard lock{mutex_};
-        starting_ = nullptr;
+        if (broker->core().link().options().critical) start_one(*start, start_broker);
+        else start_beside(*start, start_broker);
     }
+    started_ = true;
     run_hooks(HookTime::after_startup);
+}
+
+void AppCore::start_one(Start& start, const std::function<void(Broker&)>& start_broker) {
+    start_broker(*start.broker);
+    const std::lock_guard lock{mutex_};
+    start.done = start.running = true;
+}
+
+void AppCore::start_beside(Start& start, const std::function<void(Broker&)>& start_broker) {
+    start.thread = std::jthread{[this, &start, start_broker] {
+        std::exception_ptr failed;
+        try {
+            start_broker(*start.broker);
+        } catch (...) { failed = std::current_exception(); }
+        const std::lock_guard lock{mutex_};
+        start.done = true;
+        start.running = failed == nullptr;
+        start.failed = failed;
+        changed_.notify_all();
+    }};
+    const auto timeout = start.broker->core().link().options().start_timeout;
+    std::unique_lock lock{mutex_};
+    if (!changed_.wait_for(lock, timeout, [&] { return start.done || stop_wanted_; }))
+        logger().warn("going on without a broker that is not critical: no server has answered it for {} ms",
+                      timeout.count());
+    if (start.failed) std::rethrow_exception(start.failed);
+}
+
+/// Ends the starts that go on, and waits for their threads.
+void AppCore::finish_starts() noexcept {
+    request_stop();
+    for (auto& start : starts_)
+        if (start.thread.joinable()) start.thread.join();
 }
 
 void AppCore::wait() {
@@ -122,7 +156,8 @@ void AppCore::wait() {
 }
 
 void AppCore::shut_down() noexcept {
-    if (started_ == brokers_.size()) run_hooks_noexcept(HookTime::on_shutdown);
+    if (started_) run_hooks_noexcept(HookTime::on_shutdown);
+    finish_starts();
     stop_brokers();
     run_hooks_noexcept(HookTime::after_shutdown);
     end_lifespans();
@@ -140,9 +175,11 @@ void AppCore::end_lifespans() noexcept {
 void AppCore::stop_brokers() noexcept {
     {
         std::vector<std::jthread> stoppers;
-        for (std::size_t i = 0; i < started_; ++i) stoppers.emplace_back([this, i] { brokers_[i]->stop(); });
+        for (const auto& start : starts_)
+            if (start.running) stoppers.emplace_back([&start] { start.broker->stop(); });
     }
-    for (std::size_t i = 0; i < started_; ++i) clean_ = brokers_[i]->core().ended_clean() && clean_;
+    for (const auto& start : starts_)
+        if (start.running) clean_ = start.broker->core().ended_clean() && clean_;
 }
 
 void AppCore::run_hooks(HookTime when) {
@@ -174,14 +211,15 @@ void AppCore::run_hook(Hook& hook, HookTime when) {
 }
 
 void AppCore::request_stop() noexcept {
-    Broker* starting = nullptr;
+    std::vector<Broker*> starting;
     {
         const std::lock_guard lock{mutex_};
         stop_wanted_ = true;
-        starting = starting_;
+        for (const auto& start : starts_)
+            if (!start.done) starting.push_back(start.broker);
         changed_.notify_all();
     }
-    if (starting != nullptr) starting->core().forbid_start();
+    for (auto* const broker : starting) broker->core().forbid_start();
 }
 
 void AppCore::exit(int code) noexcept {

@@ -4,10 +4,13 @@
 #include <array>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -61,7 +64,20 @@ public:
     int exit_code() const;
 
 private:
+    /// A broker that start() has begun to start, in a thread of its own if the program can do without it.
+    struct Start {
+        Broker* broker;
+        bool done = false;     // start_broker has returned or thrown
+        bool running = false;  // it has returned
+        std::exception_ptr failed = {};
+        std::jthread thread = {};
+    };
+
     void wait();
+    void start_one(Start& start, const std::function<void(Broker&)>& start_broker);
+    /// Starts a broker that the program can do without. Returns when it runs, or when its start_timeout is over.
+    void start_beside(Start& start, const std::function<void(Broker&)>& start_broker);
+    void finish_starts() noexcept;
     void stop_brokers() noexcept;
     void end_lifespans() noexcept;
     void run_hooks(HookTime when);
@@ -74,13 +90,13 @@ private:
     std::vector<Broker*> brokers_;
     std::array<std::vector<std::unique_ptr<Hook>>, 5> hooks_ = {};
     Lifespans lifespans_ = {};
-    std::size_t started_ = 0;  // the number of brokers that were started
+    std::deque<Start> starts_ = {};
+    bool started_ = false;  // start() has come to the end of the brokers
     bool clean_ = true;
 
     mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
     bool stop_wanted_ = false;
-    Broker* starting_ = nullptr;  // the broker whose start() runs or is about to; null: none
     std::optional<int> code_ = {};
 };
 

@@ -14,6 +14,9 @@
 namespace freshet::detail {
 namespace {
 
+// As long as a clock can count.
+constexpr std::chrono::milliseconds for_ever = std::chrono::hours{24 * 365 * 100};
+
 /// Returns the server's refusals of these subscribers, each with its reason.
 std::vector<std::string> refusals(const std::vector<std::shared_ptr<SubscriberCore>>& subscribers) {
     std::vector<std::string> problems;
@@ -117,7 +120,8 @@ std::vector<std::string> BrokerCore::forgotten() const {
 }
 
 void BrokerCore::start_all() {
-    value_or_raise(link_.transport().open(link_.options().start_timeout,
+    const auto& options = link_.options();
+    value_or_raise(link_.transport().open(options.critical ? options.start_timeout : for_ever,
                                           [this](const ConnectionEvent& event) { on_event(event); }));
     std::vector<std::shared_ptr<SubscriberCore>> subscribers;  // subscribers declared later start by themselves
     {

@@ -187,6 +187,35 @@ TEST_CASE_METHOD(Fixture, "exit during the start cuts it short") {
     CHECK(waits.run() == 6);
 }
 
+TEST_CASE_METHOD(Fixture, "an App goes on without a broker that is not critical, and that broker starts later") {
+    testing::NatsServer other_server;
+    other_server.stop();
+    Broker other{{.servers = {other_server.url()},
+                  .reconnect = {.min_wait = 1ms, .max_wait = 10ms},
+                  .start_timeout = 20ms,
+                  .critical = false}};
+    App both{broker, other};
+    other.subscriber<"out">().handle([&] { both.exit(5); });
+    both.after_startup([&] {
+        CHECK(broker.running());
+        CHECK_FALSE(other.running());
+        other_server.restart();
+    });
+    std::jthread asks{[&] {
+        if (eventually([&] { return other.running(); })) other.publish("out", "");
+        else both.exit(1);
+    }};
+    CHECK(both.run() == 5);
+    CHECK_FALSE(other.running());
+}
+
+TEST_CASE_METHOD(Fixture, "a broker that is not critical and never comes does not hold the end up") {
+    Broker absent{{.servers = {"nats://127.0.0.1:1"}, .start_timeout = 20ms, .critical = false}};
+    App both{broker, absent};
+    both.after_startup([&] { both.exit(0); });
+    CHECK(both.run() == 0);
+}
+
 TEST_CASE_METHOD(Fixture, "exit between the look at it and the connection cuts the start short, too") {
     Broker absent{{.servers = {"nats://127.0.0.1:1"}, .start_timeout = 1h}};
     App waits{absent};
