@@ -66,11 +66,12 @@ TEST_CASE_METHOD(PullFixture, "what was handled during a stop is settled before 
     std::atomic<bool> running = false;
     std::atomic<bool> release = false;
     auto subscriber = broker
-        .subscriber<"jobs.*">(js::Pull{.stream = "JOBS", .ephemeral = true, .consumer = {.deliver = js::Deliver::all}})
-        .handle([&](const Message&) {
-            running = true;
-            freshet::testing::eventually([&] { return release.load(); });
-        });
+                          .subscriber<"jobs.*">(js::Pull{
+                              .stream = "JOBS", .ephemeral = true, .consumer = {.deliver = js::Deliver::all}})
+                          .handle([&](const Message&) {
+                              running = true;
+                              freshet::testing::eventually([&] { return release.load(); });
+                          });
     broker.start();
     REQUIRE(eventually([&] { return running.load(); }));
     std::thread stopper{[&] { subscriber.stop(); }};
