@@ -2,6 +2,7 @@
 #include "nats/connections.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <random>
 #include <tuple>
@@ -152,6 +153,7 @@ bool Connections::announce() {
         lost = down_ = !all_up();
     }
     emit_locked({.kind = Kind::connected, .url = url()});
+    if (lost) std::ignore = find_other_losses();
     if (lost) emit_locked({.kind = Kind::disconnected, .detail = "the connection was lost at once; reconnecting"});
     return true;
 }
@@ -209,12 +211,36 @@ void Connections::on_disconnected(Connection& connection) {
         if (ignores(connection) || down_) return;
         down_ = true;
     }
+    const auto others = find_other_losses();
+    {
+        // cnats reports these losses in this thread, too, but perhaps after the reconnect of the first connection.
+        const std::lock_guard lock{mutex_};
+        for (const auto& other : others) other->up = false;
+    }
     const auto why = connection.take_loss();
     emit({.kind = Kind::disconnected,
           .detail =
               fmt::format("the connection to {} was lost{}{}; {}", without_credentials(servers_of(options_)),
                           why.empty() ? "" : ": ", why,
                           options_.reconnect.enabled ? "reconnecting" : "closing, since reconnecting is disabled")});
+}
+
+/// Blocks until it is known which of the connections that seem to be up have lost the server, too, and returns these:
+/// only an answer tells. What is published afterwards does not go into a dead socket, but waits for the reconnect.
+Connections::All Connections::find_other_losses() {
+    All others;
+    {
+        const std::lock_guard lock{mutex_};
+        std::ranges::copy_if(all_, std::back_inserter(others),
+                             [](const auto& each) { return each->up && !each->leaving && !each->closed; });
+    }
+    std::erase_if(others, [&](const auto& other) {
+        auto* const native = other->handle.get();
+        const auto status = natsConnection_FlushTimeout(native, options_.connect_timeout.count());
+        const bool unheard = status == NATS_TIMEOUT && natsConnection_Status(native) == NATS_CONN_STATUS_CONNECTED;
+        return status == NATS_OK || unheard;
+    });
+    return others;
 }
 
 void Connections::on_reconnected(Connection& connection) {

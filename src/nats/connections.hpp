@@ -82,6 +82,7 @@ private:
     void on_failed(Connection& connection, const std::vector<FailedAttempt>& attempts);
     std::chrono::milliseconds delay(int round) const;
 
+    All find_other_losses();
     bool ignores(const Connection& connection) const;
     bool all_up() const;
     bool all_closed() const;
