@@ -2,6 +2,7 @@
 #include "nats/connection.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "nats/last_words.hpp"
 #include "nats/options.hpp"
 #include "nats/socket.hpp"
+#include "nats/url.hpp"
 
 namespace freshet::detail::nats {
 
@@ -64,6 +66,19 @@ std::vector<FailedAttempt> Connections::Connection::connect(const BrokerOptions&
     auto failed = attempts_.take();
     if (failed.empty()) failed.push_back({.failure = last});  // this cnats makes its sockets itself
     return failed;
+}
+
+std::string Connections::Connection::address() const {
+    std::array<char, 512> text{};
+    natsConnection_GetConnectedUrl(handle.get(), text.data(), text.size());
+    const auto url = without_credentials(text.data());
+    const auto scheme = url.find("://");
+    return scheme == std::string::npos ? url : url.substr(scheme + 3);
+}
+
+std::string Connections::Connection::end() const {
+    const auto last = remembered_error(handle.get());
+    return last.detail.empty() ? natsStatus_GetText(last.status) : last.detail;
 }
 
 std::string Connections::Connection::take_loss() {

@@ -32,6 +32,10 @@ public:
     /// comes together with the server's first line.
     void listen_first() noexcept { listens_first_ = true; }
 
+    /// Returns "host:port" of the server.
+    std::string address() const;
+    /// Returns why cnats has closed the connection.
+    std::string end() const;
     /// Returns why the server ended the connection the last time, and how often in a row it was lost soon after it was
     /// made; "" if nothing is known.
     std::string take_loss();

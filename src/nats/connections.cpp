@@ -37,21 +37,6 @@ constexpr milliseconds drain_grace{1'000};
 // before it closes a connection is lost now and then, because cnats drops what follows the server's first line.
 constexpr int rounds_for_a_reason = 3;
 
-/// Returns "host:port" of the server.
-std::string address_of(natsConnection* native) {
-    std::array<char, 512> text{};
-    natsConnection_GetConnectedUrl(native, text.data(), text.size());
-    const auto url = without_credentials(text.data());
-    const auto scheme = url.find("://");
-    return scheme == std::string::npos ? url : url.substr(scheme + 3);
-}
-
-/// Returns why cnats has closed the connection.
-std::string end_of(natsConnection* native) {
-    const auto last = remembered_error(native);
-    return last.detail.empty() ? natsStatus_GetText(last.status) : last.detail;
-}
-
 /// Returns the x of `Permissions Violation for Publish to "x"`.
 std::string subject_in(const std::string& text) {
     const auto begin = text.find('"');
@@ -117,7 +102,7 @@ std::vector<FailedAttempt> Connections::connect_all(Listen listen) {
         if (lane == Lane::deliveries && is_single()) break;
         if (auto failed = connect(lane, first_server, listen); !failed.empty()) return failed;
         const std::lock_guard lock{mutex_};
-        first_server = address_of(all_.back()->handle.get());
+        first_server = all_.back()->address();
     }
     return {};
 }
@@ -286,7 +271,7 @@ void Connections::on_closed(Connection& connection) {
         connection.closed = true;
         if (!ignores(connection)) {  // cnats closed it, and the other connection is of no use without it
             closing_ = true;
-            end_ = end_of(connection.handle.get());
+            end_ = connection.end();
             others = all_;
         }
         last = opened_ && all_closed();
