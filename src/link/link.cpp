@@ -138,13 +138,28 @@ Expected<void> Link::open_inbox() {
     return {};
 }
 
+template <class Tell>
+void Link::tell_watchers(Tell tell) noexcept {
+    std::vector<std::weak_ptr<ConnectionWatcher>> watchers;
+    {
+        const std::lock_guard lock{watchers_mutex_};
+        watchers = watchers_;
+    }
+    for (const auto& watcher : watchers) {
+        if (const auto alive = watcher.lock()) tell(*alive);
+    }
+}
+
 void Link::on_refused(const ConnectionEvent& event) noexcept {
     const auto& subject = event.subject;
     const auto inbox = mux_.inbox_wildcard();
     if (!subject.starts_with(inbox.substr(0, inbox.size() - 1))) {
-        return mux_.cancel_on(subject, {Errc::unauthorized,
-                                        fmt::format("the server lets this user not publish to {}: grant it to the user",
-                                                    quoted(subject))});
+        if (event.detail.find("for Publish") == std::string::npos) return;  // a subscription: its start fails
+        const Error why{
+            Errc::unauthorized,
+            fmt::format("the server lets this user not publish to {}: grant it to the user", quoted(subject))};
+        mux_.cancel_on(subject, why);
+        return tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_refused(subject, why); });
     }
     const Error why{
         Errc::unauthorized,
@@ -264,7 +279,7 @@ void Link::tell(const ConnectionEvent& event) noexcept {
     if (event.kind == Kind::error && !event.subject.empty()) on_refused(event);
     if (event.kind == Kind::reconnected) forget_refusal();
     if (event.kind == Kind::disconnected || event.kind == Kind::reconnected)
-        tell_watchers(event.kind == Kind::reconnected);
+        tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_connection(event.kind == Kind::reconnected); });
     if (!has_listener_.load(std::memory_order_relaxed)) return;
     const CallbackScope scope;
     const std::lock_guard lock{event_mutex_};
@@ -277,17 +292,6 @@ void Link::watch(std::weak_ptr<ConnectionWatcher> watcher) {
     const std::lock_guard lock{watchers_mutex_};
     std::erase_if(watchers_, [](const auto& known) { return known.expired(); });
     watchers_.push_back(std::move(watcher));
-}
-
-void Link::tell_watchers(bool up) noexcept {
-    std::vector<std::weak_ptr<ConnectionWatcher>> watchers;
-    {
-        const std::lock_guard lock{watchers_mutex_};
-        watchers = watchers_;
-    }
-    for (const auto& watcher : watchers) {
-        if (const auto alive = watcher.lock()) alive->on_connection(up);
-    }
 }
 
 Expected<std::chrono::nanoseconds> Link::ping(std::chrono::milliseconds timeout) {

@@ -116,7 +116,8 @@ private:
     /// Lets requests ask again after a reconnect, since rights may have changed.
     void forget_refusal() noexcept;
     bool hurries_request() const;
-    void tell_watchers(bool up) noexcept;
+    template <class Tell>
+    void tell_watchers(Tell tell) noexcept;
     /// Returns the error of `what` on `subject` while is_open() is false.
     Error not_open(std::string_view what, std::string_view subject) const;
     std::chrono::milliseconds timeout_or_default(std::chrono::milliseconds timeout) const noexcept;

@@ -46,9 +46,10 @@ struct PutOptions {
     std::string description = {};
     Headers headers = {};
     std::map<std::string, std::string> metadata = {};
-    std::size_t chunk_size = std::size_t{128} << 10;  ///< bytes of each chunk; at most the server's max_payload
-    std::size_t window = std::size_t{8} << 20;        ///< most bytes on their way to the server at a time
-    ProgressCallback progress = {};                   ///< called after each chunk
+    /// Bytes of each chunk, at most the server's max_payload. Default (0): 128 KiB, or max_payload if that is less.
+    std::size_t chunk_size = 0;
+    std::size_t window = std::size_t{8} << 20;  ///< most bytes on their way to the server at a time
+    ProgressCallback progress = {};             ///< called after each chunk
 };
 
 /// Options of Store::get.

@@ -139,16 +139,17 @@ std::optional<obj::Info> ObjectBucket::info(std::string_view name) {
 obj::Info ObjectBucket::put(std::string_view name, const NextChunk& next, std::optional<std::uint64_t> total,
                             const obj::PutOptions& options) {
     const auto most = store_.link().server().max_payload;
-    if (options.chunk_size == 0 || (most != 0 && options.chunk_size > most))
-        raise({Errc::bad_setup,
-               fmt::format("{}: chunk_size is from 1 to {}, the server's max_payload", what("put", name), most)});
+    if (most != 0 && options.chunk_size > most)
+        raise({Errc::bad_setup, fmt::format("{}: a chunk_size of {} bytes is over {}, the server's max_payload",
+                                            what("put", name), options.chunk_size, most)});
+    const auto usual = most != 0 ? std::min(default_chunk_size, most) : default_chunk_size;
     obj::Info info{.bucket = store_.name(),
                    .name = std::string{name},
                    .description = options.description,
                    .headers = options.headers,
                    .metadata = options.metadata,
                    .id = random_id(),
-                   .chunk_size = options.chunk_size};
+                   .chunk_size = options.chunk_size != 0 ? options.chunk_size : usual};
     value_or_raise(check_object_info(what("put", name), info));
     auto before = find(name, js::Read::direct);
     try {
@@ -173,8 +174,8 @@ void ObjectBucket::send_chunks(obj::Info& info, const NextChunk& next, std::opti
                        store_.api().options().timeout};
     Sha256 digest;
     for (bool more = true; more;) {
-        const auto bytes = next(options.chunk_size);
-        more = bytes.size() == options.chunk_size;
+        const auto bytes = next(info.chunk_size);
+        more = bytes.size() == info.chunk_size;
         if (bytes.empty()) break;
         value_or_raise(window.publish(bytes));
         digest.add(bytes);

@@ -91,6 +91,19 @@ std::optional<StreamMessage> StreamInbox::next(std::chrono::nanoseconds timeout)
     return message;
 }
 
+void StreamInbox::on_refused(std::string_view subject, const Error& why) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (consumer_.empty() || !subject.ends_with('.' + consumer_)) return;
+    refusal_ = why;
+    stopped_ = true;
+    changed_.notify_all();
+}
+
+std::optional<Error> StreamInbox::refusal() const {
+    const std::lock_guard lock{mutex_};
+    return refusal_;
+}
+
 std::uint64_t StreamInbox::stream_sequence() const {
     const std::lock_guard lock{mutex_};
     return stream_sequence_;

@@ -9,11 +9,14 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <freshet/clock.hpp>
 #include <freshet/message.hpp>
 #include <freshet/metadata.hpp>
 #include <freshet/transport.hpp>
+
+#include "link/connection_watcher.hpp"
 
 namespace freshet::detail {
 
@@ -29,7 +32,7 @@ struct StreamMessage {
 
 /// Passes the messages of a consumer, in order and without gaps, from the receiving thread to the reading one. After
 /// the first gap, status or silence it takes no more until it follows another consumer.
-class StreamInbox final : public MessageSink {
+class StreamInbox final : public MessageSink, public ConnectionWatcher {
 public:
     /// Called with each message that is taken, in order, on the receiving thread, before the reader gets it. So it
     /// works while the reader handles earlier messages. Must not throw.
@@ -41,6 +44,8 @@ public:
 
     void on_message(Message message) noexcept override;
     void on_end() noexcept override;
+    void on_connection(bool) noexcept override {}
+    void on_refused(std::string_view subject, const Error& why) noexcept override;
 
     /// Accepts the messages of this consumer from now on, from its first one. For messages that were accepted before,
     /// from another consumer, next() returns the place only.
@@ -48,6 +53,8 @@ public:
     /// Blocks until a message comes, for `timeout` at most, and returns it. Returns nothing if none came, or if a
     /// message before the next one is missing; then it takes no more.
     std::optional<StreamMessage> next(std::chrono::nanoseconds timeout);
+    /// Returns why the server refused a request for messages of the consumer; nothing if it did not.
+    std::optional<Error> refusal() const;
     /// Returns the stream's sequence of the last accepted message. Call it when next() has returned nothing.
     std::uint64_t stream_sequence() const;
 
@@ -68,6 +75,7 @@ private:
     bool stopped_ = true;    // accepts nothing more of this consumer
     bool arriving_ = false;  // a message is accepted and not in messages_ yet
     bool ended_ = false;
+    std::optional<Error> refusal_ = {};
 };
 
 }  // namespace freshet::detail

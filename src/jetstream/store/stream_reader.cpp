@@ -6,6 +6,7 @@
 
 #include "base/random_id.hpp"
 #include "base/wait.hpp"
+#include "jetstream/consume/consumers.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -42,11 +43,15 @@ Expected<void> StreamReader::begin() {
         received_);
     if (!subscription) return std::unexpected{std::move(subscription).error()};
     subscription_ = *std::move(subscription);
+    link.watch(received_);
     return {};
 }
 
 Expected<void> StreamReader::make_consumer() {
-    Json config{{"ack_policy", "none"},
+    // A name of its own lets permissions depend on the filter, see create_operation().
+    const auto name = random_id();
+    Json config{{"name", name},
+                {"ack_policy", "none"},
                 {"deliver_policy", spec_.last_per_subject ? "last_per_subject" : "all"},
                 {"mem_storage", true},
                 {"num_replicas", 1},
@@ -60,9 +65,10 @@ Expected<void> StreamReader::make_consumer() {
         config["deliver_policy"] = "by_start_sequence";
         config["opt_start_seq"] = last + 1;
     }
+    const auto operation = create_operation(spec_.stream, name, config);
     const Json request{{"stream_name", spec_.stream}, {"config", std::move(config)}};
-    const auto created = api_.call("CONSUMER.CREATE." + spec_.stream, spec_.what, request);
-    if (created) consumer_ = field<std::string>(*created, "name");
+    const auto created = api_.call(operation, spec_.what, request);
+    if (created) consumer_ = name;
     // An older server ignores the filters: it refuses the consumer, or would deliver everything.
     const bool no_filter = created ? !field<Json>(*created, "config").contains("filter_subjects")
                                    : created.error().remote_code() == err_no_filter;
@@ -94,6 +100,7 @@ Expected<void> StreamReader::pull() {
 }
 
 Expected<void> StreamReader::recover() {
+    if (const auto refusal = received_->refusal()) return std::unexpected{*refusal};
     drop_consumer();
     while (++failures_ <= max_failures) {
         auto made = make_consumer();

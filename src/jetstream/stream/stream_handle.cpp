@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <freshet/subject_grammar.hpp>
+
 #include "base/quoted.hpp"
 #include "jetstream/api/api.hpp"
 #include "jetstream/api/rfc3339.hpp"
@@ -98,7 +100,11 @@ Expected<StoredMessage> StreamHandle::try_message(std::uint64_t sequence, Read r
 
 Expected<StoredMessage> StreamHandle::try_last_message(std::string_view subject, Read read) const {
     const auto what = fmt::format("get the last message of {} in {}", detail::quoted(subject), of_stream(name_));
-    return get(*api_, name_, what, read, Json{{"last_by_subj", subject}});
+    // The subject stands in the question's subject, so that permissions can depend on it; one with wildcards cannot.
+    const bool tells_subject = read == Read::direct && check_subject(subject) == SubjectFault::none;
+    if (!tells_subject) return get(*api_, name_, what, read, Json{{"last_by_subj", subject}});
+    if (auto valid = detail::check_js_name("stream", name_); !valid) return std::unexpected{std::move(valid).error()};
+    return get_direct(*api_, fmt::format("DIRECT.GET.{}.{}", name_, subject), what);
 }
 
 Expected<StoredMessage> StreamHandle::try_next_message(std::string_view subject, std::uint64_t from_sequence,
