@@ -12,6 +12,7 @@
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
 #include "jetstream/publish/publish.hpp"
+#include "link/handler_scope.hpp"
 
 namespace freshet::detail {
 namespace {
