@@ -150,8 +150,6 @@ public:
 
     /// Returns the number of open requests.
     std::size_t in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
-    /// Returns the number of replies that came too late or more than once.
-    std::uint64_t unexpected_replies() const noexcept;
 
 private:
     struct Many;
@@ -180,7 +178,6 @@ private:
     std::deque<Slot> slots_;  // a deque, so that slots keep their addresses
     Slot* free_ = nullptr;
     std::atomic<std::size_t> in_flight_ = 0;  // written under mutex_
-    std::uint64_t unexpected_replies_ = 0;
     std::optional<Error> closed_ = {};
 
     TimerId timer_ = {};                     // timer of the last sweep that was scheduled

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/consume/pull_policy.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include <freshet/text.hpp>
 
 #include "base/random_id.hpp"
 
@@ -13,12 +14,7 @@ namespace {
 
 /// Returns the number that `text` consists of; nothing if it is no number.
 std::optional<std::uint64_t> number(std::optional<std::string_view> text) {
-    std::uint64_t value = 0;
-    if (!text || text->empty()) return std::nullopt;
-    const auto* const end = text->data() + text->size();
-    const auto result = std::from_chars(text->data(), end, value);
-    if (result.ec != std::errc{} || result.ptr != end) return std::nullopt;
-    return value;
+    return FromText<std::uint64_t>::parse(text.value_or(""));
 }
 
 }  // namespace
