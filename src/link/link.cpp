@@ -15,6 +15,7 @@
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 #include "base/wait.hpp"
+#include "link/handler_scope.hpp"
 #include "link/publish_chain.hpp"
 #include "link/reply_sinks.hpp"
 #include "link/stream_ack.hpp"
@@ -232,8 +233,8 @@ void Link::log(const ConnectionEvent& event) noexcept {
 
 void Link::tell(const ConnectionEvent& event) noexcept {
     using Kind = ConnectionEvent::Kind;
-    if (event.kind == Kind::disconnected || event.kind == Kind::reconnected)
-        tell_watchers(event.kind == Kind::reconnected);
+    if (event.kind == Kind::disconnected) tell_watchers(ConnectionChange::lost);
+    if (event.kind == Kind::reconnected) tell_watchers(ConnectionChange::back);
     if (!has_listener_.load(std::memory_order_relaxed)) return;
     const CallbackScope scope;
     const std::lock_guard lock{event_mutex_};
@@ -248,14 +249,14 @@ void Link::watch(std::weak_ptr<ConnectionWatcher> watcher) {
     watchers_.push_back(std::move(watcher));
 }
 
-void Link::tell_watchers(bool up) noexcept {
+void Link::tell_watchers(ConnectionChange change) noexcept {
     std::vector<std::weak_ptr<ConnectionWatcher>> watchers;
     {
         const std::lock_guard lock{watchers_mutex_};
         watchers = watchers_;
     }
     for (const auto& watcher : watchers) {
-        if (const auto alive = watcher.lock()) alive->on_connection(up);
+        if (const auto alive = watcher.lock()) alive->on_connection(change);
     }
 }
 

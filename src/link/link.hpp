@@ -111,7 +111,7 @@ private:
 
     Expected<void> open_inbox();
     bool hurries_request() const;
-    void tell_watchers(bool up) noexcept;
+    void tell_watchers(ConnectionChange change) noexcept;
     /// Returns the error of `what` on `subject` while is_open() is false.
     Error not_open(std::string_view what, std::string_view subject) const;
     std::chrono::milliseconds timeout_or_default(std::chrono::milliseconds timeout) const noexcept;

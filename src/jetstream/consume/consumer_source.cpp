@@ -57,11 +57,12 @@ RequestLimits request_limits_of(const Json& config) {
             .expires = std::chrono::nanoseconds{field<std::int64_t>(config, "max_expires")}};
 }
 
-Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, bool ephemeral) {
+Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, Lifetime lifetime) {
     auto complete = config;
     if (complete.filter_subjects.empty() && subject.wire() != ">")
         complete.filter_subjects = {std::string{subject.wire()}};
-    if (ephemeral && complete.inactive_threshold.count() == 0) complete.inactive_threshold = ephemeral_threshold;
+    if (lifetime == Lifetime::ephemeral && complete.inactive_threshold.count() == 0)
+        complete.inactive_threshold = ephemeral_threshold;
     return complete_consumer(complete);
 }
 
@@ -218,7 +219,7 @@ ConsumerSource::~ConsumerSource() = default;
 
 void ConsumerSource::bind(const Subject& subject, Binder& binder) {
     settings_.check(subject, binder);
-    for (auto& broken : broken_promises(promises_, consumer_for(settings_.consumer, subject, false)))
+    for (auto& broken : broken_promises(promises_, consumer_for(settings_.consumer, subject, Lifetime::durable)))
         binder.problem(std::move(broken));
 }
 
