@@ -2,6 +2,7 @@
 #pragma once
 
 // JetStream, for programs that link freshet::jetstream. <freshet/freshet.hpp> does not include it.
+#include <freshet/js/account_info.hpp>
 #include <freshet/js/async_publisher.hpp>
 #include <freshet/js/atomic_batch.hpp>
 #include <freshet/js/consumer.hpp>

@@ -6,6 +6,7 @@
 #include "jetstream/api/api.hpp"
 #include "jetstream/consume/consumers.hpp"
 #include "jetstream/publish/publish.hpp"
+#include "jetstream/stream/account_info.hpp"
 #include "jetstream/stream/streams.hpp"
 
 namespace freshet {
@@ -34,6 +35,8 @@ Expected<std::vector<std::string>> JetStream::try_stream_names(std::string_view 
 Expected<std::vector<ConsumerInfo>> JetStream::try_consumers(const std::string& stream) const {
     return detail::list_consumers(*api_, stream);
 }
+
+Expected<AccountInfo> JetStream::try_account() const { return detail::account_info(*api_); }
 
 Expected<PublishAck> JetStream::publish_encoded(std::string_view subject, const detail::Encoded& encoded,
                                                 const PublishOptions& options) const {

@@ -58,6 +58,9 @@ struct KvScan {
 /// Reads entries and calls `each` for them in the order of revisions, until it returns false or there are no more.
 Expected<void> kv_scan(KvBucket& bucket, const KvScan& scan, const std::function<bool(KvRecord)>& each);
 
+/// Logs that an entry is left out of those that are read.
+void kv_left_out(KvBucket& bucket, const Error& error);
+
 Expected<std::uint64_t> kv_purge_deletes(KvBucket& bucket, const kv::PurgeDeletesOptions& options);
 Expected<kv::Status> kv_status(KvBucket& bucket);
 Expected<void> kv_remove(KvBucket& bucket);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <freshet/broker.hpp>
+#include <freshet/js/account_info.hpp>
 #include <freshet/js/async_publisher.hpp>
 #include <freshet/js/atomic_batch.hpp>
 #include <freshet/js/consumer.hpp>
@@ -96,6 +97,10 @@ public:
     }
     Expected<CounterValue> try_increment(std::string_view subject, std::int64_t by = 1,
                                          const PublishOptions& options = {}) const;
+
+    /// Returns what the account has and may have. Blocks.
+    AccountInfo account() const { return value_or_raise(try_account()); }
+    Expected<AccountInfo> try_account() const;
 
     /// Returns the options that this object was made with.
     const ContextOptions& options() const noexcept;

@@ -25,9 +25,9 @@ struct Ordered {
     std::vector<std::string> filter_subjects = {};  ///< empty: the subscriber's subject. Several need server 2.10
     bool headers_only = false;                      ///< delivers no payloads
     Replay replay = Replay::instant;                ///< how fast stored messages are delivered
-    std::size_t prefetch = 512;                     ///< messages requested ahead of the handler
-    std::chrono::milliseconds heartbeat{5'000};     ///< after a silence of twice this, freshet makes the consumer anew
-    ContextOptions context = {};                    ///< which JetStream to use
+    std::size_t prefetch = 512;                  ///< messages requested ahead of the handler; they hold 8 MiB at most
+    std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet makes the consumer anew
+    ContextOptions context = {};                 ///< which JetStream to use
 };
 
 /// Returns the source that Broker::subscriber starts. Called by freshet.

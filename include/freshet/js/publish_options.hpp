@@ -11,6 +11,9 @@
 
 namespace freshet::js {
 
+/// A TTL of a message that the stream's max_age does not remove either: `Nats-TTL: never`.
+inline constexpr std::chrono::nanoseconds never_expires = std::chrono::nanoseconds::max();
+
 /// Tells the server to publish a stored message later or regularly (ADR-51). Set one of `at`, `every` and `cron`. The
 /// stream needs allow_msg_schedules. The subject of the message is the name of the schedule: publish to it again to
 /// replace the schedule, purge it to end the schedule.
@@ -38,13 +41,17 @@ struct PublishOptions {
     /// Subject of expect_last_subject_sequence, wildcards allowed; empty: the subject of the message. Server 2.11.
     std::string expect_last_subject = {};
     std::string expect_last_id = {};  ///< id of the stream's last message; else Errc::wrong_last_id
-    /// How long the server keeps the message, at least 1 s; 0: as long as the stream says. Server 2.11 (ADR-43).
+    /// How long the server keeps the message, at least 1 s; 0: as the stream's max_age says; never_expires: for ever.
+    /// Server 2.11 (ADR-43).
     std::chrono::nanoseconds ttl{0};
     std::optional<Schedule> schedule = {};  ///< the server stores the message and publishes it later. Server 2.12
-    std::chrono::milliseconds timeout{0};   ///< for each acknowledgement; 0: ContextOptions::timeout
-    /// How often the message is sent again when no stream answers, as happens for a moment while a cluster elects a
-    /// leader (ADR-22).
-    int retries = 2;
+    /// With an id: time until the message is acknowledged, repeats included; 0: 20 s, longer than a cluster takes to
+    /// elect a leader. Without an id, or with `retries`: time for each acknowledgement; 0: ContextOptions::timeout.
+    std::chrono::milliseconds timeout{0};
+    /// How often the message is sent again after an error that passes, as when no stream answers for a moment because
+    /// a cluster elects a leader (ADR-22), or, with an id, when no acknowledgement comes. Default: with an id, as
+    /// often as `timeout` allows; without one twice.
+    std::optional<int> retries = {};
     std::chrono::milliseconds retry_wait{250};  ///< pause before each retry
     std::optional<Format> format = {};          ///< format of a typed body; default: BrokerOptions::format
 };

@@ -138,6 +138,12 @@ struct Stream {
     Declare declare = Declare::create_if_missing;  ///< what to do if it is missing or has other settings
 };
 
+/// Describes messages that the files of a stream should have, and have not.
+struct LostMessages {
+    std::vector<std::uint64_t> sequences = {};
+    std::uint64_t bytes = 0;
+};
+
 /// Describes the messages of a stream.
 struct StreamState {
     std::uint64_t messages = 0;
@@ -151,6 +157,7 @@ struct StreamState {
     std::uint64_t num_deleted = 0;            ///< sequences between the first and the last one that are missing
     std::vector<std::uint64_t> deleted = {};  ///< the missing sequences; filled with InfoOptions::deleted
     std::map<std::string, std::uint64_t> subjects = {};  ///< messages of each subject; with InfoOptions::subjects
+    std::optional<LostMessages> lost = {};               ///< set if the stream's files are damaged
 };
 
 /// Describes a server that keeps a copy of a stream or consumer.
@@ -174,6 +181,16 @@ struct SourceInfo {
     std::uint64_t lag = 0;                ///< messages that it is behind
     std::chrono::nanoseconds active{-1};  ///< time since the last message; -1: no message yet
     std::string error = {};
+    std::string filter_subject = {};                ///< empty: every subject
+    std::vector<SubjectTransform> transforms = {};  ///< of its subjects
+    std::optional<ExternalStream> external = {};    ///< set: it is of another account or domain
+};
+
+/// Describes a stream that has the same messages: the stream itself, or a mirror, which may be nearer.
+struct StreamAlternate {
+    std::string name = {};
+    std::string cluster = {};
+    std::string domain = {};
 };
 
 /// Describes a stream as the server knows it.
@@ -185,6 +202,7 @@ struct StreamInfo {
     std::optional<ClusterInfo> cluster = {};
     std::optional<SourceInfo> mirror = {};
     std::vector<SourceInfo> sources = {};
+    std::vector<StreamAlternate> alternates = {};  ///< the nearest first; empty: it has no mirror
 };
 
 }  // namespace freshet::js

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <freshet/codec.hpp>
 #include <freshet/context.hpp>
@@ -39,6 +40,12 @@ struct Entry {
     Time created = {};                     ///< when the server stored it
     Operation operation = Operation::put;  ///< what happened
     bool initial = false;                  ///< in a watch: the entry existed before; it is not a change
+};
+
+/// Entries of a bucket.
+template <class T>
+struct Entries : std::vector<Entry<T>> {
+    std::vector<Error> errors = {};  ///< one for each entry whose value is no T; the others are there
 };
 
 }  // namespace freshet::kv

@@ -155,17 +155,19 @@ public:
     }
 
     /// Returns the latest values of the keys that match one of the filters, in the order of their revisions. Without
-    /// filters: of all keys. Several filters need nats-server 2.10.
-    std::vector<Entry<T>> entries(std::vector<std::string> filters = {}) const {
+    /// filters: of all keys. Several filters need nats-server 2.10. A value that is not a T is left out, logged, and
+    /// its error is in Entries::errors.
+    Entries<T> entries(std::vector<std::string> filters = {}) const {
         return value_or_raise(try_entries(std::move(filters)));
     }
-    Expected<std::vector<Entry<T>>> try_entries(std::vector<std::string> filters = {}) const {
+    Expected<Entries<T>> try_entries(std::vector<std::string> filters = {}) const {
         return scan({.filters = std::move(filters)}, false);
     }
 
-    /// Returns the kept entries of a key, the oldest first: puts, erases and purges. Empty if none is kept.
-    std::vector<Entry<T>> history(std::string_view key) const { return value_or_raise(try_history(key)); }
-    Expected<std::vector<Entry<T>>> try_history(std::string_view key) const {
+    /// Returns the kept entries of a key, the oldest first: puts, erases and purges. Empty if none is kept. A value
+    /// that is not a T is left out, logged, and its error is in Entries::errors.
+    Entries<T> history(std::string_view key) const { return value_or_raise(try_history(key)); }
+    Expected<Entries<T>> try_history(std::string_view key) const {
         return scan({.filters = {std::string{key}}, .history = true}, true);
     }
 
@@ -209,18 +211,19 @@ private:
         return detail::decode_entry<T>(**std::move(record));
     }
 
-    Expected<std::vector<Entry<T>>> scan(const detail::KvScan& what, bool with_deletes) const {
-        std::vector<Entry<T>> entries;
-        std::optional<Error> bad;
+    Expected<Entries<T>> scan(const detail::KvScan& what, bool with_deletes) const {
+        Entries<T> entries;
         const auto take = [&](detail::KvRecord record) {
             if (record.operation != Operation::put && !with_deletes) return true;
-            auto entry = detail::decode_entry<T>(std::move(record));
-            if (entry) entries.push_back(*std::move(entry));
-            else bad = std::move(entry).error();
-            return !bad;
+            if (auto entry = detail::decode_entry<T>(std::move(record))) {
+                entries.push_back(*std::move(entry));
+            } else {
+                detail::kv_left_out(*bucket_, entry.error());
+                entries.errors.push_back(std::move(entry).error());
+            }
+            return true;
         };
         if (auto read = detail::kv_scan(*bucket_, what, take); !read) return std::unexpected{std::move(read).error()};
-        if (bad) return std::unexpected{*bad};
         return entries;
     }
 

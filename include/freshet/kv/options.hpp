@@ -40,8 +40,9 @@ struct Options {
 
 /// Options of Kv::create.
 struct CreateOptions {
-    /// How long the server keeps the value, at least 1 s; 0: as long as the bucket says. Needs a bucket with
-    /// Options::limit_markers. If the bucket has a history, the server raises the time to that of the markers.
+    /// How long the server keeps the value, at least 1 s; 0: as long as the bucket says; js::never_expires: for ever.
+    /// Needs a bucket with Options::limit_markers. If the bucket has a history, the server raises the time to that of
+    /// the markers.
     std::chrono::nanoseconds ttl{0};
 };
 

@@ -38,11 +38,14 @@ public:
         return decoded(detail::kv_next(*queue_, timeout, false));
     }
 
-    /// Returns the entries that existed when the watch began and that you have not read yet. Blocks until all have
-    /// come, or the watch was stopped.
-    std::vector<Entry<T>> initial() {
-        std::vector<Entry<T>> entries;
-        while (auto entry = decoded(detail::kv_next(*queue_, std::nullopt, true))) entries.push_back(*std::move(entry));
+    /// Returns the entries that existed when the watch began and that you have not read yet, and beside them the errors
+    /// of values that are not a T. Blocks until all have come, or the watch was stopped.
+    Entries<T> initial() {
+        Entries<T> entries;
+        while (auto record = detail::kv_next(*queue_, std::nullopt, true)) {
+            if (auto entry = detail::decode_entry<T>(*std::move(record))) entries.push_back(*std::move(entry));
+            else entries.errors.push_back(std::move(entry).error());
+        }
         return entries;
     }
     /// Returns whether you have read all entries that existed when the watch began. The next ones are changes.

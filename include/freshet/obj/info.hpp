@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <freshet/context.hpp>
 #include <freshet/detail/chrono.hpp>
@@ -29,7 +30,7 @@ struct Link {
 
 /// The part of a description that you choose: Store::update changes it.
 struct Meta {
-    std::string name = {};  ///< any text except an empty one
+    std::string name = {};  ///< any text in UTF-8 except an empty one
     std::string description = {};
     Headers headers = {};                              ///< headers of yours; not those of the carrying messages
     std::map<std::string, std::string> metadata = {};  ///< anything of yours
@@ -51,6 +52,11 @@ struct Info {
     bool deleted = false;
     Time modified = {};
     bool initial = false;  ///< in a watch: it existed before; it is not a change
+};
+
+/// The objects of a bucket.
+struct Infos : std::vector<Info> {
+    std::vector<Error> errors = {};  ///< one for each description that could not be read; the others are there
 };
 
 }  // namespace freshet::obj

@@ -55,6 +55,8 @@ struct PutOptions {
 struct GetOptions {
     std::size_t window = std::size_t{8} << 20;  ///< most bytes requested ahead and held in memory
     ProgressCallback progress = {};             ///< called after each chunk
+    /// Most bytes of an object that get() returns as a string; a larger one is Errc::payload_too_large. Default: 1 GiB.
+    std::uint64_t max_in_memory = std::uint64_t{1} << 30;
 };
 
 /// Options of Store::list.

@@ -36,8 +36,8 @@ using Writer = std::function<void(Bytes)>;
 /// says: at once if the broker runs, else at the first operation.
 ///
 /// Functions block until the server answers. put and get block as long as bytes move, and fail when none moves for
-/// ContextOptions::timeout. Functions that change a description send it again when no answer comes, and wait for that
-/// time once more.
+/// ContextOptions::timeout, or for 20 s while a cluster elects a leader. Functions that change a description send it
+/// again when no answer comes, and wait for that time once more.
 ///
 /// Functions throw Error: Errc::not_found for a missing object, Errc::stream_not_found for a missing bucket,
 /// Errc::bad_payload for bytes with a wrong digest, Condition::timeout, disconnected. Their try_ twins return the error
@@ -77,7 +77,8 @@ public:
     /// Writes an object to `out` and returns its description. Throws Errc::bad_payload if writing fails or the digest
     /// is wrong, after bytes were written.
     Info get(std::string_view name, std::ostream& out, const GetOptions& options = {}) const;
-    /// Returns the whole object in memory.
+    /// Returns the whole object in memory. Throws Errc::payload_too_large if it is larger than
+    /// GetOptions::max_in_memory.
     std::string get(std::string_view name, const GetOptions& options = {}) const;
     /// Writes an object to a file and returns its description. Creates or replaces the file only when the object is
     /// complete and its digest is right; otherwise the file stays as it was.
@@ -110,9 +111,10 @@ public:
     void erase(std::string_view name) const;
     Expected<void> try_erase(std::string_view name) const;
 
-    /// Returns the descriptions of all objects and links.
-    std::vector<Info> list(const ListOptions& options = {}) const;
-    Expected<std::vector<Info>> try_list(const ListOptions& options = {}) const;
+    /// Returns the descriptions of all objects and links. One that cannot be read is left out, and its error is in
+    /// Infos::errors.
+    Infos list(const ListOptions& options = {}) const;
+    Expected<Infos> try_list(const ListOptions& options = {}) const;
 
     /// Starts a watch and returns it: it gives the descriptions of the objects that exist, then each change. In a
     /// service use a subscriber of `obj::Watch` instead.

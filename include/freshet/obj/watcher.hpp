@@ -31,9 +31,9 @@ public:
     /// stopped.
     std::optional<Info> next(std::chrono::milliseconds timeout);
 
-    /// Returns the objects that existed when the watch began and that you have not read yet. Blocks until all have
-    /// come.
-    std::vector<Info> initial();
+    /// Returns the objects that existed when the watch began and that you have not read yet, and beside them the errors
+    /// of descriptions that could not be read. Blocks until all have come.
+    Infos initial();
     /// Returns whether you have read all objects that existed when the watch began. The next ones are changes.
     bool caught_up() const;
 

@@ -85,6 +85,14 @@ constexpr std::array known_errors{
 };
 static_assert(std::ranges::is_sorted(known_errors, {}, &KnownError::err_code));
 
+/// Keeps the server's number, as a RemoteError does.
+class KnownByNumber final : public Error {
+public:
+    KnownByNumber(Errc code, int err_code, std::string message) : Error{code, std::move(message)} {
+        remote_code_ = err_code;
+    }
+};
+
 const KnownError* find_known(int err_code) {
     const auto found = std::ranges::lower_bound(known_errors, err_code, {}, &KnownError::err_code);
     return found != known_errors.end() && found->err_code == err_code ? &*found : nullptr;
@@ -99,28 +107,66 @@ int level_of(std::string_view version) {
 }
 
 constexpr int unknown_level = 1'000;
+constexpr std::string_view level_question = "ask for the server's API level";
+
+// The server's err_codes that say to try again: unavailable for the moment, no leader, this id is being stored, too
+// many requests.
+constexpr std::array passing_errors{10008, 10009, 10158, 10163, 10167};
 
 /// Remembers the API level of each server. A server gets a new id when it is started again, perhaps as a newer version.
 class Levels {
 public:
-    std::optional<int> find(const std::string& server) const {
+    struct Known {
+        std::optional<int> level = {};
+        std::optional<TimePoint> asked = {};  // without an answer
+    };
+
+    Known find(const std::string& server) const {
         const std::lock_guard lock{mutex_};
         const auto found = levels_.find(server);
-        return found == levels_.end() ? std::nullopt : std::optional{found->second};
+        return found == levels_.end() ? Known{} : found->second;
     }
     void set(const std::string& server, int level) {
         const std::lock_guard lock{mutex_};
-        levels_[server] = level;
+        levels_[server].level = level;
+    }
+    void set_asked(const std::string& server, TimePoint when) {
+        const std::lock_guard lock{mutex_};
+        levels_[server].asked = when;
     }
 
 private:
     mutable std::mutex mutex_ = {};
-    std::map<std::string, int> levels_ = {};
+    std::map<std::string, Known> levels_ = {};
 };
 
 Levels& levels() {
     static Levels all;
     return all;
+}
+
+/// The level in an answer, which is kept. Errc::timeout: there was none.
+Expected<int> told_level(const std::string& server, const Expected<Json>& info) {
+    if (!info) return std::unexpected{info.error()};
+    const int level = field<int>(field<Json>(*info, "api", Json::object()), "level");
+    levels().set(server, level);
+    return level;
+}
+
+// A question that had no answer in time is asked again, but not for long, and not before its timeout has passed once
+// more.
+constexpr std::chrono::milliseconds second_patience{250};
+
+/// Bodies that are not UTF-8 are replaced: the server would refuse them, and a dump that throws helps nobody.
+std::string body_of(const Json& request) {
+    return request.is_null() ? std::string{} : request.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Expected<Json> read_answer(std::string_view what, const Expected<Message>& reply) {
+    if (!reply) return std::unexpected{reply.error()};
+    auto json = parse_js_answer(what, reply->text());
+    if (json && json->contains("error")) return std::unexpected{js_error(what, (*json)["error"])};
+    return json;
 }
 
 }  // namespace
@@ -132,7 +178,8 @@ Error js_error(std::string_view what, const Json& error) {
     const auto said = fmt::format("{} (JetStream error {})", description, err_code);
     if (known == nullptr) return RemoteError{err_code, what, said};
     const std::string_view advice = known->advice;
-    return {known->code, fmt::format("{}: {}{}{}", what, said, advice.empty() ? "" : "; ", advice)};
+    return KnownByNumber{known->code, err_code,
+                         fmt::format("{}: {}{}{}", what, said, advice.empty() ? "" : "; ", advice)};
 }
 
 Error js_request_error(std::string_view what, std::string_view subject, const Error& error) {
@@ -196,14 +243,18 @@ Expected<Message> JsApi::ask(std::string_view op, std::string_view what, Bytes b
 
 Expected<Json> JsApi::call(std::string_view op, std::string_view what, const Json& request,
                            std::chrono::milliseconds timeout) const {
-    // Replaces bytes that are not UTF-8: the server would refuse them, and an exception from dump would not help the
-    // caller.
-    const auto body = request.is_null() ? std::string{} : request.dump(-1, ' ', false, Json::error_handler_t::replace);
-    const auto reply = ask(op, what, as_bytes(body), timeout);
-    if (!reply) return std::unexpected{reply.error()};
-    auto json = parse_js_answer(what, reply->text());
-    if (json && json->contains("error")) return std::unexpected{js_error(what, (*json)["error"])};
-    return json;
+    const auto body = body_of(request);
+    return read_answer(what, ask(op, what, as_bytes(body), timeout));
+}
+
+void JsApi::call_async(std::string_view op, std::string_view what, const Json& request, Answered<Json> done) const {
+    auto to = subject(op);
+    const auto body = body_of(request);
+    auto handler = [to, what = std::string{what}, done = std::move(done)](Expected<Message> reply) mutable {
+        if (!reply) reply = std::unexpected{js_request_error(what, to, reply.error())};
+        done(read_answer(what, reply));
+    };
+    link_.request_async(to, {.body = as_bytes(body)}, {.timeout = options_.timeout}, std::move(handler));
 }
 
 Expected<void> JsApi::list(std::string_view op, std::string_view what, std::string_view key, Json request,
@@ -222,25 +273,55 @@ Expected<void> JsApi::list(std::string_view op, std::string_view what, std::stri
     }
 }
 
+bool JsApi::may_ask_level(const std::optional<TimePoint>& asked) const {
+    return !asked || link_.clock().now() - *asked >= options_.timeout;
+}
+
+bool JsApi::knows_level() const {
+    const auto known = levels().find(level_key());
+    return known.level || !may_ask_level(known.asked);
+}
+
 Expected<int> JsApi::level() const {
-    const auto key = link_.server().id + ' ' + prefix_;
-    if (const auto known = levels().find(key)) return *known;
-    const auto info = call("INFO", "ask for the server's API level");
-    // A timeout may mean that permissions deny the question. Then the user who set the option is trusted.
-    if (!info && info.error().code() != Errc::timeout) return std::unexpected{info.error()};
-    const int level = info ? field<int>(field<Json>(*info, "api", Json::object()), "level") : unknown_level;
-    levels().set(key, level);
-    return level;
+    const auto key = level_key();
+    const auto known = levels().find(key);
+    if (known.level) return *known.level;
+    if (!may_ask_level(known.asked)) return unknown_level;
+    const auto patience = known.asked ? std::min(options_.timeout, second_patience) : options_.timeout;
+    auto told = told_level(key, call("INFO", level_question, {}, patience));
+    if (told || told.error().code() != Errc::timeout) return told;
+    levels().set_asked(key, link_.clock().now());
+    return unknown_level;
+}
+
+void JsApi::level_async(Answered<int> done) const {
+    const auto key = level_key();
+    if (const auto known = levels().find(key); known.level) return done(*known.level);
+    call_async("INFO", level_question, {}, [key, done = std::move(done)](const Expected<Json>& info) mutable {
+        auto told = told_level(key, info);
+        if (!told && told.error().code() == Errc::timeout) told = unknown_level;
+        done(std::move(told));
+    });
 }
 
 Expected<void> JsApi::needs(std::string_view version, std::string_view feature) const {
-    const int needed = level_of(version);
     const auto found = level();
     if (!found) return std::unexpected{found.error()};
-    if (*found >= needed) return {};
+    return check_level(*found, version, feature);
+}
+
+Expected<void> check_level(int level, std::string_view version, std::string_view feature) {
+    const int needed = level_of(version);
+    if (level >= needed) return {};
     return failure(Errc::server_too_old,
                    fmt::format("{} needs nats-server {} or later; this one has JetStream API level {}, that has {}",
-                               feature, version, *found, needed));
+                               feature, version, level, needed));
+}
+
+bool passes(const Error& error) noexcept {
+    if (error.code() == Errc::no_stream || error.code() == Errc::no_responders || error.code() == Errc::buffer_full)
+        return true;
+    return std::ranges::find(passing_errors, error.remote_code()) != passing_errors.end();
 }
 
 }  // namespace freshet::detail

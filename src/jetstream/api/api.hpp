@@ -2,17 +2,43 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
+#include <semaphore>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <freshet/error.hpp>
 #include <freshet/js/context_options.hpp>
 
+#include "base/wait.hpp"
 #include "jetstream/api/json.hpp"
 #include "jetstream/api/pins.hpp"
 #include "link/link.hpp"
 
 namespace freshet::detail {
+
+/// Gets what a question without waiting came to: once, on the threads that Client::async names.
+template <class T>
+using Answered = std::move_only_function<void(Expected<T>)>;
+
+/// Calls `start(Answered<T>)` and blocks until the answer is there.
+template <class T, class Start>
+Expected<T> await_answer(Link& link, Start&& start) {
+    struct State {
+        std::binary_semaphore ended{0};
+        std::optional<Expected<T>> result = {};
+    };
+    const auto state = std::make_shared<State>();  // the other thread may still be at it when this one goes on
+    const auto clock = link.shared_clock();
+    start([state](Expected<T> result) {
+        state->result = std::move(result);
+        state->ended.release();
+    });
+    if (!run_until(*clock, TimePoint::max(), [&] { return state->ended.try_acquire(); })) state->ended.acquire();
+    return *std::move(state->result);
+}
 
 /// The JetStream API (`$JS.API.>`, JSON) over a broker. Knows requests, answers and errors, but no types of streams or
 /// consumers. Thread-safe; functions that ask block for the answer.
@@ -25,6 +51,8 @@ public:
     /// stream \"ORDERS\"". Sends a null request without a body. Timeout 0: that of the options.
     Expected<Json> call(std::string_view op, std::string_view what, const Json& request = {},
                         std::chrono::milliseconds timeout = {}) const;
+    /// Does what call() does without blocking. `done` must not throw; this may be gone when it is called.
+    void call_async(std::string_view op, std::string_view what, const Json& request, Answered<Json> done) const;
     /// Sends a request and returns the answer as it came, for answers that are not JSON, such as that of a direct get.
     /// No responders and timeouts are errors.
     Expected<Message> ask(std::string_view op, std::string_view what, Bytes body = {},
@@ -34,9 +62,14 @@ public:
     Expected<void> list(std::string_view op, std::string_view what, std::string_view key, Json request,
                         const std::function<void(Json& element)>& each) const;
 
-    /// Returns Errc::server_too_old with the name of `feature` unless the server speaks the API of `version` ("2.11"
-    /// and later; the server tells its API level). Asks each server once.
+    /// Errc::server_too_old, naming `feature`, unless the server speaks the API of `version` ("2.11" and later, by
+    /// the API level it tells). Each server is asked until it answers; as long as it does not, as when permissions
+    /// deny the question, it passes for one that speaks it.
     Expected<void> needs(std::string_view version, std::string_view feature) const;
+    /// Whether needs() knows without asking.
+    bool knows_level() const;
+    /// Gives the API level without blocking; `done` as for call_async.
+    void level_async(Answered<int> done) const;
 
     /// Returns the subject of an operation.
     std::string subject(std::string_view op) const { return prefix_ + std::string{op}; }
@@ -48,12 +81,21 @@ public:
 private:
     /// Returns the API level of the server; 0 before 2.11.
     Expected<int> level() const;
+    bool may_ask_level(const std::optional<TimePoint>& asked) const;
+    std::string level_key() const { return link_.server().id + ' ' + prefix_; }
 
     Link& link_;
     js::ContextOptions options_;
     std::string prefix_;  // with the dot at its end
     mutable Pins pins_ = {};
 };
+
+/// Errc::server_too_old, naming `feature`, if `level` is not that of `version`.
+Expected<void> check_level(int level, std::string_view version, std::string_view feature);
+
+/// Whether a cluster that elects a leader, or a server that is overloaded, gives this error for a moment: nothing was
+/// done, and the same request may succeed soon.
+bool passes(const Error& error) noexcept;
 
 /// Returns the error for the server's `{"code":404,"err_code":10059,"description":"stream not found"}`: with an Errc of
 /// its own if callers can act on it, else Errc::remote with the err_code as remote_code().

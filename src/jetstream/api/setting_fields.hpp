@@ -64,9 +64,12 @@ inline std::string setting_time_text(std::chrono::system_clock::time_point time)
 struct SettingWriter {
     Json json = Json::object();
 
+    /// Writes an object without fields as null: a server refuses some that are empty.
     template <class T>
     void operator()(const char* key, const std::optional<T>& value, const SettingTraits& = {}) {
-        if (value) json[key] = encode(*value);
+        if (!value) return;
+        auto& written = json[key] = encode(*value);
+        if (written.is_object() && written.empty()) written = nullptr;
     }
     template <class T>
     void operator()(const char* key, const T& value, const SettingTraits& = {}) {

@@ -103,7 +103,8 @@ std::vector<js::Difference> compare_settings(const Json& wanted, const Json& fou
 
 Json merge_settings(const Json& wanted, Json found) {
     for (const auto& [key, value] : wanted.items()) {
-        if (key == "metadata" && value.is_object() && found.contains(key)) found[key].update(value);
+        if (value.is_null()) found.erase(key);
+        else if (key == "metadata" && value.is_object() && found.contains(key)) found[key].update(value);
         else found[key] = value;
     }
     return found;
@@ -126,6 +127,14 @@ Expected<void> check_settings_known(const JsApi& api, const std::vector<SettingV
     for (const auto& [setting, version] : settings) {
         if (version == "2.10") continue;
         if (auto known = api.needs(version, fmt::format("{} of {}", setting, what)); !known) return known;
+    }
+    return {};
+}
+
+Expected<void> check_settings_level(int level, const std::vector<SettingVersion>& settings, std::string_view what) {
+    for (const auto& [setting, version] : settings) {
+        if (version == "2.10") continue;
+        if (auto known = check_level(level, version, fmt::format("{} of {}", setting, what)); !known) return known;
     }
     return {};
 }

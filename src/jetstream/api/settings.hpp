@@ -19,7 +19,7 @@ namespace freshet::detail {
 std::vector<js::Difference> compare_settings(const Json& wanted, const Json& found,
                                              const std::vector<SettingLine>& lines);
 
-/// Returns `found` with the settings of `wanted`, to be sent as an update.
+/// `found` with what `wanted` sets, and without what is null there: what an update should send.
 Json merge_settings(const Json& wanted, Json found);
 
 /// Returns the setting of a configuration, or null. `mirror.consumer` is searched in an object, `sources.consumer` in
@@ -36,6 +36,9 @@ struct SettingVersion {
 /// "ORDERS"`. A server before 2.11 does not say so: see check_settings_kept.
 Expected<void> check_settings_known(const JsApi& api, const std::vector<SettingVersion>& settings,
                                     std::string_view what);
+
+/// Errc::server_too_old, naming the setting and its version, if `level` is too low for one.
+Expected<void> check_settings_level(int level, const std::vector<SettingVersion>& settings, std::string_view what);
 
 /// Returns Errc::server_too_old if `config`, the server's answer, lacks one of the settings: an old server leaves out
 /// the settings that it does not know.

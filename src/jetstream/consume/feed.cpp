@@ -220,9 +220,21 @@ void Feed::release(const Message& message, std::string_view word) noexcept {
         }
         done = take_done();
     }
-    if (!held->settled && !word.empty()) acknowledge(*held, word, last ? Flush::now : Flush::batched);
+    const bool tells = !held->settled && !word.empty();
+    if (tells && done) settle_last(*held, word);
+    else if (tells) acknowledge(*held, word, last ? Flush::now : Flush::batched);
     if (report.count > 0) calls_.settled(report);
-    if (done) calls_.done();
+    if (done && !tells) calls_.done();
+}
+
+/// A server may remove a consumer before it has read the acknowledgements that came earlier: so it is removed once the
+/// last one is confirmed, or, where the connection is closed before that, by itself.
+void Feed::settle_last(const Held& held, std::string_view word) noexcept {
+    if (!wants_acks() || acknowledger_.in_doubt() || !acknowledger_.is_current(held.incarnation)) return calls_.done();
+    link_.request_async(held.ack_subject, {.body = as_bytes(word)}, {},
+                        [self = shared_from_this()](const Expected<Message>& confirmed) {
+                            if (confirmed) self->calls_.done();
+                        });
 }
 
 void Feed::note_released(const Held& held, std::string_view word) {

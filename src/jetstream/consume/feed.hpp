@@ -81,6 +81,7 @@ private:
     /// Remembers a released message if it comes again, and forgets it otherwise.
     void note_released(const Held& held, std::string_view word);
     void acknowledge(const Held& held, std::string_view word, Flush flush) noexcept;
+    void settle_last(const Held& held, std::string_view word) noexcept;
     void nak(const Message& message, std::chrono::nanoseconds delay) noexcept;
     bool wants_acks() const noexcept { return ack_wait_.load(std::memory_order_relaxed).count() != 0; }
     /// Returns whether the consumer that delivered the message is gone.

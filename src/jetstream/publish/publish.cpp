@@ -2,7 +2,6 @@
 #include "jetstream/publish/publish.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
@@ -15,6 +14,7 @@
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
 #include "jetstream/api/rfc3339.hpp"
+#include "jetstream/publish/repeats.hpp"
 #include "subject/plain_subject.hpp"
 
 namespace freshet::detail {
@@ -22,10 +22,6 @@ namespace {
 
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
-
-// Error codes of the server after which a retry helps: unavailable for the moment, this id is being stored, too many
-// requests.
-constexpr std::array passing_errors{10008, 10158, 10163, 10167};
 
 Expected<std::string> schedule_pattern(std::string_view what, const js::Schedule& schedule) {
     const int kinds = int{schedule.at.has_value()} + int{schedule.every.count() != 0} + int{!schedule.cron.empty()};
@@ -72,6 +68,7 @@ void add_expectations(Headers& headers, const js::PublishOptions& options) {
 }  // namespace
 
 std::string duration_header(nanoseconds duration) {
+    if (duration == js::never_expires) return "never";
     // Writes whole seconds as such, to keep them short; Go reads "1.5s" and "1500ms" alike.
     if (duration % seconds{1} == nanoseconds{0}) return fmt::format("{}s", duration / seconds{1});
     return fmt::format("{}ns", duration.count());
@@ -96,15 +93,29 @@ Expected<Headers> publish_headers(std::string_view subject, const js::PublishOpt
     } catch (const Error& error) { return std::unexpected{Error{error.code(), what() + ": " + error.what()}}; }
 }
 
+Need need_of(const js::PublishOptions& options) noexcept {
+    if (options.schedule) {
+        const auto& schedule = *options.schedule;
+        const bool newer = !schedule.at || !schedule.source.empty() || schedule.rollup;
+        return newer ? Need{"2.14", "a schedule with every, cron, source or rollup"} : Need{"2.12", "a schedule"};
+    }
+    if (options.ttl.count() != 0) return {"2.11", "a message's TTL"};
+    if (!options.expect_last_subject.empty()) return {"2.11", "expect_last_subject"};
+    return {};
+}
+
 Expected<void> check_publish_options(const JsApi& api, const js::PublishOptions& options) {
-    if (options.ttl.count() != 0)
-        if (auto able = api.needs("2.11", "a message's TTL"); !able) return able;
-    if (!options.expect_last_subject.empty())
-        if (auto able = api.needs("2.11", "expect_last_subject"); !able) return able;
-    if (!options.schedule) return {};
-    const auto& schedule = *options.schedule;
-    const bool newer = !schedule.at || !schedule.source.empty() || schedule.rollup;
-    return api.needs(newer ? "2.14" : "2.12", newer ? "a schedule with every, cron, source or rollup" : "a schedule");
+    const auto need = need_of(options);
+    if (need.version.empty()) return {};
+    return api.needs(need.version, need.feature);
+}
+
+bool expects_order(const js::PublishOptions& options) noexcept {
+    return options.expect_last_sequence || options.expect_last_subject_sequence || !options.expect_last_id.empty();
+}
+
+bool is_unmet(const Error& error) noexcept {
+    return error.code() == Errc::wrong_last_sequence || error.code() == Errc::wrong_last_id;
 }
 
 std::optional<PlainAck> parse_plain_ack(std::string_view text) noexcept {
@@ -188,9 +199,7 @@ Expected<js::PublishAck> publish_and_wait(Link& link, std::string_view subject, 
 }
 
 bool may_retry(const Error& error, bool has_id) {
-    if (error.code() == Errc::no_stream || error.code() == Errc::buffer_full) return true;
-    return std::ranges::find(passing_errors, error.remote_code()) != passing_errors.end() ||
-           (has_id && error.code() == Errc::timeout);
+    return passes(error) || (has_id && (error.code() == Errc::timeout || error.code() == Errc::disconnected));
 }
 
 Expected<js::PublishAck> publish_stored(const JsApi& api, std::string_view subject, const Encoded& encoded,
@@ -199,12 +208,16 @@ Expected<js::PublishAck> publish_stored(const JsApi& api, std::string_view subje
     if (auto able = check_publish_options(api, options); !able) return std::unexpected{std::move(able).error()};
     auto headers = publish_headers(subject, options);
     if (!headers) return std::unexpected{std::move(headers).error()};
-    const RequestOptions request{.timeout = options.timeout.count() > 0 ? options.timeout : api.options().timeout,
-                                 .headers = *std::move(headers)};
-    for (int retries = options.retries;; --retries) {
-        auto ack = publish_and_wait(api.link(), subject, encoded, request);
-        if (ack || retries <= 0 || !may_retry(ack.error(), !options.id.empty())) return ack;
-        pause(api.link().clock(), options.retry_wait);
+    auto& link = api.link();
+    auto& clock = link.clock();
+    Repeats repeats{api, options};
+    RequestOptions request{.headers = *std::move(headers)};
+    for (;;) {
+        request.timeout = repeats.patience_at(clock.now());
+        auto ack = publish_and_wait(link, subject, encoded, request);
+        if (ack || !may_retry(ack.error(), !options.id.empty())) return ack;
+        if (!link.is_open() || !repeats.again(clock.now(), options.retry_wait)) return ack;
+        pause(clock, options.retry_wait);
     }
 }
 

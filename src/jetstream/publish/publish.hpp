@@ -16,9 +16,23 @@ namespace freshet::detail {
 /// Errc::bad_header for an invalid header.
 Expected<Headers> publish_headers(std::string_view subject, const js::PublishOptions& options);
 
+/// A feature that servers from `version` on have; literals.
+struct Need {
+    std::string_view version = {};  ///< empty: every server has it
+    std::string_view feature = {};
+};
+
+/// Returns what the option that needs the newest server needs.
+Need need_of(const js::PublishOptions& options) noexcept;
+
 /// Returns Errc::server_too_old for an option that the server would ignore. Asks the server once, and only for such
 /// options.
 Expected<void> check_publish_options(const JsApi& api, const js::PublishOptions& options);
+
+/// Returns whether the options say what must be stored before.
+bool expects_order(const js::PublishOptions& options) noexcept;
+/// Returns whether an expectation was not met.
+bool is_unmet(const Error& error) noexcept;
 
 /// An acknowledgement with stream and sequence only. A view of its text.
 struct PlainAck {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/publish/publish_window.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
 #include "jetstream/publish/publish.hpp"
+#include "jetstream/publish/repeats.hpp"
 #include "link/handler_scope.hpp"
 
 namespace freshet::detail {
@@ -51,15 +53,18 @@ public:
 
     /// Call it before sending, and let_go() when sending has returned: the answer may come earlier.
     void begin() noexcept {
-        again_ = false;
+        after_ = After::leave;
         others_answered_ = false;
         users_.store(2, std::memory_order_relaxed);
     }
     void let_go() noexcept {
         // Mostly the answer is the last user, and then nothing needs to be counted.
         if (users_.load(std::memory_order_acquire) != 1 && users_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-        if (again_) window_.send_later(*this);
-        else window_.leave(*this);
+        switch (after_) {
+            case After::pause: return window_.send_later(*this);
+            case After::turn: return window_.resume(*this);
+            case After::leave: return window_.leave(*this);
+        }
     }
     /// Ends a message that waits to be sent again.
     void abandon() noexcept {
@@ -78,16 +83,37 @@ public:
         try {
             if (done_ == nullptr && reply && parse_plain_ack(reply->text())) return;
             auto ack = publish_result(message_.subject, reply, others_answered_);
-            again_ = !ack && message_.retries > 0 && may_retry(ack.error(), message_.has_id);
-            if (again_) --message_.retries;
-            else end(std::move(ack));
+            after_ = ack ? After::leave : window_.judge(*this, ack.error());
+            if (after_ == After::leave) end(std::move(ack));
         } catch (...) { end(std::unexpected{exception_error()}); }
     }
     void on_end() noexcept override { let_go(); }
 
+    /// Whether it may be sent once more; counts it.
+    bool count_repeat(TimePoint now, std::chrono::milliseconds wait) noexcept {
+        Repeats repeats = this->repeats();
+        if (!repeats.again(now, wait)) return false;
+        message_.retries = repeats.retries;
+        return true;
+    }
+    void renew_patience(TimePoint now) {
+        if (message_.until != TimePoint{}) message_.request.timeout = repeats().patience_at(now);
+    }
+
+    enum class Turn : std::uint8_t { sent, blocked, waiting };
+
     Sending* next_free = nullptr;
+    Turn turn = Turn::sent;      // of an ordered message, under the window's lock
+    std::uint64_t setbacks = 0;  // of the window when it was sent
 
 private:
+    Repeats repeats() const noexcept {
+        Repeats repeats;
+        repeats.patience = message_.patience;
+        repeats.until = message_.until;
+        repeats.retries = message_.retries;
+        return repeats;
+    }
     void end(Expected<js::PublishAck> ack) noexcept { window_.tell(done_, std::move(ack)); }
 
     PublishWindow& window_;
@@ -95,7 +121,7 @@ private:
     Outgoing message_ = {};  // has views of text_
     Done done_ = {};
     std::atomic<int> users_ = 0;  // the sender, and the sink of the answer
-    bool again_ = false;
+    After after_ = After::leave;
     bool others_answered_ = false;
 };
 
@@ -120,7 +146,61 @@ void PublishWindow::publish(Outgoing message, Done done) {
         leave(sending);
         throw;
     }
-    send(sending);
+    if (!sending.message().ordered || line_up(sending)) send(sending);
+}
+
+bool PublishWindow::line_up(Sending& sending) {
+    const std::lock_guard lock{mutex_};
+    order_.push_back(&sending);
+    sending.setbacks = setbacks_;
+    const bool at_once = unsent_ == 0 && !sending_in_turn_;
+    sending.turn = at_once ? Sending::Turn::sent : Sending::Turn::waiting;
+    if (!at_once) ++unsent_;
+    return at_once;
+}
+
+PublishWindow::After PublishWindow::judge(Sending& sending, const Error& error) {
+    const auto& message = sending.message();
+    const bool again = may_retry(error, message.has_id);
+    if (!message.ordered)
+        return again && sending.count_repeat(clock_.now(), message.retry_wait) ? After::pause : After::leave;
+    const std::lock_guard lock{mutex_};
+    // Those that were sent before it may have been refused for the moment.
+    const bool behind = is_unmet(error) && sending.setbacks != setbacks_;
+    const auto wait = again ? message.retry_wait : std::chrono::milliseconds{0};
+    if ((!again && !behind) || !sending.count_repeat(clock_.now(), wait)) return After::leave;
+    if (again) ++setbacks_;
+    sending.turn = Sending::Turn::blocked;
+    ++unsent_;
+    return again ? After::pause : After::turn;
+}
+
+void PublishWindow::resume(Sending& sending) noexcept {
+    sending.renew_patience(clock_.now());
+    if (!sending.message().ordered) return send(sending);
+    {
+        const std::lock_guard lock{mutex_};
+        sending.turn = Sending::Turn::waiting;
+    }
+    send_in_turn();
+}
+
+void PublishWindow::send_in_turn() noexcept {
+    std::unique_lock lock{mutex_};
+    if (std::exchange(sending_in_turn_, true)) return;  // another thread sends, or this one further up
+    for (;;) {
+        const auto next =
+            std::ranges::find_if(order_, [](const auto* one) { return one->turn != Sending::Turn::sent; });
+        if (next == order_.end() || (*next)->turn == Sending::Turn::blocked) break;
+        Sending& sending = **next;
+        sending.turn = Sending::Turn::sent;
+        sending.setbacks = setbacks_;
+        --unsent_;
+        lock.unlock();
+        send(sending);
+        lock.lock();
+    }
+    sending_in_turn_ = false;
 }
 
 PublishWindow::Sending& PublishWindow::enter() {
@@ -154,7 +234,7 @@ void PublishWindow::send_later(Sending& sending) noexcept {
         const auto when = clock_.now() + sending.message().retry_wait;
         clock_.schedule(when, [waiting = std::move(waiting)]() mutable {
             auto& again = *waiting.release();
-            again.window().send(again);
+            again.window().resume(again);
         });
     } catch (...) { return; }  // no memory for a timer: the message was abandoned
 }
@@ -176,14 +256,22 @@ void PublishWindow::tell(Done& done, Expected<js::PublishAck> ack) noexcept {
 
 /// Ends the use of a place. The window may be destroyed by this.
 void PublishWindow::leave(Sending& sending) noexcept {
+    const bool ordered = sending.message().ordered;
     sending.forget();
     std::shared_ptr<PublishWindow> last;  // must outlive the lock
-    const std::lock_guard lock{mutex_};
+    std::unique_lock lock{mutex_};
+    if (ordered) {
+        if (const auto place = std::ranges::find(order_, &sending); place != order_.end()) order_.erase(place);
+        if (std::exchange(sending.turn, Sending::Turn::sent) != Sending::Turn::sent) --unsent_;
+    }
     sending.next_free = std::exchange(free_, &sending);
     if (--pending_ == 0) last = std::move(self_);
     const bool resumes = full_ && pending_ <= resume_at_;
     if (resumes) full_ = false;
     if (resumes || pending_ == 0) changed_.notify_all();
+    if (!ordered || unsent_ == 0) return;
+    lock.unlock();
+    send_in_turn();
 }
 
 std::optional<Error> PublishWindow::take_failure() {

@@ -16,6 +16,7 @@
 #include <freshet/detail/core.hpp>
 #include <freshet/js/publish_options.hpp>
 
+#include "jetstream/publish/publish.hpp"
 #include "link/request_mux.hpp"
 
 namespace freshet::detail {
@@ -37,6 +38,10 @@ public:
         bool has_id = false;
         int retries = 0;
         std::chrono::milliseconds retry_wait{};
+        std::chrono::milliseconds patience{};  // of each acknowledgement, with `until`
+        TimePoint until = {};                  // as in Repeats
+        bool ordered = false;                  // it expects what was published before: sent again, it keeps its place
+        Need need = {};                        // not known yet whether the server has it
     };
     /// Sends a message. The sink gets one answer and its end, on any thread, perhaps before this returns; it gets
     /// neither if this fails or throws. The message stays valid until this has returned and the sink has had its end.
@@ -62,8 +67,18 @@ private:
     };
     using Waiting = std::unique_ptr<Sending, Abandon>;
 
+    enum class After : std::uint8_t { leave, pause, turn };  // what follows an answer
+
     Sending& enter();
     void send(Sending& sending) noexcept;
+    /// What becomes of a message that was refused.
+    After judge(Sending& sending, const Error& error);
+    /// Puts an ordered message behind the others; false if it has to wait until they were sent.
+    bool line_up(Sending& sending);
+    /// Sends a message again, an ordered one in its turn.
+    void resume(Sending& sending) noexcept;
+    /// Sends the ordered messages whose turn it is.
+    void send_in_turn() noexcept;
     void send_later(Sending& sending) noexcept;
     void tell(Done& done, Expected<js::PublishAck> ack) noexcept;
     void leave(Sending& sending) noexcept;
@@ -83,8 +98,14 @@ private:
     Sending* free_ = nullptr;
     std::size_t pending_ = 0;
     std::shared_ptr<PublishWindow> self_ = {};  // set while anything is pending
-    bool full_ = false;                         // true until pending_ has fallen to resume_at_
-    std::size_t failures_ = 0;                  // failures without a Done since the last flush
+    // Those that expect what was published before, in the order of the calls. When one is refused for the moment, the
+    // later ones are refused for it: they are sent again behind it.
+    std::deque<Sending*> order_ = {};
+    std::size_t unsent_ = 0;      // of order_
+    std::uint64_t setbacks_ = 0;  // how often one of them was refused for the moment
+    bool sending_in_turn_ = false;
+    bool full_ = false;         // true until pending_ has fallen to resume_at_
+    std::size_t failures_ = 0;  // failures without a Done since the last flush
     std::optional<Error> first_failure_ = {};
 };
 

@@ -16,7 +16,6 @@
 namespace freshet::detail {
 namespace {
 
-constexpr std::string_view stream_prefix = "KV_";
 // "per-message ttl is disabled"
 constexpr int err_no_ttl = 10'166;
 // How often create tries: it writes over the deletion of a key, unless somebody else writes meanwhile.
@@ -34,7 +33,7 @@ StoreSpec spec_of(std::string name, const kv::Options& options) {
 /// Returns the name of the bucket that has the keys: this one, or the one that it mirrors.
 std::string_view origin_of(const js::StreamInfo& info) {
     std::string_view name = info.config.mirror ? info.config.mirror->name : info.config.name;
-    if (name.starts_with(stream_prefix)) name.remove_prefix(stream_prefix.size());
+    if (name.starts_with(kv_stream_prefix)) name.remove_prefix(kv_stream_prefix.size());
     return name;
 }
 
@@ -77,20 +76,13 @@ js::Read reads(const js::StreamInfo& info) {
     return direct ? js::Read::direct : js::Read::leader;
 }
 
-/// Returns a TTL for the header `Nats-TTL` (ADR-43): seconds, or a duration as Go writes it.
-std::string ttl_text(std::chrono::nanoseconds ttl) {
-    constexpr std::chrono::nanoseconds second = std::chrono::seconds{1};
-    if (ttl % second == std::chrono::nanoseconds{0}) return std::to_string(ttl / second);
-    return std::to_string(ttl.count()) + "ns";
-}
-
 Headers headers_of(const KvWrite& write) {
     Headers headers;
     if (write.operation != kv::Operation::put)
         headers.set("KV-Operation", write.operation == kv::Operation::purge ? "PURGE" : "DEL");
     if (write.operation == kv::Operation::purge) headers.set("Nats-Rollup", "sub");
     if (write.expected) headers.set("Nats-Expected-Last-Subject-Sequence", std::to_string(*write.expected));
-    if (write.ttl.count() > 0) headers.set("Nats-TTL", ttl_text(write.ttl));
+    if (write.ttl.count() > 0) headers.set("Nats-TTL", duration_header(write.ttl));
     return headers;
 }
 
@@ -168,9 +160,15 @@ Expected<std::optional<KvRecord>> KvBucket::get(std::string_view key, std::uint6
 
 void KvBucket::get_async(std::string_view key, KvFound done) {
     if (const auto valid = check_key(key); !valid) return done(std::unexpected{valid.error()});
-    const auto ready = store_.ready();
-    if (!ready) return done(std::unexpected{ready.error()});
-    const auto& info = *ready;
+    if (const auto info = store_.known()) return ask_latest(info, std::string{key}, std::move(done));
+    store_.when_ready([self = shared_from_this(), key = std::string{key},
+                       done = std::move(done)](const StoreBucket::Ready& info) mutable {
+        if (!info) return done(std::unexpected{info.error()});
+        self->ask_latest(*info, std::move(key), std::move(done));
+    });
+}
+
+void KvBucket::ask_latest(const std::shared_ptr<const js::StreamInfo>& info, std::string key, KvFound done) {
     const bool direct = reads(*info) == js::Read::direct;
     const BufferLease subject;
     const BufferLease body;
@@ -181,7 +179,7 @@ void KvBucket::get_async(std::string_view key, KvFound done) {
         body->string() = Json{{"last_by_subj", subject_of(*info, key)}}.dump();
     }
     store_.link().request_async(subject->text(), {.body = body->bytes()}, {.timeout = store_.api().options().timeout},
-                                [self = shared_from_this(), info, direct, key = std::string{key},
+                                [self = shared_from_this(), info, direct, key = std::move(key),
                                  done = std::move(done)](Expected<Message> answer) mutable {
                                     auto stored =
                                         direct ? read_direct(std::move(answer)) : read_stored(std::move(answer));
@@ -225,9 +223,17 @@ Expected<std::uint64_t> KvBucket::write(std::string_view key, const Encoded& enc
 
 void KvBucket::write_async(std::string_view key, const Encoded& encoded, const KvWrite& write, KvWritten done) {
     if (const auto valid = check(key, write); !valid) return done(std::unexpected{valid.error()});
-    const auto ready = store_.ready();
-    if (!ready) return done(std::unexpected{ready.error()});
-    const auto& info = *ready;
+    if (const auto info = store_.known()) return send_write(info, key, encoded, write, std::move(done));
+    store_.when_ready([self = shared_from_this(), key = std::string{key}, body = std::string{as_text(encoded.body)},
+                       content_type = encoded.content_type, write,
+                       done = std::move(done)](const StoreBucket::Ready& info) mutable {
+        if (!info) return done(std::unexpected{info.error()});
+        self->send_write(*info, key, {as_bytes(body), content_type}, write, std::move(done));
+    });
+}
+
+void KvBucket::send_write(const std::shared_ptr<const js::StreamInfo>& info, std::string_view key,
+                          const Encoded& encoded, const KvWrite& write, KvWritten done) {
     const BufferLease subject;
     append_subject(subject->string(), write_prefix(store_.api(), *info), *info, key);
     store_.link().request_async(subject->text(), encoded,
@@ -352,45 +358,4 @@ Expected<WatchSpec> KvBucket::watch(const std::vector<std::string>& filters, con
     return spec;
 }
 
-std::shared_ptr<KvBucket> open_kv(Link& link, std::string bucket, const kv::Options& options) {
-    auto opened = std::make_shared<KvBucket>(link, std::move(bucket), options);
-    opened->store().ready_if_running();
-    return opened;
-}
-
-std::string_view kv_name(const KvBucket& bucket) noexcept { return bucket.store().name(); }
-Link& kv_link(const KvBucket& bucket) noexcept { return bucket.store().link(); }
-
-Expected<std::optional<KvRecord>> kv_get(KvBucket& bucket, std::string_view key, std::uint64_t revision) {
-    return bucket.get(key, revision);
-}
-Expected<std::uint64_t> kv_write(KvBucket& bucket, std::string_view key, const Encoded& encoded, const KvWrite& write) {
-    return bucket.write(key, encoded, write);
-}
-void kv_write_async(KvBucket& bucket, std::string_view key, const Encoded& encoded, const KvWrite& write,
-                    KvWritten done) {
-    bucket.write_async(key, encoded, write, std::move(done));
-}
-void kv_get_async(KvBucket& bucket, std::string_view key, KvFound done) { bucket.get_async(key, std::move(done)); }
-Expected<std::uint64_t> kv_create(KvBucket& bucket, std::string_view key, const Encoded& encoded,
-                                  std::chrono::nanoseconds ttl) {
-    return bucket.create(key, encoded, ttl);
-}
-Expected<void> kv_scan(KvBucket& bucket, const KvScan& scan, const std::function<bool(KvRecord)>& each) {
-    return bucket.scan(scan, each);
-}
-Expected<std::uint64_t> kv_purge_deletes(KvBucket& bucket, const kv::PurgeDeletesOptions& options) {
-    return bucket.purge_deletes(options);
-}
-Expected<kv::Status> kv_status(KvBucket& bucket) { return bucket.status(); }
-Expected<void> kv_remove(KvBucket& bucket) { return bucket.store().remove(); }
-
 }  // namespace freshet::detail
-
-namespace freshet::kv {
-
-std::vector<std::string> bucket_names(Broker& broker, const js::ContextOptions& context) {
-    return value_or_raise(detail::store_names(broker.link(), detail::StoreKind::key_value, context));
-}
-
-}  // namespace freshet::kv

@@ -16,6 +16,8 @@
 
 namespace freshet::detail {
 
+inline constexpr std::string_view kv_stream_prefix = "KV_";
+
 /// Returns the stream of a bucket (ADR-8); with `fresh`, with the defaults of a new one. Throws Error(Errc::bad_setup)
 /// for invalid options.
 js::Stream kv_stream(const std::string& bucket, const kv::Options& options, bool fresh);
@@ -50,6 +52,11 @@ private:
     /// Returns the entry that was read for a key; nothing if there is none.
     Expected<std::optional<KvRecord>> found(std::string_view key, Expected<js::StoredMessage> stored) const;
     Expected<void> check(std::string_view key, const KvWrite& write) const;
+    /// Asks for a key without waiting, in a bucket that is there.
+    void ask_latest(const std::shared_ptr<const js::StreamInfo>& info, std::string key, KvFound done);
+    /// Writes a key without waiting, into a bucket that is there.
+    void send_write(const std::shared_ptr<const js::StreamInfo>& info, std::string_view key, const Encoded& encoded,
+                    const KvWrite& write, KvWritten done);
     /// Returns the revision in the answer to a write.
     Expected<std::uint64_t> written(std::string_view key, std::string_view verb, const Expected<Message>& answer) const;
     std::string what(std::string_view verb, std::string_view key) const;

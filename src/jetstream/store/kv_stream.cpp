@@ -9,7 +9,6 @@ namespace freshet::detail {
 namespace {
 
 constexpr std::int64_t max_history = 64;
-constexpr std::string_view stream_prefix = "KV_";
 
 void check_options(const std::string& bucket, const kv::Options& options) {
     const auto refuse = [&](std::string_view why) {
@@ -24,10 +23,10 @@ void check_options(const std::string& bucket, const kv::Options& options) {
 
 /// Returns the name of the stream, for the name of a bucket or of its stream.
 std::string stream_of(const std::string& name) {
-    return name.starts_with(stream_prefix) ? name : std::string{stream_prefix} + name;
+    return name.starts_with(kv_stream_prefix) ? name : std::string{kv_stream_prefix} + name;
 }
 std::string bucket_of(const std::string& name) {
-    return name.starts_with(stream_prefix) ? name.substr(stream_prefix.size()) : name;
+    return name.starts_with(kv_stream_prefix) ? name.substr(kv_stream_prefix.size()) : name;
 }
 std::string keys_of(const std::string& bucket) { return "$KV." + bucket + ".>"; }
 
@@ -46,7 +45,7 @@ js::StreamSource source_of(js::StreamSource source, const std::string& into) {
 
 js::Stream kv_stream(const std::string& bucket, const kv::Options& options, bool fresh) {
     check_options(bucket, options);
-    js::Stream stream{.name = std::string{stream_prefix} + bucket,
+    js::Stream stream{.name = std::string{kv_stream_prefix} + bucket,
                       .description = options.description,
                       .storage = options.storage,
                       .replicas = options.replicas,

@@ -2,7 +2,9 @@
 #include "jetstream/store/object_bucket.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,7 +15,9 @@
 #include "jetstream/store/chunk_window.hpp"
 #include "jetstream/store/digest.hpp"
 #include "jetstream/store/latest.hpp"
+#include "jetstream/store/object_doubt.hpp"
 #include "jetstream/store/object_json.hpp"
+#include "jetstream/store/object_names.hpp"
 #include "jetstream/store/stream_reader.hpp"
 
 namespace freshet::detail {
@@ -29,8 +33,6 @@ StoreSpec spec_of(std::string name, const obj::Options& options) {
             .context = options.context,
             .stream = [name, options](bool fresh) { return object_stream(name, options, fresh); }};
 }
-
-obj::Time now() { return std::chrono::system_clock::now(); }
 
 }  // namespace
 
@@ -55,30 +57,83 @@ js::Stream object_stream(const std::string& bucket, const obj::Options& options,
 ObjectBucket::ObjectBucket(Link& link, std::string name, const obj::Options& options)
     : store_{link, spec_of(std::move(name), options)} {}
 
-std::string ObjectBucket::what(std::string_view verb, std::string_view name) const { return infos_.what(verb, name); }
+std::string ObjectBucket::what(std::string_view verb, std::string_view name) const {
+    return fmt::format("{} object {} in {}", verb, detail::quoted(name), store_.what());
+}
+
+std::string ObjectBucket::meta_subject(std::string_view name) const {
+    return "$O." + store_.name() + ".M." + base64url(as_bytes(name));
+}
 
 std::string ObjectBucket::chunk_subject(std::string_view id) const {
     return "$O." + store_.name() + ".C." + std::string{id};
 }
 
-std::optional<obj::Info> ObjectBucket::info(std::string_view name) {
-    auto stored = infos_.find(name, js::Read::direct);
-    if (!stored || stored->info.deleted) return std::nullopt;
-    return std::move(stored->info);
-}
-
-void ObjectBucket::replace_info(const obj::Info& info, std::optional<StoredInfo> before) {
-    before = infos_.replace(info, std::move(before));
-    // Removes the chunks of a deleted object too: the client that deleted it may not have removed them yet.
-    if (before && !before->info.link && before->info.id != info.id) purge_chunks(before->info.id);
-}
-
-void ObjectBucket::purge_chunks(std::string_view id) noexcept {
-    const auto purged = store_.stream().try_purge({.subject = chunk_subject(id)});
-    if (!purged) {
-        store_.link().logger().warn("{}: chunks that belong to no object are left under {}: {}", store_.what(),
-                                    chunk_subject(id), purged.error().message());
+std::string ObjectBucket::write_prefix() {
+    const auto& options = store_.api().options();
+    if (options.domain.empty() && options.prefix.empty()) return {};
+    {
+        const std::lock_guard lock{mutex_};
+        if (write_prefix_) return *write_prefix_;
     }
+    auto prefix = find_write_prefix();
+    const std::lock_guard lock{mutex_};
+    return write_prefix_.emplace(std::move(prefix));
+}
+
+/// Returns the prefix of the API of the other domain or account, as for the keys of a bucket, if somebody listens for
+/// objects there. Servers map no objects of a domain by themselves; then the prefix is empty, unless that would reach
+/// another bucket.
+std::string ObjectBucket::find_write_prefix() {
+    const auto info = value_or_raise(store_.ready());
+    auto prefix = store_.api().subject("");
+    Headers nothing;  // is stored of this: it expects a stream that does not exist
+    nothing.set("Nats-Expected-Stream", "-");
+    const auto heard = store_.link().request(prefix + meta_subject("?"), {},
+                                             {.timeout = store_.api().options().timeout, .headers = nothing});
+    if (heard) return prefix;
+    if (heard.error() != Errc::no_responders)
+        raise({heard.error().code(), store_.what() + ": " + std::string{heard.error().message()}});
+    const js::JetStream own{store_.link(), {.timeout = store_.api().options().timeout}};
+    const auto local = own.stream(store_.stream_name()).try_info();
+    if (!local || local->created == info->created) return {};
+    raise({Errc::bad_setup,
+           fmt::format("{}: it cannot be written, since this connection's own JetStream has one of the same name, and "
+                       "nobody listens on {}$O.>: map that to $O.> in the account, or give one of them another name",
+                       store_.what(), prefix)});
+}
+
+std::optional<ObjectBucket::Stored> ObjectBucket::find(std::string_view name, js::Read read) {
+    if (name.empty()) raise({Errc::bad_setup, store_.what() + ": an object's name is not empty"});
+    const auto subject = meta_subject(name);
+    auto found = store_.with_stream([&](const js::StreamInfo& info) {
+        const bool direct = info.config.allow_direct.value_or(false);
+        auto message = store_.stream().try_last_message(subject, direct ? read : js::Read::leader);
+        if (!message) message = std::unexpected{store_.why(message.error())};
+        return message;
+    });
+    if (!found && found.error().code() == Errc::message_not_found) return std::nullopt;
+    if (!found) raise({found.error().code(), what("look up", name) + ": " + std::string{found.error().message()}});
+    Stored stored{.sequence = found->sequence};
+    if (auto info = read_object_info(found->text())) stored.info = *std::move(info);
+    else stored.unreadable = {info.error().code(), what("look up", name) + ": " + std::string{info.error().message()}};
+    stored.info.name = name;  // a description may say another one
+    stored.info.modified = found->time;
+    return stored;
+}
+
+ObjectBucket::Stored ObjectBucket::existing(std::string_view verb, std::string_view name, js::Read read) {
+    auto stored = find(name, read);
+    if (!stored || stored->info.deleted) raise({Errc::not_found, what(verb, name) + ": there is no such object"});
+    if (stored->unreadable) raise(*stored->unreadable);
+    return *std::move(stored);
+}
+
+std::optional<obj::Info> ObjectBucket::info(std::string_view name) {
+    auto stored = find(name, js::Read::direct);
+    if (!stored || stored->info.deleted) return std::nullopt;
+    if (stored->unreadable) raise(*stored->unreadable);
+    return std::move(stored->info);
 }
 
 obj::Info ObjectBucket::put(std::string_view name, const NextChunk& next, std::optional<std::uint64_t> total,
@@ -87,7 +142,6 @@ obj::Info ObjectBucket::put(std::string_view name, const NextChunk& next, std::o
     if (options.chunk_size == 0 || (most != 0 && options.chunk_size > most))
         raise({Errc::bad_setup,
                fmt::format("{}: chunk_size is from 1 to {}, the server's max_payload", what("put", name), most)});
-    auto before = infos_.find(name, js::Read::direct);
     obj::Info info{.bucket = store_.name(),
                    .name = std::string{name},
                    .description = options.description,
@@ -95,6 +149,8 @@ obj::Info ObjectBucket::put(std::string_view name, const NextChunk& next, std::o
                    .metadata = options.metadata,
                    .id = random_id(),
                    .chunk_size = options.chunk_size};
+    value_or_raise(check_object_info(what("put", name), info));
+    auto before = find(name, js::Read::direct);
     try {
         send_chunks(info, next, total, options);
         replace_info(info, std::move(before));
@@ -102,20 +158,25 @@ obj::Info ObjectBucket::put(std::string_view name, const NextChunk& next, std::o
         purge_chunks(info.id);
         throw;
     }
-    info.modified = now();
+    info.modified = std::chrono::system_clock::now();
     return info;
 }
 
 void ObjectBucket::send_chunks(obj::Info& info, const NextChunk& next, std::optional<std::uint64_t> total,
                                const obj::PutOptions& options) {
-    const auto subject = chunk_subject(info.id);
-    ChunkWindow window{store_.link(), options.window, store_.api().options().timeout, what("put", info.name)};
+    ChunkWindow window{store_.link(),
+                       {.stream = store_.stream(),
+                        .subject = write_prefix() + chunk_subject(info.id),
+                        .id = info.id,
+                        .what = what("put", info.name)},
+                       options.window,
+                       store_.api().options().timeout};
     Sha256 digest;
     for (bool more = true; more;) {
         const auto bytes = next(options.chunk_size);
         more = bytes.size() == options.chunk_size;
         if (bytes.empty()) break;
-        value_or_raise(window.publish(subject, bytes));
+        value_or_raise(window.publish(bytes));
         digest.add(bytes);
         info.size += bytes.size();
         ++info.chunks;
@@ -130,7 +191,7 @@ obj::Info ObjectBucket::get(std::string_view name, const obj::Writer& writer, co
                             const Found& found) {
     std::string target{name};
     for (int links = 0; links < max_links; ++links) {
-        auto info = infos_.existing("get", target, js::Read::direct).info;
+        auto info = existing("get", target, js::Read::direct).info;
         if (!info.link) {
             receive_chunks(info, writer, options, found);
             return info;
@@ -149,7 +210,7 @@ obj::Info ObjectBucket::follow(const obj::Link& link, std::string_view name, con
                                             detail::quoted(link.bucket))});
     }
     ObjectBucket other{store_.link(), link.bucket, {.declare = js::Declare::never, .context = store_.api().options()}};
-    auto target = other.infos_.existing("get", link.name, js::Read::direct).info;
+    auto target = other.existing("get", link.name, js::Read::direct).info;
     if (target.link) raise({Errc::bad_setup, what("get", name) + ": it is a link to a link"});
     other.receive_chunks(target, writer, options, found);
     return target;
@@ -164,6 +225,7 @@ void ObjectBucket::receive_chunks(const obj::Info& info, const obj::Writer& writ
                         {.stream = store_.stream_name(),
                          .filters = {chunk_subject(info.id)},
                          .batch = std::max<std::size_t>(1, options.window / 2 / chunk_size),
+                         .window = options.window,
                          .arrived = [digest](const Message& chunk) { digest->add(chunk.payload()); },
                          .what = what("get", info.name)}};
     std::uint64_t size = 0;
@@ -176,7 +238,7 @@ void ObjectBucket::receive_chunks(const obj::Info& info, const obj::Writer& writ
         if (options.progress) options.progress({.bytes = size, .total = info.size});
     }
     if (size == info.size && (info.digest.empty() || digest->finish() == info.digest)) return;
-    const auto current = infos_.find(info.name, js::Read::leader);
+    const auto current = find(info.name, js::Read::leader);
     if (!current || current->info.id != info.id)
         raise({Errc::bad_payload, what("get", info.name) + ": it was replaced while it was read: get it again"});
     raise({Errc::bad_payload,
@@ -185,70 +247,26 @@ void ObjectBucket::receive_chunks(const obj::Info& info, const obj::Writer& writ
                : fmt::format("{}: its bytes are not those that were put: another digest", what("get", info.name))});
 }
 
-obj::Info ObjectBucket::update(std::string_view name, const obj::Meta& meta) {
-    const auto stored = infos_.existing("update", name, js::Read::leader);
-    std::optional<StoredInfo> before = stored;
-    auto info = stored.info;
-    if (!meta.name.empty()) info.name = meta.name;
-    const bool renamed = info.name != name;
-    if (renamed) before = infos_.find(info.name, js::Read::leader);
-    // A rename that was interrupted leaves the object under both names: this one ends it.
-    if (renamed && before && !before->info.deleted && before->info.id != info.id)
-        raise({Errc::already_exists, what("rename", name) + ": there is one of the name " + detail::quoted(info.name)});
-    info.description = meta.description;
-    info.headers = meta.headers;
-    info.metadata = meta.metadata;
-    if (!infos_.store(info, before))
-        raise({Errc::wrong_last_sequence, what("update", name) + ": somebody else has changed it meanwhile"});
-    if (renamed) {
-        value_or_raise(store_.stream().try_purge({.subject = infos_.subject_of(name),
-                                                  .up_to_sequence = stored.sequence + 1}));
-    }
-    info.modified = now();
-    return info;
-}
-
-obj::Info ObjectBucket::link(std::string_view name, const obj::Link& target) {
-    auto before = infos_.find(name, js::Read::leader);
-    if (before && !before->info.deleted && !before->info.link)
-        raise({Errc::already_exists, what("link", name) + ": there is an object of that name"});
-    obj::Info info{.bucket = store_.name(), .name = std::string{name}, .link = target, .id = random_id()};
-    replace_info(info, std::move(before));
-    info.modified = now();
-    return info;
-}
-
-void ObjectBucket::erase(std::string_view name) {
-    for (int left = info_attempts; left > 0; --left) {
-        auto stored = infos_.find(name, js::Read::leader);
-        if (!stored) raise({Errc::not_found, what("erase", name) + ": there is no such object"});
-        auto& info = stored->info;
-        if (!info.deleted) {
-            info.deleted = true;
-            info.size = info.chunks = 0;
-            info.digest.clear();
-            if (!infos_.store(info, stored)) continue;
-        }
-        // Removes the chunks even if the object is deleted already: the client that deleted it may not have removed
-        // them yet.
-        if (!info.link) purge_chunks(info.id);
-        return;
-    }
-    raise({Errc::wrong_last_sequence, what("erase", name) + ": others write it all the time"});
-}
-
-std::vector<obj::Info> ObjectBucket::list(const obj::ListOptions& options) {
+obj::Infos ObjectBucket::list(const obj::ListOptions& options) {
     value_or_raise(store_.ready());
     StreamReader reader{store_.api(),
                         {.stream = store_.stream_name(),
                          .filters = {"$O." + store_.name() + ".M.>"},
                          .last_per_subject = true,
                          .what = "list " + store_.what()}};
-    std::vector<obj::Info> infos;
+    obj::Infos infos;
     while (const auto stored = value_or_raise(reader.next())) {
-        auto info = value_or_raise(read_object_info(stored->message.text()));
-        info.modified = stored->metadata.time;
-        infos.push_back(std::move(info));
+        const auto subject = stored->message.subject();
+        auto info = read_object_info(stored->message.text());
+        if (!info) {
+            infos.errors.push_back({info.error().code(), fmt::format("list {}: {} is left out: {}", store_.what(),
+                                                                     subject, info.error().message())});
+            store_.link().logger().warn("{}", infos.errors.back().message());
+            continue;
+        }
+        info->name = object_name(subject, info->name);
+        info->modified = stored->metadata.time;
+        infos.push_back(*std::move(info));
     }
     keep_latest(infos, &obj::Info::name);
     if (!options.include_deleted) std::erase_if(infos, [](const auto& info) { return info.deleted; });
@@ -256,9 +274,13 @@ std::vector<obj::Info> ObjectBucket::list(const obj::ListOptions& options) {
 }
 
 void ObjectBucket::seal() {
+    const auto request = [&](const std::string& op, const Json& body) {
+        return value_or_raise(store_.api().call(op + store_.stream_name(), "seal " + store_.what(), body));
+    };
     value_or_raise(store_.ready());
-    value_or_raise(store_.jetstream().try_declare(
-        {.name = store_.stream_name(), .sealed = true, .declare = js::Declare::reconcile}));
+    auto config = field<Json>(request("STREAM.INFO.", {}), "config", Json::object());
+    config["sealed"] = true;
+    request("STREAM.UPDATE.", config);
 }
 
 obj::Status ObjectBucket::status() {
@@ -287,7 +309,7 @@ WatchSpec ObjectBucket::watch(const obj::WatchOptions& options) {
     spec.translate = [skip = options.ignore_deletes](const Message& stored, bool initial) -> Message {
         const auto info = value_or_raise(read_object_info(stored.text()));
         if (info.deleted && skip) return {};
-        return watch_message(info.name, stored, initial);
+        return watch_message(object_name(stored.subject(), info.name), stored, initial);
     };
     if (store_.declares()) spec.declare = [self = shared_from_this()] { return self->store_.declare_again(); };
     return spec;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,7 +12,6 @@
 
 #include <freshet/obj/store.hpp>
 
-#include "jetstream/store/object_infos.hpp"
 #include "jetstream/store/store_bucket.hpp"
 #include "jetstream/store/store_watch.hpp"
 
@@ -38,7 +38,7 @@ public:
     obj::Info update(std::string_view name, const obj::Meta& meta);
     obj::Info link(std::string_view name, const obj::Link& target);
     void erase(std::string_view name);
-    std::vector<obj::Info> list(const obj::ListOptions& options);
+    obj::Infos list(const obj::ListOptions& options);
     void seal();
     obj::Status status();
     /// Returns what to watch. Blocks until the bucket is declared. The result keeps this object alive, to declare the
@@ -48,21 +48,57 @@ public:
     StoreBucket& store() noexcept { return store_; }
 
 private:
+    /// A description, and the sequence of its message.
+    struct Stored {
+        obj::Info info = {};
+        std::uint64_t sequence = 0;
+        std::optional<Error> unreadable = {};  ///< why there is no more of `info` than its name
+    };
+
     std::string what(std::string_view verb, std::string_view name) const;
+    std::string meta_subject(std::string_view name) const;
     std::string chunk_subject(std::string_view id) const;
 
+    /// Returns the description, also that of a deleted object, and one that cannot be read: it can be replaced and
+    /// erased.
+    std::optional<Stored> find(std::string_view name, js::Read read);
+    /// Returns the description. Throws Errc::not_found for a deleted one, too.
+    Stored existing(std::string_view verb, std::string_view name, js::Read read);
     void send_chunks(obj::Info& info, const NextChunk& next, std::optional<std::uint64_t> total,
                      const obj::PutOptions& options);
     void receive_chunks(const obj::Info& info, const obj::Writer& writer, const obj::GetOptions& options,
                         const Found& found);
+    /// Sends the description, which the server stores if `last` is the sequence of the description before.
+    Expected<std::uint64_t> send_info(const obj::Info& info, std::uint64_t last, std::chrono::milliseconds timeout);
+    /// Stores the description in place of `before`. Returns false if another one is there. Throws InDoubt if it is not
+    /// known whether the description is stored; after any other error it is not.
+    bool store_info(const obj::Info& info, const std::optional<Stored>& before);
+    /// Sends the description again after the error `lost`, which leaves open whether it is stored, until an answer
+    /// comes. It is stored once at most, since each attempt expects the description that was there before.
+    bool store_again(const obj::Info& info, const std::optional<Stored>& before, const Error& lost);
+    /// Returns whether the description is there after the server has refused to store it again; nothing: that cannot be
+    /// told yet. Throws `lost` if another has come in its place.
+    std::optional<bool> was_stored(const obj::Info& info, const std::optional<Stored>& before, const Error& lost);
     /// Stores the description, whatever was there, and removes the chunks of the object that it replaces.
-    void replace_info(const obj::Info& info, std::optional<StoredInfo> before);
+    void replace_info(const obj::Info& info, std::optional<Stored> before);
     void purge_chunks(std::string_view id) noexcept;
+    /// Removes chunks that a description told of which is no more, unless another one tells of them: a rename that
+    /// was broken off leaves an object under two names.
+    void release_chunks(std::string_view id) noexcept;
+    /// Returns whether an object has the chunks of this id.
+    bool is_described(std::string_view id);
+    /// Removes the old name after the new one was stored; or the new one, if the object was changed under its old
+    /// name meanwhile.
+    void end_rename(const Stored& stored, std::string_view name, const obj::Info& renamed);
+    /// Returns the prefix of the subjects that are written. Blocks, the first time.
+    std::string write_prefix();
+    std::string find_write_prefix();
     obj::Info follow(const obj::Link& link, std::string_view name, const obj::Writer& writer,
                      const obj::GetOptions& options, const Found& found);
 
     StoreBucket store_;
-    ObjectInfos infos_{store_};
+    std::mutex mutex_ = {};
+    std::optional<std::string> write_prefix_ = {};
 };
 
 }  // namespace freshet::detail

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/store/object_json.hpp"
 
+#include <freshet/subject_grammar.hpp>
+
 #include "base/quoted.hpp"
 #include "jetstream/api/api.hpp"
 
@@ -74,6 +76,9 @@ Expected<obj::Info> read_object_info(std::string_view text) {
                    .chunks = field<std::uint64_t>(json, "chunks"),
                    .digest = field<std::string>(json, "digest"),
                    .deleted = field<bool>(json, "deleted")};
+    // Its chunks are removed by it.
+    if (!info.id.empty() && check_subject(info.id) != SubjectFault::none)
+        return failure(Errc::bad_payload, "the nuid of an object is no part of a subject: " + detail::quoted(info.id));
     if (const auto headers = json.find("headers"); headers != json.end()) info.headers = read_headers(*headers);
     if (const auto options = json.find("options"); options != json.end() && options->is_object())
         read_options(*options, info);

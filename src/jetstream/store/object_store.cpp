@@ -36,6 +36,8 @@ auto attempt(Operation&& operation) -> Expected<decltype(operation())> {
 
 using detail::ObjectBucket;
 
+constexpr std::uint64_t most_reserved = std::uint64_t{64} << 20;
+
 /// Returns a function that gives parts of `bytes`, without copying them.
 ObjectBucket::NextChunk chunks_of(Bytes bytes) {
     return [bytes](std::size_t size) mutable {
@@ -161,8 +163,22 @@ Info Store::get(std::string_view name, std::ostream& out, const GetOptions& opti
 }
 std::string Store::get(std::string_view name, const GetOptions& options) const {
     std::string bytes;
-    const auto found = [&](const Info& info) { bytes.reserve(info.size); };  // avoids copies while the text grows
-    bucket_->get(name, [&](Bytes more) { bytes.append(as_text(more)); }, options, found);
+    const auto check = [&](std::uint64_t size) {
+        if (size <= options.max_in_memory) return;
+        raise({Errc::payload_too_large, "get object " + detail::quoted(name) + ": it has more than the " +
+                                            std::to_string(options.max_in_memory) +
+                                            " bytes of GetOptions::max_in_memory: read it in pieces"});
+    };
+    const auto found = [&](const Info& info) {
+        check(info.size);
+        // Avoids copies while the text grows; but the description may say any size.
+        bytes.reserve(std::min<std::uint64_t>(info.size, most_reserved));
+    };
+    const auto append = [&](Bytes more) {
+        check(bytes.size() + more.size());
+        bytes.append(as_text(more));
+    };
+    bucket_->get(name, append, options, found);
     return bytes;
 }
 Info Store::get_file(std::string_view name, const std::string& path, const GetOptions& options) const {
@@ -220,8 +236,8 @@ Expected<void> Store::try_erase(std::string_view name) const {
     return attempt([&] { erase(name); });
 }
 
-std::vector<Info> Store::list(const ListOptions& options) const { return bucket_->list(options); }
-Expected<std::vector<Info>> Store::try_list(const ListOptions& options) const {
+Infos Store::list(const ListOptions& options) const { return bucket_->list(options); }
+Expected<Infos> Store::try_list(const ListOptions& options) const {
     return attempt([&] { return list(options); });
 }
 

@@ -35,6 +35,7 @@ Expected<WatchSpec> open_watch(const obj::Watch& watch, Link& link, const Subjec
 Expected<obj::Info> read_watched_object(const Message& message) {
     auto info = read_object_info(message.text());
     if (!info) return info;
+    info->name = message.subject();
     if (const auto metadata = message.metadata()) info->modified = metadata->time;
     info->initial = is_initial(message);
     return info;
@@ -74,9 +75,12 @@ Watcher::~Watcher() = default;
 std::optional<Info> Watcher::next() { return read(queue_->next(std::nullopt, false)); }
 std::optional<Info> Watcher::next(std::chrono::milliseconds timeout) { return read(queue_->next(timeout, false)); }
 
-std::vector<Info> Watcher::initial() {
-    std::vector<Info> infos;
-    while (auto info = read(queue_->next(std::nullopt, true))) infos.push_back(*std::move(info));
+Infos Watcher::initial() {
+    Infos infos;
+    while (const auto message = queue_->next(std::nullopt, true)) {
+        if (auto info = detail::read_watched_object(*message)) infos.push_back(*std::move(info));
+        else infos.errors.push_back(std::move(info).error());
+    }
     return infos;
 }
 

@@ -3,7 +3,11 @@
 
 #include <string_view>
 
+#include "base/exception_text.hpp"
+#include "base/may_wait.hpp"
 #include "base/quoted.hpp"
+#include "jetstream/stream/stream_declaration.hpp"
+#include "jetstream/stream/streams.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -23,13 +27,59 @@ StoreBucket::StoreBucket(Link& link, StoreSpec spec)
 
 std::string StoreBucket::stream_name() const { return std::string{prefix_of(spec_.kind)} + spec_.name; }
 
-Expected<std::shared_ptr<const js::StreamInfo>> StoreBucket::ready() {
-    const std::lock_guard lock{mutex_};  // one thread declares, the others wait for it
-    if (info_ != nullptr) return info_;
-    auto declared = declare();
-    if (!declared) return std::unexpected{explain(declared.error())};
-    info_ = std::make_shared<const js::StreamInfo>(*std::move(declared));
-    return info_;
+StoreBucket::Ready StoreBucket::ready() {
+    if (auto info = known()) return info;
+    if (!may_wait()) return std::unexpected{wait_refused("declare " + what_)};
+    return await_answer<std::shared_ptr<const js::StreamInfo>>(link(), [this](auto done) {
+        when_ready([done = std::move(done)](const Ready& ready) mutable { done(ready); });
+    });
+}
+
+void StoreBucket::when_ready(Then then) {
+    {
+        std::unique_lock lock{known_->mutex};
+        if (known_->info != nullptr && !known_->declaring) {
+            const Ready ready = known_->info;
+            lock.unlock();
+            return then(ready);
+        }
+        known_->waiting.push_back(std::move(then));
+        if (std::exchange(known_->declaring, true)) return;  // one thread declares, the others wait for it
+    }
+    try {
+        declare_for_all();
+    } catch (...) { settle(*known_, link(), std::unexpected{exception_error()}); }
+}
+
+void StoreBucket::declare_for_all() {
+    declare([known = known_, api = jetstream_.api(), what = what_](Expected<Json> answer) {
+        auto& link = api->link();
+        if (!answer) return settle(*known, link, std::unexpected{explain(what, answer.error())});
+        auto info = to_stream_info("declare " + what, *answer);
+        if (!info) return settle(*known, link, std::unexpected{info.error()});
+        settle(*known, link, std::make_shared<const js::StreamInfo>(*std::move(info)));
+    });
+}
+
+/// Tells everybody who waits; those that come meanwhile wait their turn, so that writes stay in the order of their
+/// calls.
+void StoreBucket::settle(Known& known, Link& link, const Ready& ready) noexcept {
+    std::unique_lock lock{known.mutex};
+    if (ready) known.info = *ready;
+    do {
+        auto waiting = std::exchange(known.waiting, {});
+        // Who asks again after an error begins anew.
+        if (!ready) known.declaring = false;
+        lock.unlock();
+        for (auto& then : waiting) {
+            try {
+                then(ready);
+            } catch (...) { link.logger().error("the function that got an answer threw: {}", exception_text()); }
+        }
+        waiting.clear();
+        lock.lock();
+    } while (ready && !known.waiting.empty());
+    if (ready) known.declaring = false;
 }
 
 void StoreBucket::ready_if_running() {
@@ -44,31 +94,35 @@ Expected<void> StoreBucket::declare_again() {
 
 /// Forgets the stream if it is still `info`, which was found to be wrong; null: whatever is known.
 void StoreBucket::forget(const std::shared_ptr<const js::StreamInfo>& info) {
-    const std::lock_guard lock{mutex_};
-    if (info == nullptr || info_ == info) info_ = nullptr;
-}
-
-Expected<js::StreamInfo> StoreBucket::declare() const {
-    switch (spec_.declare) {
-        case js::Declare::never: return stream().try_info();
-        case js::Declare::create_if_missing: return jetstream_.try_declare(spec_.stream(true));
-        default: return compare();
-    }
+    const std::lock_guard lock{known_->mutex};
+    if (info == nullptr || known_->info == info) known_->info = nullptr;
 }
 
 /// Declares the bucket: compares an existing one only with the user's settings, and gives a new one the defaults too.
-Expected<js::StreamInfo> StoreBucket::compare() const {
-    auto declared = jetstream_.try_differences(spec_.stream(false));
-    if (declared || declared.error().code() != Errc::stream_not_found)
-        return jetstream_.try_declare(spec_.stream(false));
-    auto fresh = spec_.stream(true);
-    fresh.declare = js::Declare::create_if_missing;
-    return jetstream_.try_declare(fresh);
+void StoreBucket::declare(Answered<Json> done) const {
+    if (spec_.declare == js::Declare::never)
+        return api().call_async("STREAM.INFO." + stream_name(), "look up " + what_, {}, std::move(done));
+    declare_stream_async(api(), {.stream = spec_.stream(false), .fresh = spec_.stream(true)}, std::move(done));
 }
 
-Error StoreBucket::explain(const Error& error) const {
-    if (error.code() != Errc::stream_not_found) return {error.code(), what_ + ": " + std::string{error.message()}};
-    return {Errc::stream_not_found, what_ + " does not exist: create it, or declare it with create_if_missing"};
+bool StoreBucket::may_repeat(Election& election, const Ready& info, const Error& error) {
+    if (info && is_lost(error)) {
+        forget(*info);
+        // Declared anew, it may be there. If it is and nobody answers all the same, a leader is missing.
+        if (election.first()) return true;
+    } else if (!info) {
+        // The leader of all streams may be elected, too.
+        if (!election.begun() || (error != Errc::timeout && error != Errc::no_jetstream)) return false;
+    } else if (!passes(error)) {
+        return false;
+    }
+    const bool in_cluster = info && (*info)->cluster && !(*info)->cluster->name.empty();
+    return (in_cluster || election.begun()) && election.wait();
+}
+
+Error StoreBucket::explain(const std::string& what, const Error& error) {
+    if (error.code() != Errc::stream_not_found) return {error.code(), what + ": " + std::string{error.message()}};
+    return {Errc::stream_not_found, what + " does not exist: create it, or declare it with create_if_missing"};
 }
 
 Error StoreBucket::why(const Error& error) const {
@@ -84,14 +138,14 @@ bool StoreBucket::is_lost(const Error& error) noexcept {
 
 Expected<js::StreamInfo> StoreBucket::info() {
     auto info = with_stream([&](const js::StreamInfo&) { return stream().try_info(); });
-    if (!info) return std::unexpected{explain(info.error())};
+    if (!info) return std::unexpected{explain(what_, info.error())};
     return info;
 }
 
 Expected<void> StoreBucket::remove() {
     auto removed = stream().try_remove();
     forget(nullptr);
-    if (!removed) return std::unexpected{explain(removed.error())};
+    if (!removed) return std::unexpected{explain(what_, removed.error())};
     return removed;
 }
 

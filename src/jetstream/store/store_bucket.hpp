@@ -6,10 +6,12 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <freshet/js/jetstream.hpp>
 
 #include "jetstream/api/api.hpp"
+#include "jetstream/api/election.hpp"
 #include "jetstream/store/store_names.hpp"
 
 namespace freshet::detail {
@@ -26,27 +28,38 @@ struct StoreSpec {
 };
 
 /// A bucket and the stream behind it, which is declared by the first operation, and again when the server has lost it.
-/// Thread-safe.
+/// Thread-safe; holds no lock while it asks the server.
 class StoreBucket {
 public:
+    using Ready = Expected<std::shared_ptr<const js::StreamInfo>>;
+
     /// Throws Error(Errc::bad_setup) for an invalid name.
     StoreBucket(Link& link, StoreSpec spec);
 
-    /// Declares the stream if that was not done, and returns it as it was then. May block.
-    Expected<std::shared_ptr<const js::StreamInfo>> ready();
+    /// Declares the stream if that was not done, and returns it as it was then. May block; fails then if may_wait() is
+    /// false.
+    Ready ready();
+    /// Returns the stream as it was when it was declared, or null: then ask when_ready().
+    std::shared_ptr<const js::StreamInfo> known() const {
+        const std::lock_guard lock{known_->mutex};
+        return known_->declaring ? nullptr : known_->info;
+    }
+    /// Calls `then` with the result of ready(): at once if it is known, else on the thread that brings the answer, in
+    /// the order of these calls. Does not block. Logs exceptions of `then`.
+    void when_ready(std::move_only_function<void(const Ready&)> then);
     /// Declares the stream now if the broker runs. Throws Error.
     void ready_if_running();
 
     /// Calls `operation(const js::StreamInfo&)`, which returns an Expected. If the server has lost the stream, declares
-    /// it again and calls `operation` once more, because nothing that it sent was stored.
+    /// it again and calls `operation` once more, because nothing that it sent was stored. While a cluster elects a
+    /// leader it calls `operation` again for as long as an election takes.
     template <class Operation>
     auto with_stream(Operation&& operation) -> decltype(operation(std::declval<const js::StreamInfo&>())) {
-        for (bool again = false;; again = true) {
+        for (Election election{link()};;) {
             const auto info = ready();
-            if (!info) return std::unexpected{info.error()};
-            auto result = operation(**info);
-            if (result || again || !is_lost(result.error())) return result;
-            forget(*info);
+            using Result = decltype(operation(**info));
+            auto result = info ? operation(**info) : Result{std::unexpected{info.error()}};
+            if (result || !may_repeat(election, info, result.error())) return result;
         }
     }
 
@@ -77,17 +90,29 @@ public:
     Expected<void> declare_again();
 
 private:
+    using Then = std::move_only_function<void(const Ready&)>;
+
+    /// What is known of the stream, shared with the declaration under way, which may outlive the bucket.
+    struct Known {
+        std::mutex mutex = {};
+        std::shared_ptr<const js::StreamInfo> info = {};
+        bool declaring = false;  // until everybody who waits was told
+        std::vector<Then> waiting = {};
+    };
+
     static bool is_lost(const Error& error) noexcept;
+    static void settle(Known& known, Link& link, const Ready& ready) noexcept;
+    /// Whether to call an operation again that failed with `error`, after a pause.
+    bool may_repeat(Election& election, const Ready& info, const Error& error);
     void forget(const std::shared_ptr<const js::StreamInfo>& info);
-    Expected<js::StreamInfo> declare() const;
-    Expected<js::StreamInfo> compare() const;
-    Error explain(const Error& error) const;
+    void declare(Answered<Json> done) const;
+    void declare_for_all();
+    static Error explain(const std::string& what, const Error& error);
 
     StoreSpec spec_;
     std::string what_;
     js::JetStream jetstream_;
-    std::mutex mutex_ = {};
-    std::shared_ptr<const js::StreamInfo> info_ = {};
+    std::shared_ptr<Known> known_ = std::make_shared<Known>();
 };
 
 /// Returns the names of the buckets of a kind. Blocks.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/store/stream_inbox.hpp"
 
-#include <charconv>
 #include <utility>
+
+#include <freshet/text.hpp>
 
 #include "base/wait.hpp"
 
@@ -14,10 +15,7 @@ namespace {
 std::optional<std::size_t> left_of_full_request(const Message& status) {
     const auto text = status.header("Description").value_or("");
     if (!text.starts_with("Batch Completed") && !text.starts_with("Message Size Exceeds MaxBytes")) return std::nullopt;
-    const auto pending = status.header("Nats-Pending-Messages").value_or("0");
-    std::size_t left = 0;
-    std::from_chars(pending.data(), pending.data() + pending.size(), left);
-    return left;
+    return FromText<std::size_t>::parse(status.header("Nats-Pending-Messages").value_or("")).value_or(0);
 }
 
 }  // namespace

@@ -12,8 +12,6 @@ namespace {
 
 // A pull that gets nothing ends after this time: the messages that it waits for were removed from the stream meanwhile.
 constexpr std::chrono::milliseconds pull_expires{1'000};
-// Most bytes of a request; two requests are under way.
-constexpr std::size_t pull_bytes = std::size_t{4} << 20;
 // Long enough for a slow reader; the server removes the consumer after it if this program has died.
 constexpr std::chrono::nanoseconds inactive_threshold = std::chrono::minutes{5};
 constexpr int max_failures = 8;
@@ -86,7 +84,7 @@ void StreamReader::drop_consumer() noexcept {
 
 Expected<void> StreamReader::pull() {
     Json request{{"batch", alone_ ? 1 : spec_.batch}, {"expires", std::chrono::nanoseconds{pull_expires}.count()}};
-    if (!alone_) request["max_bytes"] = pull_bytes;
+    if (!alone_) request["max_bytes"] = std::max<std::size_t>(spec_.window / 2, 1);
     asked_ += alone_ ? 1 : spec_.batch;
     alone_ = false;
     const auto body = request.dump();

@@ -22,9 +22,10 @@ struct ReadSpec {
     /// Reads only the latest message of each subject. One that is written meanwhile comes again (see latest.hpp).
     bool last_per_subject = false;
     bool headers_only = false;
-    std::size_t batch = 256;            ///< messages requested at a time; two batches are under way
-    StreamInbox::Arrived arrived = {};  ///< called for each message on the receiving thread; may be empty
-    std::string what = "read";          ///< the action and its object, for error messages
+    std::size_t batch = 256;                    ///< messages requested at a time; two batches are under way
+    std::size_t window = std::size_t{8} << 20;  ///< most bytes of both batches; a larger message comes alone
+    StreamInbox::Arrived arrived = {};          ///< called for each message on the receiving thread; may be empty
+    std::string what = "read";                  ///< the action and its object, for error messages
 };
 
 /// Reads the messages that a stream holds, in order and without gaps, up to its end, through a consumer of its own

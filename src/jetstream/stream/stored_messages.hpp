@@ -17,4 +17,7 @@ Expected<js::StoredMessage> stored_from_json(std::string_view what, const Json& 
 /// Errc::message_not_found for status 404.
 Expected<js::StoredMessage> stored_from_direct(std::string_view what, Message message);
 
+/// The error of a question with DIRECT.GET: a stream without allow_direct does not listen.
+Error direct_error(std::string_view what, const Error& error);
+
 }  // namespace freshet::detail

@@ -17,6 +17,12 @@ Time time_field(const Json& json, const char* key) {
     return parse_rfc3339(field<std::string>(json, key)).value_or(Time{});
 }
 
+std::optional<js::LostMessages> lost_from_json(const Json& json) {
+    if (!json.is_object()) return std::nullopt;
+    return js::LostMessages{.sequences = field<std::vector<std::uint64_t>>(json, "msgs"),
+                            .bytes = field<std::uint64_t>(json, "bytes")};
+}
+
 js::StreamState state_from_json(const Json& json) {
     return {.messages = field<std::uint64_t>(json, "messages"),
             .bytes = field<std::uint64_t>(json, "bytes"),
@@ -28,7 +34,8 @@ js::StreamState state_from_json(const Json& json) {
             .num_subjects = field<std::uint64_t>(json, "num_subjects"),
             .num_deleted = field<std::uint64_t>(json, "num_deleted"),
             .deleted = field<std::vector<std::uint64_t>>(json, "deleted"),
-            .subjects = field<std::map<std::string, std::uint64_t>>(json, "subjects")};
+            .subjects = field<std::map<std::string, std::uint64_t>>(json, "subjects"),
+            .lost = lost_from_json(field<Json>(json, "lost"))};
 }
 
 js::ClusterInfo cluster_from_json(const Json& json) {
@@ -43,10 +50,17 @@ js::ClusterInfo cluster_from_json(const Json& json) {
 }
 
 js::SourceInfo source_from_json(const Json& json) {
-    return {.name = field<std::string>(json, "name"),
-            .lag = field<std::uint64_t>(json, "lag"),
-            .active = nanoseconds{field<std::int64_t>(json, "active", -1)},
-            .error = field<std::string>(field<Json>(json, "error", Json::object()), "description")};
+    js::SourceInfo source{
+        .name = field<std::string>(json, "name"),
+        .lag = field<std::uint64_t>(json, "lag"),
+        .active = nanoseconds{field<std::int64_t>(json, "active", -1)},
+        .error = field<std::string>(field<Json>(json, "error", Json::object()), "description"),
+        .filter_subject = field<std::string>(json, "filter_subject"),
+    };
+    const SettingReader reader{json};
+    reader("subject_transforms", source.transforms);
+    reader("external", source.external);
+    return source;
 }
 
 }  // namespace
@@ -69,6 +83,11 @@ js::StreamInfo stream_info_from_json(const Json& json) {
     if (const auto* mirror = reader.find("mirror")) info.mirror = source_from_json(*mirror);
     for (const auto& source : field<Json>(json, "sources", Json::array()))
         info.sources.push_back(source_from_json(source));
+    for (const auto& alternate : field<Json>(json, "alternates", Json::array())) {
+        info.alternates.push_back({.name = field<std::string>(alternate, "name"),
+                                   .cluster = field<std::string>(alternate, "cluster"),
+                                   .domain = field<std::string>(alternate, "domain")});
+    }
     return info;
 }
 
@@ -93,7 +112,8 @@ std::vector<SettingVersion> settings_with_version(const Json& config) {
     for (const auto& entry : all) {
         // A setting that is switched off asks for what an older server does anyway.
         const auto* found = find_setting(config, entry.setting);
-        if (found != nullptr && *found != Json(false) && *found != "none" && *found != "default" && *found != 0)
+        if (found != nullptr && !found->is_null() && *found != Json(false) && *found != "none" && *found != "default" &&
+            *found != 0)
             used.push_back(entry);
     }
     return used;

@@ -141,6 +141,16 @@ inline Json SettingWriter::encode(const js::StreamSource& value) {
     return std::move(writer.json);
 }
 
+/// A republication without a source takes all subjects, and servers say so.
+template <>
+inline Json SettingWriter::encode(const js::Republish& value) {
+    auto republish = value;
+    if (republish.source.empty() && !republish.destination.empty()) republish.source = ">";
+    SettingWriter writer;
+    fields(republish, writer);
+    return std::move(writer.json);
+}
+
 /// Returns the lines of a stream's table.
 inline const std::vector<SettingLine>& stream_setting_lines() {
     static const auto all = [] {

@@ -210,7 +210,7 @@ TEST_CASE_METHOD(PullFixture, "a work queue whose consumer is deleted goes on wi
         .handle([&](const Message& message) { seen.add(text(message)); });
     publish("1", "jobs.a");
     broker.start();
-    REQUIRE(seen.wait_for(1));
+    REQUIRE(eventually([&] { return other.jetstream().stream("JOBS").info().state.messages == 0; }));
     other.jetstream().consumer("JOBS", "worker").remove();
     publish("2", "jobs.a");
     CHECK(seen.wait_for(2));

@@ -65,15 +65,16 @@ TEST_CASE_METHOD(PullFixture, "what was handled during a stop is settled before 
     publish("1", "jobs.a");
     std::atomic<bool> running = false;
     std::atomic<bool> release = false;
-    broker
-        .subscriber<"jobs.*">(js::Pull{.stream = "JOBS", .ephemeral = true, .consumer = {.deliver = js::Deliver::all}})
-        .handle([&](const Message&) {
-            running = true;
-            freshet::testing::eventually([&] { return release.load(); });
-        });
+    auto subscriber = broker
+                          .subscriber<"jobs.*">(js::Pull{
+                              .stream = "JOBS", .ephemeral = true, .consumer = {.deliver = js::Deliver::all}})
+                          .handle([&](const Message&) {
+                              running = true;
+                              freshet::testing::eventually([&] { return release.load(); });
+                          });
     broker.start();
     REQUIRE(eventually([&] { return running.load(); }));
-    std::thread stopper{[&] { broker.stop(20s); }};
+    std::thread stopper{[&] { subscriber.stop(); }};
     release = true;
     stopper.join();
     CHECK(eventually([&] { return other.jetstream().stream("JOBS").info().state.messages == 0; }));

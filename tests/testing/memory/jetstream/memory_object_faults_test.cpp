@@ -200,3 +200,16 @@ TEST_CASE_METHOD(LossFixture, "a rename whose end is not known is ended by the n
     CHECK(files.list().size() == 1);
     CHECK(files.get("b") == "bytes");
 }
+
+TEST_CASE_METHOD(LossFixture, "chunks that are lost or refused on the way are stored once, in their order") {
+    const std::string bytes = "abcdefghijklmnopqrstuvwxyz";
+    SECTION("lost") { tested.fail_next_publish("$O.files.C.*", Errc::timeout); }
+    SECTION("refused") {
+        for (int i = 0; i < 3; ++i) tested.fail_next_publish("$O.files.C.*", Errc::no_responders);
+    }
+    SECTION("answers lost") { lose(2, 1); }
+    REQUIRE(files.try_put("a", bytes, {.chunk_size = 3}));
+    CHECK(files.get("a") == bytes);
+    const auto state = broker.jetstream().stream("OBJ_files").info().state;
+    CHECK(state.messages == 10);  // nine chunks and a description
+}
