@@ -13,6 +13,7 @@
 
 #include "base/quoted.hpp"
 #include "jetstream/api/rfc3339.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/feed.hpp"
 #include "jetstream/stream/streams.hpp"
 
@@ -63,7 +64,7 @@ Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, Life
         complete.filter_subjects = {std::string{subject.wire()}};
     if (lifetime == Lifetime::ephemeral && complete.inactive_threshold.count() == 0)
         complete.inactive_threshold = ephemeral_threshold;
-    return complete_consumer(complete);
+    return consumer_to_create(complete);
 }
 
 /// The running half of a ConsumerSource, created by start(): declares the consumer, feeds the subscriber, and settles
@@ -187,10 +188,7 @@ private:
     /// Returns a function that deletes the consumer, which nobody but this program uses. Without it the server would
     /// delete the consumer later.
     std::function<void()> forget() const {
-        return
-            [&link = link_, subject = api_->subject(fmt::format("CONSUMER.DELETE.{}.{}", spec_.stream, spec_.name))] {
-                std::ignore = link.transport().publish({.subject = subject, .flush = Flush::now});
-            };
+        return [api = api_, stream = spec_.stream, name = spec_.name] { forget_consumer(*api, stream, name); };
     }
 
     Link& link_;

@@ -5,11 +5,10 @@
 #include <mutex>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 #include "jetstream/consume/consumer_json.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/consumer_session.hpp"
 #include "jetstream/consume/consumer_source.hpp"
 #include "jetstream/consume/consumers.hpp"
@@ -157,11 +156,7 @@ private:
         config.start_time = {};
     }
 
-    /// Deletes a consumer that is not used any more. Without it the server would do so later.
-    void forget(const std::string& name) {
-        const auto subject = api_->subject(fmt::format("CONSUMER.DELETE.{}.{}", options_.stream, name));
-        std::ignore = link_.transport().publish({.subject = subject, .flush = Flush::now});
-    }
+    void forget(const std::string& name) { forget_consumer(*api_, options_.stream, name); }
 
     void begin(const std::string& name, std::uint64_t pending, Anew anew) {
         const std::lock_guard lock{mutex_};

@@ -3,11 +3,10 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <freshet/text.hpp>
 
 #include "base/random_id.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -50,15 +49,16 @@ std::optional<DeliverySignal> PullPolicy::next(TimePoint now) {
 }
 
 std::string PullPolicy::body_of(const PullRequest& request) const {
-    auto body = fmt::format(R"({{"batch":{},"expires":{},"idle_heartbeat":{})", request.batch, request.expires.count(),
-                            request.heartbeat.count());
-    if (request.max_bytes > 0) body += fmt::format(R"(,"max_bytes":{})", request.max_bytes);
-    if (!settings_.group.empty()) body += fmt::format(R"(,"group":"{}")", settings_.group);
-    if (!pin_.empty()) body += fmt::format(R"(,"id":"{}")", pin_);
-    if (settings_.min_pending > 0) body += fmt::format(R"(,"min_pending":{})", settings_.min_pending);
-    if (settings_.min_ack_pending > 0) body += fmt::format(R"(,"min_ack_pending":{})", settings_.min_ack_pending);
-    if (settings_.priority > 0) body += fmt::format(R"(,"priority":{})", settings_.priority);
-    return body + '}';
+    return NextRequest{.batch = request.batch,
+                       .expires = request.expires,
+                       .heartbeat = request.heartbeat,
+                       .max_bytes = request.max_bytes,
+                       .group = settings_.group,
+                       .pin = pin_,
+                       .min_pending = settings_.min_pending,
+                       .min_ack_pending = settings_.min_ack_pending,
+                       .priority = settings_.priority}
+        .body();
 }
 
 void PullPolicy::received(const Message& message, const Metadata& metadata, TimePoint now) {
