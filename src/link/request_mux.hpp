@@ -40,7 +40,7 @@ public:
     virtual bool accepts(const Message&) noexcept { return true; }
     /// Receives an answer, or the error that came in its place. A request for one answer gets exactly one of these.
     virtual void on_reply(Expected<Message> reply) noexcept = 0;
-    /// Is the last call, exactly one for each ticket: afterwards the sink may be destroyed.
+    /// Is told that no call follows. Called exactly once for each ticket; afterwards the sink may be destroyed.
     virtual void on_end() noexcept = 0;
 
 protected:

@@ -44,11 +44,11 @@ public:
     MemoryService& operator=(const MemoryService&) = delete;
     virtual ~MemoryService() = default;
 
-    /// Takes a message that was published; false: it has no use for it.
+    /// Takes a message that was published. Returns false if it has no use for the message.
     virtual bool on_publish(const SharedParcel& parcel) = 0;
-    /// Whether on_subscribed has anything to do. Called with the hub's lock.
+    /// Returns true if on_subscribed has anything to do. Called with the hub's lock.
     virtual bool pushes() const noexcept = 0;
-    /// Somebody has subscribed: perhaps to what a push consumer sends.
+    /// Is told that somebody has subscribed, perhaps to what a push consumer sends.
     virtual void on_subscribed() = 0;
 };
 
