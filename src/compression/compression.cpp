@@ -9,7 +9,6 @@
 
 #include <freshet/batch.hpp>
 #include <freshet/detail/batch_handler.hpp>
-#include <freshet/detail/body_scope.hpp>
 #include <freshet/detail/buffer_lease.hpp>
 #include <freshet/detail/handler.hpp>
 #include <freshet/headers.hpp>

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <ranges>
 
-#include <freshet/detail/body_scope.hpp>
-
 #include "base/exception_text.hpp"
 #include "delivery/subscriber_core.hpp"
 

@@ -163,4 +163,18 @@ Outcome DependencyScope::end(Call&& call)
     return end(*std::move(outcome));
 }
 
+/// Gives a message another payload while this object lives. A NUL must follow the payload.
+class BodyScope {
+public:
+    BodyScope(Message& message, Bytes body) noexcept
+        : message_{message}, arrived_{std::exchange(message.payload_, body)} {}
+    BodyScope(const BodyScope&) = delete;
+    BodyScope& operator=(const BodyScope&) = delete;
+    ~BodyScope() { message_.payload_ = arrived_; }
+
+private:
+    Message& message_;
+    const Bytes arrived_;
+};
+
 }  // namespace freshet::detail

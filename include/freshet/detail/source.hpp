@@ -62,8 +62,7 @@ public:
     virtual void quiesce() noexcept {}
 
     /// Stops the source: it takes nothing new and delivers the messages that have arrived, for `timeout` at most;
-    /// on_end follows. Does not block. May come while start() works, which takes notice then: it ends what it makes, or
-    /// fails.
+    /// on_end follows. Does not block.
     virtual void stop(std::chrono::milliseconds timeout) noexcept = 0;
 
     /// Returns true if messages that have not reached the handler are to be settled with nack instead of handled.
