@@ -15,7 +15,8 @@ class Freshet(ConanFile):
     license = "Apache-2.0"
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "fPIC": [True, False], "with_compression": [True, False], "with_glaze": [True, False]}
+    options = {"shared": [True, False], "fPIC": [True, False],
+               "with_compression": [True, False], "with_glaze": [True, False]}
     default_options = {"shared": False, "fPIC": True, "with_compression": True, "with_glaze": True}
     implements = ["auto_shared_fpic"]
     exports_sources = "CMakeLists.txt", "LICENSE", "vcpkg.json", "cmake/*", "include/*", "src/*"
@@ -31,7 +32,8 @@ class Freshet(ConanFile):
         cmake_layout(self)
 
     def requirements(self):
-        # Headers that users may include show these (native.hpp cnats, the JSON adapter nlohmann), so their headers go along.
+        # Headers that users may include show these (native.hpp cnats, the JSON adapter nlohmann), so their headers go
+        # along.
         self.requires("cnats/[>=3.4 <4]", transitive_headers=True, transitive_libs=True)
         self.requires("fmt/[>=9]", transitive_headers=True, transitive_libs=True)
         self.requires("nlohmann_json/[>=3.11 <4]", transitive_headers=True)

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures freshet beside plain cnats and others, in one run and in turns, against a nats-server of its own.
 
-A figure of one run says little on a shared machine, a ratio of two that ran right after each other more: each round runs the
-systems in turns (A B, then B A), and the table shows the medians, and the median, least and greatest ratio of the rounds.
+A figure of one run says little on a shared machine, a ratio of two that ran right after each other more: each round
+runs the systems in turns (A B, then B A), and the table shows the medians, and the median, least and greatest ratio of
+the rounds.
 Latencies count from when a message was due, not from when it was sent: a system that falls behind shows it.
 """
 import argparse

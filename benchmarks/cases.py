@@ -27,7 +27,8 @@ class Case:
     systems: dict = dataclasses.field(default_factory=lambda: BOTH)
     reference: str = "cnats"
     bytes: int = 0  # of all messages at most: fewer of them when they are large
-    load: float = 0  # publish at this share of the highest rate of the slowest system, for `seconds`; 0: as fast as possible
+    # Publish at this share of the highest rate of the slowest system, for `seconds`; 0: as fast as possible.
+    load: float = 0
     seconds: float = 3
     unit: str = "messages"
 
@@ -70,7 +71,8 @@ PLAIN = {
 }
 
 SCALE = {
-    f"subscribers_{number}": Case("deliver", 300_000, ONE, generator=True, words={"subjects": number}, systems=both(slower))
+    f"subscribers_{number}": Case("deliver", 300_000, ONE, generator=True, words={"subjects": number},
+                                  systems=both(slower))
     for number, slower in ((1, 1), (100, 1), (10_000, 20))
 } | {
     f"brokers_{number}": Case("deliver", 300_000, ONE, generator=True, words={"subjects": number, "brokers": number})
@@ -105,12 +107,13 @@ TUNABLES = {
 
 
 def peer_commands():
-    """How to start the programs of clients and frameworks of other languages that peers/install.sh has put into $FRESHET_PEERS."""
+    """How to start the clients and frameworks of other languages that peers/install.sh has put into $FRESHET_PEERS."""
     manifest = pathlib.Path(os.environ.get("FRESHET_PEERS", "")) / "peers.json"
     return json.loads(manifest.read_text()) if manifest.is_file() else {}
 
 
-CLIENTS = BOTH | {"nats.go": System("nats.go"), "async-nats": System("async-nats"), "nats.js": System("nats.js", slower=3),
+CLIENTS = BOTH | {"nats.go": System("nats.go"), "async-nats": System("async-nats"),
+                  "nats.js": System("nats.js", slower=3),
                   "nats.py": System("nats.py", slower=10), "faststream": System("faststream", slower=50)}
 ALL = CLIENTS | {"ruststream": System("ruststream")}  # which answers and publishes through its handlers only
 
@@ -118,7 +121,8 @@ PEERS = {
     "peer_deliver": Case("deliver", 500_000, SIZES[:2] + ORDERS[:1], generator=True, systems=ALL, reference="freshet"),
     "peer_rpc_64": Case("rpc", 100_000, ONE, service="rpc_service", words={"outstanding": 64}, systems=CLIENTS,
                         reference="freshet"),
-    "peer_js_publish": Case("js_publish", 200_000, ONE, words={"outstanding": 4096}, systems=CLIENTS, reference="freshet"),
+    "peer_js_publish": Case("js_publish", 200_000, ONE, words={"outstanding": 4096}, systems=CLIENTS,
+                            reference="freshet"),
     "peer_js_pull": Case("js_pull", 200_000, ONE, systems=ALL, reference="freshet"),
 }
 

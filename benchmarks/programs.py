@@ -39,7 +39,7 @@ class Server:
 
 
 class Program:
-    """A program that has said it is ready. Programs know words, `name=value`, and print one line of JSON at their end."""
+    """A program that has said it is ready. Programs know words, `name=value`, and print a line of JSON at their end."""
 
     def __init__(self, command, words, environment):
         arguments = [f"{name}={value}" for name, value in words.items()]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# One test of freshet_add_compile_fail: cmake -D compiler=... -D response=... -D header=... -D source=... -P compile_fail.cmake
+# One test of freshet_add_compile_fail:
+# cmake -D compiler=... -D response=... -D header=... -D source=... -P compile_fail.cmake
 
 file(STRINGS ${source} expected_errors REGEX "^// expect: ")
 file(STRINGS ${source} expected_warnings REGEX "^// expect-warning: ")

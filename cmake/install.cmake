@@ -18,7 +18,8 @@ if(TARGET freshet_compression)
     install(EXPORT freshetCompressionTargets NAMESPACE freshet:: DESTINATION ${freshet_package_dir})
 endif()
 
-configure_package_config_file(cmake/freshetConfig.cmake.in freshetConfig.cmake INSTALL_DESTINATION ${freshet_package_dir})
+configure_package_config_file(cmake/freshetConfig.cmake.in freshetConfig.cmake
+    INSTALL_DESTINATION ${freshet_package_dir})
 write_basic_package_version_file(freshetConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/freshetConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/freshetConfigVersion.cmake
     DESTINATION ${freshet_package_dir})

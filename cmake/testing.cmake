@@ -37,7 +37,8 @@ file(CONFIGURE OUTPUT ${freshet_compile_fail_header} CONTENT "#include <freshet/
 freshet_write_arguments(${freshet_compile_fail_header}.args freshet::freshet)
 add_test(NAME compile_fail.header COMMAND ${CMAKE_CXX_COMPILER} @${freshet_compile_fail_header}.args
     -x c++-header ${freshet_compile_fail_header} -o ${freshet_compile_fail_header}.gch)
-set_tests_properties(compile_fail.header PROPERTIES LABELS compile_fail TIMEOUT 120 FIXTURES_SETUP freshet_compile_fail_header)
+set_tests_properties(compile_fail.header PROPERTIES LABELS compile_fail TIMEOUT 120
+    FIXTURES_SETUP freshet_compile_fail_header)
 
 # freshet_add_compile_fail(NAME compile_fail.two_bodies SOURCE two_bodies.cpp [LIBRARIES target...])
 # Compiles the file and compares the compiler's words with the file's own comments:
@@ -51,7 +52,8 @@ function(freshet_add_compile_fail)
     add_test(NAME ${arg_NAME} COMMAND ${CMAKE_COMMAND} -D compiler=${CMAKE_CXX_COMPILER} -D response=${response}
         -D header=${freshet_compile_fail_header} -D source=${arg_SOURCE}
         -P ${PROJECT_SOURCE_DIR}/cmake/compile_fail.cmake)
-    set_tests_properties(${arg_NAME} PROPERTIES LABELS compile_fail TIMEOUT 120 FIXTURES_REQUIRED freshet_compile_fail_header)
+    set_tests_properties(${arg_NAME} PROPERTIES LABELS compile_fail TIMEOUT 120
+        FIXTURES_REQUIRED freshet_compile_fail_header)
 endfunction()
 
 # What package tests build against: this build, installed anew.
@@ -61,8 +63,8 @@ add_test(NAME package.install COMMAND sh -ec "rm -rf \"$1\"; exec \"$0\" --insta
 set_tests_properties(package.install PROPERTIES LABELS package FIXTURES_SETUP freshet_package)
 
 # freshet_add_package_test(NAME package.find_package SOURCE package [OPTIONS -Dx=y...] [TIMEOUT seconds])
-# Configures and builds the project in SOURCE as a user would, against the installed package, and runs its own ctest. Without
-# a build type, like somebody who passes none: nobody debugs these programs.
+# Configures and builds the project in SOURCE as a user would, against the installed package, and runs its own ctest.
+# Without a build type, like somebody who passes none: nobody debugs these programs.
 function(freshet_add_package_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE;TIMEOUT" "OPTIONS")
     if(NOT arg_TIMEOUT)

@@ -7,8 +7,9 @@ check_budgets.py messages PROGRAM [--plant instructions|allocation] [--update]
     With --plant the program does more than it should, and the check fails unless every case is found over its budget.
 
 check_budgets.py compile COMPILER RESPONSE_FILE [--update]
-    What the umbrella header and one handler cost the compiler, as ratios to a translation unit that uses the standard library
-    only: memory that GCC allocates, which goes with its time but does not depend on how busy the machine is, and object size.
+    What the umbrella header and one handler cost the compiler, as ratios to a translation unit that uses the standard
+    library only: memory that GCC allocates, which goes with its time but does not depend on how busy the machine is,
+    and object size.
 
 --update writes what was measured as the new budgets: on purpose, with the reason in the commit's message.
 """

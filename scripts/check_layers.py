@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks the #include lines of src/ and include/ against the rooms of docs/architecture.md.
+"""Checks the #include lines and forward declarations of src/ and include/ against the rooms of docs/architecture.md.
 
-check_layers.py [ROOT]: every file lies in a room, every include leads into a room that the page allows, and every file that the
-page names exists. Prints what is wrong as FILE:LINE and what is allowed; exits with 1.
+check_layers.py [ROOT]: every file lies in a room, every include and forward declaration leads into a room that the page
+allows, and every file that the page names exists. Prints what is wrong as FILE:LINE and what is allowed; exits with 1.
 """
 import re
 import sys
@@ -14,6 +14,12 @@ ROOT = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().paren
 PAGE = "docs/architecture.md"
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(["<])([^">]+)[">]', re.MULTILINE)
 NAMED_FILE = re.compile(r"`((?:src|include|tests|docs|scripts)/[^`*]+)`")
+# What tells namespaces, types and scopes apart; comments and literals are skipped.
+TOKEN = re.compile(
+    r'//[^\n]*|/\*.*?\*/|R"\((?:.|\n)*?\)"|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\.|[^\'\\\n])+\''
+    r"|\bnamespace\s+(?P<namespace>[\w:]*)\s*\{"
+    r"|\b(?:class|struct)\s+(?P<type>\w+)\s*(?:(?P<forward>;)|(?:final\s*)?(?::[^;{}]*)?(?P<body>\{))"
+    r"|(?P<open>\{)|(?P<close>\})", re.MULTILINE | re.DOTALL)
 UMBRELLAS = {"freshet", "jetstream", "testing"}
 
 text = (ROOT / PAGE).read_text()
@@ -22,7 +28,7 @@ problems: list[str] = []
 
 def table(header: str) -> list[list[str]]:
     """The rows of the table whose first cells are `header`."""
-    found = re.search(rf"^\| {re.escape(header)} \|.*\n\|[-|]+\|\n((?:\|.*\|\n)+)", text, re.MULTILINE)
+    found = re.search(rf"^\| {re.escape(header)} \|.*\n\|[-|]+\|\n((?:\|.*\|\n)*)", text, re.MULTILINE)
     if not found:
         sys.exit(f"{PAGE}: there is no table that begins with | {header} |")
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in found[1].splitlines()]
@@ -38,8 +44,10 @@ for room, _, others in table("room | what lives there | may include"):
     for upward in sorted(may - allowed.keys()):
         problems.append(f"{PAGE}: the room {name} may include {upward}, which does not stand above it in the table")
     allowed[name] = may
+forward_allowed = {names(name)[0]: set(names(files)) for name, files, _ in table("type | declared in | because")}
 only_for = {names(header)[0]: set(names(rooms)) for header, rooms in table("header | only for")}
-public = {names(room)[0]: names(headers) for room, headers in table("room | headers in `include/freshet/`, without `.hpp`")}
+public = {names(room)[0]: names(headers)
+          for room, headers in table("room | headers in `include/freshet/`, without `.hpp`")}
 for unknown in sorted(public.keys() - allowed.keys()):
     problems.append(f"{PAGE}: public headers are in the room {unknown}, which the table of rooms does not have")
 
@@ -47,7 +55,8 @@ for unknown in sorted(public.keys() - allowed.keys()):
 def room_of_public(name: str) -> str | None:
     """Of `js/pull`, say. A header's name counts before a pattern."""
     exact = [room for room, patterns in public.items() if name in patterns]
-    fitting = exact or [room for room, patterns in public.items() if any(fnmatch(name, p) for p in patterns if "*" in p)]
+    fitting = exact or [room for room, patterns in public.items()
+                        if any(fnmatch(name, p) for p in patterns if "*" in p)]
     if len(fitting) > 1:
         problems.append(f"{PAGE}: the public header {name} is in several rooms: {', '.join(fitting)}")
     return fitting[0] if fitting else None
@@ -71,7 +80,8 @@ def check_include(where: str, room: str, kind: str, target: str) -> None:
     else:
         return  # the standard library, other libraries
     if not (ROOT / path).exists():
-        problems.append(f"{where}: {target} does not exist; private headers are included from src/: \"base/quoted.hpp\"")
+        problems.append(f"{where}: {target} does not exist; private headers are included from src/: "
+                        "\"base/quoted.hpp\"")
         return
     other = room_of(path)
     if other is None:
@@ -83,6 +93,28 @@ def check_include(where: str, room: str, kind: str, target: str) -> None:
         problems.append(f"{where}: {room} includes {target}, which is only for: {', '.join(sorted(only_for[target]))}")
 
 
+def types_of(content: str) -> list[tuple[str, int, bool]]:
+    """The types at namespace scope: the full name, the line, and whether it is only declared."""
+    found: list[tuple[str, int, bool]] = []
+    scopes: list[str | None] = []  # None: a type or a function
+    for token in TOKEN.finditer(content):
+        if token["namespace"] is not None:
+            scopes.append(token["namespace"])
+        elif token["type"]:
+            if None not in scopes:
+                name = "::".join([*filter(None, scopes), token["type"]])
+                found.append((name, content.count("\n", 0, token.start("type")) + 1, bool(token["forward"])))
+            if token["body"]:
+                scopes.append(None)
+        elif token["open"]:
+            scopes.append(None)
+        elif token["close"] and scopes:
+            scopes.pop()
+    return found
+
+
+declared: list[tuple[str, str, str, int]] = []  # room, file, type, line
+defined: dict[str, str] = {}                    # the room of each type
 for path in sorted(p for folder in ("src", "include") for p in (ROOT / folder).rglob("*.?pp")):
     name = path.relative_to(ROOT).as_posix()
     if name.startswith("include/freshet/") and path.stem in UMBRELLAS and path.parent.name == "freshet":
@@ -95,6 +127,18 @@ for path in sorted(p for folder in ("src", "include") for p in (ROOT / folder).r
     for include in INCLUDE.finditer(content):
         line = content.count("\n", 0, include.start(1)) + 1
         check_include(f"{name}:{line}", room, include[1], include[2])
+    for kind, line, forward in types_of(content):
+        if forward:
+            declared.append((room, name, kind, line))
+        else:
+            defined[kind] = room
+
+for room, name, kind, line in declared:
+    other = defined.get(kind, room)
+    if other == room or other in allowed[room] or name in forward_allowed.get(kind.removeprefix("freshet::"), ()):
+        continue
+    problems.append(f"{name}:{line}: {room} declares {kind}, a type of {other}, which does not stand above {room}; "
+                    f"see \"declared in\" in {PAGE}")
 
 for named in sorted({file for file in NAMED_FILE.findall(text)}):
     if not (ROOT / named).exists():

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that every page and heading exists that a page links to, or that the code sends a reader to: `See docs/errors.md#codes`."""
+"""Checks that every page and heading exists that a page links to, or that the code sends a reader to.
+
+The code does so with words such as `See docs/errors.md#codes`.
+"""
 import re
 import sys
 from pathlib import Path

@@ -15,7 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = re.search(r"project\(freshet VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text())[1]
 # What CMake looks for and what the package managers call it.
-NAMES = {"cnats": "cnats", "fmt": "fmt", "nlohmann_json": "nlohmann-json", "OpenSSL": "openssl", "spdlog": "spdlog", "glaze": "glaze",
+NAMES = {"cnats": "cnats", "fmt": "fmt", "nlohmann_json": "nlohmann-json", "OpenSSL": "openssl", "spdlog": "spdlog",
+         "glaze": "glaze",
          "ZLIB": "zlib", "zstd": "zstd"}
 OPTIONAL = {"glaze", "ZLIB", "zstd"}
 VCPKG_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -41,7 +42,8 @@ def check_vcpkg() -> None:
     expect("vcpkg.json: license", manifest["license"], "Apache-2.0")
     known = {"name", "version", "description", "license", "supports", "dependencies", "features"}
     expect("vcpkg.json: unknown fields", sorted(set(manifest) - known), [])
-    expect("vcpkg.json: dependencies", manifest["dependencies"], sorted(NAMES[name] for name in NAMES if name not in OPTIONAL))
+    expect("vcpkg.json: dependencies", manifest["dependencies"],
+           sorted(NAMES[name] for name in NAMES if name not in OPTIONAL))
     for name, feature in manifest["features"].items():
         expect(f"vcpkg.json: fields of feature {name}", sorted(feature), ["dependencies", "description"])
         for dependency in [name, *feature["dependencies"]]:

@@ -12,7 +12,9 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FENCE = re.compile(r"(?:^<!-- snippet: (?P<file>\S+) (?P<name>\S+) -->\n)?^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(
+    r"(?:^<!-- snippet: (?P<file>\S+) (?P<name>\S+) -->\n)?^```(?P<language>\w*)\n(?P<body>.*?)^```$",
+    re.DOTALL | re.MULTILINE)
 COMMENT = re.compile(r"^<!-- snippet:.*", re.MULTILINE)
 MARK = re.compile(r"^\s*// \[[\w-]+\]\n", re.MULTILINE)
 
@@ -46,7 +48,8 @@ def check(page: Path, text: str, fence: re.Match) -> str:
     if body == fence["body"]:
         return fence[0]
     if "--fix" not in sys.argv:
-        problems.append(f"{where}: differs from [{fence['name']}] of docs/snippets/{fence['file']}; scripts/check_snippets.py --fix copies it")
+        problems.append(f"{where}: differs from [{fence['name']}] of docs/snippets/{fence['file']}; "
+                        "scripts/check_snippets.py --fix copies it")
     begin = fence.start("body") - fence.start()
     return fence[0][:begin] + body + "```"
 

@@ -64,7 +64,7 @@ public:
 class SystemClock final : public Clock {
 public:
     SystemClock();
-    /// As stop().
+    /// Calls stop().
     ~SystemClock() override;
 
     /// Drops the tasks that wait, and those that are scheduled from now on; waits for the one that runs, unless called

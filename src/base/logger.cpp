@@ -45,10 +45,12 @@ void append_escaped(fmt::memory_buffer& line, std::string_view text, std::string
     }
 }
 
-/// Appends the text. With `keep_lines`, for lines about no message whose bytes might be in the text, line breaks stay;
-/// the text after one is indented, so that it cannot pass for a log line.
-void append_text(fmt::memory_buffer& line, std::string_view text, bool keep_lines) {
-    while (keep_lines && text.find('\n') != std::string_view::npos) {
+enum class LineBreaks : std::uint8_t { escape, keep };
+
+/// Appends the text. Line breaks are kept in a line about no message, whose bytes might be in the text; the text after
+/// one is indented, so that it cannot pass for a log line.
+void append_text(fmt::memory_buffer& line, std::string_view text, LineBreaks breaks) {
+    while (breaks == LineBreaks::keep && text.find('\n') != std::string_view::npos) {
         const auto end = text.find('\n');
         append_escaped(line, text.substr(0, end));
         append(line, "\n    ");
@@ -117,7 +119,7 @@ void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arg
         const auto text = formatted(format, arguments);
         fmt::memory_buffer line;
         const auto fields = fields_of_ != nullptr ? fields_of_(of_) : fields_;
-        append_text(line, {text.data(), text.size()}, fields.subject.empty());
+        append_text(line, {text.data(), text.size()}, fields.subject.empty() ? LineBreaks::keep : LineBreaks::escape);
         append_field(line, " subject=", fields.subject);
         append_field(line, " queue=", fields.queue);
         append_field(line, " stream=", fields.stream);

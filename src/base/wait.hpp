@@ -4,11 +4,11 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <utility>
 
 #include <freshet/clock.hpp>
 
 #include "base/callback_scope.hpp"
+#include "base/depth_scope.hpp"
 
 namespace freshet::detail {
 
@@ -17,35 +17,13 @@ inline constexpr std::chrono::milliseconds longest_timeout{std::chrono::hours{24
 
 /// Marks, while it lives, that this thread does work for a broker, which a clock of tests waits for. While the thread
 /// waits, its work does not count.
-class WorkScope {
-public:
-    WorkScope() noexcept { ++depth_; }
-    WorkScope(const WorkScope&) = delete;
-    WorkScope& operator=(const WorkScope&) = delete;
-    ~WorkScope() { --depth_; }
-
-    /// Marks, while it lives, that this thread waits.
-    class Paused {
-    public:
-        Paused() noexcept : depth_{std::exchange(WorkScope::depth_, 0)} {}
-        Paused(const Paused&) = delete;
-        Paused& operator=(const Paused&) = delete;
-        ~Paused() { WorkScope::depth_ = depth_; }
-        std::ptrdiff_t depth() const noexcept { return depth_; }
-
-    private:
-        std::ptrdiff_t depth_;
-    };
-
-private:
-    static inline thread_local std::ptrdiff_t depth_ = 0;
-};
+class WorkScope : public DepthScope<WorkScope> {};
 
 /// Lets a clock of tests move on until `done()` or `deadline` and returns true; returns false at once for a real clock.
 /// Code that runs meanwhile in this thread runs as if outside of the handler that waits.
 inline bool run_until(Clock& clock, TimePoint deadline, const std::function<bool()>& done) {
     const OutsideScope outside;
-    const WorkScope::Paused paused;
+    const WorkScope::Outside paused;
     return clock.run_until(deadline, done, paused.depth());
 }
 

@@ -124,7 +124,7 @@ private:
     /// Stops the subscribers, waits for handlers until the deadline, closes the connection. Blocks.
     void wind_down();
     /// Takes a last step of the life, and refuses publications from now on.
-    void settle(Event event);
+    void finish(Event event);
     /// Ends the subscribers that have not started.
     void abandon_all() noexcept;
     void on_event(const ConnectionEvent& event) noexcept;

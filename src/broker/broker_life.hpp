@@ -59,9 +59,9 @@ public:
             case Event::failed: return failed();
             case Event::stop: return stop();
             case Event::lost: return lost();
-            case Event::overdue: return end(Leftovers::some);
-            case Event::undone:
-            case Event::closed: return end(Leftovers::none);
+            case Event::undone: return undone();
+            case Event::overdue: return overdue();
+            case Event::closed: return closed();
         }
         return Action::none;
     }
@@ -83,8 +83,6 @@ public:
     bool drained() const noexcept { return !leftovers_; }
 
 private:
-    enum class Leftovers : std::uint8_t { none, some };
-
     Action go(State state, Action action) noexcept {
         state_ = state;
         return action;
@@ -103,16 +101,32 @@ private:
     }
 
     Action connected() noexcept {
-        if (state_ == State::interrupted) return go(State::undoing, Action::undo);
-        return go(State::subscribing, Action::subscribe);
+        switch (state_) {
+            case State::connecting: return go(State::subscribing, Action::subscribe);
+            case State::interrupted: return go(State::undoing, Action::undo);
+            default: return Action::none;
+        }
     }
 
     Action subscribed() noexcept {
-        if (state_ == State::leaving) return go(State::stopping, Action::wind_down);
-        return go(State::running, Action::none);
+        switch (state_) {
+            case State::subscribing: return go(State::running, Action::none);
+            case State::leaving: return go(State::stopping, Action::wind_down);
+            default: return Action::none;
+        }
     }
 
-    Action failed() noexcept { return go(State::undoing, Action::undo); }
+    Action failed() noexcept {
+        switch (state_) {
+            case State::connecting:
+            case State::interrupted:
+            case State::subscribing:
+            case State::leaving: return go(State::undoing, Action::undo);
+            default: return Action::none;
+        }
+    }
+
+    Action undone() noexcept { return state_ == State::undoing ? go(State::stopped, Action::none) : Action::none; }
 
     Action stop() noexcept {
         switch (state_) {
@@ -131,10 +145,13 @@ private:
         return stop();
     }
 
-    Action end(Leftovers leftovers) noexcept {
-        leftovers_ = leftovers_ || leftovers == Leftovers::some;
+    Action overdue() noexcept {
+        if (state_ != State::stopping) return Action::none;
+        leftovers_ = true;
         return go(State::stopped, Action::none);
     }
+
+    Action closed() noexcept { return state_ == State::stopping ? go(State::stopped, Action::none) : Action::none; }
 
     State state_ = State::idle;
     bool cut_short_ = false;

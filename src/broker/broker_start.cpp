@@ -63,6 +63,7 @@ void BrokerCore::start() {
         if (cut_short) raise(stopped_early());
         throw;
     }
+    wind_down_here();
     if (!running()) return;
     const auto count = stats().subscribers;
     link_.logger().log(count == 0 ? LogLevel::debug : LogLevel::info, "ready: {} subscriber{} on {}", count,
@@ -143,7 +144,6 @@ void BrokerCore::start_all() {
         if (life_.on(Event::subscribed) == Action::wind_down) begin_winding_down();
         changed_.notify_all();
     }
-    wind_down_here();
 }
 
 void BrokerCore::undo_start() noexcept {
@@ -156,7 +156,7 @@ void BrokerCore::undo_start() noexcept {
         // Inside a callback, a subscriber's end may have to come on this very thread, so only end() waits for it.
         if (!CallbackScope::inside()) subscriber->join();
     }
-    settle(Event::undone);
+    finish(Event::undone);
     abandon_all();  // the subscribers that were declared meanwhile
 }
 

@@ -125,13 +125,13 @@ void BrokerCore::wind_down() {
     if (!drained) {
         link_.logger().error("stopped with messages unhandled: they did not finish within {} ms",
                              stop_timeout_.count());
-        settle(Event::overdue);  // before close(), which waits for handlers that still run
+        finish(Event::overdue);  // before close(), which waits for handlers that still run
     }
     link_.transport().close(left_until(stop_deadline_, now()));
-    settle(Event::closed);
+    finish(Event::closed);
 }
 
-void BrokerCore::settle(Event event) {
+void BrokerCore::finish(Event event) {
     const std::lock_guard lock{mutex_};
     link_.close();
     life_.on(event);

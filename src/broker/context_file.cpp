@@ -13,6 +13,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/header_text.hpp"
 #include "base/quoted.hpp"
 #include "base/without_secrets.hpp"
 
@@ -147,10 +148,8 @@ std::vector<std::string> split_servers(std::string_view list) {
     std::vector<std::string> servers;
     while (!list.empty()) {
         const auto comma = std::min(list.find(','), list.size());
-        auto one = list.substr(0, comma);
+        const auto one = detail::without_blanks(list.substr(0, comma), spaces);
         list.remove_prefix(std::min(comma + 1, list.size()));
-        one.remove_prefix(std::min(one.find_first_not_of(spaces), one.size()));
-        one = one.substr(0, one.find_last_not_of(spaces) + 1);
         if (!one.empty()) servers.emplace_back(one);
     }
     return servers;

@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/codec.hpp>
 
-#include <algorithm>
 #include <exception>
 
 #include <fmt/format.h>
 
+#include "base/header_text.hpp"
 #include "base/quoted.hpp"
 
 namespace freshet {
 namespace {
 
-char to_lower(char c) noexcept { return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same(std::string_view a, std::string_view b) noexcept { return std::ranges::equal(a, b, {}, to_lower, to_lower); }
-
 /// Returns a content type without its parameters: `application/json` of `application/json; charset=utf-8`.
 std::string_view media_type(std::string_view content_type) noexcept {
-    const auto end = content_type.substr(0, content_type.find(';')).find_last_not_of(" \t");
-    if (end == std::string_view::npos) return {};
-    content_type = content_type.substr(0, end + 1);
-    return content_type.substr(std::min(content_type.find_first_not_of(" \t"), content_type.size()));
+    return detail::without_blanks(content_type.substr(0, content_type.find(';')));
 }
 
 struct Name {
@@ -46,10 +39,11 @@ std::optional<Format> format_of(std::string_view content_type) noexcept {
     const std::string_view type = media_type(content_type);
     if (type.empty()) return Format::json;
     for (const auto& name : types) {
-        if (same(type, name.text)) return name.format;
+        if (detail::same_but_case(type, name.text)) return name.format;
     }
     for (const auto& suffix : suffixes) {
-        if (type.size() > suffix.text.size() && same(type.substr(type.size() - suffix.text.size()), suffix.text))
+        if (type.size() > suffix.text.size() &&
+            detail::same_but_case(type.substr(type.size() - suffix.text.size()), suffix.text))
             return suffix.format;
     }
     return std::nullopt;

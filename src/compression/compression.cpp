@@ -13,6 +13,7 @@
 #include <freshet/detail/handler.hpp>
 #include <freshet/headers.hpp>
 
+#include "base/header_text.hpp"
 #include "base/quoted.hpp"
 #include "compression/codecs.hpp"
 
@@ -24,29 +25,18 @@ constexpr const char* accept_header = "accept-encoding";
 constexpr int code_too_large = 413;
 constexpr int code_unknown_encoding = 415;
 
-std::string_view trimmed(std::string_view text) {
-    const auto begin = text.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 std::optional<ContentEncoding> known_encoding(std::string_view name) {
     for (const auto encoding : {ContentEncoding::zstd, ContentEncoding::gzip, ContentEncoding::deflate})
-        if (same_name(name, to_string(encoding))) return encoding;
-    if (same_name(name, "x-gzip")) return ContentEncoding::gzip;
+        if (detail::same_but_case(name, to_string(encoding))) return encoding;
+    if (detail::same_but_case(name, "x-gzip")) return ContentEncoding::gzip;
     return std::nullopt;
 }
 
 /// Returns the content encoding that a message names; an empty text if it is not compressed.
 std::string_view encoding_of(const Message& message) {
     if (message.payload().empty()) return {};
-    const auto name = trimmed(message.header(encoding_header).value_or(std::string_view{}));
-    return same_name(name, "identity") ? std::string_view{} : name;
+    const auto name = detail::without_blanks(message.header(encoding_header).value_or(std::string_view{}));
+    return detail::same_but_case(name, "identity") ? std::string_view{} : name;
 }
 
 /// Returns true if a list such as `gzip, zstd;q=0.5` has the encoding. A weight of 0 excludes one (RFC 9110, 12.4.2).
@@ -56,8 +46,8 @@ bool accepts(std::string_view list, ContentEncoding encoding) {
         const auto one = list.substr(0, comma);
         list.remove_prefix(std::min(comma + 1, list.size()));
         const auto semicolon = std::min(one.find(';'), one.size());
-        if (!same_name(trimmed(one.substr(0, semicolon)), to_string(encoding))) continue;
-        const auto weight = trimmed(one.substr(std::min(semicolon + 1, one.size())));
+        if (!detail::same_but_case(detail::without_blanks(one.substr(0, semicolon)), to_string(encoding))) continue;
+        const auto weight = detail::without_blanks(one.substr(std::min(semicolon + 1, one.size())));
         return !weight.starts_with("q=0") || weight.find_first_of("123456789") != std::string_view::npos;
     }
     return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 
@@ -10,7 +11,8 @@ namespace freshet::detail {
 
 /// Decides between the start of a source and a stop that comes from another thread while start() still works. Each
 /// function is one atomic step, so that a request is carried out exactly once: by the thread that asks if the start has
-/// something to stop already, else by start() as soon as it has. Thread-safe; never blocks.
+/// something to stop already, else by start() as soon as it has. Of several stops that start() carries out the
+/// shortest timeout counts. Thread-safe; never blocks.
 class StartGuard {
 public:
     using Milliseconds = std::chrono::milliseconds;
@@ -30,7 +32,7 @@ public:
     }
 
     /// Returns true if the caller must stop what start() made; false: begun() tells, if it is ever called.
-    bool stop(Milliseconds timeout) noexcept { return ask(timeout.count() < 0 ? 0 : timeout.count()); }
+    bool stop(Milliseconds timeout) noexcept { return ask(std::max<State>(timeout.count(), 0)); }
     /// Returns true if the caller must quiesce what start() made; false: begun() tells.
     bool quiesce() noexcept { return ask(quiesce_asked); }
 
@@ -47,7 +49,8 @@ private:
         auto before = state_.load(std::memory_order_acquire);
         do {
             if (before == is_running) return true;
-            if (before >= request) return false;  // a stop includes to quiesce
+            const bool stop_asked = before > quiesce_asked;  // which includes to quiesce
+            if (stop_asked && (request == quiesce_asked || before <= request)) return false;
         } while (!state_.compare_exchange_weak(before, request, std::memory_order_acq_rel, std::memory_order_acquire));
         return false;
     }

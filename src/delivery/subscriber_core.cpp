@@ -25,8 +25,7 @@ SubscriberCore::SubscriberCore(Link& link, Host& host, SubscriberSpec spec)
       answers_{!spec_.options.no_reply && source_->answerable()},
       clock_{link.shared_clock()},
       stop_timeout_{link.options().stop_timeout},
-      conclusion_{link, *source_, spec_.subject},
-      asked_timeout_{stop_timeout_} {}
+      conclusion_{link, *source_, spec_.subject} {}
 
 SubscriberCore::~SubscriberCore() { dispatcher_.reset(); }
 
@@ -38,12 +37,10 @@ Expected<void> SubscriberCore::start() {
     auto started = start_source();
     std::unique_lock lock{mutex_};
     const bool stop_came = life_.started();
-    const auto timeout = asked_timeout_;
     lock.unlock();
     if (!started) on_end();
-    if (!stop_came) return started;
-    if (started) source_->stop(timeout);
-    return {};
+    if (stop_came) return {};
+    return started;
 }
 
 Expected<void> SubscriberCore::start_source() {
@@ -91,18 +88,19 @@ void SubscriberCore::quiesce() noexcept {
     const auto found = life_.stop();
     lock.unlock();
     if (found == SubscriberLife::Stop::not_begun) return end();
-    source_->quiesce();
+    // The transport's drain may miss what a source that is being started subscribes to, so that source stops itself.
+    if (found == SubscriberLife::Stop::starting) source_->stop(stop_timeout_);
+    else source_->quiesce();
     turn_away_waiting();
 }
 
 void SubscriberCore::begin_stop(std::chrono::milliseconds timeout) {
     close_intake(Intake::closing);
     std::unique_lock lock{mutex_};
-    asked_timeout_ = timeout;
     const auto found = life_.stop();
     lock.unlock();
     if (found == SubscriberLife::Stop::not_begun) return end();
-    if (found == SubscriberLife::Stop::under_way) source_->stop(timeout);
+    if (found != SubscriberLife::Stop::over) source_->stop(timeout);
     turn_away_waiting();
 }
 
@@ -112,7 +110,6 @@ bool SubscriberCore::finish_stop(TimePoint deadline) {
         std::unique_lock lock{mutex_};
         const auto done = [this] { return life_.state() == SubscriberLife::State::finished; };
         if (wait_until(*clock_, lock, changed_, deadline, done)) return true;
-        asked_timeout_ = {};
     }
     source_->stop(std::chrono::milliseconds{0});
     discard();

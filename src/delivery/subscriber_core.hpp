@@ -17,7 +17,6 @@
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
 
-#include "base/callback_scope.hpp"
 #include "base/once_per_second.hpp"
 #include "delivery/chain.hpp"
 #include "delivery/conclusion.hpp"
@@ -26,6 +25,7 @@
 #include "delivery/host.hpp"
 #include "delivery/results.hpp"
 #include "delivery/subscriber_life.hpp"
+#include "link/handler_scope.hpp"
 
 namespace freshet::detail {
 
@@ -78,8 +78,6 @@ public:
     Link& link() const noexcept { return *link_; }
     Host& host() const noexcept { return *host_; }
     DeliveryObserver* observer() const noexcept { return observer_; }
-    /// Returns the link and the publish middleware that the handler's publications pass.
-    const PublishRoute& publish_route() const noexcept { return route_; }
     const SubscriberSpec& spec() const noexcept { return spec_; }
     const std::optional<Subject>& subject() const noexcept { return subject_; }
     Source& source() const noexcept { return *source_; }
@@ -170,7 +168,6 @@ private:
     mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};  // notified when life_ is finished
     SubscriberLife life_ = {};
-    std::chrono::milliseconds asked_timeout_;      // of the last stop, for a source that is being started
     std::unique_ptr<Dispatcher> dispatcher_ = {};  // set once before on_message, which reads it without the lock
     bool inline_ = true;
     std::atomic<Intake> intake_ = Intake::open;

@@ -14,7 +14,7 @@ public:
         declared,  ///< the source was asked for nothing yet
         starting,  ///< the source is being started; messages may come
         running,   ///< the source delivers
-        stopping,  ///< the source was told to end, or will be told when it has started; messages may come
+        stopping,  ///< the source was told to end, perhaps while it was being started; messages may come
         ended,     ///< no message comes any more; handlers may run, and messages may wait for them
         finished,  ///< no message waits and no handler runs
     };
@@ -22,6 +22,7 @@ public:
     /// The situation that a stop finds, and the duty of its caller.
     enum class Stop : std::uint8_t {
         not_begun,  ///< the stop has ended the subscriber: the caller does what follows the end
+        starting,   ///< the caller tells the source to stop, which is being started and takes notice on its own
         under_way,  ///< the caller tells the source to stop
         over,       ///< the source has ended already
     };
@@ -29,8 +30,8 @@ public:
     /// Begins the start. Returns false if it must not begin, because a stop came first.
     bool start() noexcept { return pass(State::declared, State::starting); }
 
-    /// Reports that the source has started. Returns true if a stop came meanwhile: the caller then tells the source to
-    /// stop again, because the source may not have noticed the first time.
+    /// Reports that the start of the source has come to its end, with success or not. Returns true if a stop came
+    /// meanwhile, after which a failure does not matter.
     bool started() noexcept {
         pass(State::starting, State::running);
         return state_ == State::stopping;
@@ -39,6 +40,7 @@ public:
     /// Reports that a stop is wanted.
     Stop stop() noexcept {
         if (pass(State::declared, State::ended)) return Stop::not_begun;
+        if (pass(State::starting, State::stopping)) return Stop::starting;
         if (state_ == State::ended || state_ == State::finished) return Stop::over;
         state_ = State::stopping;
         return Stop::under_way;

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include <freshet/error.hpp>
 
 namespace freshet::detail {
 
+enum class ConnectionChange : std::uint8_t { lost, back };
+
 /// An object that wants to know when a broker's connection is lost, when it is back, and what the server refuses.
 class ConnectionWatcher {
 public:
-    /// Called on the transport's callback thread, once at a time. `up` is false at a loss. Must not block.
-    virtual void on_connection(bool up) noexcept = 0;
+    /// Called on the transport's callback thread, once at a time. Must not block.
+    virtual void on_connection(ConnectionChange change) noexcept = 0;
     /// Called on the same thread when the server has refused a publication on `subject`. Must not block.
     virtual void on_refused(std::string_view subject, const Error& why) noexcept {
         (void)subject;

@@ -15,6 +15,7 @@
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 #include "base/wait.hpp"
+#include "link/handler_scope.hpp"
 #include "link/publish_chain.hpp"
 #include "link/reply_sinks.hpp"
 #include "link/stream_ack.hpp"
@@ -278,8 +279,11 @@ void Link::tell(const ConnectionEvent& event) noexcept {
     using Kind = ConnectionEvent::Kind;
     if (event.kind == Kind::error && !event.subject.empty()) on_refused(event);
     if (event.kind == Kind::reconnected) forget_refusal();
-    if (event.kind == Kind::disconnected || event.kind == Kind::reconnected)
-        tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_connection(event.kind == Kind::reconnected); });
+    const auto tell_change = [this](ConnectionChange change) {
+        tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_connection(change); });
+    };
+    if (event.kind == Kind::disconnected) tell_change(ConnectionChange::lost);
+    if (event.kind == Kind::reconnected) tell_change(ConnectionChange::back);
     if (!has_listener_.load(std::memory_order_relaxed)) return;
     const CallbackScope scope;
     const std::lock_guard lock{event_mutex_};

@@ -53,7 +53,7 @@ public:
     void open() noexcept { phase_.store(Phase::open, std::memory_order_release); }
     /// Refuses publications and requests from now on.
     void close() noexcept { phase_.store(Phase::closed, std::memory_order_release); }
-    /// Whether messages can leave: while the broker runs, and while handlers finish during a stop.
+    /// Returns true while messages can leave: while the broker runs, and while handlers finish during a stop.
     bool is_open() const noexcept;
     /// Ends the requests in flight with `error`, and refuses new ones.
     void close_requests(const Error& error) noexcept;

@@ -6,8 +6,8 @@
 
 #include <freshet/subject.hpp>
 
-#include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
+#include "link/handler_scope.hpp"
 #include "link/link.hpp"
 #include "subject/plain_subject.hpp"
 

@@ -7,24 +7,15 @@
 #include <freshet/detail/publish_step.hpp>
 #include <freshet/transport.hpp>
 
+#include "base/depth_scope.hpp"
+
 namespace freshet::detail {
 
 class Link;
 
 /// Marks, while it lives, that a publish middleware runs on this thread: publications of the middleware pass no
 /// middleware.
-class PublishScope {
-public:
-    PublishScope() noexcept { ++depth_; }
-    PublishScope(const PublishScope&) = delete;
-    PublishScope& operator=(const PublishScope&) = delete;
-    ~PublishScope() { --depth_; }
-
-    static bool inside() noexcept { return depth_ > 0; }
-
-private:
-    static inline thread_local int depth_ = 0;
-};
+class PublishScope : public DepthScope<PublishScope> {};
 
 /// Returns true if publish middlewares see the publication. They see none on subjects that begin with `$`, which are
 /// the protocol of the server and of its modules.

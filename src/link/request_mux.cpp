@@ -227,11 +227,7 @@ void RequestMux::on_reply(Message message) noexcept {
     const auto number = number_in(message.subject());
     std::unique_lock lock{mutex_};
     Slot* slot = number ? find(*number) : nullptr;
-    if (slot == nullptr) {
-        ++unexpected_replies_;
-        return;
-    }
-    if (!slot->sink->accepts(message)) return;
+    if (slot == nullptr || !slot->sink->accepts(message)) return;
     if (slot->many) return deliver_one_of_many(lock, *slot, std::move(message));
     ReplySink& sink = release(*slot);
     lock.unlock();
@@ -316,11 +312,6 @@ void RequestMux::close(const Error& error) noexcept {
         if (!closed_) closed_ = error;
     }
     cancel_all(error);
-}
-
-std::uint64_t RequestMux::unexpected_replies() const noexcept {
-    const std::lock_guard lock{mutex_};
-    return unexpected_replies_;
 }
 
 // Schedules at most one timer, at or before the earliest deadline. Most requests end long before theirs, so nothing is

@@ -40,7 +40,7 @@ public:
     virtual bool accepts(const Message&) noexcept { return true; }
     /// Receives an answer, or the error that came in its place. A request for one answer gets exactly one of these.
     virtual void on_reply(Expected<Message> reply) noexcept = 0;
-    /// Is the last call, exactly one for each ticket: afterwards the sink may be destroyed.
+    /// Is told that no call follows. Called exactly once for each ticket; afterwards the sink may be destroyed.
     virtual void on_end() noexcept = 0;
 
 protected:
@@ -152,8 +152,6 @@ public:
 
     /// Returns the number of open requests.
     std::size_t in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
-    /// Returns the number of replies that came too late or more than once.
-    std::uint64_t unexpected_replies() const noexcept;
 
 private:
     struct Many;
@@ -186,7 +184,6 @@ private:
     std::deque<Slot> slots_;  // a deque, so that slots keep their addresses
     Slot* free_ = nullptr;
     std::atomic<std::size_t> in_flight_ = 0;  // written under mutex_
-    std::uint64_t unexpected_replies_ = 0;
     std::optional<Error> closed_ = {};
 
     TimerId timer_ = {};                     // timer of the last sweep that was scheduled

@@ -184,7 +184,7 @@ void Connections::close(milliseconds timeout) {
                            natsConnection_DrainTimeout(connection->handle.get(), flush) == NATS_OK;
         if (!sends) natsConnection_Close(connection->handle.get());
     }
-    if (CallbackThread::is_this()) return;
+    if (CallbackThread::inside()) return;
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [&] { return connections.empty() || ended_; });
 }
@@ -322,7 +322,7 @@ void Connections::on_failed(Connection& connection, const std::vector<FailedAtte
 
 void Connections::await_refusals(Lane lane, steady_clock::time_point deadline) {
     const auto last = remembered_error(native(lane));
-    if (last.status != NATS_NOT_PERMITTED || EventThread::is_this()) return;
+    if (last.status != NATS_NOT_PERMITTED || EventThread::inside()) return;
     // cnats reports errors in another thread, one after the other: when it has reported the last one, it has reported
     // all.
     std::unique_lock lock{mutex_};

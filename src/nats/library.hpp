@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/depth_scope.hpp"
+
 namespace freshet::detail::nats {
 
 /// Opens cnats, once for the process. It is never closed, because messages and callbacks may outlive every broker.
@@ -12,32 +14,10 @@ void grow_delivery_pool(int threads);
 
 /// Marks this thread, while it lives, as one of cnats's inside a callback: such a thread must not wait for callbacks to
 /// end.
-class CallbackThread {
-public:
-    CallbackThread() noexcept { ++depth_; }
-    CallbackThread(const CallbackThread&) = delete;
-    CallbackThread& operator=(const CallbackThread&) = delete;
-    ~CallbackThread() { --depth_; }
-
-    static bool is_this() noexcept { return depth_ > 0; }
-
-private:
-    static inline thread_local int depth_ = 0;
-};
+class CallbackThread : public DepthScope<CallbackThread> {};
 
 /// A CallbackThread on the one of cnats's that tells of events: it must not wait for events, either.
-class EventThread {
-public:
-    EventThread() noexcept { ++depth_; }
-    EventThread(const EventThread&) = delete;
-    EventThread& operator=(const EventThread&) = delete;
-    ~EventThread() { --depth_; }
-
-    static bool is_this() noexcept { return depth_ > 0; }
-
-private:
-    static inline thread_local int depth_ = 0;
-
+class EventThread : public DepthScope<EventThread> {
     CallbackThread callback_ = {};
 };
 

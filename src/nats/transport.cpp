@@ -204,7 +204,7 @@ bool NatsTransport::start_drain(milliseconds timeout) {
 void NatsTransport::close(milliseconds timeout) {
     subscriptions_->discard();
     connections_->close(timeout);
-    if (!CallbackThread::is_this() && !forked()) subscriptions_->wait();
+    if (!CallbackThread::inside() && !forked()) subscriptions_->wait();
 }
 
 ServerInfo NatsTransport::server() const {

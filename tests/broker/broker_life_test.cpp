@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The states of a broker, step by step, without a broker.
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <vector>
 
@@ -43,6 +45,11 @@ struct Step {
     Action action;
 };
 
+constexpr std::array states{State::idle,    State::forbidden, State::connecting, State::interrupted, State::subscribing,
+                            State::leaving, State::running,   State::undoing,    State::stopping,    State::stopped};
+constexpr std::array events{Event::start,  Event::forbid, Event::connected, Event::subscribed, Event::failed,
+                            Event::undone, Event::stop,   Event::lost,      Event::overdue,    Event::closed};
+
 // The table in docs/architecture.md.
 const std::vector<Step> steps{
     {State::idle, Event::start, State::connecting, Action::connect},
@@ -67,7 +74,6 @@ const std::vector<Step> steps{
     {State::undoing, Event::undone, State::stopped, Action::none},
     {State::stopping, Event::closed, State::stopped, Action::none},
     {State::stopping, Event::overdue, State::stopped, Action::none},
-    {State::stopped, Event::closed, State::stopped, Action::none},
 };
 
 }  // namespace
@@ -79,6 +85,20 @@ TEST_CASE("each event of a broker's life leads to one state and one action") {
         REQUIRE(life.state() == step.from);
         CHECK(life.on(step.event) == step.action);
         CHECK(life.state() == step.to);
+    }
+}
+
+TEST_CASE("an event that the table does not have changes nothing") {
+    for (const auto state : states) {
+        for (const auto event : events) {
+            if (std::ranges::any_of(steps, [&](const Step& step) { return step.from == state && step.event == event; }))
+                continue;
+            CAPTURE(state, event);
+            auto life = in(state);
+            CHECK(life.on(event) == (event == Event::start ? Action::refuse : Action::none));
+            CHECK(life.state() == state);
+            CHECK(life.drained());
+        }
     }
 }
 

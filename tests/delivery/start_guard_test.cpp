@@ -36,6 +36,18 @@ TEST_CASE("a stop after the start is for the one who stops, one before it for th
     CHECK_FALSE(only.stop);
 }
 
+TEST_CASE("of several stops before the start the shortest timeout counts") {
+    StartGuard sooner;
+    CHECK_FALSE(sooner.stop(30s));
+    CHECK_FALSE(sooner.stop(0s));
+    CHECK(sooner.begun().stop == 0s);
+
+    StartGuard later;
+    CHECK_FALSE(later.stop(1s));
+    CHECK_FALSE(later.stop(30s));
+    CHECK(later.begun().stop == 1s);
+}
+
 TEST_CASE("whoever comes first, a stop is carried out by exactly one of the two threads") {
     for (int round = 0; round < 2'000; ++round) {
         StartGuard guard;

@@ -53,7 +53,7 @@ TEST_CASE("a start begins the life of what was declared, and of nothing else") {
     CHECK_FALSE(in(State::ended).start());
 }
 
-TEST_CASE("a source that has started runs, unless a stop came meanwhile, which it has to hear again") {
+TEST_CASE("a source that has started runs, unless a stop came meanwhile") {
     CHECK(after([](auto& life) { life.started(); }) ==
           std::array{State::declared, State::running, State::running, State::stopping, State::ended, State::finished});
     CHECK_FALSE(in(State::starting).started());
@@ -65,7 +65,7 @@ TEST_CASE("a stop ends what was not started, and is told to the source of what w
     CHECK(after([](auto& life) { life.stop(); }) ==
           std::array{State::ended, State::stopping, State::stopping, State::stopping, State::ended, State::finished});
     CHECK(in(State::declared).stop() == Stop::not_begun);
-    CHECK(in(State::starting).stop() == Stop::under_way);
+    CHECK(in(State::starting).stop() == Stop::starting);
     CHECK(in(State::running).stop() == Stop::under_way);
     CHECK(in(State::stopping).stop() == Stop::under_way);
     CHECK(in(State::ended).stop() == Stop::over);

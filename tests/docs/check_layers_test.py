@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that scripts/check_layers.py finds what is planted in a copy of the sources, each mistake with its file and line."""
+"""Checks that scripts/check_layers.py finds each mistake planted in a copy of the sources, with its file and line."""
 import shutil
 import subprocess
 import sys
@@ -10,11 +10,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 PLANTED = [
     ("src/base/quoted.cpp", '#include "link/link.hpp"', "base includes link/link.hpp, which is in link"),
-    ("src/link/link.cpp", "#include <freshet/detail/layer.hpp>", "link includes freshet/detail/layer.hpp, which is in delivery"),
-    ("include/freshet/text.hpp", "#include <freshet/broker.hpp>", "base includes freshet/broker.hpp, which is in broker"),
+    ("src/link/link.cpp", "#include <freshet/detail/layer.hpp>",
+     "link includes freshet/detail/layer.hpp, which is in delivery"),
+    ("include/freshet/text.hpp", "#include <freshet/broker.hpp>",
+     "base includes freshet/broker.hpp, which is in broker"),
     ("src/middleware/rate_limit.cpp", '#include "broker/broker_core.hpp"', "which is only for: broker, testing"),
     ("src/nats/url.cpp", '#include "../base/quoted.hpp"', "../base/quoted.hpp does not exist"),
     ("src/codec/codec.cpp", "#include <freshet/freshet.hpp>", "freshet/freshet.hpp is for users"),
+    ("src/base/quoted.hpp", "namespace freshet::detail { class Link; }",
+     "base declares freshet::detail::Link, a type of link"),
+    ("src/link/stream_ack.hpp", "namespace freshet { class Broker; }",
+     "link declares freshet::Broker, a type of broker"),
     ("src/stray.cpp", "", "it is in no room"),
     ("src/attic/old.cpp", "", "it is in no room"),
     ("include/freshet/stray.hpp", "", "it is in no room"),
@@ -41,7 +47,8 @@ with tempfile.TemporaryDirectory() as directory:
         result = run(copy)
         if result.returncode != 1 or not any(
                 found.startswith(f"{name}:{line}: ") and expected in found for found in result.stdout.splitlines()):
-            failures.append(f"{name}:{line}: {include or 'a new file'}\n  expected: {expected}\n  seen: {result.stdout}{result.stderr}")
+            failures.append(f"{name}:{line}: {include or 'a new file'}\n  expected: {expected}\n"
+                            f"  seen: {result.stdout}{result.stderr}")
         if before is None:
             path.unlink()
         else:

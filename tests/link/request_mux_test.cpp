@@ -105,7 +105,6 @@ TEST_CASE("an answer that is not the one waited for is left out") {
     mux.on_reply(reply(ticket, "wanted"));
     CHECK(wanted.wait(clock)->text() == "wanted");
     CHECK(wanted.left_out());
-    CHECK(mux.unexpected_replies() == 0);
 }
 
 TEST_CASE("a reply reaches the request it answers") {
@@ -151,7 +150,6 @@ TEST_CASE("a reply that nobody waits for reaches no later request") {
     mux.on_reply(reply(old_ticket, "twice"));
     CHECK(second.replies.empty());
     CHECK(first.texts() == Texts{"in time"});
-    CHECK(mux.unexpected_replies() == 1);
 
     mux.cancel(old_ticket, {Errc::closed, "not this one"});
     CHECK(second.ends == 0);
@@ -172,12 +170,11 @@ TEST_CASE("replies find their request however many there are and were, and howev
             if (sink.texts() != Texts{"yes"}) FAIL("lost: " << ticket.reply_to());
         }
     }
-    CHECK(mux.unexpected_replies() == 0);
     CHECK(mux.in_flight() == 1'100);
     mux.cancel_all({Errc::closed, "end"});
 }
 
-TEST_CASE("subjects that are no ticket of ours are counted and dropped") {
+TEST_CASE("answers on subjects that are no ticket of ours are dropped") {
     VirtualClock clock;
     Recorder sink;
     RequestMux mux{clock, "_INBOX"};
@@ -188,8 +185,8 @@ TEST_CASE("subjects that are no ticket of ours are counted and dropped") {
           subject.substr(0, subject.size() - 1) + "!", subject.substr(0, subject.size() - 2) + "zzzzzzz00",
           subject.substr(0, subject.size() - 2) + "zzzzzzz", subject.substr(0, subject.size() - 2)})
         mux.on_reply(Message::make(bad));
-    CHECK(mux.unexpected_replies() == 8);
     CHECK(sink.ends == 0);
+    CHECK(mux.in_flight() == 1);
 }
 
 TEST_CASE("no responders is an error of its own") {
@@ -244,7 +241,6 @@ TEST_CASE("a request without an answer ends at its deadline, and says which and 
     mux.on_reply(reply(slow_ticket, "late"));
     mux.on_reply(reply(fast_ticket, "late"));
     CHECK(slow.ends == 1);
-    CHECK(mux.unexpected_replies() == 2);
 }
 
 TEST_CASE("deadlines in any order are all met, with one timer at most") {
@@ -380,7 +376,6 @@ TEST_CASE("many answers are delivered one by one until enough have come") {
     CHECK(sink.ends == 1);
     mux.on_reply(reply(ticket, "d"));
     CHECK(sink.texts() == Texts{"a", "b", "c"});
-    CHECK(mux.unexpected_replies() == 1);
     CHECK(mux.in_flight() == 0);
 }
 
@@ -554,7 +549,6 @@ TEST_CASE("threads that wait get the answer to their own question, or the error 
     CHECK(wrong == 0);
     CHECK(timeouts == threads * each / 100);
     CHECK(mux.in_flight() == 0);
-    CHECK(mux.unexpected_replies() == 0);
 }
 
 namespace {

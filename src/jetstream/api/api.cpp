@@ -175,11 +175,11 @@ Error js_error(std::string_view what, const Json& error) {
     const auto err_code = field<int>(error, "err_code");
     const auto description = field<std::string>(error, "description", "no description");
     const auto* known = find_known(err_code);
-    const auto said = fmt::format("{} (JetStream error {})", description, err_code);
-    if (known == nullptr) return RemoteError{err_code, what, said};
+    const auto reason = fmt::format("{} (JetStream error {})", description, err_code);
+    if (known == nullptr) return RemoteError{err_code, what, reason};
     const std::string_view advice = known->advice;
     return KnownByNumber{known->code, err_code,
-                         fmt::format("{}: {}{}{}", what, said, advice.empty() ? "" : "; ", advice)};
+                         fmt::format("{}: {}{}{}", what, reason, advice.empty() ? "" : "; ", advice)};
 }
 
 Error js_request_error(std::string_view what, std::string_view subject, const Error& error) {

@@ -51,6 +51,11 @@ inline constexpr bool is_duration = false;
 template <class Rep, class Period>
 inline constexpr bool is_duration<std::chrono::duration<Rep, Period>> = true;
 
+/// True if a setting is an object with settings of its own.
+template <class T>
+inline constexpr bool has_parts = !is_duration<T> && !std::same_as<T, std::chrono::system_clock::time_point> &&
+                                  !std::is_enum_v<T> && !std::constructible_from<Json, const T&>;
+
 /// Returns a time as Go writes it, without zeros at the end of the fraction, so that the server's answer is equal.
 inline std::string setting_time_text(std::chrono::system_clock::time_point time) {
     auto text = format_rfc3339(time);
@@ -92,7 +97,7 @@ struct SettingWriter {
             for (const auto& known : names(T{}))
                 if (known.value == value) return known.name;
             return {};
-        } else if constexpr (std::constructible_from<Json, const T&>) {
+        } else if constexpr (!has_parts<T>) {
             return Json(value);
         } else {
             SettingWriter writer;
@@ -144,7 +149,7 @@ struct SettingReader {
                 return true;
             }
             return false;
-        } else if constexpr (std::constructible_from<Json, const T&>) {
+        } else if constexpr (!has_parts<T>) {
             from.get_to(value);
         } else {
             const SettingReader reader{from};
@@ -158,9 +163,11 @@ struct SettingReader {
 struct SettingLine {
     std::string_view key;
     SettingTraits traits;
-    bool duration;
+    bool duration = false;
     /// The values that only later servers know, each with the first server that knows it.
-    std::vector<std::pair<std::string_view, std::string_view>> late_values;
+    std::vector<std::pair<std::string_view, std::string_view>> late_values = {};
+    /// The lines of the object that the setting is, or of the objects that it lists.
+    std::vector<SettingLine> parts = {};
 };
 
 /// Visits a table and gathers its lines.
@@ -175,17 +182,39 @@ struct SettingLines {
     void operator()(const char* key, const T&, const SettingTraits& traits = {}) {
         add<T>(key, traits);
     }
+    template <class T>
+    void operator()(const char* key, const std::vector<T>&, const SettingTraits& traits = {}) {
+        add<T>(key, traits);
+        lines.back().duration = false;
+    }
 
 private:
     template <class T>
     void add(const char* key, const SettingTraits& traits) {
-        SettingLine line{.key = key, .traits = traits, .duration = is_duration<T>, .late_values = {}};
+        SettingLine line{.key = key, .traits = traits, .duration = is_duration<T>};
         if constexpr (std::is_enum_v<T>) {
             for (const auto& known : names(T{}))
                 if (!known.since.empty()) line.late_values.emplace_back(known.name, known.since);
+        } else if constexpr (has_parts<T>) {
+            SettingLines parts;
+            const T value{};
+            fields(value, parts);
+            line.parts = std::move(parts.lines);
         }
         lines.push_back(std::move(line));
     }
 };
+
+/// Returns the lines of a struct's table.
+template <class T>
+const std::vector<SettingLine>& setting_lines() {
+    static const auto all = [] {
+        SettingLines collected;
+        const T value{};
+        fields(value, collected);
+        return std::move(collected.lines);
+    }();
+    return all;
+}
 
 }  // namespace freshet::detail

@@ -83,6 +83,24 @@ Json member(const Json& json, const std::string& key) {
     return found == json.end() ? Json{} : *found;
 }
 
+void gather_late(const Json& config, const std::vector<SettingLine>& lines, const std::string& prefix,
+                 std::vector<SettingVersion>& late) {
+    if (config.is_array())
+        for (const auto& element : config) gather_late(element, lines, prefix, late);
+    if (!config.is_object()) return;
+    for (const auto& line : lines) {
+        const auto value = config.find(line.key);
+        if (value == config.end() || is_nothing(*value)) continue;
+        const auto name = prefix + std::string{line.key};
+        auto since = line.traits.since;
+        for (const auto& [text, later] : line.late_values)
+            if (*value == text) since = later;
+        if (!since.empty() && std::ranges::find(late, name, &SettingVersion::setting) == late.end())
+            late.push_back({name, since});
+        if (!line.parts.empty()) gather_late(*value, line.parts, name + '.', late);
+    }
+}
+
 }  // namespace
 
 std::vector<js::Difference> compare_settings(const Json& wanted, const Json& found,
@@ -108,6 +126,12 @@ Json merge_settings(const Json& wanted, Json found) {
         else found[key] = value;
     }
     return found;
+}
+
+std::vector<SettingVersion> late_settings(const Json& config, const std::vector<SettingLine>& lines) {
+    std::vector<SettingVersion> late;
+    gather_late(config, lines, "", late);
+    return late;
 }
 
 const Json* find_setting(const Json& config, std::string_view setting) {

@@ -28,9 +28,13 @@ const Json* find_setting(const Json& config, std::string_view setting);
 
 /// A setting that servers from `version` on know; `setting` is a name for find_setting.
 struct SettingVersion {
-    std::string_view setting;
+    std::string setting;
     std::string_view version;
 };
+
+/// Returns the settings in `config` that server 2.9 does not know, by the table `lines`. Leaves out those that are
+/// switched off, since they ask for what an older server does anyway.
+std::vector<SettingVersion> late_settings(const Json& config, const std::vector<SettingLine>& lines);
 
 /// Returns Errc::server_too_old with the setting and its version if the server says that it is older; `what` is `stream
 /// "ORDERS"`. A server before 2.11 does not say so: see check_settings_kept.

@@ -9,6 +9,7 @@
 #include "jetstream/api/rfc3339.hpp"
 #include "jetstream/consume/acknowledger.hpp"
 #include "jetstream/consume/consumer_json.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/consumers.hpp"
 
 namespace freshet::js {
@@ -24,7 +25,7 @@ Expected<Json> call(const detail::JsApi& api, const char* op, std::string_view w
                     const Json& request = {}) {
     if (auto valid = detail::check_js_name("stream", consumer.stream()); !valid) return std::unexpected{valid.error()};
     if (auto valid = detail::check_js_name("consumer", consumer.name()); !valid) return std::unexpected{valid.error()};
-    return api.call(fmt::format("CONSUMER.{}.{}.{}", op, consumer.stream(), consumer.name()),
+    return api.call(detail::consumer_operation(op, consumer.stream(), consumer.name()),
                     fmt::format("{} {}", what, text_of(consumer)), request);
 }
 
@@ -37,7 +38,7 @@ Expected<void> done(const Expected<Json>& answer) {
 
 Expected<ConsumerInfo> Consumer::try_declare(const ConsumerConfig& config, Declare declare) const {
     detail::ConsumerSpec spec{
-        .stream = stream_, .name = name_, .declare = declare, .wanted = detail::complete_consumer(config)};
+        .stream = stream_, .name = name_, .declare = declare, .wanted = detail::consumer_to_create(config)};
     spec.wanted["durable_name"] = name_;
     const auto answer = detail::declare_consumer(*api_, spec);
     if (!answer) return std::unexpected{answer.error()};
@@ -73,16 +74,14 @@ void Delivery::send(std::string_view word) const {
     value_or_raise(api_->link().publish(message_.reply_to(), {.body = as_bytes(word)}, {}));
 }
 
-void Delivery::nack(std::chrono::nanoseconds delay) const {
-    send(delay.count() > 0 ? fmt::format(R"(-NAK {{"delay":{}}})", delay.count()) : std::string{"-NAK"});
-}
+void Delivery::nack(std::chrono::nanoseconds delay) const { send(detail::nak_text(delay)); }
 
 void Delivery::ack_sync() const {
     if (acknowledger_ != nullptr) {
         const auto deadline = api_->link().clock().now() + api_->options().timeout;
         value_or_raise(acknowledger_->wait_until_certain(incarnation_, deadline));
     }
-    value_or_raise(api_->link().request(message_.reply_to(), {.body = as_bytes(std::string_view{"+ACK"})},
+    value_or_raise(api_->link().request(message_.reply_to(), {.body = as_bytes(detail::ack_word)},
                                         {.timeout = api_->options().timeout}));
 }
 

@@ -7,6 +7,7 @@
 
 #include "jetstream/api/rfc3339.hpp"
 #include "jetstream/consume/consumer_settings.hpp"
+#include "jetstream/stream/stream_config.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -15,19 +16,6 @@ using std::chrono::nanoseconds;
 
 std::optional<std::chrono::system_clock::time_point> date_of(const Json& json, const char* key) {
     return parse_rfc3339(field<std::string>(json, key));
-}
-
-void read_cluster(const Json& answer, js::ConsumerInfo& info) {
-    const auto found = answer.find("cluster");
-    if (found == answer.end() || !found->is_object()) return;
-    js::ClusterInfo cluster{.name = field<std::string>(*found, "name"), .leader = field<std::string>(*found, "leader")};
-    for (const auto& peer : found->value("replicas", Json::array())) {
-        cluster.replicas.push_back({.name = field<std::string>(peer, "name"),
-                                    .current = field<bool>(peer, "current"),
-                                    .offline = field<bool>(peer, "offline"),
-                                    .lag = field<std::uint64_t>(peer, "lag")});
-    }
-    info.cluster = std::move(cluster);
 }
 
 Expected<js::ConsumerInfo> info_from_json(std::string_view what, const Json& answer) {
@@ -56,7 +44,8 @@ Expected<js::ConsumerInfo> info_from_json(std::string_view what, const Json& ans
     };
     for (const auto& group : answer.value("priority_groups", Json::array()))
         info.pinned_client = field<std::string>(group, "pinned_client_id");
-    read_cluster(answer, info);
+    if (const auto cluster = answer.find("cluster"); cluster != answer.end() && cluster->is_object())
+        info.cluster = cluster_from_json(*cluster);
     return info;
 }
 
@@ -79,6 +68,12 @@ js::ConsumerConfig consumer_from_json(const Json& json) {
     return config;
 }
 
+std::vector<std::string> filters_of(const Json& config) {
+    auto filters = field<std::vector<std::string>>(config, "filter_subjects");
+    if (auto one = field<std::string>(config, "filter_subject"); !one.empty()) filters.push_back(std::move(one));
+    return filters;
+}
+
 Expected<js::ConsumerInfo> to_consumer_info(std::string_view what, const Json& answer) {
     try {
         return info_from_json(what, answer);
@@ -88,16 +83,7 @@ Expected<js::ConsumerInfo> to_consumer_info(std::string_view what, const Json& a
 }
 
 std::vector<SettingVersion> consumer_settings_with_version(const Json& config) {
-    std::vector<SettingVersion> found;
-    for (const auto& line : consumer_setting_lines()) {
-        const auto value = config.find(line.key);
-        if (value == config.end()) continue;
-        auto since = line.traits.since;
-        for (const auto& [name, later] : line.late_values)
-            if (*value == name) since = later;
-        if (!since.empty()) found.push_back({line.key, since});
-    }
-    return found;
+    return late_settings(config, consumer_setting_lines());
 }
 
 }  // namespace freshet::detail

@@ -2,10 +2,11 @@
 #include "jetstream/consume/consumer_session.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include <freshet/text.hpp>
 
 #include "base/wait.hpp"
 
@@ -18,11 +19,7 @@ constexpr std::chrono::milliseconds longest_retry{5'000};
 constexpr std::chrono::seconds forgotten{60};
 
 std::optional<std::uint64_t> last_delivered(const Message& heartbeat) {
-    const auto text = heartbeat.header("Nats-Last-Consumer").value_or("");
-    std::uint64_t sequence = 0;
-    const auto* const end = text.data() + text.size();
-    const auto [rest, fault] = std::from_chars(text.data(), end, sequence);
-    return fault == std::errc{} && rest == end ? std::optional{sequence} : std::nullopt;
+    return FromText<std::uint64_t>::parse(heartbeat.header("Nats-Last-Consumer").value_or(""));
 }
 
 }  // namespace
@@ -174,9 +171,9 @@ void ConsumerSession::on_status(std::uint64_t inbox, const Message& message) noe
             complain(message, LogLevel::error);
             recover(lock);
             lock.unlock();
-            const auto said = message.header("Description").value_or("");
+            const auto reason = message.header("Description").value_or("");
             if (owner != nullptr)
-                owner->on_refused({Errc::remote, fmt::format("{}: the server says {} {}", who_, code, said)});
+                owner->on_refused({Errc::remote, fmt::format("{}: the server says {} {}", who_, code, reason)});
             return;
         }
     }
@@ -189,7 +186,7 @@ void ConsumerSession::complain(const Message& status, LogLevel level) {
     const auto text = status.header("Description").value_or("");
     if (complained_ == text || stopping_ || recovering_) return;  // the recovery may have deleted the consumer itself
     complained_ = text;
-    link_.logger().log(level, "pulling from {}: the server says {} {}", who_, status.status(), text);
+    link_.logger().log(level, "{}: the server says {} {}", who_, status.status(), text);
 }
 
 void ConsumerSession::handled(const Settled& settled) noexcept {
@@ -198,9 +195,10 @@ void ConsumerSession::handled(const Settled& settled) noexcept {
     pump(std::move(lock));
 }
 
-void ConsumerSession::on_connection(bool up) noexcept {
+void ConsumerSession::on_connection(ConnectionChange change) noexcept {
     Lock lock{mutex_};
-    if (up) return recover(lock);  // a restarted server may have lost the consumer without saying so
+    // A restarted server may have lost the consumer without saying so.
+    if (change == ConnectionChange::back) return recover(lock);
     policy_->disconnected();
     if (owner_ != nullptr) owner_->on_doubt();
 }

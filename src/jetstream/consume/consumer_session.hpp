@@ -70,7 +70,7 @@ public:
     bool stopping() const noexcept;
     std::size_t pending() const noexcept;
 
-    void on_connection(bool up) noexcept override;
+    void on_connection(ConnectionChange change) noexcept override;
 
 private:
     class Inbox;

@@ -13,6 +13,7 @@
 
 #include "base/quoted.hpp"
 #include "jetstream/api/rfc3339.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/feed.hpp"
 #include "jetstream/stream/streams.hpp"
 
@@ -57,12 +58,13 @@ RequestLimits request_limits_of(const Json& config) {
             .expires = std::chrono::nanoseconds{field<std::int64_t>(config, "max_expires")}};
 }
 
-Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, bool ephemeral) {
+Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, Lifetime lifetime) {
     auto complete = config;
     if (complete.filter_subjects.empty() && subject.wire() != ">")
         complete.filter_subjects = {std::string{subject.wire()}};
-    if (ephemeral && complete.inactive_threshold.count() == 0) complete.inactive_threshold = ephemeral_threshold;
-    return complete_consumer(complete);
+    if (lifetime == Lifetime::ephemeral && complete.inactive_threshold.count() == 0)
+        complete.inactive_threshold = ephemeral_threshold;
+    return consumer_to_create(complete);
 }
 
 /// The running half of a ConsumerSource, created by start(): declares the consumer, feeds the subscriber, and settles
@@ -186,10 +188,7 @@ private:
     /// Returns a function that deletes the consumer, which nobody but this program uses. Without it the server would
     /// delete the consumer later.
     std::function<void()> forget() const {
-        return
-            [&link = link_, subject = api_->subject(fmt::format("CONSUMER.DELETE.{}.{}", spec_.stream, spec_.name))] {
-                std::ignore = link.transport().publish({.subject = subject, .flush = Flush::now});
-            };
+        return [api = api_, stream = spec_.stream, name = spec_.name] { forget_consumer(*api, stream, name); };
     }
 
     Link& link_;
@@ -218,7 +217,7 @@ ConsumerSource::~ConsumerSource() = default;
 
 void ConsumerSource::bind(const Subject& subject, Binder& binder) {
     settings_.check(subject, binder);
-    for (auto& broken : broken_promises(promises_, consumer_for(settings_.consumer, subject, false)))
+    for (auto& broken : broken_promises(promises_, consumer_for(settings_.consumer, subject, Lifetime::durable)))
         binder.problem(std::move(broken));
 }
 

@@ -15,6 +15,7 @@
 #include "jetstream/consume/consumers.hpp"
 #include "jetstream/consume/promises.hpp"
 #include "jetstream/consume/settlement.hpp"
+#include "jetstream/consume/source_checks.hpp"
 
 namespace freshet::detail {
 
@@ -68,6 +69,6 @@ RequestLimits request_limits_of(const Json& config);
 
 /// Returns the configuration of a subscriber's consumer. Its filter is the subscriber's subject unless `config` has
 /// filters.
-Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, bool ephemeral);
+Json consumer_for(const js::ConsumerConfig& config, const Subject& subject, Lifetime lifetime);
 
 }  // namespace freshet::detail

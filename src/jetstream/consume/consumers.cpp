@@ -12,6 +12,7 @@
 #include "jetstream/api/rfc3339.hpp"
 #include "jetstream/api/settings.hpp"
 #include "jetstream/consume/consumer_json.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/consumer_settings.hpp"
 #include "jetstream/stream/streams.hpp"
 
@@ -38,19 +39,19 @@ public:
 
     Expected<Json> run() {
         auto existing = find();
-        if (existing) return settle(*std::move(existing));
+        if (existing) return adopt(*std::move(existing));
         const bool missing = existing.error().code() == Errc::consumer_not_found;
         if (!missing || spec_.declare == js::Declare::never) return existing;
         auto created = create();
         // Another client has created it since find().
         if (!created && created.error().code() == Errc::consumer_exists && (existing = find()))
-            return settle(*std::move(existing));
+            return adopt(*std::move(existing));
         return created;
     }
 
 private:
     Expected<Json> find() const {
-        return api_.call(fmt::format("CONSUMER.INFO.{}.{}", spec_.stream, spec_.name), "look up " + text_);
+        return api_.call(consumer_operation("INFO", spec_.stream, spec_.name), "look up " + text_);
     }
 
     Expected<Json> create() const {
@@ -64,7 +65,7 @@ private:
         if (!created) return created;
         if (auto kept = check_kept(spec_.wanted, *created); !kept) {
             // It could deliver messages that nobody asked for, for example without its filters.
-            std::ignore = api_.call(fmt::format("CONSUMER.DELETE.{}.{}", spec_.stream, spec_.name), "delete " + text_);
+            std::ignore = api_.call(consumer_operation("DELETE", spec_.stream, spec_.name), "delete " + text_);
             return std::unexpected{kept.error()};
         }
         return created;
@@ -82,7 +83,7 @@ private:
         return check_settings_kept(consumer_settings_with_version(sent), field<Json>(answer, "config"), text_);
     }
 
-    Expected<Json> settle(Json existing) const {
+    Expected<Json> adopt(Json existing) const {
         if (spec_.declare == js::Declare::never) return existing;
         if (spec_.declare == js::Declare::reconcile) {
             auto paused = pause(std::move(existing));
@@ -112,7 +113,7 @@ private:
         if (parse_rfc3339(field<std::string>(existing["config"], "pause_until")) == wanted) return existing;
         if (auto able = api_.needs("2.11", "pause_until of " + text_); !able) return std::unexpected{able.error()};
         const auto until = spec_.wanted.at("pause_until");
-        auto paused = api_.call(fmt::format("CONSUMER.PAUSE.{}.{}", spec_.stream, spec_.name), "pause " + text_,
+        auto paused = api_.call(consumer_operation("PAUSE", spec_.stream, spec_.name), "pause " + text_,
                                 {{"pause_until", until}});
         if (!paused) return paused;
         api_.link().logger().warn("{}: it is paused until {} now", text_, until.get<std::string>());
@@ -172,7 +173,7 @@ std::chrono::nanoseconds ack_wait_of(const Json& config) {
     return std::chrono::nanoseconds{wait};
 }
 
-Json complete_consumer(const js::ConsumerConfig& config) {
+Json consumer_to_create(const js::ConsumerConfig& config) {
     auto json = consumer_to_json(config);
     if (!config.acks) json["ack_policy"] = "explicit";
     return json;

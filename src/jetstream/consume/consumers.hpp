@@ -46,6 +46,6 @@ Expected<std::optional<js::StreamInfo>> declare_stream_of(const JsApi& api, cons
 std::chrono::nanoseconds ack_wait_of(const Json& config);
 
 /// Returns `config` for a new consumer. Without `acks` it gets explicit acknowledgements, on which programs rely.
-Json complete_consumer(const js::ConsumerConfig& config);
+Json consumer_to_create(const js::ConsumerConfig& config);
 
 }  // namespace freshet::detail

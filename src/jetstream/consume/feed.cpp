@@ -8,6 +8,7 @@
 
 #include "base/exception_text.hpp"
 #include "base/quoted.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -19,16 +20,12 @@ constexpr std::size_t most_attempted = 10'000;
 // Settled messages are reported this many at a time while others are in hand, or after this time.
 constexpr std::size_t report_size = 32;
 constexpr std::chrono::milliseconds report_pause{1};
-constexpr std::string_view ack_word = "+ACK";
-constexpr std::string_view nak_word = "-NAK";
-constexpr std::string_view term_word = "+TERM";
-constexpr std::string_view progress_word = "+WPI";
 
 Ending ending_of(const Handled& handled) {
     if (handled.rejected) return Ending::poison;
-    if (handled.decided) return Ending::said;
+    if (handled.decided) return Ending::decided;
     if (handled.failure != nullptr) return Ending::failed;
-    return handled.outcome == Outcome::ack ? Ending::succeeded : Ending::said;
+    return handled.outcome == Outcome::ack ? Ending::succeeded : Ending::decided;
 }
 
 std::string_view reason_of(const Handled& handled) {
@@ -114,7 +111,8 @@ void Feed::settle(Message message, const Handled& handled) noexcept {
     if (handled.untouched) return nak(message, {});
     const auto ending = ending_of(handled);
     // The attempts matter only for a failure.
-    const bool succeeded = ending == Ending::succeeded || (ending == Ending::said && handled.outcome == Outcome::ack);
+    const bool succeeded =
+        ending == Ending::succeeded || (ending == Ending::decided && handled.outcome == Outcome::ack);
     const auto metadata = succeeded ? Metadata{} : message.metadata().value_or(Metadata{});
     const Tries tries{.deliveries = metadata.deliveries,
                       .attempts = succeeded ? 0 : count_attempt(message, metadata.stream_sequence)};
@@ -146,10 +144,7 @@ void Feed::perform(const Action& action, Message message, const Metadata& metada
     }
 }
 
-void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept {
-    if (delay.count() <= 0) return release(message, nak_word);
-    release(message, fmt::format(R"({} {{"delay":{}}})", nak_word, delay.count()));
-}
+void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept { release(message, nak_text(delay)); }
 
 void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
                                std::chrono::nanoseconds delay) noexcept {

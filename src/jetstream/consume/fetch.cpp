@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Consumer::fetch and Consumer::next, for programs that are not services.
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 #include "base/wait.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/consumers.hpp"
 
 namespace freshet::detail {
@@ -69,17 +71,6 @@ private:
     bool ended_ = false;
 };
 
-std::string fetch_body(const js::FetchOptions& options, const std::string& pin) {
-    auto body = fmt::format(R"({{"batch":{})", options.messages);
-    if (options.within.count() > 0)
-        body += fmt::format(R"(,"expires":{})", std::chrono::nanoseconds{options.within}.count());
-    else body += R"(,"no_wait":true)";
-    if (options.bytes > 0) body += fmt::format(R"(,"max_bytes":{})", options.bytes);
-    if (!options.group.empty()) body += fmt::format(R"(,"group":"{}")", options.group);
-    if (!pin.empty()) body += fmt::format(R"(,"id":"{}")", pin);
-    return body + '}';
-}
-
 /// Returns the error that explains why there are no messages; no error if there simply were none.
 Expected<void> reason_of(const Message& end, std::string_view what) {
     if (!end) {
@@ -115,7 +106,7 @@ enum class Silence : std::uint8_t {
 };
 
 Silence reason_for_silence(const JsApi& api, const ConsumerSpec& spec) {
-    const auto answer = api.call(fmt::format("CONSUMER.INFO.{}.{}", spec.stream, spec.name), "look up " + spec.text());
+    const auto answer = api.call(consumer_operation("INFO", spec.stream, spec.name), "look up " + spec.text());
     if (!answer) return Silence::unknown;
     const auto config = field<Json>(*answer, "config", Json::object());
     const auto most = field<std::int64_t>(config, "max_ack_pending");
@@ -157,8 +148,13 @@ private:
             {.subject = inbox, .max_pending_messages = 0, .max_pending_bytes = 0, .lane = freshet::Lane::replies},
             sink);
         if (!subscription) return std::unexpected{subscription.error()};
-        const auto body = fetch_body(options_, pin);
-        const auto subject = api_.subject(fmt::format("CONSUMER.MSG.NEXT.{}.{}", spec_.stream, spec_.name));
+        const auto body = NextRequest{.batch = options_.messages,
+                                      .expires = std::max(options_.within, std::chrono::milliseconds{0}),
+                                      .max_bytes = options_.bytes,
+                                      .group = options_.group,
+                                      .pin = pin}
+                              .body();
+        const auto subject = api_.subject(consumer_operation("MSG.NEXT", spec_.stream, spec_.name));
         const auto sent = link.transport().publish(
             {.subject = subject, .reply_to = inbox, .payload = as_bytes(body), .flush = Flush::now});
         if (!sent) return std::unexpected{sent.error()};

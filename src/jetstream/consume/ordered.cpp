@@ -5,11 +5,10 @@
 #include <mutex>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 #include "jetstream/consume/consumer_json.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/consumer_session.hpp"
 #include "jetstream/consume/consumer_source.hpp"
 #include "jetstream/consume/consumers.hpp"
@@ -33,6 +32,8 @@ PullLimits limits_of(const OrderedOptions& options) {
 
 class OrderedConsumer::State final : public SessionOwner {
 public:
+    using Anew = Acknowledger::Anew;
+
     State(Link& link, OrderedOptions options, std::shared_ptr<OrderedListener> listener)
         : link_{link},
           api_{std::make_shared<const JsApi>(link, options.context)},
@@ -62,10 +63,10 @@ public:
             return std::unexpected{stream.error()};
         }
         auto created = field<std::string>(*stream, "created");
-        const bool anew = declared_ && created != stream_created_;
+        const auto anew = declared_ && created != stream_created_ ? Anew::yes : Anew::no;
         if (!declared_ && options_.deliver == js::Deliver::fresh)
             first_ = field<std::uint64_t>(field<Json>(*stream, "state"), "last_seq") + 1;
-        if (anew && options_.deliver != js::Deliver::last_per_subject) first_ = 1;
+        if (anew == Anew::yes && options_.deliver != js::Deliver::last_per_subject) first_ = 1;
         const auto name = random_id();
         const auto answer = create(name, anew);
         if (!answer) return std::unexpected{answer.error()};
@@ -105,7 +106,7 @@ public:
     }
 
 private:
-    Expected<Json> create(const std::string& name, bool anew) {
+    Expected<Json> create(const std::string& name, Anew anew) {
         js::ConsumerConfig config{.deliver = options_.deliver,
                                   .start_sequence = options_.start_sequence,
                                   .start_time = options_.start_time,
@@ -121,8 +122,8 @@ private:
             const std::lock_guard lock{mutex_};
             old_name = std::exchange(old_name_, {});
             name_.clear();  // ignores what the old consumer still sends: it comes again
-            if (anew) last_sequence_ = 0;
-            if (anew) begin_with_everything(config);
+            if (anew == Anew::yes) last_sequence_ = 0;
+            if (anew == Anew::yes) begin_with_everything(config);
             else if (last_sequence_ > 0) begin_at(config, last_sequence_ + 1);
             else if (declared_ && first_ > 0) begin_at(config, first_);
         }
@@ -155,19 +156,15 @@ private:
         config.start_time = {};
     }
 
-    /// Deletes a consumer that is not used any more. Without it the server would do so later.
-    void forget(const std::string& name) {
-        const auto subject = api_->subject(fmt::format("CONSUMER.DELETE.{}.{}", options_.stream, name));
-        std::ignore = link_.transport().publish({.subject = subject, .flush = Flush::now});
-    }
+    void forget(const std::string& name) { forget_consumer(*api_, options_.stream, name); }
 
-    void begin(const std::string& name, std::uint64_t pending, bool anew) {
+    void begin(const std::string& name, std::uint64_t pending, Anew anew) {
         const std::lock_guard lock{mutex_};
         name_ = name;
         old_name_ = name;
         next_ = 1;
         if (!declared_) listener_->on_start(pending);
-        else if (anew) listener_->on_reset(pending);
+        else if (anew == Anew::yes) listener_->on_reset(pending);
         declared_ = true;
     }
 

@@ -54,12 +54,6 @@ void add(std::vector<std::string>& all, std::string text) {
     if (!text.empty()) all.push_back(std::move(text));
 }
 
-std::vector<std::string> filters_of(const Json& config) {
-    auto filters = field<std::vector<std::string>>(config, "filter_subjects");
-    if (auto one = field<std::string>(config, "filter_subject"); !one.empty()) filters.push_back(std::move(one));
-    return filters;
-}
-
 bool may_loop(const Promises& promises, const Subject& subject) {
     const auto& dead_letter = promises.settlement.retry().dead_letter;
     return !dead_letter.empty() && subject.matches(dead_letter);

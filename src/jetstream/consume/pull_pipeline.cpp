@@ -2,7 +2,8 @@
 #include "jetstream/consume/pull_pipeline.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include <freshet/text.hpp>
 
 namespace freshet::detail {
 namespace {
@@ -24,10 +25,7 @@ constexpr std::size_t max_open = 64;
 
 /// Returns the number at the end of a text such as "Exceeded MaxRequestBatch of 10"; 0 if there is none.
 std::size_t number_in(std::string_view text) {
-    std::size_t number = 0;
-    const auto at = text.find_last_of(' ');
-    if (at != std::string_view::npos) std::from_chars(text.data() + at + 1, text.data() + text.size(), number);
-    return number;
+    return FromText<std::size_t>::parse(text.substr(text.find_last_of(' ') + 1)).value_or(0);
 }
 
 /// Returns the lower one of two limits, of which 0 means none.

@@ -69,7 +69,6 @@ public:
     std::optional<TimePoint> deadline() const noexcept;
 
     std::size_t window() const noexcept { return window_; }
-    std::size_t in_hand() const noexcept { return in_hand_; }
     std::size_t asked() const noexcept { return asked_; }
 
 private:

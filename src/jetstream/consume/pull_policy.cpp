@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/consume/pull_policy.hpp"
 
-#include <charconv>
 #include <utility>
 
-#include <fmt/format.h>
+#include <freshet/text.hpp>
 
 #include "base/random_id.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
 
 namespace freshet::detail {
 namespace {
 
 /// Returns the number that `text` consists of; nothing if it is no number.
 std::optional<std::uint64_t> number(std::optional<std::string_view> text) {
-    std::uint64_t value = 0;
-    if (!text || text->empty()) return std::nullopt;
-    const auto* const end = text->data() + text->size();
-    const auto result = std::from_chars(text->data(), end, value);
-    if (result.ec != std::errc{} || result.ptr != end) return std::nullopt;
-    return value;
+    return FromText<std::uint64_t>::parse(text.value_or(""));
 }
 
 }  // namespace
@@ -54,15 +49,16 @@ std::optional<DeliverySignal> PullPolicy::next(TimePoint now) {
 }
 
 std::string PullPolicy::body_of(const PullRequest& request) const {
-    auto body = fmt::format(R"({{"batch":{},"expires":{},"idle_heartbeat":{})", request.batch, request.expires.count(),
-                            request.heartbeat.count());
-    if (request.max_bytes > 0) body += fmt::format(R"(,"max_bytes":{})", request.max_bytes);
-    if (!settings_.group.empty()) body += fmt::format(R"(,"group":"{}")", settings_.group);
-    if (!pin_.empty()) body += fmt::format(R"(,"id":"{}")", pin_);
-    if (settings_.min_pending > 0) body += fmt::format(R"(,"min_pending":{})", settings_.min_pending);
-    if (settings_.min_ack_pending > 0) body += fmt::format(R"(,"min_ack_pending":{})", settings_.min_ack_pending);
-    if (settings_.priority > 0) body += fmt::format(R"(,"priority":{})", settings_.priority);
-    return body + '}';
+    return NextRequest{.batch = request.batch,
+                       .expires = request.expires,
+                       .heartbeat = request.heartbeat,
+                       .max_bytes = request.max_bytes,
+                       .group = settings_.group,
+                       .pin = pin_,
+                       .min_pending = settings_.min_pending,
+                       .min_ack_pending = settings_.min_ack_pending,
+                       .priority = settings_.priority}
+        .body();
 }
 
 void PullPolicy::received(const Message& message, const Metadata& metadata, TimePoint now) {

@@ -34,13 +34,13 @@ detail::ConsumerSpec spec_of(const Pull& options, const Subject& subject) {
     detail::ConsumerSpec spec{.stream = options.stream.name(),
                               .name = options.ephemeral ? detail::random_id() : options.durable,
                               .declare = options.ephemeral ? Declare::create_if_missing : options.declare,
-                              .wanted = detail::consumer_for(options.consumer, subject, options.ephemeral)};
+                              .wanted = detail::consumer_for(options.consumer, subject, detail::lifetime_of(options))};
     if (!options.ephemeral) spec.wanted["durable_name"] = spec.name;
     return spec;
 }
 
 void check(const Pull& options, const Subject& subject, Binder& binder) {
-    detail::check_lifetime("js::Pull", options.durable, options.ephemeral, options.consumer, binder);
+    detail::check_lifetime("js::Pull", options.durable, detail::lifetime_of(options), options.consumer, binder);
     detail::check_name("stream", options.stream.name(), binder);
     detail::check_consumer_config(options.consumer, subject, binder);
     detail::check_retry(options.retry, binder);

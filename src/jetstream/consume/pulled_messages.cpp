@@ -5,12 +5,11 @@
 #include <mutex>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <freshet/js/consumer.hpp>
 
 #include "base/wait.hpp"
 #include "jetstream/consume/acknowledger.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/consumer_session.hpp"
 #include "jetstream/consume/consumer_source.hpp"
 #include "jetstream/consume/consumers.hpp"
@@ -130,7 +129,7 @@ private:
 
     private:
         void give_back(const Message& message, Acknowledger::Incarnation incarnation) noexcept {
-            acknowledger_->send(incarnation, message.reply_to(), "-NAK", Flush::batched);
+            acknowledger_->send(incarnation, message.reply_to(), nak_word, Flush::batched);
         }
 
         const std::shared_ptr<const JsApi> api_;

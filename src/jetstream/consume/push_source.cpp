@@ -17,7 +17,7 @@ detail::ConsumerSpec spec_of(const Push& options, const Subject& subject, const 
     detail::ConsumerSpec spec{.stream = options.stream.name(),
                               .name = options.ephemeral ? detail::random_id() : options.durable,
                               .declare = options.ephemeral ? Declare::create_if_missing : options.declare,
-                              .wanted = detail::consumer_for(options.consumer, subject, options.ephemeral)};
+                              .wanted = detail::consumer_for(options.consumer, subject, detail::lifetime_of(options))};
     if (!options.ephemeral) spec.wanted["durable_name"] = spec.name;
     if (!options.queue.empty()) spec.wanted["deliver_group"] = options.queue;
     // A queue group has neither: each heartbeat would reach one member only, and no member could say that all keep up.
@@ -33,7 +33,7 @@ detail::ConsumerSpec spec_of(const Push& options, const Subject& subject, const 
 }
 
 void check(const Push& options, const Subject& subject, Binder& binder) {
-    detail::check_lifetime("js::Push", options.durable, options.ephemeral, options.consumer, binder);
+    detail::check_lifetime("js::Push", options.durable, detail::lifetime_of(options), options.consumer, binder);
     detail::check_name("stream", options.stream.name(), binder);
     if (!options.queue.empty()) detail::check_name("queue", options.queue, binder);
     if (options.ephemeral && !options.queue.empty())

@@ -27,7 +27,7 @@ Action Settlement::before(std::uint64_t deliveries) const {
 Action Settlement::after(Ending ending, const Outcome& outcome, const Tries& tries) const {
     if (ending == Ending::poison) return give_up(tries.attempts);
     if (policy_ == AckPolicy::ack_first) return {};
-    if (ending == Ending::said) return follow(outcome, tries);
+    if (ending == Ending::decided) return follow(outcome, tries);
     if (policy_ == AckPolicy::manual) return {};
     if (ending == Ending::succeeded || policy_ == AckPolicy::ack) return {Action::Kind::ack};
     return policy_ == AckPolicy::reject_on_error ? give_up(tries.attempts) : again(tries);

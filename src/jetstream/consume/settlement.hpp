@@ -14,7 +14,7 @@ namespace freshet::detail {
 /// How the handling of a message ended, for its settlement.
 enum class Ending : std::uint8_t {
     succeeded,  ///< the handler returned, and its result was sent
-    said,       ///< an Outcome returned, decided through the Context, or thrown as Ack, Nack, Reject, Skip
+    decided,    ///< an Outcome returned, decided through the Context, or thrown as Ack, Nack, Reject, Skip
     failed,     ///< it threw, returned an error, or a publication failed
     poison,     ///< it cannot be handled: it does not decode, a path does not parse, no filter matched
 };

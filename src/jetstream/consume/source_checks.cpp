@@ -20,8 +20,9 @@ void check_name(std::string_view kind, std::string_view name, Binder& binder) {
     if (const auto valid = check_js_name(kind, name); !valid) binder.problem(std::string{valid.error().message()});
 }
 
-void check_lifetime(std::string_view who, std::string_view durable, bool ephemeral, const js::ConsumerConfig& config,
+void check_lifetime(std::string_view who, std::string_view durable, Lifetime lifetime, const js::ConsumerConfig& config,
                     Binder& binder) {
+    const bool ephemeral = lifetime == Lifetime::ephemeral;
     if (ephemeral == !durable.empty())
         binder.problem(std::string{who} + " needs either `durable`, a consumer's name, or `ephemeral = true`");
     if (!durable.empty()) check_name("consumer", durable, binder);

@@ -14,6 +14,7 @@
 #include "base/wait.hpp"
 #include "jetstream/publish/publish.hpp"
 #include "jetstream/publish/repeats.hpp"
+#include "link/handler_scope.hpp"
 
 namespace freshet::detail {
 namespace {

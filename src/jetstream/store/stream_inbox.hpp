@@ -44,7 +44,7 @@ public:
 
     void on_message(Message message) noexcept override;
     void on_end() noexcept override;
-    void on_connection(bool) noexcept override {}
+    void on_connection(ConnectionChange) noexcept override {}
     void on_refused(std::string_view subject, const Error& why) noexcept override;
 
     /// Accepts the messages of this consumer from now on, from its first one. For messages that were accepted before,

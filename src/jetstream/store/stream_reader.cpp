@@ -6,6 +6,8 @@
 
 #include "base/random_id.hpp"
 #include "base/wait.hpp"
+#include "jetstream/consume/consumer_json.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/consumers.hpp"
 
 namespace freshet::detail {
@@ -14,7 +16,7 @@ namespace {
 // A pull that gets nothing ends after this time: the messages that it waits for were removed from the stream meanwhile.
 constexpr std::chrono::milliseconds pull_expires{1'000};
 // Long enough for a slow reader; the server removes the consumer after it if this program has died.
-constexpr std::chrono::nanoseconds inactive_threshold = std::chrono::minutes{5};
+constexpr std::chrono::milliseconds inactive_threshold = std::chrono::minutes{5};
 constexpr int max_failures = 8;
 // "consumer delivery policy is deliver last per subject, but optional filter subject is not set"
 constexpr int err_no_filter = 10'094;
@@ -48,32 +50,34 @@ Expected<void> StreamReader::begin() {
 }
 
 Expected<void> StreamReader::make_consumer() {
-    // A name of its own lets permissions depend on the filter, see create_operation().
-    const auto name = random_id();
-    Json config{{"name", name},
-                {"ack_policy", "none"},
-                {"deliver_policy", spec_.last_per_subject ? "last_per_subject" : "all"},
-                {"mem_storage", true},
-                {"num_replicas", 1},
-                {"inactive_threshold", inactive_threshold.count()},
-                {"headers_only", spec_.headers_only}};
-    if (spec_.filters.size() == 1) config["filter_subject"] = spec_.filters.front();
-    else if (!spec_.filters.empty()) config["filter_subjects"] = spec_.filters;
+    js::ConsumerConfig config{.deliver = spec_.last_per_subject ? js::Deliver::last_per_subject : js::Deliver::all,
+                              .filter_subjects = spec_.filters,
+                              .acks = js::Acks::none,
+                              .headers_only = spec_.headers_only,
+                              .inactive_threshold = inactive_threshold,
+                              .replicas = 1,
+                              .memory_storage = true};
     // Goes on from a sequence, except for the latest of each subject: that would read history, so they are all read
     // again, and the inbox drops those it has.
     if (const auto last = received_->stream_sequence(); last != 0 && !spec_.last_per_subject) {
-        config["deliver_policy"] = "by_start_sequence";
-        config["opt_start_seq"] = last + 1;
+        config.deliver = js::Deliver::from_sequence;
+        config.start_sequence = last + 1;
     }
-    const auto operation = create_operation(spec_.stream, name, config);
-    const Json request{{"stream_name", spec_.stream}, {"config", std::move(config)}};
+    // A name of its own lets permissions depend on the filter, see create_operation().
+    const auto name = random_id();
+    auto json = consumer_to_json(config);
+    json["name"] = name;
+    const auto operation = create_operation(spec_.stream, name, json);
+    const Json request{{"stream_name", spec_.stream}, {"config", json}};
     const auto created = api_.call(operation, spec_.what, request);
     if (created) consumer_ = name;
     // An older server ignores the filters: it refuses the consumer, or would deliver everything.
-    const bool no_filter = created ? !field<Json>(*created, "config").contains("filter_subjects")
-                                   : created.error().remote_code() == err_no_filter;
-    if (spec_.filters.size() > 1 && no_filter)
-        return failure(Errc::server_too_old, spec_.what + ": several filters need nats-server 2.10 or later");
+    const bool no_filter = !created && created.error().remote_code() == err_no_filter;
+    const auto answer = created ? field<Json>(*created, "config", Json::object()) : Json::object();
+    if (created || (no_filter && spec_.filters.size() > 1)) {
+        const auto kept = check_settings_kept(consumer_settings_with_version(json), answer, spec_.what);
+        if (!kept) return kept;
+    }
     if (!created) return std::unexpected{created.error()};
     asked_ = 0;
     alone_ = false;
@@ -84,18 +88,18 @@ Expected<void> StreamReader::make_consumer() {
 
 void StreamReader::drop_consumer() noexcept {
     if (consumer_.empty()) return;
-    const auto subject = api_.subject("CONSUMER.DELETE." + spec_.stream + "." + std::exchange(consumer_, {}));
-    api_.link().request_async(subject, {}, {.timeout = api_.options().timeout}, [](const Expected<Message>&) {});
+    forget_consumer(api_, spec_.stream, std::exchange(consumer_, {}));
 }
 
 Expected<void> StreamReader::pull() {
-    Json request{{"batch", alone_ ? 1 : spec_.batch}, {"expires", std::chrono::nanoseconds{pull_expires}.count()}};
-    if (!alone_) request["max_bytes"] = std::max<std::size_t>(spec_.window / 2, 1);
-    asked_ += alone_ ? 1 : spec_.batch;
+    const NextRequest request{.batch = alone_ ? 1 : spec_.batch,
+                              .expires = pull_expires,
+                              .max_bytes = alone_ ? 0 : std::max<std::size_t>(spec_.window / 2, 1)};
+    asked_ += request.batch;
     alone_ = false;
-    const auto body = request.dump();
+    const auto body = request.body();
     // The name of the consumer in the reply subject tells whose status comes back.
-    return api_.link().publish(api_.subject("CONSUMER.MSG.NEXT." + spec_.stream + "." + consumer_),
+    return api_.link().publish(api_.subject(consumer_operation("MSG.NEXT", spec_.stream, consumer_)),
                                {.body = as_bytes(body)}, {.reply_to = inbox_ + consumer_, .flush = Flush::now});
 }
 

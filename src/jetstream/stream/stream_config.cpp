@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/stream/stream_config.hpp"
 
-#include <array>
 #include <utility>
 
 #include "jetstream/api/rfc3339.hpp"
@@ -38,6 +37,8 @@ js::StreamState state_from_json(const Json& json) {
             .lost = lost_from_json(field<Json>(json, "lost"))};
 }
 
+}  // namespace
+
 js::ClusterInfo cluster_from_json(const Json& json) {
     js::ClusterInfo cluster{.name = field<std::string>(json, "name"), .leader = field<std::string>(json, "leader")};
     for (const auto& replica : field<Json>(json, "replicas", Json::array())) {
@@ -48,6 +49,8 @@ js::ClusterInfo cluster_from_json(const Json& json) {
     }
     return cluster;
 }
+
+namespace {
 
 js::SourceInfo source_from_json(const Json& json) {
     js::SourceInfo source{
@@ -91,32 +94,8 @@ js::StreamInfo stream_info_from_json(const Json& json) {
     return info;
 }
 
-std::vector<SettingVersion> settings_with_version(const Json& config) {
-    static constexpr std::array<SettingVersion, 16> all{{{"compression", "2.10"},
-                                                         {"consumer_limits", "2.10"},
-                                                         {"first_seq", "2.10"},
-                                                         {"metadata", "2.10"},
-                                                         {"mirror.subject_transforms", "2.10"},
-                                                         {"sources.subject_transforms", "2.10"},
-                                                         {"subject_transform", "2.10"},
-                                                         {"allow_msg_ttl", "2.11"},
-                                                         {"subject_delete_marker_ttl", "2.11"},
-                                                         {"allow_atomic", "2.12"},
-                                                         {"allow_msg_counter", "2.12"},
-                                                         {"allow_msg_schedules", "2.12"},
-                                                         {"persist_mode", "2.12"},
-                                                         {"allow_batched", "2.14"},
-                                                         {"mirror.consumer", "2.14"},
-                                                         {"sources.consumer", "2.14"}}};
-    std::vector<SettingVersion> used;
-    for (const auto& entry : all) {
-        // A setting that is switched off asks for what an older server does anyway.
-        const auto* found = find_setting(config, entry.setting);
-        if (found != nullptr && !found->is_null() && *found != Json(false) && *found != "none" && *found != "default" &&
-            *found != 0)
-            used.push_back(entry);
-    }
-    return used;
+std::vector<SettingVersion> stream_settings_with_version(const Json& config) {
+    return late_settings(config, stream_setting_lines());
 }
 
 }  // namespace freshet::detail

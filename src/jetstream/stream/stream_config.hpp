@@ -21,7 +21,10 @@ js::Stream stream_from_json(const Json& json);
 /// another shape.
 js::StreamInfo stream_info_from_json(const Json& json);
 
+/// Converts the `cluster` of an answer about a stream or a consumer.
+js::ClusterInfo cluster_from_json(const Json& json);
+
 /// Returns the settings in `config` that server 2.9 does not know.
-std::vector<SettingVersion> settings_with_version(const Json& config);
+std::vector<SettingVersion> stream_settings_with_version(const Json& config);
 
 }  // namespace freshet::detail

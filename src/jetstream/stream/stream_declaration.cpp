@@ -38,10 +38,10 @@ private:
 
     void begin() {
         look_up([](StreamDeclaration& self, Expected<Json> existing) {
-            if (existing) return self.settle(*std::move(existing));
+            if (existing) return self.adopt(*std::move(existing));
             const bool missing = existing.error().code() == Errc::stream_not_found;
             if (!missing || self.wish_.stream.declare == js::Declare::never) return self.end(std::move(existing));
-            self.when_known(settings_with_version(self.fresh_), &StreamDeclaration::create);
+            self.when_known(stream_settings_with_version(self.fresh_), &StreamDeclaration::create);
         });
     }
 
@@ -82,7 +82,7 @@ private:
     void look_up_again() {
         look_up([](StreamDeclaration& self, Expected<Json> existing) {
             if (!existing) return self.end(std::move(existing));
-            self.settle(*std::move(existing));
+            self.adopt(*std::move(existing));
         });
     }
     /// Of a stream that was created without a setting that the server does not know.
@@ -92,7 +92,7 @@ private:
             [](StreamDeclaration& self, Expected<Json>) { self.end(std::unexpected{*self.why_}); });
     }
 
-    void settle(Json existing) {
+    void adopt(Json existing) {
         const auto declare = wish_.stream.declare;
         if (declare == js::Declare::never || declare == js::Declare::create_if_missing) return end(std::move(existing));
         found_ = field<Json>(existing, "config", Json::object());
@@ -100,7 +100,7 @@ private:
         differences_ = compare_settings(wanted_, found_, stream_setting_lines());
         if (differences_.empty()) return end(std::move(existing));
         if (declare == js::Declare::verify) return end(std::unexpected{settings_error(name_, differences_)});
-        when_known(settings_with_version(wanted_), &StreamDeclaration::update);
+        when_known(stream_settings_with_version(wanted_), &StreamDeclaration::update);
     }
 
     void update() {

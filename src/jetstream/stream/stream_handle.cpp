@@ -39,10 +39,16 @@ Expected<StoredMessage> get(const detail::JsApi& api, const std::string& stream,
     return detail::stored_from_json(what, detail::field<Json>(*answer, "message", Json::object()));
 }
 
-Expected<void> delete_one(const detail::JsApi& api, const std::string& stream, std::uint64_t sequence, bool erase) {
+enum class Removal : std::uint8_t {
+    keep_bytes,
+    erase,  ///< the server overwrites the message's bytes
+};
+
+Expected<void> delete_one(const detail::JsApi& api, const std::string& stream, std::uint64_t sequence,
+                          Removal removal) {
     if (auto valid = detail::check_js_name("stream", stream); !valid) return valid;
     Json request{{"seq", sequence}};
-    if (!erase) request["no_erase"] = true;
+    if (removal == Removal::keep_bytes) request["no_erase"] = true;
     const auto answer = api.call("STREAM.MSG.DELETE." + stream,
                                  fmt::format("delete message {} of {}", sequence, of_stream(stream)), request);
     if (!answer) return std::unexpected{answer.error()};
@@ -140,11 +146,11 @@ Expected<CounterValue> StreamHandle::try_counter(std::string_view subject, Read 
 }
 
 Expected<void> StreamHandle::try_delete_message(std::uint64_t sequence) const {
-    return delete_one(*api_, name_, sequence, false);
+    return delete_one(*api_, name_, sequence, Removal::keep_bytes);
 }
 
 Expected<void> StreamHandle::try_erase_message(std::uint64_t sequence) const {
-    return delete_one(*api_, name_, sequence, true);
+    return delete_one(*api_, name_, sequence, Removal::erase);
 }
 
 }  // namespace freshet::js

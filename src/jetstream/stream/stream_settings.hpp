@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of the settings of a stream and of its parts; each setting has one line.
+// The tables of the settings of a stream and of its parts. To add one, add a member to its struct in
+// <freshet/js/stream.hpp> and its line here. The JSON, the check of the server's version, the comparison with an
+// existing stream, and the memory server read the line; tests/jetstream/stream/stream_config_test.cpp checks all lines.
 #pragma once
 
 #include <concepts>
@@ -69,13 +71,13 @@ void fields(T& value, Visit& visit) {
 template <class T, class Visit>
     requires std::same_as<std::remove_const_t<T>, StreamSource>
 void fields(T& value, Visit& visit) {
-    visit("name", value.name);
-    visit("opt_start_seq", value.start_sequence);
-    visit("opt_start_time", value.start_time);
-    visit("filter_subject", value.filter_subject);
-    visit("subject_transforms", value.transforms);
+    visit("name", value.name, {.simulated = true});
+    visit("opt_start_seq", value.start_sequence, {.simulated = true});
+    visit("opt_start_time", value.start_time, {.simulated = true});
+    visit("filter_subject", value.filter_subject, {.simulated = true});
+    visit("subject_transforms", value.transforms, {.since = "2.10", .simulated = true});
     visit("external", value.external);
-    visit("consumer", value.consumer);
+    visit("consumer", value.consumer, {.since = "2.14"});
 }
 template <class T, class Visit>
     requires std::same_as<std::remove_const_t<T>, ConsumerLimits>
@@ -83,47 +85,48 @@ void fields(T& value, Visit& visit) {
     visit("inactive_threshold", value.inactive_threshold);
     visit("max_ack_pending", value.max_ack_pending);
 }
+/// Visits each setting; SettingTraits explains the properties.
 template <class T, class Visit>
     requires std::same_as<std::remove_const_t<T>, Stream>
 void fields(T& value, Visit& visit) {
-    visit("name", value.name);
-    visit("description", value.description);
-    visit("subjects", value.subjects);
-    visit("retention", value.retention);
-    visit("storage", value.storage);
-    visit("num_replicas", value.replicas);
-    visit("max_msgs", value.max_msgs);
-    visit("max_bytes", value.max_bytes);
-    visit("max_age", value.max_age);
-    visit("max_msgs_per_subject", value.max_msgs_per_subject);
-    visit("max_msg_size", value.max_msg_size);
-    visit("max_consumers", value.max_consumers);
-    visit("discard", value.discard);
-    visit("discard_new_per_subject", value.discard_new_per_subject);
-    visit("duplicate_window", value.duplicate_window);
-    visit("compression", value.compression);
-    visit("no_ack", value.no_ack);
-    visit("placement", value.placement);
-    visit("mirror", value.mirror);
-    visit("sources", value.sources);
-    visit("subject_transform", value.transform);
-    visit("republish", value.republish);
-    visit("allow_direct", value.allow_direct);
-    visit("mirror_direct", value.mirror_direct);
-    visit("allow_rollup_hdrs", value.allow_rollup);
-    visit("deny_delete", value.deny_delete);
-    visit("deny_purge", value.deny_purge);
-    visit("sealed", value.sealed);
-    visit("first_seq", value.first_seq);
-    visit("consumer_limits", value.consumer_limits);
-    visit("allow_msg_ttl", value.allow_msg_ttl);
-    visit("subject_delete_marker_ttl", value.subject_delete_marker_ttl);
-    visit("allow_atomic", value.allow_atomic);
-    visit("allow_msg_counter", value.allow_msg_counter);
-    visit("allow_msg_schedules", value.allow_msg_schedules);
-    visit("persist_mode", value.persist_mode);
-    visit("allow_batched", value.allow_batched);
-    visit("metadata", value.metadata);
+    visit("name", value.name, {.simulated = true});
+    visit("description", value.description, {.simulated = true});
+    visit("subjects", value.subjects, {.simulated = true});
+    visit("retention", value.retention, {.fixed = true, .simulated = true});
+    visit("storage", value.storage, {.fixed = true, .simulated = true});
+    visit("num_replicas", value.replicas, {.simulated = true});
+    visit("max_msgs", value.max_msgs, {.simulated = true});
+    visit("max_bytes", value.max_bytes, {.simulated = true});
+    visit("max_age", value.max_age, {.simulated = true});
+    visit("max_msgs_per_subject", value.max_msgs_per_subject, {.simulated = true});
+    visit("max_msg_size", value.max_msg_size, {.simulated = true});
+    visit("max_consumers", value.max_consumers, {.simulated = true});
+    visit("discard", value.discard, {.simulated = true});
+    visit("discard_new_per_subject", value.discard_new_per_subject, {.simulated = true});
+    visit("duplicate_window", value.duplicate_window, {.simulated = true});
+    visit("compression", value.compression, {.since = "2.10", .simulated = true});
+    visit("no_ack", value.no_ack, {.simulated = true});
+    visit("placement", value.placement, {.simulated = true});
+    visit("mirror", value.mirror, {.simulated = true});
+    visit("sources", value.sources, {.simulated = true});
+    visit("subject_transform", value.transform, {.since = "2.10", .simulated = true});
+    visit("republish", value.republish, {.simulated = true});
+    visit("allow_direct", value.allow_direct, {.simulated = true});
+    visit("mirror_direct", value.mirror_direct, {.simulated = true});
+    visit("allow_rollup_hdrs", value.allow_rollup, {.simulated = true});
+    visit("deny_delete", value.deny_delete, {.simulated = true});
+    visit("deny_purge", value.deny_purge, {.simulated = true});
+    visit("sealed", value.sealed, {.simulated = true});
+    visit("first_seq", value.first_seq, {.since = "2.10", .simulated = true});
+    visit("consumer_limits", value.consumer_limits, {.since = "2.10", .simulated = true});
+    visit("allow_msg_ttl", value.allow_msg_ttl, {.since = "2.11", .simulated = true});
+    visit("subject_delete_marker_ttl", value.subject_delete_marker_ttl, {.since = "2.11", .simulated = true});
+    visit("allow_atomic", value.allow_atomic, {.since = "2.12", .simulated = true});
+    visit("allow_msg_counter", value.allow_msg_counter, {.since = "2.12", .fixed = true, .simulated = true});
+    visit("allow_msg_schedules", value.allow_msg_schedules, {.since = "2.12", .simulated = true});
+    visit("persist_mode", value.persist_mode, {.since = "2.12", .simulated = true});
+    visit("allow_batched", value.allow_batched, {.since = "2.14"});
+    visit("metadata", value.metadata, {.since = "2.10", .simulated = true});
 }
 
 }  // namespace freshet::js
@@ -152,14 +155,6 @@ inline Json SettingWriter::encode(const js::Republish& value) {
 }
 
 /// Returns the lines of a stream's table.
-inline const std::vector<SettingLine>& stream_setting_lines() {
-    static const auto all = [] {
-        SettingLines collected;
-        const js::Stream stream;
-        js::fields(stream, collected);
-        return std::move(collected.lines);
-    }();
-    return all;
-}
+inline const std::vector<SettingLine>& stream_setting_lines() { return setting_lines<js::Stream>(); }
 
 }  // namespace freshet::detail

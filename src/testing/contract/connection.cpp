@@ -2,7 +2,7 @@
 // Rules about the connection itself.
 #include "testing/contract/probe.hpp"
 
-namespace freshet::contract {
+namespace freshet::contract::detail {
 namespace {
 
 using Kind = ConnectionEvent::Kind;
@@ -181,4 +181,4 @@ std::vector<Rule> connection_rules() {
     };
 }
 
-}  // namespace freshet::contract
+}  // namespace freshet::contract::detail

@@ -4,7 +4,7 @@
 
 #include "testing/contract/jetstream.hpp"
 
-namespace freshet::contract {
+namespace freshet::contract::detail {
 namespace {
 
 void fill(JsPeer& js, int count, std::string_view subject = "s.a") {
@@ -303,4 +303,4 @@ std::vector<Rule> consumer_rules() {
     };
 }
 
-}  // namespace freshet::contract
+}  // namespace freshet::contract::detail

@@ -7,8 +7,10 @@
 
 namespace freshet::contract {
 
+using namespace std::chrono_literals;
+
 bool Environment::eventually(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = std::chrono::steady_clock::now() + detail::patience;
     while (!condition()) {
         if (std::chrono::steady_clock::now() >= deadline) return false;
         std::this_thread::sleep_for(1ms);
@@ -19,8 +21,9 @@ bool Environment::eventually(const std::function<bool()>& condition) {
 void Environment::pass(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }
 
 std::vector<Rule> rules() {
-    auto all = delivery_rules();
-    for (const auto& more : {lifetime_rules(), connection_rules()}) all.insert(all.end(), more.begin(), more.end());
+    auto all = detail::delivery_rules();
+    for (const auto& more : {detail::lifetime_rules(), detail::connection_rules()})
+        all.insert(all.end(), more.begin(), more.end());
     return all;
 }
 
@@ -28,16 +31,17 @@ Verdict check(const Rule& rule, Environment& environment) {
     try {
         rule.check(environment);
         return {rule, Verdict::Kind::kept, {}};
-    } catch (const Skipped& skipped) {
+    } catch (const detail::Skipped& skipped) {
         return {rule, Verdict::Kind::skipped, skipped.what()};
     } catch (const std::exception& broken) { return {rule, Verdict::Kind::broken, broken.what()}; }
 }
 
 std::vector<Verdict> check_all(const std::function<std::unique_ptr<Environment>()>& make) {
-    return check_all(rules(), make);
+    return detail::check_all(rules(), make);
 }
 
-std::vector<Verdict> check_all(std::span<const Rule> rules, const std::function<std::unique_ptr<Environment>()>& make) {
+std::vector<Verdict> detail::check_all(std::span<const Rule> rules,
+                                       const std::function<std::unique_ptr<Environment>()>& make) {
     std::vector<Verdict> verdicts;
     for (const auto& rule : rules) {
         const auto environment = make();

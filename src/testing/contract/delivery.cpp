@@ -5,7 +5,7 @@
 
 #include "testing/contract/probe.hpp"
 
-namespace freshet::contract {
+namespace freshet::contract::detail {
 namespace {
 
 void literal(Environment& environment) {
@@ -302,4 +302,4 @@ std::vector<Rule> delivery_rules() {
     };
 }
 
-}  // namespace freshet::contract
+}  // namespace freshet::contract::detail

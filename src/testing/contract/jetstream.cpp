@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace freshet::contract {
+namespace freshet::contract::detail {
 namespace {
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -161,15 +161,19 @@ Metadata metadata_of(const Probe::Seen& seen) {
     return *metadata;
 }
 
+}  // namespace freshet::contract::detail
+
+namespace freshet::contract {
+
 std::vector<Rule> jetstream_rules() {
-    auto all = stream_rules();
-    for (const auto& more : {publish_rules(), consumer_rules(), settlement_rules()})
+    auto all = detail::stream_rules();
+    for (const auto& more : {detail::publish_rules(), detail::consumer_rules(), detail::settlement_rules()})
         all.insert(all.end(), more.begin(), more.end());
     return all;
 }
 
 std::vector<Verdict> check_jetstream(const std::function<std::unique_ptr<Environment>()>& make) {
-    return check_all(jetstream_rules(), make);
+    return detail::check_all(jetstream_rules(), make);
 }
 
 }  // namespace freshet::contract

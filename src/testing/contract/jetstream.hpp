@@ -12,7 +12,7 @@
 
 #include "testing/contract/probe.hpp"
 
-namespace freshet::contract {
+namespace freshet::contract::detail {
 
 using Json = nlohmann::json;
 
@@ -80,4 +80,4 @@ std::vector<Rule> publish_rules();
 std::vector<Rule> consumer_rules();
 std::vector<Rule> settlement_rules();
 
-}  // namespace freshet::contract
+}  // namespace freshet::contract::detail

@@ -2,7 +2,7 @@
 // Rules about how subscriptions end.
 #include "testing/contract/probe.hpp"
 
-namespace freshet::contract {
+namespace freshet::contract::detail {
 namespace {
 
 /// Subscribes, and holds the first message in on_message while more arrive behind it, which the handler itself
@@ -233,4 +233,4 @@ std::vector<Rule> lifetime_rules() {
     };
 }
 
-}  // namespace freshet::contract
+}  // namespace freshet::contract::detail

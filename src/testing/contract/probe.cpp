@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace freshet::contract {
+namespace freshet::contract::detail {
 
 std::string shown(const Texts& texts) {
     constexpr std::size_t most = 10;
@@ -131,4 +131,4 @@ void wait_for_end(Environment& environment, const Probe& probe) {
     require(environment.eventually([&] { return probe.ends() > 0; }), "on_end was not called");
 }
 
-}  // namespace freshet::contract
+}  // namespace freshet::contract::detail

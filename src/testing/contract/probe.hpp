@@ -19,7 +19,7 @@
 
 #include "base/quoted.hpp"
 
-namespace freshet::contract {
+namespace freshet::contract::detail {
 
 using namespace std::chrono_literals;
 using Texts = std::vector<std::string>;
@@ -42,7 +42,7 @@ inline void require(bool holds, const std::string& what) {
 }
 
 std::string shown(const Texts& texts);
-inline std::string shown(std::string_view text) { return detail::quoted(text); }
+inline std::string shown(std::string_view text) { return freshet::detail::quoted(text); }
 template <class T>
     requires std::is_arithmetic_v<T>
 std::string shown(T value) {
@@ -146,4 +146,4 @@ std::vector<Rule> delivery_rules();
 std::vector<Rule> lifetime_rules();
 std::vector<Rule> connection_rules();
 
-}  // namespace freshet::contract
+}  // namespace freshet::contract::detail

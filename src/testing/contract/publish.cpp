@@ -4,7 +4,7 @@
 
 #include "jetstream/api/rfc3339.hpp"
 
-namespace freshet::contract {
+namespace freshet::contract::detail {
 namespace {
 
 void dedupe(Environment& environment) {
@@ -137,9 +137,10 @@ void schedule_at(Environment& environment) {
     js.stream({{"allow_msg_schedules", true}});
     // Takes the server's date, which may differ from the local one, from a message that was just stored.
     js.stored("s.now");
-    const auto now = detail::parse_rfc3339(js.call("STREAM.MSG.GET.S", {{"seq", 1}})["message"].value("time", ""))
-                         .value_or(std::chrono::system_clock::now());
-    const Headers headers{{"Nats-Schedule", "@at " + detail::format_rfc3339(now + 1s)},
+    const auto now =
+        freshet::detail::parse_rfc3339(js.call("STREAM.MSG.GET.S", {{"seq", 1}})["message"].value("time", ""))
+            .value_or(std::chrono::system_clock::now());
+    const Headers headers{{"Nats-Schedule", "@at " + freshet::detail::format_rfc3339(now + 1s)},
                           {"Nats-Schedule-Target", "s.due"}};
     js.stored("s.plan", "later", headers);
     require_equal(js.texts().size(), 2U, "messages before the time has come");
@@ -151,7 +152,7 @@ void schedule_at(Environment& environment) {
                                      {{"Nats-Schedule", "@at never"}, {"Nats-Schedule-Target", "s.due"}}),
                   10189, "the error of a schedule that is none");
     require_equal(js.publish_refusal("s.plan", "x",
-                                     {{"Nats-Schedule", "@at " + detail::format_rfc3339(now)},
+                                     {{"Nats-Schedule", "@at " + freshet::detail::format_rfc3339(now)},
                                       {"Nats-Schedule-Target", "elsewhere"}}),
                   10190, "the error of a target outside the stream");
 }
@@ -185,4 +186,4 @@ std::vector<Rule> publish_rules() {
     };
 }
 
-}  // namespace freshet::contract
+}  // namespace freshet::contract::detail

@@ -2,7 +2,7 @@
 // Rules about acknowledgements and redeliveries.
 #include "testing/contract/jetstream.hpp"
 
-namespace freshet::contract {
+namespace freshet::contract::detail {
 namespace {
 
 constexpr std::int64_t ack_wait = 600'000'000;
@@ -179,4 +179,4 @@ std::vector<Rule> settlement_rules() {
     };
 }
 
-}  // namespace freshet::contract
+}  // namespace freshet::contract::detail

@@ -2,7 +2,7 @@
 // Rules about the messages that a stream keeps, and about reading them.
 #include "testing/contract/jetstream.hpp"
 
-namespace freshet::contract {
+namespace freshet::contract::detail {
 namespace {
 
 void sequences(Environment& environment) {
@@ -286,4 +286,4 @@ std::vector<Rule> stream_rules() {
     };
 }
 
-}  // namespace freshet::contract
+}  // namespace freshet::contract::detail

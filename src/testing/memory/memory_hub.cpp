@@ -33,7 +33,7 @@ MemoryHub::MemoryHub(testing::MemoryServerOptions options)
 
 MemoryHub::~MemoryHub() = default;
 
-void MemoryHub::intercept(testing::MemoryServer::Intercept intercept) {
+void MemoryHub::intercept(testing::Intercept intercept) {
     const std::lock_guard lock{mutex};
     intercept_ = std::move(intercept);
 }
@@ -151,7 +151,7 @@ void MemoryHub::tell_no_responders(const MemoryTransport& from, const Parcel& re
 }
 
 testing::Fate MemoryHub::fate_of(std::string_view subscription, const Parcel& parcel) {
-    testing::MemoryServer::Intercept intercept;
+    testing::Intercept intercept;
     {
         const std::lock_guard lock{mutex};
         intercept = intercept_;

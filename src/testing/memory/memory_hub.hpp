@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include <freshet/testing/memory_server.hpp>
+#include <freshet/testing/memory_options.hpp>
+#include <freshet/transport.hpp>
 
 #include "testing/memory/subject_trie.hpp"
 
@@ -43,11 +44,11 @@ public:
     MemoryService& operator=(const MemoryService&) = delete;
     virtual ~MemoryService() = default;
 
-    /// Takes a message that was published; false: it has no use for it.
+    /// Takes a message that was published. Returns false if it has no use for the message.
     virtual bool on_publish(const SharedParcel& parcel) = 0;
-    /// Whether on_subscribed has anything to do. Called with the hub's lock.
+    /// Returns true if on_subscribed has anything to do. Called with the hub's lock.
     virtual bool pushes() const noexcept = 0;
-    /// Somebody has subscribed: perhaps to what a push consumer sends.
+    /// Is told that somebody has subscribed, perhaps to what a push consumer sends.
     virtual void on_subscribed() = 0;
 };
 
@@ -66,7 +67,7 @@ public:
     const std::string& id() const noexcept { return id_; }
     static constexpr std::string_view url = "memory://freshet";
 
-    void intercept(testing::MemoryServer::Intercept intercept);
+    void intercept(testing::Intercept intercept);
     void set_running(bool running);
     void lame_duck();
 
@@ -100,7 +101,7 @@ private:
 
     testing::MemoryServerOptions options_;
     std::string id_;
-    testing::MemoryServer::Intercept intercept_ = {};
+    testing::Intercept intercept_ = {};
     SubjectTrie trie_ = {};
     std::map<PatternId, std::shared_ptr<MemorySubscription>> subscriptions_ = {};
     std::map<std::string, std::uint64_t, std::less<>> turns_ = {};  // by queue group

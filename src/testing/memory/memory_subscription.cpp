@@ -66,7 +66,7 @@ void MemorySubscription::deliver() {
     sink_->on_message(parcel->message());
     lock.lock();
     delivering_ = false;
-    if (max_ != 0 && delivered_ >= max_) finish(true);
+    if (max_ != 0 && delivered_ >= max_) finish(Waiting::drop);
     if (!waiting_.empty() || stage_ == Stage::finishing) schedule_delivery();
     hub_->changed.notify_all();
 }
@@ -84,11 +84,11 @@ void MemorySubscription::end(std::unique_lock<std::mutex>& lock) {
     hub_->changed.notify_all();
 }
 
-void MemorySubscription::finish(bool drop_waiting) {
+void MemorySubscription::finish(Waiting waiting) {
     hub_->remove(*this);
     if (stage_ == Stage::ended) return;
     stage_ = Stage::finishing;
-    if (drop_waiting) {
+    if (waiting == Waiting::drop) {
         waiting_.clear();
         waiting_bytes_ = 0;
     }
@@ -97,20 +97,20 @@ void MemorySubscription::finish(bool drop_waiting) {
 
 void MemorySubscription::end_now() {
     std::unique_lock lock{hub_->mutex};
-    finish(true);
+    finish(Waiting::drop);
     if (!delivering_ && stage_ != Stage::ended) end(lock);
 }
 
 void MemorySubscription::drain(std::chrono::milliseconds timeout) {
     const std::lock_guard lock{hub_->mutex};
-    finish(timeout.count() <= 0);
+    finish(timeout.count() <= 0 ? Waiting::drop : Waiting::deliver);
     if (timeout.count() <= 0 || stage_ == Stage::ended) return;
     hub_->clock().schedule(hub_->clock().now() + timeout, [weak = weak_from_this()] {
         const auto self = weak.lock();
         if (self == nullptr) return;
         const std::lock_guard guard{self->hub_->mutex};
         self->cut_off_ = self->cut_off_ || !self->waiting_.empty();
-        self->finish(true);
+        self->finish(Waiting::drop);
     });
 }
 
@@ -121,7 +121,7 @@ Expected<void> MemorySubscription::auto_unsubscribe(std::uint64_t count) {
     const std::lock_guard lock{hub_->mutex};
     if (stage_ != Stage::taking) return failure(Errc::closed, what + ": it has ended");
     max_ = count;
-    if (delivered_ >= max_) finish(true);
+    if (delivered_ >= max_) finish(Waiting::drop);
     else if (taken_ >= max_) hub_->remove(*this);
     return {};
 }

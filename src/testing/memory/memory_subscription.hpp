@@ -31,8 +31,10 @@ public:
 
     // With the hub's lock held:
     PatternId id = 0;  // 0: the server does not know the subscription
-    /// Accepts nothing more. Messages that wait are delivered, or dropped. on_end follows in a task of the clock.
-    void finish(bool drop_waiting);
+    enum class Waiting : std::uint8_t { deliver, drop };
+    /// Accepts nothing more. on_end follows in a task of the clock, after the messages that wait, unless they are
+    /// dropped.
+    void finish(Waiting waiting);
     bool taking() const noexcept { return stage_ == Stage::taking; }
     bool ended() const noexcept { return stage_ == Stage::ended; }
     /// Returns whether it had to drop a message that it had accepted.

@@ -157,12 +157,12 @@ bool MemoryTransport::drain_deliveries(std::chrono::milliseconds timeout) {
     Subscriptions draining;
     for (const auto& one : subscriptions_) {
         if (one->spec().lane != Lane::deliveries) continue;
-        one->finish(false);
+        one->finish(MemorySubscription::Waiting::deliver);
         draining.push_back(one);
     }
     const bool ended = wait_until(hub_->clock(), lock, hub_->changed, hub_->clock().now() + timeout,
                                   [this] { return all_ended(Lane::deliveries); });
-    for (const auto& one : draining) one->finish(true);
+    for (const auto& one : draining) one->finish(MemorySubscription::Waiting::drop);
     return ended && std::ranges::none_of(draining, [](const auto& one) { return one->cut_off(); });
 }
 
@@ -216,7 +216,7 @@ void MemoryTransport::on_server_gone() {
     if (reconnect_.enabled) return;
     stage_ = Stage::closed;
     std::erase(hub_->connections, this);
-    for (const auto& one : subscriptions_) one->finish(true);
+    for (const auto& one : subscriptions_) one->finish(MemorySubscription::Waiting::drop);
     emit_later({.kind = Kind::closed, .detail = "the connection was lost"});
     hub_->changed.notify_all();
 }

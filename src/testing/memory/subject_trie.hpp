@@ -22,9 +22,9 @@ public:
     SubjectTrie& operator=(const SubjectTrie&) = delete;
     ~SubjectTrie();
 
-    /// `id` must be greater than all before.
+    /// Adds a pattern. `id` must be greater than all before.
     void insert(std::string_view wire, PatternId id);
-    /// `wire` and `id` as they were inserted.
+    /// Removes a pattern. Takes `wire` and `id` as they were inserted.
     void erase(std::string_view wire, PatternId id);
 
     struct Match {
@@ -33,7 +33,7 @@ public:
     };
     Match match(std::string_view subject) const;
 
-    /// How many nodes there are, the root included.
+    /// Returns the number of nodes, the root included, by which a test sees that erase() frees them.
     std::size_t node_count() const;
 
 private:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -20,6 +21,12 @@ constexpr std::chrono::milliseconds idle_poll{5};
 
 class VirtualClock::State {
 public:
+    /// What a call of run_until does when its deadline has come.
+    enum class At : std::uint8_t {
+        leave,
+        let_work_end,  ///< goes on until no thread works
+    };
+
     /// A call of run_until that waits.
     struct Waiter {
         std::thread::id thread;
@@ -65,7 +72,7 @@ public:
         changed_.notify_all();
     }
 
-    void run_until(TimePoint deadline, const std::function<bool()>& done, std::ptrdiff_t own_work, bool until_idle) {
+    void run_until(TimePoint deadline, const std::function<bool()>& done, std::ptrdiff_t own_work, At at_deadline) {
         Waiter waiter{.thread = std::this_thread::get_id(), .deadline = deadline};
         std::unique_lock lock{mutex_};
         enter(waiter, own_work);
@@ -74,7 +81,7 @@ public:
             lock.unlock();
             const bool stop = done();
             lock.lock();
-            if (stop || !step(lock, waiter, until_idle)) break;
+            if (stop || !step(lock, waiter, at_deadline)) break;
         }
         leave(waiter, own_work);
     }
@@ -106,14 +113,14 @@ private:
     }
 
     /// Does one step towards done() or the deadline. Returns false when the deadline has come and nothing is due.
-    bool step(std::unique_lock<std::mutex>& lock, const Waiter& waiter, bool until_idle) {
+    bool step(std::unique_lock<std::mutex>& lock, const Waiter& waiter, At at_deadline) {
         if (!running_.empty() && runner_ != waiter.thread) {
             // The running task may itself wait for a time beyond this deadline.
-            if (now_ >= waiter.deadline && (!until_idle || (work_ <= 0 && runner_waits()))) return false;
+            if (now_ >= waiter.deadline && (at_deadline == At::leave || (work_ <= 0 && runner_waits()))) return false;
             return pause(lock);
         }
         if (!tasks_.empty() && tasks_.begin()->first.when <= now_) return run_first(lock);
-        if (now_ >= waiter.deadline && (!until_idle || is_idle(waiter))) return false;
+        if (now_ >= waiter.deadline && (at_deadline == At::leave || is_idle(waiter))) return false;
         if (work_ > 0 || !all_looked(waiter)) return pause(lock);
         const auto next = next_time();
         if (next == TimePoint::max()) return pause(lock);
@@ -195,7 +202,7 @@ void VirtualClock::cancel_and_wait(TimerId id) noexcept {
 }
 
 bool VirtualClock::run_until(TimePoint deadline, const std::function<bool()>& done, std::ptrdiff_t work) {
-    state_->run_until(deadline, done, work, false);
+    state_->run_until(deadline, done, work, State::At::leave);
     return true;
 }
 
@@ -203,7 +210,7 @@ void VirtualClock::add_work(std::ptrdiff_t change) noexcept { state_->add_work(c
 
 void VirtualClock::advance(std::chrono::nanoseconds by) { advance_to(now() + by); }
 void VirtualClock::advance_to(TimePoint target) {
-    state_->run_until(target, [] { return false; }, 0, true);
+    state_->run_until(target, [] { return false; }, 0, State::At::let_work_end);
 }
 void VirtualClock::run() { advance_to(now()); }
 

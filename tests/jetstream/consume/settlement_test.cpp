@@ -52,10 +52,10 @@ const js::Retry limited{.max_attempts = 3, .backoff = {1s, 5s}, .dead_letter = "
 
 TEST_CASE("settlement without a dead letter") {
     check({{"returned", Ending::succeeded, Outcome::ack, {nothing, ack, ack, ack, nothing}},
-           {"said ack", Ending::said, Outcome::ack, {nothing, ack, ack, ack, ack}},
-           {"said nack", Ending::said, Outcome::nack(), {nothing, nak(1s), nak(1s), nak(1s), nak(1s)}},
-           {"said nack later", Ending::said, Outcome::nack(7s), {nothing, nak(7s), nak(7s), nak(7s), nak(7s)}},
-           {"said term", Ending::said, Outcome::term("no"), {nothing, term, term, term, term}},
+           {"said ack", Ending::decided, Outcome::ack, {nothing, ack, ack, ack, ack}},
+           {"said nack", Ending::decided, Outcome::nack(), {nothing, nak(1s), nak(1s), nak(1s), nak(1s)}},
+           {"said nack later", Ending::decided, Outcome::nack(7s), {nothing, nak(7s), nak(7s), nak(7s), nak(7s)}},
+           {"said term", Ending::decided, Outcome::term("no"), {nothing, term, term, term, term}},
            {"failed", Ending::failed, Outcome::nack(), {nothing, ack, term, nak(1s), nothing}},
            {"poison", Ending::poison, Outcome::term(), {term, term, term, term, term}}},
           plain, 1);
@@ -63,10 +63,10 @@ TEST_CASE("settlement without a dead letter") {
 
 TEST_CASE("settlement with a dead letter and attempts left") {
     check({{"returned", Ending::succeeded, Outcome::ack, {nothing, ack, ack, ack, nothing}},
-           {"said ack", Ending::said, Outcome::ack, {nothing, ack, ack, ack, ack}},
-           {"said nack", Ending::said, Outcome::nack(), {nothing, nak(5s), nak(5s), nak(5s), nak(5s)}},
-           {"said nack later", Ending::said, Outcome::nack(7s), {nothing, nak(7s), nak(7s), nak(7s), nak(7s)}},
-           {"said term", Ending::said, Outcome::term("no"), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
+           {"said ack", Ending::decided, Outcome::ack, {nothing, ack, ack, ack, ack}},
+           {"said nack", Ending::decided, Outcome::nack(), {nothing, nak(5s), nak(5s), nak(5s), nak(5s)}},
+           {"said nack later", Ending::decided, Outcome::nack(7s), {nothing, nak(7s), nak(7s), nak(7s), nak(7s)}},
+           {"said term", Ending::decided, Outcome::term("no"), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
            {"failed", Ending::failed, Outcome::nack(), {nothing, ack, dead(5s), nak(5s), nothing}},
            {"poison", Ending::poison, Outcome::term(), {dead(5s), dead(5s), dead(5s), dead(5s), dead(5s)}}},
           limited, 2);
@@ -74,10 +74,10 @@ TEST_CASE("settlement with a dead letter and attempts left") {
 
 TEST_CASE("settlement at the last attempt") {
     check({{"returned", Ending::succeeded, Outcome::ack, {nothing, ack, ack, ack, nothing}},
-           {"said ack", Ending::said, Outcome::ack, {nothing, ack, ack, ack, ack}},
-           {"said nack", Ending::said, Outcome::nack(), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
-           {"said nack later", Ending::said, Outcome::nack(7s), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
-           {"said term", Ending::said, Outcome::term("no"), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
+           {"said ack", Ending::decided, Outcome::ack, {nothing, ack, ack, ack, ack}},
+           {"said nack", Ending::decided, Outcome::nack(), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
+           {"said nack later", Ending::decided, Outcome::nack(7s), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
+           {"said term", Ending::decided, Outcome::term("no"), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
            {"failed", Ending::failed, Outcome::nack(), {nothing, ack, dead(5s), dead(5s), nothing}},
            {"poison", Ending::poison, Outcome::term(), {dead(5s), dead(5s), dead(5s), dead(5s), dead(5s)}}},
           limited, 3);
@@ -87,7 +87,7 @@ TEST_CASE("the last attempt without a dead letter ends the message") {
     const Settlement settlement{AckPolicy::nack_on_error, {.max_attempts = 2}};
     CHECK(settlement.after(Ending::failed, Outcome::nack(), {1, 1}) == nak(1s));
     CHECK(settlement.after(Ending::failed, Outcome::nack(), {2, 2}) == term);
-    CHECK(settlement.after(Ending::said, Outcome::nack(3s), {2, 2}) == term);
+    CHECK(settlement.after(Ending::decided, Outcome::nack(3s), {2, 2}) == term);
 }
 
 TEST_CASE("delays grow as the backoff says, and stay at the last") {

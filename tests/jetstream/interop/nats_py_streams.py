@@ -15,7 +15,8 @@ async def main(url: str) -> None:
     info = await js.stream_info("ORDERS")
     last = await js.get_last_msg("ORDERS", "orders.eu")
     again = await js.publish("orders.eu", b"{}", headers={"Nats-Msg-Id": "a1"})
-    await js.add_stream(StreamConfig(name="PY", subjects=["py.>"], storage=StorageType.MEMORY, discard=DiscardPolicy.NEW,
+    await js.add_stream(StreamConfig(name="PY", subjects=["py.>"], storage=StorageType.MEMORY,
+                                     discard=DiscardPolicy.NEW,
                                      max_msgs=100, max_age=3600, duplicate_window=60, allow_direct=True))
     for number in range(3):
         await js.publish("py.numbers", str(number).encode(), headers={"number": str(number)})

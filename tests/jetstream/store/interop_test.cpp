@@ -26,7 +26,7 @@ FRESHET_JSON(Note, on, note);
 
 namespace {
 
-/// What tests/interop/stores.py prints.
+/// What tests/jetstream/interop/stores.py prints.
 std::string nats_py(const std::string& url, const std::string& verb) {
     auto [code, output] = NatsPy::run({FRESHET_INTEROP "/stores.py", url, verb});
     INFO(output);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streams' settings as JSON, and what differs between two of them.
+#include <algorithm>
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -9,6 +11,7 @@
 #include "jetstream/api/settings.hpp"
 #include "jetstream/stream/stream_config.hpp"
 #include "jetstream/stream/stream_settings.hpp"
+#include "testing/memory/jetstream/settings.hpp"
 
 using namespace freshet;
 using namespace std::chrono_literals;
@@ -157,12 +160,12 @@ TEST_CASE("an update keeps what is not wanted otherwise") {
 }
 
 TEST_CASE("settings that need a newer server are known, unless they are switched off") {
-    const auto versions = detail::settings_with_version(detail::stream_to_json(every_setting()));
+    const auto versions = detail::stream_settings_with_version(detail::stream_to_json(every_setting()));
     CHECK(versions.size() == 13);  // allow_msg_counter is false, the mirror has no consumer and no transforms
-    CHECK(detail::settings_with_version(detail::stream_to_json({.name = "A",
-                                                                .compression = js::Compression::none,
-                                                                .allow_atomic = false,
-                                                                .persist_mode = js::PersistMode::flushed}))
+    CHECK(detail::stream_settings_with_version(detail::stream_to_json({.name = "A",
+                                                                       .compression = js::Compression::none,
+                                                                       .allow_atomic = false,
+                                                                       .persist_mode = js::PersistMode::flushed}))
               .empty());
 }
 
@@ -175,7 +178,7 @@ TEST_CASE("settings of a mirror and of sources that need a newer server are know
     const js::Stream sources_sent{.name = "S", .sources = {{.name = "plain"}, sent}};
     const auto needs = [](const js::Stream& stream, std::string_view setting, std::string_view version) {
         const auto json = detail::stream_to_json(stream);
-        const auto found = detail::settings_with_version(json);
+        const auto found = detail::stream_settings_with_version(json);
         REQUIRE(found.size() == 1);
         CHECK(found[0].setting == setting);
         CHECK(found[0].version == version);
@@ -190,4 +193,30 @@ TEST_CASE("settings of a mirror and of sources that need a newer server are know
     needs(sources_moved, "sources.subject_transforms", "2.10");
     needs(mirror_sent, "mirror.consumer", "2.14");
     needs(sources_sent, "sources.consumer", "2.14");
+}
+
+TEST_CASE("the settings of a stream that an older server does not know are named with the version that does") {
+    const auto late = detail::stream_settings_with_version(detail::stream_to_json(every_setting()));
+    for (const auto& line : detail::stream_setting_lines()) {
+        CAPTURE(line.key);
+        const auto found = std::ranges::find(late, line.key, &detail::SettingVersion::setting);
+        if (line.key == "allow_msg_counter") continue;  // switched off
+        CHECK((found == late.end() ? std::string_view{} : found->version) == line.traits.since);
+    }
+}
+
+TEST_CASE("the memory server takes the settings of a stream that it simulates, and refuses the others by name") {
+    const auto all = detail::stream_to_json(every_setting());
+    for (const auto& line : detail::stream_setting_lines()) {
+        CAPTURE(line.key);
+        const std::string key{line.key};
+        const auto taken = detail::complete_stream("A", {{key, all[key]}});
+        const bool refused = !taken && taken.error().description.ends_with("does not know " + key);
+        CHECK(refused != line.traits.simulated);
+    }
+    const auto made_up = detail::complete_stream("A", {{"made_up", true}});
+    REQUIRE_FALSE(made_up);
+    CHECK(made_up.error().description == "the memory server does not know made_up");
+    CHECK(detail::check_stream_update({{"retention", "limits"}}, {{"retention", "interest"}}));
+    CHECK_FALSE(detail::check_stream_update({{"max_age", 1}}, {{"max_age", 2}}));
 }

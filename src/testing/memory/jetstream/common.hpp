@@ -50,7 +50,8 @@ struct JetStreamContext {
     std::chrono::system_clock::time_point date(TimePoint at) const {
         return begin_date + std::chrono::duration_cast<std::chrono::system_clock::duration>(at - begin);
     }
-    /// The date of something that is made now: later than that of what was made before under the same name.
+    /// Returns the date of something that is made now, which is later than each date that this function returned
+    /// before.
     std::chrono::system_clock::time_point creation_date() {
         last_creation_ = std::max(date(now()), last_creation_ + std::chrono::microseconds{1});
         return last_creation_;

@@ -278,9 +278,9 @@ bool MemoryConsumer::needs(const StoredParcel& stored) const {
 }
 
 nanoseconds MemoryConsumer::threshold() const {
-    const auto said = time_in(config_, "inactive_threshold");
+    const auto threshold = time_in(config_, "inactive_threshold");
     const bool ephemeral = config_.value("durable_name", "").empty();
-    return said.count() > 0 || !ephemeral ? said : default_inactive_threshold;
+    return threshold.count() > 0 || !ephemeral ? threshold : default_inactive_threshold;
 }
 
 TimePoint MemoryConsumer::next_due() const {

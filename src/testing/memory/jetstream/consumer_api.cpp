@@ -38,7 +38,8 @@ std::optional<ApiError> check_new(const MemoryStream& stream, const Json& config
 Json MemoryJetStream::answer_consumer(std::string_view verb, std::string_view rest, const Json& body) {
     auto* const stream = find(take_token(rest));
     if (stream == nullptr) return no_stream.json();
-    if (verb == "NAMES" || verb == "LIST") return list_consumers(*stream, verb == "NAMES");
+    if (verb == "NAMES") return list_consumers(*stream, Listing::names);
+    if (verb == "LIST") return list_consumers(*stream, Listing::infos);
     if (verb == "CREATE") return create_consumer(*stream, take_token(rest), body);
     const auto found = stream->consumers.find(rest);
     if (found == stream->consumers.end()) return no_consumer.json();
@@ -87,9 +88,10 @@ Json MemoryJetStream::create_consumer(MemoryStream& stream, std::string_view giv
     return consumer.info();
 }
 
-Json MemoryJetStream::list_consumers(const MemoryStream& stream, bool names_only) const {
+Json MemoryJetStream::list_consumers(const MemoryStream& stream, Listing listing) const {
     auto found = Json::array();
-    for (const auto& [name, consumer] : stream.consumers) found.push_back(names_only ? Json(name) : consumer->info());
+    for (const auto& [name, consumer] : stream.consumers)
+        found.push_back(listing == Listing::names ? Json(name) : consumer->info());
     const auto total = found.size();
     return {{"total", total}, {"offset", 0}, {"limit", 1024}, {"consumers", std::move(found)}};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -22,6 +23,7 @@ public:
 
 private:
     using Json = nlohmann::json;
+    enum class Listing : std::uint8_t { names, infos };
 
     void request(const Parcel& parcel);
     Json answer(std::string_view operation, const Json& body);
@@ -31,9 +33,9 @@ private:
     Json update_stream(std::string_view name, const Json& body);
     std::optional<ApiError> check_streams(const MemoryStream& stream) const;
     bool gathers_from(const Json& config, std::string_view name) const;
-    Json list_streams(const Json& body, bool names_only) const;
+    Json list_streams(const Json& body, Listing listing) const;
     Json create_consumer(MemoryStream& stream, std::string_view name, const Json& body);
-    Json list_consumers(const MemoryStream& stream, bool names_only) const;
+    Json list_consumers(const MemoryStream& stream, Listing listing) const;
     Json get_message(const MemoryStream& stream, const Json& body) const;
     void get_direct(std::string_view rest, const Json& body, const Parcel& parcel);
     void send_stored(const std::string& to, const MemoryStream& stream, const StoredParcel& stored, Headers more);

@@ -62,8 +62,8 @@ Json MemoryJetStream::answer(std::string_view operation, const Json& body) {
     if (kind == "INFO")
         return {{"api", {{"level", api_level}, {"total", 0}, {"errors", 0}}}, {"streams", streams_.size()}};
     const auto verb = take_token(operation);
-    if (kind == "STREAM" && verb == "NAMES") return list_streams(body, true);
-    if (kind == "STREAM" && verb == "LIST") return list_streams(body, false);
+    if (kind == "STREAM" && verb == "NAMES") return list_streams(body, Listing::names);
+    if (kind == "STREAM" && verb == "LIST") return list_streams(body, Listing::infos);
     if (kind == "STREAM" && verb == "MSG") {
         const auto what = take_token(operation);
         auto* const stream = find(operation);
@@ -140,7 +140,7 @@ Json MemoryJetStream::update_stream(std::string_view name, const Json& body) {
     return stream->info({});
 }
 
-Json MemoryJetStream::list_streams(const Json& body, bool names_only) const {
+Json MemoryJetStream::list_streams(const Json& body, Listing listing) const {
     const auto filter = body.value("subject", "");
     auto found = Json::array();
     for (const auto& [name, stream] : streams_) {
@@ -148,7 +148,7 @@ Json MemoryJetStream::list_streams(const Json& body, bool names_only) const {
         const bool wanted = filter.empty() || std::ranges::any_of(subjects, [&](const Json& subject) {
                                 return wire_overlaps(filter, subject.get_ref<const std::string&>());
                             });
-        if (wanted) found.push_back(names_only ? Json(name) : stream->info({}));
+        if (wanted) found.push_back(listing == Listing::names ? Json(name) : stream->info({}));
     }
     const auto total = found.size();
     return {{"total", total}, {"offset", 0}, {"limit", 1024}, {"streams", std::move(found)}};

@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 
 constexpr nanoseconds default_pin_time = std::chrono::minutes{2};
 
-/// As Go prints a duration of whole seconds or milliseconds.
+/// Writes a duration of whole seconds or milliseconds as Go prints it.
 std::string shown(nanoseconds time) {
     const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
     return milliseconds % 1'000 == 0 ? fmt::format("{}s", milliseconds / 1'000) : fmt::format("{}ms", milliseconds);

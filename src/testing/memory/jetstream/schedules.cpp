@@ -70,7 +70,7 @@ std::vector<MemorySchedules::Due> MemorySchedules::take_due() {
     std::vector<std::pair<TimePoint, Due>> found;
     for (auto& [sequence, entry] : due_) {
         if (entry.at > context_.now()) continue;
-        found.emplace_back(entry.at, Due{sequence, entry.every.count() == 0});
+        found.emplace_back(entry.at, Due{sequence, entry.every.count() == 0 ? Round::last : Round::another_follows});
         entry.at += entry.every;
     }
     std::ranges::stable_sort(found, {}, &std::pair<TimePoint, Due>::first);
@@ -79,7 +79,7 @@ std::vector<MemorySchedules::Due> MemorySchedules::take_due() {
     return due;
 }
 
-Parcel MemorySchedules::made_of(const Parcel& schedule, const Parcel* source, bool last) {
+Parcel MemorySchedules::made_of(const Parcel& schedule, const Parcel* source, Round round) {
     const auto& content = source == nullptr ? schedule : *source;
     Parcel made;
     made.subject = schedule.headers.get("Nats-Schedule-Target").value_or("");
@@ -87,7 +87,8 @@ Parcel MemorySchedules::made_of(const Parcel& schedule, const Parcel* source, bo
     for (const auto& [name, value] : content.headers)
         if (!stays(name)) made.headers.add(name, value);
     made.headers.set("Nats-Scheduler", schedule.subject);
-    made.headers.set("Nats-Schedule-Next", last ? "purge" : schedule.headers.get("Nats-Schedule").value_or(""));
+    made.headers.set("Nats-Schedule-Next",
+                     round == Round::last ? "purge" : schedule.headers.get("Nats-Schedule").value_or(""));
     if (const auto ttl = schedule.headers.get("Nats-Schedule-TTL")) made.headers.set("Nats-TTL", *ttl);
     if (const auto rollup = schedule.headers.get("Nats-Schedule-Rollup")) made.headers.set("Nats-Rollup", *rollup);
     return made;

@@ -25,14 +25,15 @@ public:
     void remove(std::uint64_t sequence) { due_.erase(sequence); }
     TimePoint next_due() const;
 
+    enum class Round : std::uint8_t { another_follows, last };
     struct Due {
         std::uint64_t sequence = 0;
-        bool last = false;
+        Round round = Round::another_follows;
     };
     /// Returns the schedules whose time has come, and sets each to its next time.
     std::vector<Due> take_due();
     /// Returns the message to publish for a schedule, with the content of `source` if that is not null.
-    static Parcel made_of(const Parcel& schedule, const Parcel* source, bool last);
+    static Parcel made_of(const Parcel& schedule, const Parcel* source, Round round);
 
 private:
     struct Entry {

@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <initializer_list>
-#include <span>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "jetstream/consume/consumer_json.hpp"
 #include "jetstream/consume/consumer_settings.hpp"
+#include "jetstream/stream/stream_settings.hpp"
 #include "testing/memory/jetstream/subject_transform.hpp"
 
 namespace freshet::detail {
@@ -24,48 +24,6 @@ constexpr nanoseconds default_ack_wait = std::chrono::seconds{30};
 constexpr nanoseconds shortest_heartbeat = std::chrono::milliseconds{100};
 constexpr std::int64_t default_max_ack_pending = 1'000;
 
-// The known settings. num_replicas, storage, compression, placement and persist_mode change nothing: there is one
-// server, in memory.
-constexpr std::array<std::string_view, 37> stream_settings{"name",
-                                                           "description",
-                                                           "subjects",
-                                                           "retention",
-                                                           "storage",
-                                                           "num_replicas",
-                                                           "max_msgs",
-                                                           "max_bytes",
-                                                           "max_age",
-                                                           "max_consumers",
-                                                           "max_msg_size",
-                                                           "max_msgs_per_subject",
-                                                           "discard",
-                                                           "duplicate_window",
-                                                           "compression",
-                                                           "discard_new_per_subject",
-                                                           "no_ack",
-                                                           "placement",
-                                                           "mirror",
-                                                           "sources",
-                                                           "republish",
-                                                           "allow_direct",
-                                                           "mirror_direct",
-                                                           "subject_transform",
-                                                           "deny_delete",
-                                                           "deny_purge",
-                                                           "allow_rollup_hdrs",
-                                                           "sealed",
-                                                           "first_seq",
-                                                           "consumer_limits",
-                                                           "allow_msg_ttl",
-                                                           "subject_delete_marker_ttl",
-                                                           "allow_atomic",
-                                                           "persist_mode",
-                                                           "allow_msg_counter",
-                                                           "allow_msg_schedules",
-                                                           "metadata"};
-constexpr std::array<std::string_view, 6> source_settings{"name",           "opt_start_seq",      "opt_start_time",
-                                                          "filter_subject", "subject_transforms", "external"};
-
 bool is_set(const Json& value) {
     if (value.is_boolean()) return value.get<bool>();
     if (value.is_string()) return !value.get_ref<const std::string&>().empty();
@@ -74,21 +32,22 @@ bool is_set(const Json& value) {
 
 std::string not_simulated(std::string_view what) { return fmt::format("the memory server does not know {}", what); }
 
-/// Returns a setting that this server does not simulate; nothing if all are known.
-std::optional<std::string> unknown_in(const Json& config, std::span<const std::string_view> known) {
-    for (const auto& [key, value] : config.items())
-        if (is_set(value) && std::ranges::find(known, key) == known.end()) return key;
+/// Returns a setting that this server does not simulate; nothing if it simulates all. num_replicas, storage,
+/// compression, placement and persist_mode change nothing: there is one server, in memory.
+std::optional<std::string> unknown_in(const Json& config, const std::vector<SettingLine>& lines) {
+    for (const auto& [key, value] : config.items()) {
+        const auto line = std::ranges::find(lines, key, &SettingLine::key);
+        if (is_set(value) && (line == lines.end() || !line->traits.simulated)) return key;
+    }
     return std::nullopt;
 }
 
-const std::vector<std::string_view>& simulated_consumer_settings() {
-    static const auto all = [] {
-        std::vector<std::string_view> known;
-        for (const auto& line : consumer_setting_lines())
-            if (line.traits.simulated) known.push_back(line.key);
-        return known;
-    }();
-    return all;
+/// Returns a setting that differs although servers refuse to change it; nothing if there is none.
+std::optional<std::string_view> fixed_that_differs(const Json& from, const Json& to,
+                                                   const std::vector<SettingLine>& lines) {
+    for (const auto& line : lines)
+        if (line.traits.fixed && from.value(line.key, Json{}) != to.value(line.key, Json{})) return line.key;
+    return std::nullopt;
 }
 
 void fill(Json& config, const char* key, const Json& value) {
@@ -99,9 +58,9 @@ ApiError bad_stream(std::string why) { return {500, 10052, std::move(why)}; }
 ApiError bad_consumer(std::string why) { return {400, 10012, std::move(why)}; }
 
 std::optional<ApiError> check_source(const Json& source) {
-    if (const auto key = unknown_in(source, source_settings))
-        return bad_stream(not_simulated(fmt::format("{} of a source", *key)));
     if (source.contains("external")) return bad_stream(not_simulated("external of a source: it has one account"));
+    if (const auto key = unknown_in(source, setting_lines<js::StreamSource>()))
+        return bad_stream(not_simulated(fmt::format("{} of a source", *key)));
     const auto transforms = source.value("subject_transforms", Json::array());
     if (!transforms.empty() && !source.value("filter_subject", "").empty())
         return ApiError{400, 10144, "source with multiple subject transforms cannot also have a single subject filter"};
@@ -144,12 +103,6 @@ void fill_stream(Json& config) {
     if (config["sealed"] == true) config["deny_delete"] = config["deny_purge"] = true;
 }
 
-std::vector<std::string> filters_of(const Json& config) {
-    auto filters = config.value("filter_subjects", std::vector<std::string>{});
-    if (const auto one = config.value("filter_subject", ""); !one.empty()) filters.push_back(one);
-    return filters;
-}
-
 std::optional<ApiError> check_filters(const Json& config) {
     const auto filters = filters_of(config);
     for (std::size_t i = 0; i < filters.size(); ++i)
@@ -177,7 +130,7 @@ std::optional<ApiError> check_push(const Json& config) {
 }
 
 std::optional<ApiError> check_consumer(const Json& config) {
-    if (const auto key = unknown_in(config, simulated_consumer_settings())) return bad_consumer(not_simulated(*key));
+    if (const auto key = unknown_in(config, consumer_setting_lines())) return bad_consumer(not_simulated(*key));
     if (config.value("replay_policy", "instant") != "instant")
         return bad_consumer(not_simulated("replay_policy original"));
     const auto backoff = config.value("backoff", Json::array()).size();
@@ -191,7 +144,8 @@ std::optional<ApiError> check_consumer(const Json& config) {
 }  // namespace
 
 std::expected<Json, ApiError> complete_stream(std::string_view name, Json config) {
-    if (const auto key = unknown_in(config, stream_settings)) return std::unexpected{bad_stream(not_simulated(*key))};
+    if (const auto key = unknown_in(config, stream_setting_lines()))
+        return std::unexpected{bad_stream(not_simulated(*key))};
     config["name"] = name;
     const bool gathers = config.contains("mirror") || !config.value("sources", Json::array()).empty();
     if (!gathers && config.value("subjects", Json::array()).empty()) config["subjects"] = Json::array({name});
@@ -225,18 +179,16 @@ std::expected<Json, ApiError> complete_consumer(Json config, const Json& stream)
 }
 
 std::optional<ApiError> check_stream_update(const Json& from, const Json& to) {
-    for (const auto* key : {"retention", "storage", "allow_msg_counter"})
-        if (from.value(key, Json{}) != to.value(key, Json{}))
-            return bad_stream(fmt::format("stream configuration update can not change {}", key));
+    if (const auto key = fixed_that_differs(from, to, stream_setting_lines()))
+        return bad_stream(fmt::format("stream configuration update can not change {}", *key));
     if (from.value("sealed", false) && !to.value("sealed", false))
         return bad_stream("stream configuration update can not unseal a sealed stream");
     return std::nullopt;
 }
 
 std::optional<ApiError> check_consumer_update(const Json& from, const Json& to) {
-    for (const auto& line : consumer_setting_lines())
-        if (line.traits.fixed && from.value(line.key, Json{}) != to.value(line.key, Json{}))
-            return bad_consumer(fmt::format("{} can not be updated", line.key));
+    if (const auto key = fixed_that_differs(from, to, consumer_setting_lines()))
+        return bad_consumer(fmt::format("{} can not be updated", *key));
     return std::nullopt;
 }
 

@@ -316,16 +316,16 @@ void MemoryStream::leave_marker(const std::string& subject) {
 }
 
 void MemoryStream::publish_scheduled() {
-    for (const auto& [sequence, last] : schedules_.take_due()) {
+    for (const auto& [sequence, round] : schedules_.take_due()) {
         const auto found = messages_.find(sequence);
         if (found == messages_.end()) continue;  // another schedule has replaced it
         const auto schedule = found->second.parcel;
         const auto subject = schedule->headers.get("Nats-Schedule-Source");
         const auto* const source = subject ? last_of(*subject) : nullptr;
-        if (last) remove(sequence);
+        if (round == MemorySchedules::Round::last) remove(sequence);
         if (subject && source == nullptr) continue;
         const auto made = std::make_shared<const Parcel>(
-            MemorySchedules::made_of(*schedule, source == nullptr ? nullptr : source->parcel.get(), last));
+            MemorySchedules::made_of(*schedule, source == nullptr ? nullptr : source->parcel.get(), round));
         if (!check(*made)) keep(made);
     }
 }

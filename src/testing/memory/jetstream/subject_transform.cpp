@@ -13,7 +13,7 @@
 namespace freshet::detail {
 namespace {
 
-/// The number of `text`, 0 if it is none.
+/// Returns the number that `text` is; 0 if it is none.
 std::size_t number_of(std::string_view text) { return FromText<std::size_t>::parse(text).value_or(0); }
 
 /// Returns the tokens that the pattern's wildcards stand for, and the rest of the subject for `>`.

@@ -18,9 +18,9 @@
 #include <freshet/jetstream.hpp>
 #include <freshet/testing.hpp>
 
-#include "../support/log_lines.hpp"
-#include "../support/seen.hpp"
-#include "../support/types.hpp"
+#include "../../../support/log_lines.hpp"
+#include "../../../support/seen.hpp"
+#include "../../../support/types.hpp"
 #include "memory_support.hpp"
 
 using namespace freshet;

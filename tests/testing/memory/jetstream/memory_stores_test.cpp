@@ -13,8 +13,8 @@
 #include <freshet/jetstream.hpp>
 #include <freshet/testing.hpp>
 
-#include "../support/log_lines.hpp"
-#include "../support/seen.hpp"
+#include "../../../support/log_lines.hpp"
+#include "../../../support/seen.hpp"
 #include "memory_support.hpp"
 
 using namespace freshet;

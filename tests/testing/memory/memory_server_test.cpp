@@ -10,7 +10,7 @@
 #include <freshet/freshet.hpp>
 #include <freshet/testing.hpp>
 
-#include "../support/sinks.hpp"
+#include "../../support/sinks.hpp"
 
 using namespace freshet;
 using namespace freshet::testing;
