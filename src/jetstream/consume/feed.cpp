@@ -77,7 +77,8 @@ void Feed::feed(Message message, const Metadata& metadata) noexcept {
         sink = sink_;
     }
     if (sink == nullptr) return;
-    if (!unkept.empty()) return perform(settlement_.give_up(metadata.deliveries), std::move(message), metadata, unkept);
+    if (!unkept.empty())
+        return publish_dead_letter(std::move(message), unkept, settlement_.give_up(metadata.deliveries).delay);
     const auto action = settlement_.before(metadata.deliveries);
     using Kind = Action::Kind;
     if (action.kind == Kind::term || action.kind == Kind::dead_letter) {
@@ -137,13 +138,21 @@ void Feed::perform(const Action& action, Message message, const Metadata& metada
         case Kind::none: return release(message, {});
         case Kind::ack: return release(message, ack_word);
         case Kind::nak: return nak(message, action.delay);
-        case Kind::dead_letter: return publish_dead_letter(std::move(message), metadata, why, action.delay);
+        case Kind::dead_letter:
+            if (outlived(message)) return release(message, {});
+            tell_given_up(message, metadata, "goes to " + quoted(settlement_.retry().dead_letter), why);
+            return publish_dead_letter(std::move(message), why, action.delay);
         case Kind::term:
-            link_.logger().error(
-                "{}: message {} on {} is given up after {} deliveries, and there is no dead letter: {}", who_,
-                metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, why);
+            tell_given_up(message, metadata, "there is no dead letter", why);
             return release(message, term_word);
     }
+}
+
+void Feed::tell_given_up(const Message& message, const Metadata& metadata, std::string_view fate,
+                         std::string_view why) noexcept {
+    link_.logger().error("{}: message {} on {} is given up after {} {}, and {}: {}", who_, metadata.stream_sequence,
+                         quoted(message.subject()), metadata.deliveries,
+                         metadata.deliveries == 1 ? "delivery" : "deliveries", fate, why);
 }
 
 void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept {
@@ -151,12 +160,7 @@ void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept 
     release(message, fmt::format(R"({} {{"delay":{}}})", nak_word, delay.count()));
 }
 
-void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
-                               std::chrono::nanoseconds delay) noexcept {
-    if (outlived(message)) return release(message, {});
-    link_.logger().error("{}: message {} on {} is given up after {} deliveries, to {}: {}", who_,
-                         metadata.stream_sequence, quoted(message.subject()), metadata.deliveries,
-                         quoted(settlement_.retry().dead_letter), why);
+void Feed::publish_dead_letter(Message message, std::string_view why, std::chrono::nanoseconds delay) noexcept {
     send_dead_letter(std::make_shared<Message>(std::move(message)), std::string{why}, delay, LetterSize::whole);
 }
 
@@ -196,7 +200,8 @@ void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Exp
         unkept_.insert_or_assign(metadata->stream_sequence, why);
         keep_at_most(unkept_, most_unkept);
     }
-    link_.logger().error("{}: the dead letter was not kept, so the message stays: {}", who_, error.message());
+    link_.logger().error("{}: the dead letter of message {} was not kept, so the message stays: {}", who_,
+                         metadata ? metadata->stream_sequence : 0, error.message());
     nak(*message, std::max(delay, unkept_pause(metadata ? metadata->deliveries : 0)));
 }
 
