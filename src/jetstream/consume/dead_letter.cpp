@@ -39,10 +39,8 @@ Headers dead_letter_headers(const Message& message, const Metadata& metadata, st
 
 Expected<void> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer) {
     if (!answer && answer.error().code() == Errc::no_responders) {
-        return failure(
-            Errc::no_responders,
-            fmt::format("no stream stores {} and no subscriber listens on it: declare a stream that stores it",
-                        quoted(subject)));
+        return failure(Errc::no_responders,
+                       fmt::format("no stream stores {} and no subscriber listens on it", quoted(subject)));
     }
     if (!answer && answer.error().code() == Errc::timeout) {
         return failure(Errc::timeout,

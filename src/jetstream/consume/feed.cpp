@@ -77,8 +77,10 @@ void Feed::feed(Message message, const Metadata& metadata) noexcept {
         sink = sink_;
     }
     if (sink == nullptr) return;
-    if (!unkept.empty())
-        return publish_dead_letter(std::move(message), unkept, settlement_.give_up(metadata.deliveries).delay);
+    if (!unkept.empty()) {
+        const auto delay = settlement_.give_up(metadata.deliveries).delay;
+        return send_dead_letter(std::make_shared<Message>(std::move(message)), unkept, delay, LetterSize::whole);
+    }
     const auto action = settlement_.before(metadata.deliveries);
     using Kind = Action::Kind;
     if (action.kind == Kind::term || action.kind == Kind::dead_letter) {
@@ -138,21 +140,13 @@ void Feed::perform(const Action& action, Message message, const Metadata& metada
         case Kind::none: return release(message, {});
         case Kind::ack: return release(message, ack_word);
         case Kind::nak: return nak(message, action.delay);
-        case Kind::dead_letter:
-            if (outlived(message)) return release(message, {});
-            tell_given_up(message, metadata, "goes to " + quoted(settlement_.retry().dead_letter), why);
-            return publish_dead_letter(std::move(message), why, action.delay);
+        case Kind::dead_letter: return publish_dead_letter(std::move(message), metadata, why, action.delay);
         case Kind::term:
-            tell_given_up(message, metadata, "there is no dead letter", why);
+            link_.logger().error(
+                "{}: message {} on {} is given up at delivery {}, and there is no dead letter: {}", who_,
+                metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, why);
             return release(message, term_word);
     }
-}
-
-void Feed::tell_given_up(const Message& message, const Metadata& metadata, std::string_view fate,
-                         std::string_view why) noexcept {
-    link_.logger().error("{}: message {} on {} is given up after {} {}, and {}: {}", who_, metadata.stream_sequence,
-                         quoted(message.subject()), metadata.deliveries,
-                         metadata.deliveries == 1 ? "delivery" : "deliveries", fate, why);
 }
 
 void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept {
@@ -160,7 +154,12 @@ void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept 
     release(message, fmt::format(R"({} {{"delay":{}}})", nak_word, delay.count()));
 }
 
-void Feed::publish_dead_letter(Message message, std::string_view why, std::chrono::nanoseconds delay) noexcept {
+void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
+                               std::chrono::nanoseconds delay) noexcept {
+    if (outlived(message)) return release(message, {});
+    link_.logger().error("{}: message {} on {} is given up at delivery {}, and goes to {}: {}", who_,
+                         metadata.stream_sequence, quoted(message.subject()), metadata.deliveries,
+                         quoted(settlement_.retry().dead_letter), why);
     send_dead_letter(std::make_shared<Message>(std::move(message)), std::string{why}, delay, LetterSize::whole);
 }
 

@@ -64,10 +64,8 @@ public:
 
 private:
     void perform(const Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept;
-    /// Logs that the message is given up, and what becomes of it.
-    void tell_given_up(const Message& message, const Metadata& metadata, std::string_view fate,
-                       std::string_view why) noexcept;
-    void publish_dead_letter(Message message, std::string_view why, std::chrono::nanoseconds delay) noexcept;
+    void publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
+                             std::chrono::nanoseconds delay) noexcept;
     void send_dead_letter(const std::shared_ptr<Message>& message, const std::string& why,
                           std::chrono::nanoseconds delay, LetterSize size) noexcept;
     void finish_dead_letter(const std::shared_ptr<Message>& message, const Expected<void>& confirmed,
