@@ -144,7 +144,9 @@ cannot connect to nats://localhost:1: nothing accepts connections; is nats-serve
 TEST_CASE("a proxy") {
     NatsServer server;
     const auto url = server.url();
-    const auto connect_through_proxy = [](const std::string&, std::uint16_t port) { return freshet::testing::connect_loopback(port); };
+    const auto connect_through_proxy = [](const std::string&, std::uint16_t port) {
+        return freshet::testing::connect_loopback(port);
+    };
     // [dial]
     freshet::Broker broker{{.servers = {url}, .dial = connect_through_proxy}};
     // [dial]

@@ -156,8 +156,8 @@ TEST_CASE("a worker whose consumer exists") {
     f.admin.jetstream().consumer("ORDERS", "worker").declare({.ack_wait = 30s});
     std::atomic<int> handled = 0;
     f.broker
-        .subscriber<"orders.>">(
-            js::Pull{.stream = "ORDERS", .durable = "worker", .declare = js::Declare::never, .retry = {.max_attempts = 5}})
+        .subscriber<"orders.>">(js::Pull{
+            .stream = "ORDERS", .durable = "worker", .declare = js::Declare::never, .retry = {.max_attempts = 5}})
         .handle([&](const std::string&) { ++handled; });
     f.broker.start();
     f.admin.jetstream().publish("orders.new", "x");
