@@ -69,7 +69,7 @@ natsStatus freshet_sign(char** error, unsigned char** signature, int* length, co
     const auto listener = find(closure);
     const auto seed = listener != nullptr ? listener->seed() : std::string{};
     const auto status = nats_Sign(seed.c_str(), nonce, signature, length);
-    if (status != NATS_OK) *error = ::strdup("the nkey seed cannot sign");  // cnats frees it
+    if (status != NATS_OK) *error = ::strdup("cannot sign with the nkey seed");  // cnats frees it
     return status;
 }
 

@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "base/quoted.hpp"
 #include "nats/options.hpp"
 #include "nats/url.hpp"
 
@@ -45,17 +46,17 @@ Error connect_error(const BrokerOptions& options, const Failure& failure, std::c
                 const auto url = ServerUrl::parse(server);
                 const auto problem = url ? resolver_problem(*url) : std::string{};
                 if (problem.empty()) continue;
-                return {Errc::disconnected,
-                        fmt::format("cannot resolve the host '{}' of {}: {}", url->host, urls, problem)};
+                return {Errc::disconnected, fmt::format("cannot resolve the host {} of {}: {}; check its name",
+                                                        quoted(url->host), urls, problem)};
             }
             return {Errc::disconnected, fmt::format("cannot reach {} (tried for {} ms): nothing accepts connections; "
-                                                    "is nats-server running there?",
+                                                    "start nats-server there, or check the URL",
                                                     urls, waited.count())};
         }
         case NATS_TIMEOUT:
             return {Errc::disconnected,
                     fmt::format("cannot reach {} (tried for {} ms): no answer within the connect_timeout of "
-                                "{} ms; is it a nats-server, and does it run?",
+                                "{} ms; check that a nats-server runs there",
                                 urls, waited.count(), options.connect_timeout.count())};
         case NATS_SECURE_CONNECTION_WANTED:
             return {Errc::bad_setup,

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 
+#include "base/quoted.hpp"
 #include "nats/nkey.hpp"
 #include "nats/socket.hpp"
 #include "nats/status.hpp"
@@ -43,7 +44,7 @@ std::string read_file(const std::string& path, std::string_view what) {
     std::ifstream in{path, std::ios::binary};
     if (in.is_open() && !directory) return {std::istreambuf_iterator<char>{in}, {}};
     const auto why = std::generic_category().message(directory ? EISDIR : errno);
-    raise({Errc::bad_setup, fmt::format("cannot read the {} '{}': {}", what, path, why)});
+    raise({Errc::bad_setup, fmt::format("cannot read the {} \"{}\": {}", what, path, why)});
 }
 
 std::string program_name() { return ::program_invocation_short_name; }
@@ -65,19 +66,21 @@ void set_tls(natsOptions* native, const TlsOptions& tls) {
 #ifdef FRESHET_HAS_NATSOPTIONS_TLSHANDSHAKEFIRST
         require(natsOptions_TLSHandshakeFirst(native), "TlsOptions::handshake_first");
 #else
-        raise({Errc::bad_setup, "TlsOptions::handshake_first needs cnats 3.9, this is " NATS_VERSION_STRING});
+        raise({Errc::bad_setup, "TlsOptions::handshake_first needs cnats 3.9 or newer, and this is " NATS_VERSION_STRING
+                                "; leave it out, or update cnats"});
 #endif
     }
     if (!tls.ca_file.empty()) {
         require(natsOptions_LoadCATrustedCertificates(native, tls.ca_file.c_str()),
-                fmt::format("TlsOptions::ca_file '{}'", tls.ca_file));
+                fmt::format("TlsOptions::ca_file \"{}\"", tls.ca_file));
     }
     if (tls.certificate.empty() != tls.private_key.empty()) {
-        raise({Errc::bad_setup, "TlsOptions::certificate and TlsOptions::private_key are needed together"});
+        raise({Errc::bad_setup, "TlsOptions::certificate and TlsOptions::private_key go together; set both or none"});
     }
     if (!tls.certificate.empty()) {
         require(natsOptions_LoadCertificatesChain(native, tls.certificate.c_str(), tls.private_key.c_str()),
-                fmt::format("TlsOptions::certificate '{}' with private_key '{}'", tls.certificate, tls.private_key));
+                fmt::format("TlsOptions::certificate \"{}\" with private_key \"{}\"", tls.certificate,
+                            tls.private_key));
     }
     if (const auto* verify = std::get_if<VerifyServer>(&tls.verify)) {
         if (!verify->expected_name.empty()) {
@@ -93,7 +96,9 @@ void set_nkey_file(natsOptions* native, const std::string& path) {
     auto content = read_file(path, "nkey seed file");
     auto seed = seed_in(content);
     OPENSSL_cleanse(content.data(), content.size());
-    if (!seed) raise({Errc::bad_setup, fmt::format("the nkey seed file '{}': {}", path, seed.error().what())});
+    if (!seed)
+        raise({Errc::bad_setup,
+               fmt::format("the nkey seed file \"{}\" cannot be used: {}", path, seed.error().what())});
     const auto key = public_nkey(*seed);
     OPENSSL_cleanse(seed->data(), seed->size());
     require(natsOptions_SetNKeyFromSeed(native, value_or_raise(Expected<std::string>{key}).c_str(), path.c_str()),
@@ -106,7 +111,8 @@ void set_creds_content(natsOptions* native, const std::string& content) {
 #else
     static_cast<void>(native);
     static_cast<void>(content);
-    raise({Errc::bad_setup, "CredsMemory needs cnats 3.6, this is " NATS_VERSION_STRING "; use CredsFile"});
+    raise({Errc::bad_setup,
+           "CredsMemory needs cnats 3.6 or newer, and this is " NATS_VERSION_STRING "; use CredsFile"});
 #endif
 }
 
@@ -168,15 +174,15 @@ std::vector<std::string> servers_of(const BrokerOptions& options) {
 std::string name_of_credentials(const BrokerOptions& options) {
     for (const auto& server : options.servers) {
         const auto url = ServerUrl::parse(server);
-        if (url && !url->user.empty()) return fmt::format("user '{}'", url->user);
+        if (url && !url->user.empty()) return "user " + quoted(url->user);
     }
     const Overloaded name{
         [](const std::monostate&) -> std::string { return "a client without credentials"; },
-        [](const UserPassword& c) { return fmt::format("user '{}'", c.user); },
+        [](const UserPassword& c) { return "user " + quoted(c.user); },
         [](const Token&) -> std::string { return "the token"; },
         [](const NkeySeed& c) { return fmt::format("nkey {}", public_nkey(c.seed).value_or("?")); },
-        [](const NkeyFile& c) { return fmt::format("the nkey of '{}'", c.path); },
-        [](const CredsFile& c) { return fmt::format("the credentials of '{}'", c.path); },
+        [](const NkeyFile& c) { return fmt::format("the nkey of \"{}\"", c.path); },
+        [](const CredsFile& c) { return fmt::format("the credentials of \"{}\"", c.path); },
         [](const CredsMemory&) -> std::string { return "the credentials"; },
     };
     return std::visit(name, options.credentials);
@@ -184,7 +190,7 @@ std::string name_of_credentials(const BrokerOptions& options) {
 
 OptionsHandle make_options(const BrokerOptions& options, Lane lane, const Callbacks& callbacks) {
     OptionsHandle handle;
-    require(natsOptions_Create(out(handle)), "cannot make options");
+    require(natsOptions_Create(out(handle)), "cannot prepare the options of the connection");
     auto* native = handle.get();
     const auto name =
         (options.name.empty() ? program_name() : options.name) + (lane == Lane::deliveries ? " (deliveries)" : "");
@@ -196,7 +202,8 @@ OptionsHandle make_options(const BrokerOptions& options, Lane lane, const Callba
     set_limits(native, options);
     set_write_limit(native, options, callbacks);
     // Set in both cases, because the environment can change cnats's default.
-    require(natsOptions_UseGlobalMessageDelivery(native, lane == Lane::deliveries), "cannot choose the delivery pool");
+    require(natsOptions_UseGlobalMessageDelivery(native, lane == Lane::deliveries),
+            "cannot choose the pool of delivery threads");
     callbacks.install(native);
     return handle;
 }
