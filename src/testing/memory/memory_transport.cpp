@@ -114,8 +114,9 @@ Expected<void> MemoryTransport::keep_for_later(const SharedParcel& parcel) {
     const auto size = kept_size(*parcel);
     if (kept_bytes_ + size > reconnect_.buffer_bytes)
         return failure(Errc::buffer_full,
-                       fmt::format("cannot publish to {}: the server is gone, and more than the {} bytes of "
-                                   "ReconnectOptions::buffer_bytes wait for another",
+                       fmt::format("cannot publish to {}: the connection is lost, and the {} bytes of "
+                                   "ReconnectOptions::buffer_bytes have no room for it; publish it again when the "
+                                   "connection is back",
                                    quoted(parcel->subject), reconnect_.buffer_bytes));
     kept_bytes_ += size;
     kept_.push_back(parcel);
