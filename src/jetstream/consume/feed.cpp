@@ -270,9 +270,9 @@ void Feed::found(Acknowledger::Anew anew) noexcept {
         outlived = held_.size();
     }
     if (outlived > 0) {
-        link_.logger().warn(
-            "{} was made anew: {} messages in hand were delivered by the one before, and are not settled", who_,
-            outlived);
+        link_.logger().warn("{} was deleted and created again; {} messages that the old one delivered cannot be "
+                            "acknowledged, and may come again",
+                            who_, outlived);
     }
 }
 

@@ -147,7 +147,7 @@ TEST_CASE_METHOD(Fixture, "a stream that stores a request does not answer for th
     const auto unanswered = broker.try_request<void>("orders.mute", "", {.timeout = 50ms});
     REQUIRE_FALSE(unanswered);
     CHECK(unanswered.error().code() == Errc::timeout);
-    CHECK_THAT(std::string{unanswered.error().message()}, ContainsSubstring("A stream stored it"));
+    CHECK_THAT(std::string{unanswered.error().message()}, ContainsSubstring("a stream stored the request"));
 }
 
 TEST_CASE_METHOD(
@@ -162,8 +162,8 @@ TEST_CASE_METHOD(
         said.set_value(text);
     });
     const auto text = said.get_future().get();
-    CHECK_THAT(text, ContainsSubstring("publish to \"orders.2\": refused, since it would block"));
-    CHECK_THAT(text, ContainsSubstring("flush: refused, since it would block"));
+    CHECK_THAT(text, ContainsSubstring("publish to \"orders.2\": refused, since a function given to async must not"));
+    CHECK_THAT(text, ContainsSubstring("flush: refused, since a function given to async must not"));
     CHECK(stored() == 1);
 }
 
