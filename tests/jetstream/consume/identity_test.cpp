@@ -164,8 +164,8 @@ TEST_CASE_METHOD(PullFixture, "a durable that is deleted while the program runs 
     publish("after");
     CHECK(seen.wait_for(21));
     CHECK(seen.all().back() == "after");
-    CHECK_THAT(log.wait_for("made anew"), ContainsSubstring("begins with message 21"));
-    CHECK(log.find("made anew").starts_with("warning"));
+    CHECK_THAT(log.wait_for("created again"), ContainsSubstring("begins with message 21"));
+    CHECK(log.find("created again").starts_with("warning"));
 
     publish("failing");
     REQUIRE(seen.wait_for(22));
