@@ -10,9 +10,9 @@ die() { printf 'demo: %s\n' "$*" >&2; exit 1; }
 [[ $# == 1 || ($# == 2 && $2 == --keep) ]] || die "usage: scripts/demo.sh BUILD_DIR [--keep]"
 programs=$1/examples/billing
 keep=${2:-}
-[[ -x $programs/billing && -x $programs/billing_client ]] || die "$programs has no programs: build the targets billing and billing_client"
+[[ -x $programs/billing && -x $programs/billing_client ]] || die "$programs has no programs; build the targets billing and billing_client"
 PATH=$PATH:/usr/sbin # where Debian has nats-server
-nats_server=$(command -v "${NATS_SERVER:-nats-server}") || die "there is no nats-server: install it, or set NATS_SERVER"
+nats_server=$(command -v "${NATS_SERVER:-nats-server}") || die "there is no nats-server; install it, or set NATS_SERVER to its path"
 unset "${!NATS_@}" # whatever server and credentials the user has, this is about another one
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/freshet-demo.XXXXXX")

@@ -90,7 +90,7 @@ TEST_CASE("wrong credentials") {
     freshet::Broker broker{{.servers = {server.url()}, .credentials = freshet::UserPassword{"bob", "guess"}}};
     CHECK(with_usual_address(message_of([&] { broker.start(); }), server) == shown(R"(
 // [unauthorized]
-cannot connect to nats://localhost:4222: refused user 'bob': Authorization Violation; check BrokerOptions::credentials
+cannot connect to nats://localhost:4222: refused user "bob": Authorization Violation; check BrokerOptions::credentials
 // [unauthorized]
 )"));
 }
@@ -136,7 +136,7 @@ TEST_CASE("no server") {
     const auto said = message_of([&] { again.start(); });
     CHECK(said == shown(R"(
 // [absent-error]
-cannot connect to nats://localhost:1: nothing accepts connections; is nats-server running there?
+cannot connect to nats://localhost:1: nothing accepts connections; start nats-server there, or check the URL
 // [absent-error]
 )"));
 }
@@ -194,7 +194,7 @@ TEST_CASE("the reconnect buffer is full") {
     }));
     CHECK(sent.error().message() == shown(R"(
 // [buffer-full]
-cannot publish to "news": the server is gone, and more than the 1000 bytes of ReconnectOptions::buffer_bytes wait for another
+cannot publish to "news": the connection is lost, and the 1000 bytes of ReconnectOptions::buffer_bytes have no room for it; publish it again when the connection is back
 // [buffer-full]
 )"));
 }

@@ -170,9 +170,9 @@ TEST_CASE_METHOD(Fixture, "setup mistakes are collected") {
 // [problems]
 the broker cannot start:
   - "orders..created" is not a subject pattern: empty token; tokens are separated by single dots (position 7)
-  - subscriber "users.{name}": the handler takes Path<"id">, but the subject has no {id}
+  - subscriber "users.{name}": a parameter is Path<"id">, but the subject has no {id}
   - subscriber "stock.{item}": publish_to "low.{shop}" names {shop}, which the subject does not have
-  - subscriber "orders.put": the handler takes Inject<Store>, but nothing was provided: call broker.provide(std::make_shared<Store>(...)) before start(); for an object of a derived type, broker.provide<Store>(object)
+  - subscriber "orders.put": a parameter is Inject<Store>, but nothing was provided; call broker.provide(std::make_shared<Store>(...)) before start(), or, for an object of a derived type, broker.provide<Store>(object)
 // [problems]
 )"));
 }

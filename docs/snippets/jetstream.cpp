@@ -73,7 +73,7 @@ TEST_CASE_METHOD(Fixture, "verify a stream") {
                   {.name = "ORDERS", .storage = js::Storage::memory, .max_age = 48h, .declare = js::Declare::verify});
           }) == shown(R"(
 // [differences]
-stream "ORDERS" exists with other settings: max_age is 1d, wanted 2d; storage is "file", wanted "memory". Change the program, or the settings (Declare::reconcile does)
+stream "ORDERS" exists with other settings: max_age is 1d, wanted 2d; storage is "file", wanted "memory"; change the program, or let Declare::reconcile change the settings
 // [differences]
 )"));
 }
@@ -116,7 +116,7 @@ TEST_CASE_METHOD(Fixture, "publish") {
     CHECK(lines == std::vector<std::string>{"stored in ORDERS at 1", "it was there before"});
     CHECK(message_of([&] { jetstream.publish("nobody.listens", order, {.retries = 0}); }) == shown(R"(
 // [no-stream]
-publish to "nobody.listens": no stream stores this subject: create one, or check the subject; in a cluster, its servers may be down
+publish to "nobody.listens": no stream stores this subject; create one, or check the subject (in a cluster, its servers may be down)
 // [no-stream]
 )"));
 }

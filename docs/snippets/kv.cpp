@@ -102,7 +102,7 @@ TEST_CASE_METHOD(Fixture, "texts and errors") {
     texts.put("a", "1");
     CHECK(message_of([&] { texts.update("a", "2", 7); }) == shown(R"(
 // [wrong-revision]
-update key "a" in bucket "texts": wrong last sequence: 1 (JetStream error 10071); somebody else has written meanwhile: read again and retry
+update key "a" in bucket "texts": wrong last sequence: 1 (JetStream error 10071); another writer was faster; read again and retry
 // [wrong-revision]
 )"));
     CHECK(message_of([&] { texts.put("no spaces", "x"); }) == shown(R"(

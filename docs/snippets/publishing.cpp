@@ -59,7 +59,7 @@ TEST_CASE_METHOD(Fixture, "publish without exceptions") {
     // [try]
     CHECK(missed == std::vector{shown(R"(
 // [closed]
-publish on "orders.eu.created": call start() or run() first
+publish on "orders.eu.created": the broker was not started; call start() or run() first
 // [closed]
 )")});
 }

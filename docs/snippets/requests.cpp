@@ -144,7 +144,7 @@ TEST_CASE_METHOD(Fixture, "what a caller may get") {
 )"));
     CHECK(message("invoices.print", order) == shown(R"(
 // [no-responders]
-nobody listens on "invoices.print": start the service, or check the subject and the account
+nobody listens on "invoices.print"; start the service, or check the subject and the account
 // [no-responders]
 )"));
     CHECK(message("mute", order) == shown(R"(

@@ -143,7 +143,7 @@ TEST_CASE_METHOD(Fixture, "a forked child is told") {
         const auto said = message_of([&] { freshet::Broker{{.servers = {server.url()}}}.start(); });
         const bool told = !sent && said == shown(R"(
 // [fork]
-start: this process was forked from one that uses NATS already, and has no threads for it; create the broker after fork, and none before it
+start: this process was forked after its parent had started a broker, and has none of the threads that a broker needs; fork first, then start the brokers
 // [fork]
 )");
         ::_exit(told ? 0 : 1);

@@ -336,8 +336,10 @@ public:
     /// Registers the subscriber and returns its messages as a range, instead of calling a handler.
     MessageStream messages() && {
         static_assert(!Publishes, "freshet: publish_to needs a handler. See docs/handlers.md#results");
-        static_assert(!InRouter, "freshet: a router's subscriber has a handler: messages() reads from one broker. See "
-                                 "docs/routers.md#subscribers");
+        static_assert(
+            !InRouter,
+            "freshet: a router's subscriber needs a handler: messages() is for a subscriber of the broker. See "
+            "docs/routers.md#subscribers");
         auto [subscriber, queue] = detail::open_stream(*registry_, std::move(spec_));
         return {std::move(subscriber), std::move(queue)};
     }

@@ -25,8 +25,8 @@ bool forked() noexcept { return is_forked.load(std::memory_order_relaxed); }
 
 Error forked_error(std::string_view what) {
     return {Errc::bad_setup, std::string{what} +
-                                 ": this process was forked from one that uses NATS already, and has no "
-                                 "threads for it; create the broker after fork, and none before it"};
+                                 ": this process was forked after its parent had started a broker, and has none "
+                                 "of the threads that a broker needs; fork first, then start the brokers"};
 }
 
 }  // namespace freshet::detail

@@ -129,7 +129,7 @@ void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arg
         append_field(line, " correlation_id=", fields.correlation_id);
         logger_->log(native_level(level), spdlog::string_view_t{line.data(), line.size()});
     } catch (...) {  // no memory, or the user's own error handler of spdlog threw
-        std::fputs("freshet: a log line was lost\n", stderr);
+        std::fputs("freshet: a log line was lost: there is no memory for it, or the logger threw\n", stderr);
     }
 }
 

@@ -32,11 +32,13 @@ extern "C" void freshet_on_signal(int number) {
 
 SignalWatch::SignalWatch() {
     if (in_use.test_and_set())
-        raise({Errc::bad_setup, "run: another broker waits for signals in this process; run one, start() the others"});
+        raise({Errc::bad_setup,
+               "run: another broker or App of this process is in run() and waits for signals; use run() "
+               "once, and start() for the other brokers"});
     if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
         const std::error_code why{errno, std::generic_category()};
         in_use.clear();
-        raise({why, "run: cannot make a pipe for signals"});
+        raise({why, "run: cannot make a pipe for signals: " + why.message()});
     }
     signals_seen = 0;
     struct sigaction action = {};

@@ -41,7 +41,7 @@ std::optional<int> apply(int argc, char** argv, spdlog::logger& logger) {
         const std::string_view name = argv[++i];
         const auto level = spdlog::level::from_str(std::string{name});
         if (level == spdlog::level::off && name != "off") {
-            fmt::print(stderr, "{}: \"{}\" is not a log level: trace, debug, info, warn, err, critical or off\n",
+            fmt::print(stderr, "{}: \"{}\" is not a log level; use trace, debug, info, warn, err, critical or off\n",
                        argv[0], name);
             return exit_usage;
         }

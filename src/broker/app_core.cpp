@@ -192,7 +192,7 @@ void AppCore::run_hooks_noexcept(HookTime when) noexcept {
             run_hook(*hook, when);
         } catch (const ExitApp& asked) { exit(asked.code()); } catch (...) {
             clean_ = false;
-            logger().error("{} threw: {}", name_of(when), exception_text());
+            logger().error("the {} hook threw: {}", name_of(when), exception_text());
         }
     }
 }
@@ -202,7 +202,7 @@ void AppCore::run_hook(Hook& hook, HookTime when) {
     HookBinder binder{core};
     hook.bind(binder);
     if (!binder.problems().empty())
-        raise({Errc::bad_setup, std::string{name_of(when)} + " cannot run:" + binder.problems()});
+        raise({Errc::bad_setup, "the " + std::string{name_of(when)} + " hook cannot run:" + binder.problems()});
     // The parameters of a hook come from the delivery of an empty message.
     SubscriberCore nobody{core.link(), core, SubscriberSpec{.subject = name_of(when)}};
     Message nothing;

@@ -19,7 +19,8 @@ namespace {
 TransportFactory never_null(TransportFactory make) {
     return [make = std::move(make)](const BrokerOptions& options) {
         auto transport = make ? make(options) : nullptr;
-        if (transport == nullptr) raise({Errc::bad_setup, "Broker: its transport factory made no transport"});
+        if (transport == nullptr)
+            raise({Errc::bad_setup, "Broker: the transport factory is empty or returned nullptr; return a transport"});
         return transport;
     };
 }

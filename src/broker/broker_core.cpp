@@ -14,7 +14,8 @@ BrokerCore::~BrokerCore() { end(link_.options().stop_timeout); }
 
 void BrokerCore::prepare(TestSetup setup) {
     const std::lock_guard lock{mutex_};
-    if (!life_.is_idle()) raise({Errc::bad_setup, "the broker was started: a test takes one that was not"});
+    if (!life_.is_idle())
+        raise({Errc::bad_setup, "TestBroker: the broker was started already; give it one that was not"});
     link_.replace(setup.make_transport, std::move(setup.clock));
     threads_ = setup.threads;
     observer_ = std::move(setup.observer);

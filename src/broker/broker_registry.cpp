@@ -55,7 +55,8 @@ std::shared_ptr<SubscriberCore> BrokerCore::add(SubscriberSpec spec) {
     std::unique_lock lock{mutex_};
     drafts_.erase(draft);
     if (life_.is_over()) {
-        raise({Errc::closed, "subscriber " + quoted(subscriber->spec().subject) + ": the broker was stopped"});
+        raise({Errc::closed, "subscriber " + quoted(subscriber->spec().subject) +
+                                 ": the broker was stopped; declare it on a new one"});
     }
     if (life_.is_live() && !may_wait())
         raise(wait_refused("subscriber " + quoted(subscriber->spec().subject) + " of a broker that runs"));
@@ -101,7 +102,8 @@ std::vector<std::shared_ptr<SubscriberCore>> BrokerCore::forget_finished() {
 
 void BrokerCore::provide(const std::type_info& type, std::shared_ptr<void> object) {
     const std::lock_guard lock{mutex_};
-    if (!life_.is_idle()) raise({Errc::bad_setup, "provide: objects are provided before the broker starts"});
+    if (!life_.is_idle())
+        raise({Errc::bad_setup, "provide: the broker was started already; call provide before start()"});
     provided_[type] = std::move(object);
 }
 
@@ -113,7 +115,7 @@ void* BrokerCore::provided(const std::type_info& type) const {
 void BrokerCore::override_dependency(const void* key, std::shared_ptr<const void> replacement) {
     const std::lock_guard lock{mutex_};
     if (!life_.is_idle())
-        raise({Errc::bad_setup, "override_dependency: dependencies are overridden before the broker starts"});
+        raise({Errc::bad_setup, "override_dependency: the broker was started already; call it before start()"});
     replacements_[key] = std::move(replacement);
 }
 
@@ -125,7 +127,7 @@ const void* BrokerCore::replacement(const void* key) const noexcept {
 void BrokerCore::include(std::shared_ptr<RouterNode> router) {
     std::unique_lock lock{mutex_};
     if (std::ranges::find(routers_, router) != routers_.end())
-        raise({Errc::bad_setup, "include: the broker has this router already"});
+        raise({Errc::bad_setup, "include: the broker includes this router already; include it once"});
     routers_.push_back(router);
     if (life_.is_idle()) return;
     lock.unlock();
@@ -135,7 +137,7 @@ void BrokerCore::include(std::shared_ptr<RouterNode> router) {
 Layer& BrokerCore::change_layer(const char* what) {
     const std::lock_guard lock{mutex_};
     if (!life_.is_idle())
-        raise({Errc::bad_setup, std::string{what} + ": it goes around every handler, so it is said before the start"});
+        raise({Errc::bad_setup, std::string{what} + ": the broker was started already; call it before start()"});
     return *layer_;
 }
 

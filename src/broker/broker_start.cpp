@@ -43,7 +43,7 @@ void BrokerCore::start() {
     }
     if (action == Action::refuse)
         raise({Errc::bad_setup, over ? "start: the broker was stopped; make a new one to start again"
-                                     : "start: the broker runs already"});
+                                     : "start: the broker was started already"});
     if (action == Action::abandon) {
         link_.close();
         abandon_all();

@@ -33,7 +33,7 @@ bool BrokerCore::stop(std::chrono::milliseconds timeout) {
             return life_.drained();
         if (link_.clock().now() < stop_deadline_) return false;  // an earlier stop has more time
     }
-    // Whatever holds up the thread that winds down: nothing is handled any more after this.
+    // After this nothing is handled any more, however long the thread that winds down is held up.
     for (const auto& subscriber : subscribers()) subscriber->discard();
     return false;
 }
@@ -123,7 +123,8 @@ void BrokerCore::wind_down() {
     for (const auto& subscriber : all) drained = subscriber->finish_stop(stop_deadline_) && drained;
     link_.close_requests({Errc::closed, "the broker was stopped"});
     if (!drained) {
-        link_.logger().error("stopped with messages unhandled: they did not finish within {} ms",
+        link_.logger().error("stopped with messages unhandled: their handlers did not finish within {} ms; if "
+                             "they need longer, raise BrokerOptions::stop_timeout",
                              stop_timeout_.count());
         finish(Event::overdue);  // before close(), which waits for handlers that still run
     }

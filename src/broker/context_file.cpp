@@ -28,7 +28,7 @@ std::string reason() { return std::generic_category().message(errno); }
 fs::path configuration_directory() {
     if (const auto xdg = variable("XDG_CONFIG_HOME"); !xdg.empty()) return fs::path{xdg} / "nats";
     if (const auto home = variable("HOME"); !home.empty()) return fs::path{home} / ".config" / "nats";
-    raise({Errc::bad_setup, "cannot look for NATS contexts: neither XDG_CONFIG_HOME nor HOME is set"});
+    raise({Errc::bad_setup, "cannot look for NATS contexts: neither XDG_CONFIG_HOME nor HOME is set; set one of them"});
 }
 
 std::string read_all(std::istream& file) { return {std::istreambuf_iterator<char>{file}, {}}; }
@@ -101,7 +101,7 @@ public:
         const auto found = fields_.find(field);
         if (found == fields_.end() || found->empty()) return;
         if (!found->is_string() || !found->get_ref<const std::string&>().empty())
-            fail(fmt::format("has \"{}\", which freshet does not support", field));
+            fail(fmt::format("has \"{}\", which freshet does not support; remove it, or use another context", field));
     }
 
     [[noreturn]] void fail(const std::string& what) const { raise({Errc::bad_setup, described() + ' ' + what}); }
@@ -111,7 +111,8 @@ public:
 private:
     static fs::path path_of(const std::string& name) {
         if (name.find('/') != std::string::npos || name.find("..") != std::string::npos)
-            raise({Errc::bad_setup, fmt::format("{} is not the name of a NATS context", detail::quoted(name))});
+            raise({Errc::bad_setup, fmt::format("{} is not the name of a NATS context: a name has no '/' and no '..'",
+                                                detail::quoted(name))});
         return configuration_directory() / "context" / (name + ".json");
     }
 
@@ -165,7 +166,7 @@ void check_readable(std::string_view setting, const std::string& path) {
     std::error_code none;
     const bool directory = fs::is_directory(path, none);
     if (!directory && std::ifstream{path}) return;
-    raise({Errc::bad_setup, fmt::format("{} names the file {}, which cannot be read: {}", setting, detail::quoted(path),
+    raise({Errc::bad_setup, fmt::format("{} names the file \"{}\", which cannot be read: {}", setting, path,
                                         directory ? "it is a directory" : reason())});
 }
 

@@ -119,7 +119,8 @@ BrokerOptions resolve(BrokerOptions options) {
     }
     if (options.servers.empty()) options.servers.emplace_back(default_server);
     if (has_userinfo(options.servers) && !none(options.credentials))
-        raise({Errc::bad_setup, "a server URL has a user in it and credentials are given, too; use one of them"});
+        raise({Errc::bad_setup,
+               "a server's URL has a user or token in it, and credentials are set as well; use one of them"});
     check_files(options);
     check_inbox_prefix(options.inbox_prefix);
     check_times(options);

@@ -41,9 +41,11 @@ std::shared_ptr<SubscriberCore> RouterNode::add(SubscriberSpec spec) {
 void RouterNode::include(std::shared_ptr<RouterNode> inner) {
     check_open("include");
     if (inner->reaches(*this))
-        raise({Errc::bad_setup, "include: the router " + quoted(inner->prefix_) + " has this one in it already"});
+        raise({Errc::bad_setup, "include: the router " + quoted(inner->prefix_) +
+                                    " includes this one already, and no router can include itself"});
     if (std::ranges::find(included_, inner) != included_.end())
-        raise({Errc::bad_setup, "include: the router " + quoted(inner->prefix_) + " is in this one already"});
+        raise({Errc::bad_setup,
+               "include: the router " + quoted(inner->prefix_) + " is included here already; include it once"});
     included_.push_back(std::move(inner));
 }
 
@@ -81,7 +83,7 @@ bool RouterNode::reaches(const RouterNode& other) const noexcept {
 void RouterNode::check_open(const std::string& what) const {
     if (sealed_)
         raise({Errc::bad_setup, what + ": the router " + quoted(prefix_) +
-                                    " is in a broker that has started; declare everything on it before"});
+                                    " belongs to a broker that was started; call it before start()"});
 }
 
 }  // namespace freshet::detail

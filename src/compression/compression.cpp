@@ -63,14 +63,14 @@ Expected<void> decompress_body(const Message& message, std::string_view name, st
     const auto what = "the body of a message on " + detail::quoted(message.subject());
     const auto encoding = known_encoding(name);
     if (!encoding)
-        return std::unexpected{RemoteError{code_unknown_encoding, what + " has the content-encoding " +
-                                                                      detail::quoted(name) +
-                                                                      "; known are zstd, gzip and deflate"}};
+        return std::unexpected{
+            RemoteError{code_unknown_encoding,
+                        what + " has the content-encoding " + detail::quoted(name) + "; use zstd, gzip or deflate"}};
     auto done = expand_body(*encoding, message.payload(), max, into);
     if (done) return done;
     if (done.error().code() == Errc::payload_too_large)
-        return std::unexpected{RemoteError{code_too_large, what + " expands to more than " + std::to_string(max) +
-                                                               " bytes, which CompressionOptions::max_size allows"}};
+        return std::unexpected{RemoteError{code_too_large, what + " expands to more than the " + std::to_string(max) +
+                                                               " bytes that CompressionOptions::max_size allows"}};
     return failure(Errc::bad_payload, what + " does not decompress as " + to_string(*encoding) + ": " +
                                           std::string{done.error().message()});
 }
@@ -118,9 +118,9 @@ Compression::Compression(const CompressionOptions& options) : options_{options} 
     const auto [least, most] =
         options.encoding == ContentEncoding::zstd ? detail::zstd_levels() : detail::zlib_levels();
     if (options.level && (*options.level < least || *options.level > most))
-        raise({Errc::bad_setup, "Compression: " + std::string{to_string(options.encoding)} + " has the levels " +
-                                    std::to_string(least) + " to " + std::to_string(most) + ", not " +
-                                    std::to_string(*options.level)});
+        raise({Errc::bad_setup, "CompressionOptions::level is " + std::to_string(*options.level) + "; for " +
+                                    to_string(options.encoding) + " it is from " + std::to_string(least) + " to " +
+                                    std::to_string(most)});
     // The byte beyond max_size must be countable, too.
     options_.max_size = std::min(options_.max_size, std::string{}.max_size() - 1);
 }

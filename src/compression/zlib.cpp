@@ -40,7 +40,7 @@ public:
         stream_.avail_in = static_cast<uInt>(body.size());
         stream_.next_out = reinterpret_cast<Bytef*>(text.data());
         stream_.avail_out = static_cast<uInt>(text.size());
-        if (deflate(&stream_, Z_FINISH) != Z_STREAM_END) raise({Errc::bad_payload, "zlib could not compress a body"});
+        if (deflate(&stream_, Z_FINISH) != Z_STREAM_END) raise({Errc::bad_payload, "cannot compress a body with zlib"});
         text.resize(stream_.total_out);
     }
 
@@ -71,7 +71,7 @@ public:
         const auto written = room.size() - stream_.avail_out;
         if (status == Z_STREAM_END && stream_.avail_in > 0) inflateReset(&stream_);  // gzip may have several members
         else if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
-            return failure(Errc::bad_payload, stream_.msg != nullptr ? stream_.msg : "zlib cannot read it");
+            return failure(Errc::bad_payload, stream_.msg != nullptr ? stream_.msg : "zlib does not say why");
         const bool read = stream_.avail_in == 0;
         return Expanded{.written = written,
                         .done = read && status == Z_STREAM_END,

@@ -50,7 +50,8 @@ void zstd_compress(Bytes body, std::optional<int> level, Buffer& into) {
     text.resize(ZSTD_compressBound(body.size()));
     const auto size = ZSTD_compressCCtx(&compressor(), text.data(), text.size(), body.data(), body.size(),
                                         level.value_or(ZSTD_CLEVEL_DEFAULT));
-    if (ZSTD_isError(size) != 0) raise({Errc::bad_payload, std::string{"zstd: "} + ZSTD_getErrorName(size)});
+    if (ZSTD_isError(size) != 0)
+        raise({Errc::bad_payload, std::string{"cannot compress a body with zstd: "} + ZSTD_getErrorName(size)});
     text.resize(size);
 }
 

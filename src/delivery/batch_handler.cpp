@@ -7,7 +7,7 @@ namespace freshet {
 
 Items& Context::items() {
     if (auto* items = get<Items>()) return *items;
-    raise({Errc::bad_setup, "Context::items: this is not a batch"});
+    raise({Errc::bad_setup, "Context::items: the handler takes one message, not a batch; take std::span<const T>"});
 }
 
 namespace detail {

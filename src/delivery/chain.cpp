@@ -21,8 +21,8 @@ Outcome guarded(detail::Step* const* step, Context& context) noexcept {
 Outcome Next::operator()(Context& context) {
     auto* const* const step = std::exchange(rest_, nullptr);
     if (step == nullptr)
-        raise({Errc::bad_setup, "a middleware called next twice (or a Next that it had moved away); the handler ran "
-                                "once. See docs/middleware.md#rules"});
+        raise({Errc::bad_setup, "a middleware called next twice (or a Next that it had moved from), and the handler "
+                                "ran once; call it once. See docs/middleware.md#rules"});
     return guarded(step, context);
 }
 

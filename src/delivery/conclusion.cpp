@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/header_text.hpp"
+#include "base/quoted.hpp"
 #include "delivery/item_access.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "link/link.hpp"
@@ -99,8 +100,11 @@ void Conclusion::answer(const Message& request, const Error& error, int code) no
             {.subject = request.reply_to(), .headers = &headers, .flush = Flush::now, .lane = Lane::deliveries}, {},
             Outgoing::Kind::reply);
         if (!sent)
-            log_.write(link_.logger(), FailureLog::Kind::not_answered, "cannot answer with an error", sent.error());
-    } catch (const std::exception& failed) { link_.logger().error("cannot answer with an error: {}", failed.what()); }
+            log_.write(link_.logger(), FailureLog::Kind::not_answered,
+                       "cannot answer a request on " + quoted(request.subject()) + " with its error", sent.error());
+    } catch (const std::exception& failed) {
+        link_.logger().error("cannot answer a request with its error: {}", failed.what());
+    }
 }
 
 }  // namespace freshet::detail

@@ -168,13 +168,14 @@ Error missing_header(const Context& context, std::string_view name) {
 }
 
 std::string unknown_path(std::string_view name) {
-    return "the handler takes Path<" + quoted(name) + ">, but the subject has no {" + std::string{name} + "}";
+    return "a parameter is Path<" + quoted(name) + ">, but the subject has no {" + std::string{name} + "}";
 }
 
 std::string not_provided(std::string_view type) {
-    return "the handler takes Inject<" + std::string{type} +
-           ">, but nothing was provided: call broker.provide(std::make_shared<" + std::string{type} +
-           ">(...)) before start(); for an object of a derived type, broker.provide<" + std::string{type} + ">(object)";
+    return "a parameter is Inject<" + std::string{type} +
+           ">, but nothing was provided; call broker.provide(std::make_shared<" + std::string{type} +
+           ">(...)) before start(), or, for an object of a derived type, broker.provide<" + std::string{type} +
+           ">(object)";
 }
 
 }  // namespace detail

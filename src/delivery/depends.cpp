@@ -17,7 +17,10 @@ DependencyScope::~DependencyScope() {
     while (ContextAccess::newest_dependency(context_) != outer_) {
         try {
             end_newest(failed);
-        } catch (...) { context_.logger().error("a dependency threw when told of a failure: {}", exception_text()); }
+        } catch (...) {
+            context_.logger().error("a dependency threw when it was told that the handler had failed: {}",
+                                    exception_text());
+        }
     }
 }
 

@@ -112,7 +112,7 @@ private:
     void write(const Summary& summary) {
         link_.logger()
             .with({.subject = subject_})
-            .error("{} more times within a second, the last one: {}", summary.more, summary.last);
+            .error("{} more failures of the same kind within a second, the last one: {}", summary.more, summary.last);
     }
 
     Link& link_;

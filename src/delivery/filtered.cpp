@@ -29,15 +29,18 @@ public:
             if (one.matches(context)) return one.handler->invoke(context);
         }
         if (otherwise_ != nullptr) return otherwise_->invoke(context);
-        return ContextAccess::reject(context, {Errc::bad_payload, "no handler of the subscriber takes the message on " +
-                                                                      quoted(context.subject()) +
-                                                                      ": no when() matches, and there is no default"});
+        return ContextAccess::reject(context,
+                                     {Errc::bad_payload,
+                                      "no handler of the subscriber takes the message on " + quoted(context.subject()) +
+                                          ": no when() matches, and handle() was given no default handler"});
     }
 
 private:
     static void bind(HandlerBase* handler, Binder& binder) {
         if (handler == nullptr) return;
-        if (handler->takes_batches()) binder.problem("a handler of batches cannot be one of several, with when()");
+        if (handler->takes_batches())
+            binder.problem(
+                "a handler of batches cannot be one of several with when(); use one handler for all messages");
         handler->bind(binder);
     }
 

@@ -69,9 +69,10 @@ void SubscriberCore::bind_handler(Binder& binder) {
     if (!spec_.handler->takes_batches()) {
         if (batch.size > 0) binder.problem("it has batch options, so its handler must take std::span<const T>");
     } else if (batch.size == 0) {
-        binder.problem("its handler takes a batch: say how large, with `.batch = {.size = 100, .within = 50ms}`");
+        binder.problem(
+            "its handler takes a batch, and no size is set; set one, as in `.batch = {.size = 100, .within = 50ms}`");
     } else if (batch.within.count() < 0) {
-        binder.problem("batch.within is negative");
+        binder.problem("batch.within is " + std::to_string(batch.within.count()) + " ms; a time cannot be negative");
     }
     if (spec_.handler->takes_body()) source_->expect_bodies(binder);
     spec_.handler->bind(binder);

@@ -198,7 +198,9 @@ bool SubscriberCore::on_dropped(std::uint64_t) noexcept {
     if (!drop_reports_.pass(link_->clock().now())) return true;
     const ConnectionEvent event{
         .kind = ConnectionEvent::Kind::slow_consumer,
-        .detail = "messages are dropped: more wait than max_pending_messages or max_pending_bytes allow",
+        .detail =
+            "messages are dropped: more wait than max_pending_messages or max_pending_bytes allow; use more workers, "
+            "or raise these limits",
         .subject = spec_.subject,
         .dropped = stats().dropped};
     link_->log(event);

@@ -73,10 +73,12 @@ bool Link::is_open() const noexcept {
 }
 
 Error Link::not_open(std::string_view what, std::string_view subject) const {
-    const auto tried = std::string{what} + " on " + quoted(subject);
+    auto tried = std::string{what};
+    if (!subject.empty()) tried += " on " + quoted(subject);
     if (forked()) return forked_error(tried);
     const bool stopped = phase_.load(std::memory_order_acquire) == Phase::closed;
-    return {Errc::closed, tried + (stopped ? ": the broker was stopped" : ": call start() or run() first")};
+    return {Errc::closed, tried + (stopped ? ": the broker was stopped"
+                                           : ": the broker was not started; call start() or run() first")};
 }
 
 Expected<void> Link::send_around(const Publication& publication, std::string_view content_type, Outgoing::Kind kind) {
@@ -198,8 +200,9 @@ template <class Options, class Open>
 Expected<RequestMux::Ticket> Link::ask(std::string_view subject, const Encoded& encoded, const Options& options,
                                        Open&& open_ticket) {
     if (options.timeout.count() < 0)
-        return failure(Errc::timeout, fmt::format("request to {}: not sent, since its timeout is {} ms",
-                                                  quoted(subject), options.timeout.count()));
+        return failure(Errc::timeout,
+                       fmt::format("request on {}: not sent, since its timeout is {} ms; a time cannot be negative",
+                                   quoted(subject), options.timeout.count()));
     if (!is_open()) return std::unexpected{not_open("request", subject)};
     if (auto ready = open_inbox(); !ready) return std::unexpected{std::move(ready).error()};
     const auto flush = hurries_request() ? Flush::now : Flush::batched;
@@ -300,7 +303,7 @@ void Link::watch(std::weak_ptr<ConnectionWatcher> watcher) {
 
 Expected<std::chrono::nanoseconds> Link::ping(std::chrono::milliseconds timeout) {
     if (!may_wait()) return std::unexpected{wait_refused("ping")};
-    if (!is_open()) return std::unexpected{not_open("ping", "the server")};
+    if (!is_open()) return std::unexpected{not_open("ping", {})};
     const auto begin = clock_->now();
     if (auto flushed = transport_->flush(timeout); !flushed) return std::unexpected{std::move(flushed).error()};
     return clock_->now() - begin;

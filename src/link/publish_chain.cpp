@@ -7,6 +7,7 @@
 #include <freshet/subject.hpp>
 
 #include "base/exception_text.hpp"
+#include "base/quoted.hpp"
 #include "link/handler_scope.hpp"
 #include "link/link.hpp"
 #include "subject/plain_subject.hpp"
@@ -16,8 +17,9 @@ namespace freshet {
 Expected<void> NextPublish::operator()(Outgoing& out) {
     auto* const last = std::exchange(last_, nullptr);
     if (last == nullptr)
-        return failure(Errc::bad_setup, "a publish middleware called next twice; the message was sent once. See "
-                                        "docs/middleware.md#rules");
+        return failure(Errc::bad_setup,
+                       "a publish middleware called next twice, and the message was sent once; call it "
+                       "once. See docs/middleware.md#rules");
     auto* const step = rest_ == end_ ? last : *rest_;
     try {
         return step->run(out, NextPublish{rest_ == end_ ? end_ : rest_ + 1, end_, *last});
@@ -99,8 +101,9 @@ Expected<void> send_through(Link& link, std::span<PublishStep* const> steps, con
     SendStep last{link, publication};
     auto sent = NextPublish{steps.data(), steps.data() + steps.size(), last}(out);
     if (sent && kind == Outgoing::Kind::request && !last.reached())
-        return failure(Errc::bad_setup, "a publish middleware did not send the request on " +
-                                            std::string{publication.subject} + ", so no answer can come");
+        return failure(Errc::bad_setup, "request on " + quoted(publication.subject) +
+                                            ": a publish middleware returned success without calling next, so that "
+                                            "no answer can come; call next, or return an error");
     return sent;
 }
 

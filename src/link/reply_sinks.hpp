@@ -29,8 +29,8 @@ inline Error with_left_out(const Error& error) {
     if (error.code() != Errc::timeout) return error;
     return {Errc::timeout,
             std::string{error.message()} +
-                ". A stream stored it: does a service listen on this subject, too? To publish into a stream, "
-                "use JetStream::publish"};
+                "; a stream stored the request, but no service answered: start the service, or, to publish into the "
+                "stream, use JetStream::publish"};
 }
 
 /// Gives the messages of the inbox's subscription to the mux.

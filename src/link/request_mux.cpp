@@ -87,7 +87,7 @@ Error timeout_error(std::string_view subject, std::chrono::nanoseconds timeout) 
 Error no_responders_error(std::string_view subject) {
     return {
         Errc::no_responders,
-        fmt::format("nobody listens on {}: start the service, or check the subject and the account", quoted(subject))};
+        fmt::format("nobody listens on {}; start the service, or check the subject and the account", quoted(subject))};
 }
 
 /// Returns the error that the other side answered with (ADR-32), or nothing.

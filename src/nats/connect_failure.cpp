@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "base/quoted.hpp"
 #include "base/without_secrets.hpp"
 #include "nats/credentials.hpp"
 #include "nats/options.hpp"
@@ -29,7 +30,8 @@ std::string unresolved(const BrokerOptions& options) {
     for (const auto& server : servers) {
         const auto url = ServerUrl::parse(server);
         const auto problem = url ? resolver_problem(*url) : std::string{};
-        if (!problem.empty()) return fmt::format("cannot resolve the host '{}': {}", url->host, problem);
+        if (!problem.empty())
+            return fmt::format("cannot resolve the host {}: {}", quoted(without_secrets(url->host)), problem);
     }
     return {};
 }
@@ -58,8 +60,8 @@ Explained explained(const BrokerOptions& options, const Failure& failure) {
                     "check BrokerOptions::credentials"};
         case NATS_NO_SERVER: {
             if (auto why = unresolved(options); !why.empty())
-                return {Errc::disconnected, std::move(why), "check the URL"};
-            return {Errc::disconnected, "nothing accepts connections", "is nats-server running there?"};
+                return {Errc::disconnected, std::move(why), "check its name"};
+            return {Errc::disconnected, "nothing accepts connections", "start nats-server there, or check the URL"};
         }
         case NATS_TIMEOUT: return without_answer(options);
         case NATS_SECURE_CONNECTION_WANTED:

@@ -25,7 +25,7 @@ bool is_bare(const Failure& failure);
 /// "certificate required", if OpenSSL has one: cnats reports an alert as a closed connection.
 Failure with_tls_alert(Failure failure);
 
-/// Returns why an attempt failed and what to do, without secrets: "refused user 'bob': Authorization Violation; check
+/// Returns why an attempt failed and what to do, without secrets: "refused user "bob": Authorization Violation; check
 /// BrokerOptions::credentials".
 std::string reason_of(const BrokerOptions& options, const Failure& failure);
 

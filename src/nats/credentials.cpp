@@ -91,7 +91,7 @@ Expected<std::string> signature(const std::string& seed, std::string_view nonce)
     unsigned char* bytes = nullptr;
     int length = 0;
     if (nats_Sign(seed.c_str(), text.c_str(), &bytes, &length) != NATS_OK)
-        return failure(Errc::bad_setup, "the nkey seed cannot sign");
+        return failure(Errc::bad_setup, "cannot sign with the nkey seed");
     const std::unique_ptr<unsigned char, decltype([](unsigned char* p) { std::free(p); })> owned{bytes};
     return std::string{reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length)};
 }
@@ -142,15 +142,15 @@ std::string as_token(const UserPassword& c) {
 std::string name_of_credentials(const BrokerOptions& options) {
     for (const auto& server : options.servers) {
         const auto url = ServerUrl::parse(server);
-        if (url && !url->user.empty()) return fmt::format("user '{}'", url->user);
+        if (url && !url->user.empty()) return "user " + quoted(without_secrets(url->user));
     }
     const Overloaded name{
         [](const std::monostate&) -> std::string { return "a client without credentials"; },
-        [](const UserPassword& c) { return fmt::format("user '{}'", without_secrets(c.user)); },
+        [](const UserPassword& c) { return "user " + quoted(without_secrets(c.user)); },
         [](const Token&) -> std::string { return "the token"; },
         [](const NkeySeed& c) { return fmt::format("nkey {}", public_nkey(c.seed).value_or("?")); },
-        [](const NkeyFile& c) { return fmt::format("the nkey of '{}'", without_secrets(c.path)); },
-        [](const CredsFile& c) { return fmt::format("the credentials of '{}'", without_secrets(c.path)); },
+        [](const NkeyFile& c) { return "the nkey of " + quoted(without_secrets(c.path)); },
+        [](const CredsFile& c) { return "the credentials of " + quoted(without_secrets(c.path)); },
         [](const CredsMemory&) -> std::string { return "the credentials"; },
         [](const JwtAndSeed&) -> std::string { return "the JWT"; },
         [](const TokenCallback&) -> std::string { return "the token of TokenCallback"; },

@@ -10,7 +10,7 @@
 
 namespace freshet::detail::nats {
 
-/// Returns a name of the credentials for errors, without secrets: "user 'bob'", "the token"...
+/// Returns a name of the credentials for errors, without secrets: "user "bob"", "the token"...
 std::string name_of_credentials(const BrokerOptions& options);
 
 /// A user's JWT and the seed of its nkey.

@@ -64,7 +64,7 @@ Expected<void> Headers::check(std::string_view name, std::string_view value) {
     if (!value.empty() && (blank(value.front()) || blank(value.back()))) {
         return failure(Errc::bad_header,
                        fmt::format("header {}: the value {} begins or ends with a blank, which clients drop when they "
-                                   "read it: trim it, or encode the value",
+                                   "read it; trim it, or encode it",
                                    detail::quoted(name), detail::quoted(value)));
     }
     return {};

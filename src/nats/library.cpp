@@ -35,7 +35,8 @@ void open_library() {
         // Keeps OpenSSL from cleaning up when the process exits: cnats's threads free their OpenSSL objects a moment
         // after a connection was closed, perhaps during the exit.
         ::OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
-        if (const auto status = open_cnats(); status != NATS_OK) raise(to_error(status, "cannot open cnats"));
+        if (const auto status = open_cnats(); status != NATS_OK)
+            raise(to_error(status, "cannot start the NATS client library (cnats)"));
         watch_forks();
     });
 }

@@ -40,7 +40,8 @@ Message::Message(__natsMsg* native) noexcept
 Message Message::make(std::string_view subject, Bytes payload, const Headers& headers, std::string_view reply_to) {
     if (subject.empty()) raise({Errc::bad_subject, "cannot make a message with an empty subject"});
     if (payload.size() > std::numeric_limits<int>::max()) {
-        raise({Errc::payload_too_large, "cannot make a message with a payload over 2 GiB"});
+        raise({Errc::payload_too_large, "cannot make a message with a payload of " + std::to_string(payload.size()) +
+                                            " bytes; the most is 2147483647"});
     }
     detail::nats::open_library();  // freeing a message needs the library
     detail::nats::MessageHandle message;

@@ -88,7 +88,9 @@ Expected<std::string> public_nkey(std::string_view seed) {
     std::array<std::uint8_t, 1 + key_size + 2> encoded{prefix_user};
     std::size_t size = key_size;
     if (key == nullptr || EVP_PKEY_get_raw_public_key(key.get(), encoded.data() + 1, &size) != 1) {
-        return failure(Errc::bad_setup, "the nkey seed cannot be used: this OpenSSL has no Ed25519");
+        return failure(
+            Errc::bad_setup,
+            "the nkey seed cannot be used: this OpenSSL has no Ed25519; use another one, or other credentials");
     }
     const auto crc = checksum(std::span{encoded}.first(1 + key_size));
     encoded[1 + key_size] = static_cast<std::uint8_t>(crc & 0xff);

@@ -108,7 +108,7 @@ std::vector<std::string> servers_of(const BrokerOptions& options) {
 OptionsHandle make_options(const BrokerOptions& options, Lane lane, CredentialSource& credentials,
                            const Callbacks& callbacks, std::string_view first_server) {
     OptionsHandle handle;
-    require(natsOptions_Create(out(handle)), "cannot make options");
+    require(natsOptions_Create(out(handle)), "cannot prepare the options of the connection");
     auto* native = handle.get();
     const auto name =
         (options.name.empty() ? program_name() : options.name) + (lane == Lane::deliveries ? " (deliveries)" : "");
@@ -120,7 +120,8 @@ OptionsHandle make_options(const BrokerOptions& options, Lane lane, CredentialSo
     set_limits(native, options);
     set_write_limit(native, options, callbacks);
     // Set in both cases, because the environment can change cnats's default.
-    require(natsOptions_UseGlobalMessageDelivery(native, lane == Lane::deliveries), "cannot choose the delivery pool");
+    require(natsOptions_UseGlobalMessageDelivery(native, lane == Lane::deliveries),
+            "cannot choose the pool of delivery threads");
     callbacks.install(native);
     return handle;
 }

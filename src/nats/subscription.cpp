@@ -176,7 +176,7 @@ public:
         const auto what =
             fmt::format("cannot end the subscription of {} after {} messages", detail::quoted(subject_), count);
         if (count == 0 || count > std::numeric_limits<int>::max()) {
-            return failure(Errc::bad_setup, what + ": the number has to be from 1 to 2147483647");
+            return failure(Errc::bad_setup, what + ": the number must be from 1 to 2147483647");
         }
         if (forked()) return std::unexpected{forked_error(what)};
         const auto status = natsSubscription_AutoUnsubscribe(native_.get(), static_cast<int>(count));

@@ -101,7 +101,7 @@ void set_chain_files(natsOptions* native, const TlsOptions& tls) {
 
 void check_pairs(const TlsOptions& tls) {
     const auto together = [](const std::string& a, const std::string& b, const char* names) {
-        if (a.empty() != b.empty()) refuse(fmt::format("{} are needed together; set both or none", names));
+        if (a.empty() != b.empty()) refuse(fmt::format("{} go together; set both or none", names));
     };
     together(tls.certificate, tls.private_key, "TlsOptions::certificate and TlsOptions::private_key");
     together(tls.certificate_pem, tls.private_key_pem, "TlsOptions::certificate_pem and TlsOptions::private_key_pem");

@@ -133,11 +133,12 @@ Error NatsTransport::publish_error(natsStatus status, const Publication& publica
                                 publication.payload.size(), publication.headers != nullptr ? " with its headers" : "",
                                 natsConnection_GetMaxPayload(native(Lane::replies)))};
         case NATS_INSUFFICIENT_BUFFER:
-            return {Errc::buffer_full,
-                    fmt::format(
-                        "{}: the server is gone, and more than the {} bytes of ReconnectOptions::buffer_bytes wait for "
-                        "another",
-                        what, reconnect_buffer_)};
+            return {
+                Errc::buffer_full,
+                fmt::format(
+                    "{}: the connection is lost, and the {} bytes of ReconnectOptions::buffer_bytes have no room for "
+                    "it; publish it again when the connection is back",
+                    what, reconnect_buffer_)};
         case NATS_CONNECTION_CLOSED:
         case NATS_DRAINING: return {Errc::closed, fmt::format("{}: the connection is closed", what)};
         case NATS_IO_ERROR:

@@ -12,6 +12,7 @@
 
 #include <freshet/text.hpp>
 
+#include "base/quoted.hpp"
 #include "base/without_secrets.hpp"
 
 namespace freshet::detail::nats {
@@ -80,9 +81,9 @@ std::string encoded(std::string_view text) {
 
 Expected<ServerUrl> ServerUrl::parse(std::string_view text) {
     const auto wrong = [&](std::string_view why) {
-        return failure(Errc::bad_setup, fmt::format("\"{}\" is not the URL of a NATS server: {}; it looks like "
+        return failure(Errc::bad_setup, fmt::format("{} is not the URL of a NATS server: {}; it looks like "
                                                     "nats://host:4222 or tls://user:password@host:4222",
-                                                    without_credentials(text), why));
+                                                    quoted(without_credentials(text)), why));
     };
     auto [scheme, userinfo, address] = split(text);
     ServerUrl url;

@@ -40,7 +40,7 @@ const Deliveries& Deliveries::rethrow() const {
 
 const CapturedMessage& Publications::at(std::size_t index) const {
     if (index < size()) return (*this)[index];
-    raise({Errc::not_found, fmt::format("publication {} was asked for, and there are {}{}{}", index, size(),
+    raise({Errc::not_found, fmt::format("publication {} was asked for, but there are {}{}{}", index, size(),
                                         note_.empty() ? "" : "; ", note_)});
 }
 

@@ -38,7 +38,7 @@ std::string deed_of(const testing::Fate& fate, const testing::Passage& passage) 
     std::string_view did = "delayed";
     if (fate.copies == 0) did = "lost";
     if (fate.copies > 1) did = "doubled";
-    return fmt::format("the test {} a message on {}{}", did, passage.subject,
+    return fmt::format("the test {} a message on {}{}", did, quoted(passage.subject),
                        fate.delay.count() > 0 ? " by " + seconds(fate.delay) : "");
 }
 

@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/quoted.hpp"
+
 namespace freshet::testing {
 namespace {
 
@@ -42,13 +44,14 @@ std::string find_program() {
         if (::access(program.c_str(), X_OK) == 0) return program;
         begin = end + 1;
     }
-    throw std::runtime_error{"nats-server is neither on the PATH nor in /usr/sbin: install it, or set NATS_SERVER"};
+    throw std::runtime_error{"nats-server is neither on the PATH nor in /usr/sbin or /usr/local/bin; install it, "
+                             "or set NATS_SERVER to its path"};
 }
 
 fs::path make_directory() {
     auto name = (fs::temp_directory_path() / "freshet-nats-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
-        throw std::system_error{errno, std::generic_category(), "cannot make " + name};
+        throw std::system_error{errno, std::generic_category(), "cannot make the directory " + detail::quoted(name)};
     }
     return name;
 }
@@ -140,7 +143,8 @@ void Server::start() {
         spawn();
         if (wait_until_ready()) return;
         reap();
-        if (port_ == 0 || attempt == start_attempts) throw std::runtime_error{"nats-server does not start:\n" + log()};
+        if (port_ == 0 || attempt == start_attempts)
+            throw std::runtime_error{"nats-server does not start; its log:\n" + log()};
         std::this_thread::sleep_for(50ms);
     }
 }
@@ -154,7 +158,7 @@ void Server::spawn() {
     const pid_t parent = ::getpid();
     const pid_t child = ::fork();
     if (child == 0) run_program(argv.data(), log_file.c_str(), parent);
-    if (child < 0) throw std::system_error{errno, std::generic_category(), "cannot fork"};
+    if (child < 0) throw std::system_error{errno, std::generic_category(), "cannot start nats-server: fork"};
     pid_ = child;
 }
 
@@ -180,7 +184,8 @@ bool Server::wait_until_ready() {
 void Server::read_ports(std::string_view ports) {
     port_ = port_of(ports, "nats");
     if (!options_.cluster.empty()) cluster_port_ = port_of(ports, "cluster");
-    if (port_ == 0) throw std::runtime_error{"no port for clients in the ports file: " + std::string{ports}};
+    if (port_ == 0)
+        throw std::runtime_error{"nats-server names no port for clients in its ports file: " + std::string{ports}};
 }
 
 void Server::stop() {
@@ -214,7 +219,7 @@ void Server::resume() { signal(SIGCONT); }
 void Server::lame_duck() { signal(SIGUSR2); }
 
 void Server::signal(int number) const {
-    if (pid_ == 0) throw std::runtime_error{"the server does not run"};
+    if (pid_ == 0) throw std::runtime_error{"cannot signal nats-server: it does not run; restart() it first"};
     ::kill(pid_, number);
 }
 
@@ -249,7 +254,7 @@ void Server::write_config() const {
         for (const auto& route : options_.routes) out << quoted(route) << ", ";
         out << "\"nats://127.0.0.1:1\" ] }\n";  // leads nowhere: JetStream in a cluster requires a route
     }
-    if (!out.flush()) throw std::runtime_error{"cannot write " + (directory_ / "config").string()};
+    if (!out.flush()) throw std::runtime_error{"cannot write " + detail::quoted((directory_ / "config").string())};
 }
 
 std::vector<std::string> Server::command() const {

@@ -38,7 +38,8 @@ public:
         const auto found = std::ranges::find_if(tests_, [&](const auto& test) {
             return broker == nullptr || &test->broker() == broker;
         });
-        if (found == tests_.end()) raise({Errc::bad_setup, "TestApp: the app does not have this broker"});
+        if (found == tests_.end())
+            raise({Errc::bad_setup, "TestApp: the App does not have this broker; name one that it was made with"});
         return **found;
     }
     std::optional<int> asked_code() const { return core_.asked_code(); }

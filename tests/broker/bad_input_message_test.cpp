@@ -328,7 +328,7 @@ TEST_CASE_METHOD(Fixture, "nobody listens, nobody answers: each is an error of i
     start();
     const auto nobody = error_of_request("nobody", "");
     CHECK(nobody.code() == Condition::no_responders);
-    CHECK_THAT(nobody.what(), StartsWith("nobody listens on \"nobody\": "));
+    CHECK_THAT(nobody.what(), StartsWith("nobody listens on \"nobody\"; "));
     const auto mute = caller.try_request<Message>("mute", "", {.timeout = 20ms}).error();
     CHECK(mute.code() == Condition::timeout);
     CHECK_THAT(mute.what(), ContainsSubstring("no answer from \"mute\" within 20 ms"));

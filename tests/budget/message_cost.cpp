@@ -64,7 +64,7 @@ FRESHET_JSON(Line, sku, quantity, price);
 FRESHET_JSON(Order, id, customer, region, lines, total);
 
 #ifdef FRESHET_GLAZE
-/// The same without a macro: glaze reflects it.
+/// Line and Order without a macro: glaze reflects them.
 struct PlainLine {
     std::string sku = {};
     int quantity = 0;

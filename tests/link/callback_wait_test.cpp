@@ -56,7 +56,7 @@ struct Fixture {
     }
 };
 
-const auto refused = ContainsSubstring("refused, since it would block the thread that brings the broker's answers");
+const auto refused = ContainsSubstring("refused, since a function given to async must not block");
 
 }  // namespace
 

@@ -81,7 +81,7 @@ TEST_CASE("while it reconnects, each reason of each server is told once") {
     server.restart({.user = "bob", .password = "new"});
     REQUIRE(eventually([&] { return any_contains(events, Kind::waiting, "Authorization Violation"); }));
     CHECK_THAT(events.last(Kind::waiting).detail,
-               ContainsSubstring("127.0.0.1:" + std::to_string(server.port())) && ContainsSubstring("user 'bob'"));
+               ContainsSubstring("127.0.0.1:" + std::to_string(server.port())) && ContainsSubstring(R"(user "bob")"));
     // By default cnats takes two refusals, and 60 rounds; here each of two connections goes on.
     REQUIRE(eventually([&] {
         const auto log = server.log();

@@ -78,8 +78,9 @@ struct Fixture {
     }
 };
 
-constexpr auto advice = "this process was forked from one that uses NATS already, and has no threads for it; "
-                        "create the broker after fork, and none before it";
+constexpr auto advice =
+    "this process was forked after its parent had started a broker, and has none of the threads that "
+    "a broker needs; fork first, then start the brokers";
 
 }  // namespace
 

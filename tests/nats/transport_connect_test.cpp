@@ -96,12 +96,12 @@ TEST_CASE("credentials in the URL connect and are not shown") {
 // Never left waiting or retrying; and no password in the error.
 TEST_CASE("wrong credentials fail at once with the server's reason") {
     NatsServer server{{.user = "bob", .password = "topsecret"}};
-    check_refused(try_open(server, UserPassword{"bob", "wrongword"}), server, "user 'bob'");
+    check_refused(try_open(server, UserPassword{"bob", "wrongword"}), server, "user \"bob\"");
     check_refused(try_open(server, {}), server, "without credentials");
     check_refused(try_open(server, Token{"wrongword"}), server, "the token");
 
     const auto in_url = try_open({.servers = {server.url("bob", "wrongword")}});
-    check_refused(in_url, server, "user 'bob'");
+    check_refused(in_url, server, "user \"bob\"");
     CHECK_THAT(in_url.error().what(), !ContainsSubstring("wrongword"));
 }
 
@@ -229,8 +229,8 @@ TEST_CASE("with nothing listening it tries for as long as it is told, and then s
     CHECK(std::chrono::steady_clock::now() - begin >= 300ms);
     REQUIRE_FALSE(opened);
     CHECK(opened.error().code() == Errc::disconnected);
-    CHECK_THAT(opened.error().what(), ContainsSubstring("cannot connect to " + server.url()) &&
-                                          ContainsSubstring("is nats-server running there?"));
+    CHECK_THAT(opened.error().what(),
+               ContainsSubstring("cannot connect to " + server.url()) && ContainsSubstring("start nats-server there"));
 
     const auto once = try_open({.servers = {server.url()}}, 0ms);
     REQUIRE_FALSE(once);
@@ -269,7 +269,7 @@ TEST_CASE("a host that does not resolve is named") {
     const auto opened = try_open({.servers = {"nats://no-such-host.invalid:4222"}}, 0ms);
     REQUIRE_FALSE(opened);
     CHECK(opened.error().code() == Errc::disconnected);
-    CHECK_THAT(opened.error().what(), ContainsSubstring("cannot resolve the host 'no-such-host.invalid'"));
+    CHECK_THAT(opened.error().what(), ContainsSubstring("cannot resolve the host \"no-such-host.invalid\""));
 }
 
 TEST_CASE("a server that accepts and does not answer is given up after the connect timeout") {

@@ -91,7 +91,7 @@ TEST_CASE("a forked child is told that it cannot use its parent's connections, n
     auto subscription = subscribe(*transport, inbox, {.subject = "x"});
     const auto is_refused = [](const auto& result) {
         return !result && result.error().code() == Errc::bad_setup &&
-               std::string{result.error().what()}.find("create the broker after fork") != std::string::npos;
+               std::string{result.error().what()}.find("fork first, then start") != std::string::npos;
     };
     const int failed = failures_in_child([&] {
         int failures = 0;

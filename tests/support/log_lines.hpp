@@ -29,7 +29,7 @@ public:
         return {};
     }
 
-    /// The same, once it has come.
+    /// Waits until a line contains `text`, and returns it; empty if none came in time.
     std::string wait_for(std::string_view text) const {
         eventually([&] { return !find(text).empty(); });
         return find(text);

@@ -78,8 +78,10 @@ TEST_CASE("a transport's factory gets the broker's options") {
 }
 
 TEST_CASE("a factory that makes no transport is a mistake in the setup, and what it throws comes out") {
-    CHECK(fault_of([](const BrokerOptions&) { return nullptr; }).contains("its transport factory made no transport"));
-    CHECK(fault_of({}).contains("its transport factory made no transport"));
+    CHECK(fault_of([](const BrokerOptions&) {
+              return nullptr;
+          }).contains("the transport factory is empty or returned nullptr"));
+    CHECK(fault_of({}).contains("the transport factory is empty or returned nullptr"));
     CHECK(fault_of([](const BrokerOptions&) -> std::unique_ptr<freshet::Transport> {
               throw std::runtime_error{"no such device"};
           }) == "no such device");

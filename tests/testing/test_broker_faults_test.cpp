@@ -78,13 +78,13 @@ TEST_CASE("what the test itself did, and what it told that did not happen, is pa
     const Listener listener{broker};
     TestBroker test{broker};
     test.lose_next("in");
-    CHECK_THAT(test.publish("in", "lost").note(), ContainsSubstring("the test lost a message on in"));
+    CHECK_THAT(test.publish("in", "lost").note(), ContainsSubstring("the test lost a message on \"in\""));
     test.delay_next(1500ms, "in");
-    CHECK_THAT(test.publish("in", "late").note(), ContainsSubstring("the test delayed a message on in by 1.5 s"));
+    CHECK_THAT(test.publish("in", "late").note(), ContainsSubstring("the test delayed a message on \"in\" by 1.5 s"));
     test.duplicate_next("in");
     test.publish("in", "twice");
-    CHECK_THAT(test.published("out").note(), ContainsSubstring("the test lost a message on in; the test delayed"));
-    CHECK_THAT(test.deliveries("in").note(), ContainsSubstring("the test doubled a message on in"));
+    CHECK_THAT(test.published("out").note(), ContainsSubstring("the test lost a message on \"in\"; the test delayed"));
+    CHECK_THAT(test.deliveries("in").note(), ContainsSubstring("the test doubled a message on \"in\""));
     test.clear();
     CHECK(test.deliveries("in").note() == "");
 

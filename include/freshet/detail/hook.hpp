@@ -117,7 +117,7 @@ std::unique_ptr<Hook> make_hook(F&& function) {
                             "functions that take these: there is no message. See docs/app.md#hooks");
         static_assert(!fits || result_ok || lifespan,
                       "freshet: a hook of App returns nothing; for an object that lives as long as the program serves "
-                      "there is lifespan. See docs/app.md#hooks");
+                      "use lifespan. See docs/app.md#hooks");
         static_assert(!fits || result_ok || !lifespan,
                       "freshet: a lifespan returns the object that is to live as long as the program serves. See "
                       "docs/app.md#hooks");

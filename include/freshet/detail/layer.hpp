@@ -79,8 +79,8 @@ template <class F>
 void add_middleware(Layer& layer, F&& middleware) {
     using Function = std::decay_t<F>;
     static_assert(Middleware<Function>,
-                  "freshet: a middleware is called with (Context&, Next) and returns an Outcome, by "
-                  "habit what next(context) returned. See docs/middleware.md#middleware");
+                  "freshet: a middleware is called with (Context&, Next) and returns an Outcome, "
+                  "usually the one that next(context) returned. See docs/middleware.md#middleware");
     if constexpr (Middleware<Function>) {
         std::shared_ptr<Step> step = std::make_shared<MiddlewareStep<Function>>(std::forward<F>(middleware));
         layer.steps.emplace_back([step](Binder&) { return step; });
@@ -90,10 +90,9 @@ void add_middleware(Layer& layer, F&& middleware) {
 template <class F>
 void add_publish_middleware(Layer& layer, F&& middleware) {
     using Function = std::decay_t<F>;
-    static_assert(
-        PublishMiddleware<Function>,
-        "freshet: a publish middleware is called with (Outgoing&, NextPublish) and returns Expected<void>, by "
-        "habit what next(out) returned. See docs/middleware.md#publications");
+    static_assert(PublishMiddleware<Function>,
+                  "freshet: a publish middleware is called with (Outgoing&, NextPublish) and returns Expected<void>, "
+                  "usually the one that next(out) returned. See docs/middleware.md#publications");
     if constexpr (PublishMiddleware<Function>)
         layer.publish_steps.push_back(std::make_shared<PublishMiddlewareStep<Function>>(std::forward<F>(middleware)));
 }

@@ -164,8 +164,8 @@ std::unique_ptr<HandlerBase> make_handler(F&& handler) {
     static_assert(
         HasSignature<Callable>,
         "freshet: a handler is a function, a lambda or an object with one operator(), its parameter types written "
-        "out (no `auto`, no overloads): they say what to take from the message. An error in its body, if the compiler "
-        "told one, comes first. See docs/handlers.md#handlers");
+        "out (no `auto`, no overloads): they say what to take from the message. If the compiler reports an error "
+        "in its body, fix that one first. See docs/handlers.md#handlers");
     if constexpr (has_object && HasSignature<Callable>) {
         using Result = typename Signature<Callable>::Result;
         using Arguments = typename Signature<Callable>::Arguments;

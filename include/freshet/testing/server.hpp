@@ -39,8 +39,8 @@ struct ServerOptions {
 /// runs when the constructor returns, and has ended when the destructor returns. It also ends with the thread that
 /// started it.
 ///
-/// The program is $NATS_SERVER, else `nats-server` from the PATH or from /usr/sbin. When an exception ends the test, or
-/// if $FRESHET_KEEP_LOGS is set, the files stay, and their directory is printed.
+/// The program is $NATS_SERVER, else `nats-server` from the PATH, /usr/sbin or /usr/local/bin. When an exception ends
+/// the test, or if $FRESHET_KEEP_LOGS is set, the files stay, and their directory is printed.
 ///
 /// Functions block until they are done. They throw std::runtime_error with the server's log if they fail. Not
 /// thread-safe.

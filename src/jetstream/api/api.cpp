@@ -20,16 +20,17 @@ namespace {
 std::string make_prefix(const js::ContextOptions& options) {
     if (!options.domain.empty() && !options.prefix.empty()) {
         throw Error{Errc::bad_setup, "JetStream context: both domain " + detail::quoted(options.domain) +
-                                         " and prefix " + detail::quoted(options.prefix) + " are set: leave one out"};
+                                         " and prefix " + detail::quoted(options.prefix) + " are set; leave one out"};
     }
     auto prefix = !options.prefix.empty()   ? options.prefix
                   : !options.domain.empty() ? "$JS." + options.domain + ".API"
                                             : std::string{"$JS.API"};
     if (prefix.ends_with('.')) prefix.pop_back();
     if (check_subject(prefix) != SubjectFault::none) {
-        throw Error{Errc::bad_setup, "JetStream context: " + detail::quoted(prefix) +
-                                         " cannot begin the API's subjects: a domain is one token, a prefix has no "
-                                         "spaces, wildcards or empty tokens"};
+        throw Error{Errc::bad_setup,
+                    "JetStream context: " + detail::quoted(prefix) +
+                        " cannot begin the subjects of JetStream's API; a domain is one token, a prefix has "
+                        "no spaces, wildcards or empty tokens"};
     }
     return prefix + '.';
 }
@@ -54,31 +55,32 @@ constexpr std::array known_errors{
     KnownError{10043, Errc::message_not_found, ""},
     KnownError{10047, Errc::limit_reached, "free storage, or raise the server's limits"},
     KnownError{10054, Errc::payload_too_large, "raise the stream's max_msg_size"},
-    KnownError{10058, Errc::stream_exists, "verify or reconcile shows the differences"},
+    KnownError{10058, Errc::stream_exists, "it has other settings; Declare::verify names the differences"},
     KnownError{10059, Errc::stream_not_found, "create it, or check its name and the domain"},
     KnownError{10060, Errc::wrong_stream, "the subject belongs to another stream than expected"},
-    KnownError{10063, Errc::wrong_last_sequence, "somebody else has written meanwhile: read again and retry"},
+    KnownError{10063, Errc::wrong_last_sequence, "another writer was faster; read again and retry"},
     KnownError{10065, Errc::subjects_overlap, "another stream takes some of these subjects"},
-    KnownError{10070, Errc::wrong_last_id, "somebody else has written meanwhile: read again and retry"},
-    KnownError{10071, Errc::wrong_last_sequence, "somebody else has written meanwhile: read again and retry"},
+    KnownError{10070, Errc::wrong_last_id, "another writer was faster; read again and retry"},
+    KnownError{10071, Errc::wrong_last_sequence, "another writer was faster; read again and retry"},
     KnownError{10076, Errc::no_jetstream, "start nats-server with JetStream (-js)"},
     KnownError{10077, Errc::limit_reached, "the stream is full, or its storage failed"},
-    KnownError{10105, Errc::consumer_exists, "another program uses it: choose another name, or share it"},
-    KnownError{10148, Errc::consumer_exists, "it has other settings: verify or reconcile shows the differences"},
+    KnownError{10105, Errc::consumer_exists, "another program uses it; choose another name, or share it"},
+    KnownError{10148, Errc::consumer_exists, "it has other settings; Declare::verify names the differences"},
     KnownError{10149, Errc::consumer_not_found, "create it, or check its name and the stream's"},
-    KnownError{10164, Errc::wrong_last_sequence, "somebody else has written meanwhile: read again and retry"},
+    KnownError{10164, Errc::wrong_last_sequence, "another writer was faster; read again and retry"},
     KnownError{10166, Errc::bad_setup, "set the stream's allow_msg_ttl"},
     KnownError{10168, Errc::bad_setup, "set allow_msg_counter when the stream is created"},
     KnownError{10169, Errc::bad_setup, "a stream of counters takes increments only"},
     KnownError{10174, Errc::batch_refused, "set the stream's allow_atomic"},
     KnownError{10175, Errc::batch_refused, ""},
-    KnownError{10176, Errc::batch_refused, "messages were lost, or more than 10 s passed between two: send it again"},
+    KnownError{10176, Errc::batch_refused,
+               "messages were lost, or more than 10 s passed between two; send the batch again"},
     KnownError{10177, Errc::batch_refused,
                "expect_last_id, and expect_last_sequence after the first message, are not for batches"},
     KnownError{10179, Errc::batch_refused, ""},
     KnownError{10185, Errc::server_too_old, "upgrade the server"},
     KnownError{10188, Errc::bad_setup, "set the stream's allow_msg_schedules"},
-    KnownError{10199, Errc::batch_refused, "split it"},
+    KnownError{10199, Errc::batch_refused, "split the batch"},
     KnownError{10200, Errc::batch_refused, ""},
     KnownError{10201, Errc::batch_refused, "a message of this id is stored already"},
     KnownError{10210, Errc::batch_refused, "commit others first"},
@@ -185,14 +187,14 @@ Error js_error(std::string_view what, const Json& error) {
 Error js_request_error(std::string_view what, std::string_view subject, const Error& error) {
     if (error.code() == Errc::no_responders) {
         return {Errc::no_jetstream,
-                fmt::format("{}: nobody answers on {}: enable JetStream on the server and for this account, and check "
+                fmt::format("{}: nobody answers on {}; enable JetStream on the server and for this account, and check "
                             "the context's domain and prefix",
                             what, detail::quoted(subject))};
     }
     if (error.code() == Errc::timeout) {
         return {Errc::timeout,
-                fmt::format("{}: no answer on {} within the timeout: a cluster may be electing a leader, "
-                            "or permissions deny the request",
+                fmt::format("{}: no answer on {} within the timeout; perhaps a cluster is electing a leader, or "
+                            "permissions deny the request",
                             what, detail::quoted(subject))};
     }
     return {error.code(), fmt::format("{}: {}", what, error.what())};
@@ -313,9 +315,10 @@ Expected<void> JsApi::needs(std::string_view version, std::string_view feature) 
 Expected<void> check_level(int level, std::string_view version, std::string_view feature) {
     const int needed = level_of(version);
     if (level >= needed) return {};
-    return failure(Errc::server_too_old,
-                   fmt::format("{} needs nats-server {} or later; this one has JetStream API level {}, that has {}",
-                               feature, version, level, needed));
+    return failure(
+        Errc::server_too_old,
+        fmt::format("{} needs nats-server {} or later: this server has JetStream API level {}, and {} is needed",
+                    feature, version, level, needed));
 }
 
 bool passes(const Error& error) noexcept {

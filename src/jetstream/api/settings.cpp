@@ -168,8 +168,8 @@ Expected<void> check_settings_kept(const std::vector<SettingVersion>& settings, 
     for (const auto& [setting, version] : settings) {
         if (find_setting(config, setting) != nullptr) continue;
         return failure(Errc::server_too_old,
-                       fmt::format("{} of {} needs nats-server {} or later: this one does not know it", setting, what,
-                                   version));
+                       fmt::format("{} of {} needs nats-server {} or later: this server does not know it", setting,
+                                   what, version));
     }
     return {};
 }
@@ -182,9 +182,10 @@ std::string describe(const std::vector<js::Difference>& differences) {
 }
 
 Error settings_error(std::string_view what, const std::vector<js::Difference>& differences) {
-    return {Errc::settings_differ, fmt::format("{} exists with other settings: {}. Change the program, or the settings "
-                                               "(Declare::reconcile does)",
-                                               what, describe(differences))};
+    return {Errc::settings_differ,
+            fmt::format(
+                "{} exists with other settings: {}; change the program, or let Declare::reconcile change the settings",
+                what, describe(differences))};
 }
 
 }  // namespace freshet::detail

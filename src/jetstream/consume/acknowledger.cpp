@@ -23,7 +23,9 @@ void Acknowledger::send(Incarnation incarnation, std::string_view subject, std::
 void Acknowledger::publish(std::string_view subject, std::string_view word, Flush flush) noexcept {
     const auto sent = link_.transport().publish(
         {.subject = subject, .payload = as_bytes(word), .flush = flush, .lane = freshet::Lane::deliveries});
-    if (!sent) link_.logger().warn("{}: cannot acknowledge, so it comes again: {}", who_, sent.error().what());
+    if (!sent)
+        link_.logger().warn("{}: cannot acknowledge a message, so it is delivered again: {}", who_,
+                            sent.error().what());
 }
 
 Expected<void> Acknowledger::wait_until_certain(Incarnation incarnation, TimePoint deadline) {
@@ -32,8 +34,9 @@ Expected<void> Acknowledger::wait_until_certain(Incarnation incarnation, TimePoi
     if (!wait_until(link_.clock(), lock, changed_, deadline, certain))
         return failure(Errc::timeout, who_ + ": the connection was lost, and the consumer has not been found again");
     if (is_current(incarnation)) return {};
-    return failure(Errc::consumer_not_found,
-                   who_ + ": the consumer that delivered this message is gone, and one of its name was made anew");
+    return failure(
+        Errc::consumer_not_found,
+        who_ + ": the consumer that delivered this message was deleted, and another one of that name was created");
 }
 
 void Acknowledger::doubt() noexcept {

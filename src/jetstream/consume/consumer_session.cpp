@@ -117,7 +117,8 @@ void ConsumerSession::on_timer() noexcept {
     armed_ = false;
     if (stopping_) return;
     if (policy_->overdue(link_.clock().now())) {
-        link_.logger().warn("no sign of life of {}: looking after it", who_);
+        link_.logger().warn("{}: nothing came, not even a heartbeat; checking whether the consumer is still there",
+                            who_);
         return recover(lock);
     }
     pump(std::move(lock));
@@ -246,14 +247,14 @@ void ConsumerSession::run_recovery() noexcept {
         if (found) break;
         if (last_words != found.error().message()) {
             last_words = found.error().message();
-            link_.logger().error("{} cannot go on, and tries again: {}", who_, last_words);
+            link_.logger().error("{}: cannot go on, and tries again: {}", who_, last_words);
         }
         wait_until(link_.clock(), lock, changed_, link_.clock().now() + wait, [this] { return stopping_; });
         wait = std::min(wait * 2, longest_retry);
     }
     recovering_ = false;
     if (inbox_ended_) return finish(std::move(lock));
-    if (!last_words.empty() && !stopping_) link_.logger().info("{} goes on", who_);
+    if (!last_words.empty() && !stopping_) link_.logger().info("{}: goes on", who_);
     pump(std::move(lock));
 }
 

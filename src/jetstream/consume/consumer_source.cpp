@@ -140,8 +140,8 @@ private:
         const auto first = started_ ? feed_->first_unsettled() : 0;
         if (first == 0 || !still_there(first)) return fresh;
         link_.logger().warn(
-            "{} was deleted: it is made anew, and begins with message {}, the first that is not settled", spec_.text(),
-            first);
+            "{} was deleted; it is created again, and begins with message {}, the first that is not settled",
+            spec_.text(), first);
         fresh["deliver_policy"] = "by_start_sequence";
         fresh["opt_start_seq"] = first;
         fresh["opt_start_time"] = nullptr;
@@ -163,12 +163,12 @@ private:
         const auto& config = answer["config"];
         const bool pushes = !target.deliver_subject.empty();
         if (pushes && !push_)
-            return failure(Errc::bad_setup, spec_.text() + " is a push consumer: use js::Push, or delete it");
+            return failure(Errc::bad_setup, spec_.text() + " is a push consumer; use js::Push, or delete it");
         if (!pushes && push_)
-            return failure(Errc::bad_setup, spec_.text() + " is a pull consumer: use js::Pull, or delete it");
+            return failure(Errc::bad_setup, spec_.text() + " is a pull consumer; use js::Pull, or delete it");
         if (pushes && !started_ && target.deliver_group.empty() && field<bool>(answer, "push_bound")) {
             return failure(Errc::consumer_exists,
-                           spec_.text() + " has a subscriber already: declare it with a `queue` to share it");
+                           spec_.text() + " has a subscriber already; declare it with a `queue` to share it");
         }
         if (const auto broken = broken_promises(promises_, config); !broken.empty())
             return failure(Errc::settings_differ, fmt::format("{}: {}", spec_.text(), fmt::join(broken, "; ")));

@@ -39,13 +39,18 @@ Headers dead_letter_headers(const Message& message, const Metadata& metadata, st
 
 Expected<void> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer) {
     if (!answer && answer.error().code() == Errc::no_responders) {
-        return failure(Errc::no_responders,
-                       fmt::format("no stream stores {} and no subscriber listens on it", quoted(subject)));
+        return failure(
+            Errc::no_responders,
+            fmt::format(
+                "no stream stores the dead letters on {}, and no subscriber listens there; create a stream for them",
+                quoted(subject)));
     }
     if (!answer && answer.error().code() == Errc::timeout) {
-        return failure(Errc::timeout,
-                       fmt::format("nobody confirmed what was published to {}: a stream does, a subscriber must answer",
-                                   quoted(subject)));
+        return failure(
+            Errc::timeout,
+            fmt::format(
+                "nobody confirmed the dead letter on {}; let a stream store the subject, or its subscriber answer",
+                quoted(subject)));
     }
     if (!answer) return std::unexpected{answer.error()};
     const auto json = nlohmann::json::parse(answer->text(), nullptr, false);
@@ -55,7 +60,7 @@ Expected<void> check_dead_letter_answer(std::string_view subject, const Expected
     constexpr int too_large = 10'054;  // for the stream's max_msg_size
     const bool never = error.is_object() && error.contains("err_code") && error["err_code"] == too_large;
     return failure(never ? Errc::payload_too_large : Errc::remote,
-                   fmt::format("what stores {} says: {}", quoted(subject),
+                   fmt::format("the dead letter on {} was refused: {}", quoted(subject),
                                described ? error["description"].get<std::string>() : error.dump()));
 }
 

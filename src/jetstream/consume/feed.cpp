@@ -140,9 +140,8 @@ void Feed::perform(const Action& action, Message message, const Metadata& metada
         case Kind::nak: return nak(message, action.delay);
         case Kind::dead_letter: return publish_dead_letter(std::move(message), metadata, why, action.delay);
         case Kind::term:
-            link_.logger().error(
-                "{}: message {} on {} is given up at delivery {}, and there is no dead letter: {}", who_,
-                metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, why);
+            link_.logger().error("{}: message {} on {} is given up at delivery {}, and there is no dead letter: {}",
+                                 who_, metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, why);
             return release(message, term_word);
     }
 }
@@ -269,9 +268,9 @@ void Feed::found(Acknowledger::Anew anew) noexcept {
         outlived = held_.size();
     }
     if (outlived > 0) {
-        link_.logger().warn(
-            "{} was made anew: {} messages in hand were delivered by the one before, and are not settled", who_,
-            outlived);
+        link_.logger().warn("{} was deleted and created again; {} messages that the old one delivered cannot be "
+                            "acknowledged, and may come again",
+                            who_, outlived);
     }
 }
 

@@ -75,7 +75,7 @@ private:
 Expected<void> reason_of(const Message& end, std::string_view what) {
     if (!end) {
         return failure(Errc::timeout,
-                       fmt::format("{}: no answer: the connection may be lost, or a cluster is electing a leader",
+                       fmt::format("{}: no answer; perhaps the connection is lost, or a cluster is electing a leader",
                                    what));
     }
     const auto text = end.header("Description").value_or("");
@@ -85,7 +85,7 @@ Expected<void> reason_of(const Message& end, std::string_view what) {
         case 423: return {};
         case 503:
             return failure(Errc::consumer_not_found,
-                           fmt::format("{}: there is no such consumer: create it, or check its name", what));
+                           fmt::format("{}: there is no such consumer; create it, or check its name", what));
         case 409:
             if (text.starts_with("Batch Completed") || text.starts_with("Leadership Change") ||
                 text.starts_with("Server Shutdown")) {

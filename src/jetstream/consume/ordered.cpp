@@ -182,7 +182,7 @@ private:
     }
 
     void lose() {
-        link_.logger().warn("{} has a gap after message {}: it is made anew", text_, last_sequence_);
+        link_.logger().warn("{} has a gap after message {}; it is created again", text_, last_sequence_);
         name_.clear();
     }
 

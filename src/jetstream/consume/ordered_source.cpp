@@ -62,12 +62,13 @@ public:
 
     void expect_bodies(Binder& binder) override {
         if (options_.headers_only)
-            binder.problem("its headers_only delivers no payloads, and the handler takes the body: take a Message");
+            binder.problem("its headers_only delivers no payloads, and the handler takes the body; take a Message");
     }
     void bind(const Subject& subject, Binder& binder) override {
         check_name("stream", options_.stream.name(), binder);
         check_consumer_config(config_of(options_), subject, binder);
-        if (options_.prefetch == 0) binder.problem("js::Ordered::prefetch is 0: nothing would be delivered");
+        if (options_.prefetch == 0)
+            binder.problem("js::Ordered::prefetch is 0, so nothing would be delivered; set it to 1 or more");
         if (options_.heartbeat.count() <= 0) binder.problem("js::Ordered::heartbeat must be more than 0");
     }
 

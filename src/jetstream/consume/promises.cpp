@@ -23,11 +23,11 @@ std::string broken_by_max_deliver(const js::Retry& retry, std::int64_t max_deliv
     if (retry.max_attempts > most) {
         return fmt::format(
             "its max_deliver is {}, so that retry.max_attempts {} is never reached and a message is gone "
-            "without a dead letter: set max_deliver to 0, or to more than max_attempts",
+            "without a dead letter; set max_deliver to 0, or to more than max_attempts",
             most, retry.max_attempts);
     }
     if (retry.max_attempts > 0 || retry.dead_letter.empty()) return {};
-    return fmt::format("its max_deliver is {}, after which a message that fails is gone without a dead letter: set "
+    return fmt::format("its max_deliver is {}, after which a message that fails is gone without a dead letter; set "
                        "retry.max_attempts to less, or max_deliver to 0",
                        most);
 }
@@ -39,7 +39,7 @@ std::string broken_by_acks(const Promises& promises, std::string_view acks) {
         const bool asked_for = promises.consumer.acks == js::Acks::none;
         const bool needless = policy == AckPolicy::ack || policy == AckPolicy::ack_first;
         if (!gives_up(settlement.retry()) && (asked_for || needless)) return {};
-        return "its ack_policy is none, so that a message that fails does not come again and becomes no dead letter: "
+        return "its ack_policy is none, so that a message that fails does not come again and becomes no dead letter; "
                "use a consumer with explicit acknowledgements, or Acks::none without retry.max_attempts and "
                "dead_letter";
     }
@@ -47,7 +47,7 @@ std::string broken_by_acks(const Promises& promises, std::string_view acks) {
     const bool one_by_one = policy == AckPolicy::ack && promises.workers <= 1;
     if (policy == AckPolicy::ack_first || policy == AckPolicy::manual || one_by_one) return {};
     return "its ack_policy is all, so that the next message that succeeds acknowledges one that failed, or is still "
-           "handled: use a consumer with explicit acknowledgements, or AckPolicy::manual";
+           "handled; use a consumer with explicit acknowledgements, or AckPolicy::manual";
 }
 
 void add(std::vector<std::string>& all, std::string text) {
@@ -67,7 +67,7 @@ Expected<void> check_all_delivered(const std::string& who, const Promises& promi
     for (const auto& one : wanted) {
         if (std::ranges::any_of(filters, [&](const auto& filter) { return covers(filter, one); })) continue;
         return failure(Errc::settings_differ,
-                       fmt::format("{} delivers {} only, not all of {}: use another durable, or Declare::reconcile",
+                       fmt::format("{} delivers {} only, not all of {}; use another durable, or Declare::reconcile",
                                    who, fmt::join(filters, ", "), detail::quoted(one)));
     }
     return {};
@@ -80,7 +80,7 @@ std::vector<std::string> broken_promises(const Promises& promises, const Json& c
     add(broken, broken_by_max_deliver(promises.settlement.retry(), field<std::int64_t>(config, "max_deliver")));
     add(broken, broken_by_acks(promises, field<std::string>(config, "ack_policy")));
     if (promises.bodies && field<bool>(config, "headers_only")) {
-        broken.emplace_back("its headers_only delivers no payloads, and the handler takes the body: take a Message, or "
+        broken.emplace_back("its headers_only delivers no payloads, and the handler takes the body; take a Message, or "
                             "use a consumer without headers_only");
     }
     return broken;
@@ -91,10 +91,10 @@ std::vector<std::string> weak_promises(const Promises& promises, const Json& con
     const auto max_deliver = field<std::int64_t>(config, "max_deliver");
     const auto& retry = promises.settlement.retry();
     if (max_deliver > 0 && promises.consumer.max_deliver != max_deliver) {
-        weak.push_back(fmt::format("its max_deliver is {}, after which the server drops a message without a word{}",
-                                   max_deliver,
-                                   retry.max_attempts == 0 ? ": set retry.max_attempts to less"
-                                                           : ", also one that was given back at each stop"));
+        weak.push_back(fmt::format(
+            "its max_deliver is {}, after which the server drops a message without telling anybody{}", max_deliver,
+            retry.max_attempts == 0 ? "; set retry.max_attempts to less"
+                                    : ", also one that was given back at each stop"));
     }
     const auto pending = field<std::int64_t>(config, "max_ack_pending");
     if (pending > 0 && static_cast<std::size_t>(pending) < promises.workers) {
@@ -125,7 +125,7 @@ Expected<void> check_filters(const std::string& who, const Promises& promises, c
     for (const auto& filter : filters) {
         if (covers(subject.wire(), filter)) continue;
         return failure(Errc::settings_differ,
-                       fmt::format("{} delivers {}, which the subscriber's subject {} does not match: use another "
+                       fmt::format("{} delivers {}, which the subscriber's subject {} does not match; use another "
                                    "durable, or Declare::reconcile",
                                    who, detail::quoted(filter), detail::quoted(subject.pattern())));
     }
@@ -145,7 +145,7 @@ Expected<void> check_filters(const std::string& who, const Promises& promises, c
     if (!may_loop(promises, subject) || !is_stored(dead_letter)) return {};
     return failure(Errc::bad_setup,
                    fmt::format("{}: retry.dead_letter {} is a subject that it delivers itself, so that a "
-                               "dead letter would be given up again, for ever: choose another one",
+                               "dead letter would be given up again, for ever; choose another one",
                                who, detail::quoted(dead_letter)));
 }
 

@@ -39,7 +39,7 @@ void check(const Push& options, const Subject& subject, Binder& binder) {
     if (options.ephemeral && !options.queue.empty())
         binder.problem("js::Push with a `queue` needs a `durable` consumer for its members to share");
     if (options.consumer.priority_policy != PriorityPolicy::none)
-        binder.problem("js::Push cannot have priority groups: use js::Pull");
+        binder.problem("js::Push cannot have priority groups; use js::Pull");
     if (options.heartbeat < std::chrono::milliseconds{100}) binder.problem("js::Push::heartbeat is less than 100 ms");
     detail::check_consumer_config(options.consumer, subject, binder);
     detail::check_retry(options.retry, binder);

@@ -28,7 +28,7 @@ void check_lifetime(std::string_view who, std::string_view durable, Lifetime lif
     if (!durable.empty()) check_name("consumer", durable, binder);
     if (ephemeral && !config.deliver) {
         binder.problem(std::string{who} +
-                       " with `ephemeral` needs `consumer.deliver`: Deliver::all is the whole stream "
+                       " with `ephemeral` needs `consumer.deliver`; Deliver::all is the whole stream "
                        "at each start, Deliver::fresh only what comes later");
     }
 }
@@ -51,15 +51,15 @@ void check_consumer_config(const js::ConsumerConfig& config, const Subject& subj
                            " has messages that the subscriber's subject does not match");
     }
     if ((config.deliver == js::Deliver::from_sequence) != (config.start_sequence != 0))
-        binder.problem("Deliver::from_sequence and start_sequence go together: set both or none");
+        binder.problem("Deliver::from_sequence and start_sequence go together; set both or none");
     if ((config.deliver == js::Deliver::from_time) != config.start_time.has_value())
-        binder.problem("Deliver::from_time and start_time go together: set both or none");
+        binder.problem("Deliver::from_time and start_time go together; set both or none");
     if ((config.priority_policy == js::PriorityPolicy::none) != config.priority_groups.empty())
-        binder.problem("priority_policy and priority_groups go together: set both or none");
+        binder.problem("priority_policy and priority_groups go together; set both or none");
     if (!config.backoff.empty() && config.max_deliver > 0 &&
         config.backoff.size() >= static_cast<std::size_t>(config.max_deliver)) {
         binder.problem("ConsumerConfig::backoff has " + std::to_string(config.backoff.size()) +
-                       " steps: max_deliver must be larger than that");
+                       " steps; max_deliver must be larger than that");
     }
 }
 
@@ -70,7 +70,7 @@ void check_retry(const js::Retry& retry, Binder& binder) {
         if (wait.count() < 0) binder.problem("retry.backoff has a negative delay");
         if (wait > longest_backoff)
             binder.problem("retry.backoff has a delay of " + std::to_string(wait.count()) +
-                           " ms: a year is the longest");
+                           " ms; the longest is a year");
     }
 }
 

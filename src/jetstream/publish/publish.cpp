@@ -26,16 +26,17 @@ using std::chrono::seconds;
 Expected<std::string> schedule_pattern(std::string_view what, const js::Schedule& schedule) {
     const int kinds = int{schedule.at.has_value()} + int{schedule.every.count() != 0} + int{!schedule.cron.empty()};
     if (kinds != 1)
-        return failure(Errc::bad_setup, fmt::format("{}: a schedule has exactly one of at, every and cron", what));
+        return failure(Errc::bad_setup,
+                       fmt::format("{}: a schedule needs exactly one of `at`, `every` and `cron`", what));
     if (schedule.target.empty())
         return failure(Errc::bad_setup,
                        fmt::format("{}: a schedule needs a target, a subject of the same stream", what));
     if (!schedule.time_zone.empty() && schedule.cron.empty())
-        return failure(Errc::bad_setup, fmt::format("{}: a schedule's time_zone is for cron only", what));
+        return failure(Errc::bad_setup, fmt::format("{}: a schedule's `time_zone` is for `cron` only", what));
     if (schedule.at) return "@at " + format_rfc3339(*schedule.at);
     if (schedule.every.count() == 0) return schedule.cron;
     if (schedule.every < seconds{1})
-        return failure(Errc::bad_setup, fmt::format("{}: a schedule's interval is at least 1 s", what));
+        return failure(Errc::bad_setup, fmt::format("{}: a schedule's interval must be at least 1 s", what));
     return "@every " + duration_header(schedule.every);
 }
 
@@ -80,7 +81,7 @@ Expected<Headers> publish_headers(std::string_view subject, const js::PublishOpt
         return failure(Errc::bad_setup, what() + ": expect_last_subject needs expect_last_subject_sequence");
     const auto too_short = [](nanoseconds ttl) { return ttl.count() != 0 && ttl < seconds{1}; };
     if (too_short(options.ttl) || (options.schedule && too_short(options.schedule->ttl)))
-        return failure(Errc::bad_setup, what() + ": a TTL is at least 1 s");
+        return failure(Errc::bad_setup, what() + ": a TTL must be at least 1 s");
     try {
         auto headers = options.headers;
         add_expectations(headers, options);
@@ -144,9 +145,11 @@ Expected<js::PublishAck> parse_publish_ack(std::string_view subject, std::string
     const auto json = parse_js_answer(what, text);
     if (json && json->contains("error")) return std::unexpected{js_error(what, (*json)["error"])};
     if (!json || !json->contains("stream")) {
-        return failure(Errc::bad_payload, fmt::format("{}: the answer {} is not a stream's acknowledgement: does a "
-                                                      "service listen on this subject, too?",
-                                                      what, detail::quoted(text)));
+        return failure(
+            Errc::bad_payload,
+            fmt::format(
+                "{}: the answer {} is not a stream's acknowledgement; does a service listen on this subject, too?",
+                what, detail::quoted(text)));
     }
     return js::PublishAck{.stream = field<std::string>(*json, "stream"),
                           .sequence = field<std::uint64_t>(*json, "seq"),
@@ -168,20 +171,22 @@ Expected<js::PublishAck> publish_result(std::string_view subject, const Expected
     if (reply) return parse_publish_ack(subject, reply->text());
     const auto& error = reply.error();
     if (error.code() == Errc::no_responders) {
-        return failure(Errc::no_stream,
-                       fmt::format("publish to {}: no stream stores this subject: create one, or check "
-                                   "the subject; in a cluster, its servers may be down",
-                                   detail::quoted(subject)));
+        return failure(
+            Errc::no_stream,
+            fmt::format("publish to {}: no stream stores this subject; create one, or check the subject (in a "
+                        "cluster, its servers may be down)",
+                        detail::quoted(subject)));
     }
     if (error.code() == Errc::timeout) {
-        return failure(Errc::timeout,
-                       fmt::format("publish to {}: no acknowledgement within the timeout: it is stored or "
-                                   "not. Publish it again with the same PublishOptions::id, and it is "
-                                   "stored once{}",
-                                   detail::quoted(subject),
-                                   others_answered ? ". A service that listens on this subject answered: is there a "
-                                                     "stream, too? SubscriberOptions::no_reply keeps one from answering"
-                                                   : ""));
+        return failure(
+            Errc::timeout,
+            fmt::format("publish to {}: no acknowledgement within the timeout, so the message may be stored or "
+                        "not; publish it again with the same PublishOptions::id, and it is stored once{}",
+                        detail::quoted(subject),
+                        others_answered
+                            ? "; a service on this subject answered instead, so create a stream if there is none, "
+                              "and set SubscriberOptions::no_reply to keep the service from answering"
+                            : ""));
     }
     return std::unexpected{
         Error{error.code(), fmt::format("publish to {}: {}", detail::quoted(subject), error.what())}};

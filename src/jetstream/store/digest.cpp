@@ -13,7 +13,7 @@ void Sha256::Free::operator()(evp_md_ctx_st* context) const noexcept { EVP_MD_CT
 
 Sha256::Sha256() : context_{EVP_MD_CTX_new()} {
     if (context_ == nullptr || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
-        throw std::runtime_error{"object store: OpenSSL offers no SHA-256"};
+        throw std::runtime_error{"object store: OpenSSL offers no SHA-256, which digests need"};
 }
 
 void Sha256::add(Bytes bytes) {

@@ -110,7 +110,7 @@ Expected<js::StoredMessage> read_stored(Expected<Message> answer) {
 Error write_error(std::string_view what, const Json& error) {
     if (field<int>(error, "err_code") == err_no_ttl) {
         return {Errc::bad_setup,
-                fmt::format("{}: the bucket allows no TTL per key: declare it with limit_markers", what)};
+                fmt::format("{}: the bucket allows no TTL per key; declare it with limit_markers", what)};
     }
     return js_error(what, error);
 }
@@ -254,8 +254,8 @@ Expected<std::uint64_t> KvBucket::create(std::string_view key, const Encoded& en
         const auto found = latest(key, 0, js::Read::leader);
         if (!found) return std::unexpected{found.error()};
         if (*found && (*found)->operation == kv::Operation::put)
-            return failure(Errc::already_exists,
-                           fmt::format("{}: it has a value, of revision {}", what("create", key), (*found)->revision));
+            return failure(Errc::already_exists, fmt::format("{}: it has a value already, of revision {}",
+                                                             what("create", key), (*found)->revision));
         if (left == 1) return written;
         attempt.expected = *found ? (*found)->revision : 0;
     }

@@ -24,7 +24,7 @@ void bind_watch(const kv::Watch& watch, const Subject& subject, Binder& binder) 
 void expect_values(kv::Watch& watch, Binder& binder) {
     watch.ignore_deletes = true;
     if (watch.meta_only)
-        binder.problem("its watch says meta_only, so that no value comes: the handler must take kv::Entry<T>");
+        binder.problem("its watch says meta_only, so that no value comes; take a kv::Entry<T> in the handler");
 }
 
 Expected<WatchSpec> open_watch(const kv::Watch& watch, Link& link, const Subject& subject) {

@@ -97,10 +97,11 @@ std::string ObjectBucket::find_write_prefix() {
     const js::JetStream own{store_.link(), {.timeout = store_.api().options().timeout}};
     const auto local = own.stream(store_.stream_name()).try_info();
     if (!local || local->created == info->created) return {};
-    raise({Errc::bad_setup,
-           fmt::format("{}: it cannot be written, since this connection's own JetStream has one of the same name, and "
-                       "nobody listens on {}$O.>: map that to $O.> in the account, or give one of them another name",
-                       store_.what(), prefix)});
+    raise(
+        {Errc::bad_setup,
+         fmt::format("{}: it cannot be written, since this connection's own JetStream has one of the same name, and "
+                     "nobody listens on \"{}$O.>\"; map that to $O.> in the account, or give one of them another name",
+                     store_.what(), prefix)});
 }
 
 std::optional<ObjectBucket::Stored> ObjectBucket::find(std::string_view name, js::Read read) {
@@ -207,7 +208,7 @@ obj::Info ObjectBucket::get(std::string_view name, const obj::Writer& writer, co
 obj::Info ObjectBucket::follow(const obj::Link& link, std::string_view name, const obj::Writer& writer,
                                const obj::GetOptions& options, const Found& found) {
     if (link.name.empty()) {
-        raise({Errc::bad_setup, fmt::format("{}: it is a link to the object store {}: open that one", what("get", name),
+        raise({Errc::bad_setup, fmt::format("{}: it is a link to the object store {}; open that one", what("get", name),
                                             detail::quoted(link.bucket))});
     }
     ObjectBucket other{store_.link(), link.bucket, {.declare = js::Declare::never, .context = store_.api().options()}};
@@ -241,11 +242,12 @@ void ObjectBucket::receive_chunks(const obj::Info& info, const obj::Writer& writ
     if (size == info.size && (info.digest.empty() || digest->finish() == info.digest)) return;
     const auto current = find(info.name, js::Read::leader);
     if (!current || current->info.id != info.id)
-        raise({Errc::bad_payload, what("get", info.name) + ": it was replaced while it was read: get it again"});
+        raise({Errc::bad_payload, what("get", info.name) + ": it was replaced while it was read; get it again"});
     raise({Errc::bad_payload,
            size != info.size
                ? fmt::format("{}: {} of its {} bytes are there", what("get", info.name), size, info.size)
-               : fmt::format("{}: its bytes are not those that were put: another digest", what("get", info.name))});
+               : fmt::format("{}: its bytes are not those that were put: their digest differs; put it again",
+                             what("get", info.name))});
 }
 
 obj::Infos ObjectBucket::list(const obj::ListOptions& options) {

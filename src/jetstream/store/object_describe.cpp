@@ -97,7 +97,8 @@ void ObjectBucket::replace_info(const obj::Info& info, std::optional<Stored> bef
     for (int left = replace_attempts; !store_info(info, before); --left) {
         if (left == 1) {
             raise({Errc::wrong_last_sequence,
-                   what("put", info.name) + ": others write it all the time; nothing was stored"});
+                   what("put", info.name) +
+                       ": other writers changed it at each attempt, and nothing was stored; try again"});
         }
         before = find(info.name, js::Read::leader);
     }
@@ -148,13 +149,15 @@ obj::Info ObjectBucket::update(std::string_view name, const obj::Meta& meta) {
     if (renamed) before = find(info.name, js::Read::leader);
     // A rename that was interrupted leaves the object under both names: this one ends it.
     if (renamed && before && !before->info.deleted && before->info.id != info.id)
-        raise({Errc::already_exists, what("rename", name) + ": there is one of the name " + detail::quoted(info.name)});
+        raise({Errc::already_exists,
+               what("rename", name) + ": there is an object of the name " + detail::quoted(info.name)});
     info.description = meta.description;
     info.headers = meta.headers;
     info.metadata = meta.metadata;
     if (renamed || valid_utf8(info.name)) value_or_raise(check_object_info(what("update", name), info));
     if (!store_info(info, before))
-        raise({Errc::wrong_last_sequence, what("update", name) + ": somebody else has changed it meanwhile"});
+        raise({Errc::wrong_last_sequence,
+               what("update", name) + ": another writer has changed it meanwhile; read it again and retry"});
     if (renamed) end_rename(stored, name, info);
     info.modified = std::chrono::system_clock::now();
     return info;
@@ -171,7 +174,8 @@ void ObjectBucket::end_rename(const Stored& stored, std::string_view name, const
     if (!current) return;  // another rename, to this name, has ended
     value_or_raise(store_.stream().try_purge({.subject = meta_subject(renamed.name)}));
     release_chunks(renamed.id);
-    raise({Errc::wrong_last_sequence, what("rename", name) + ": somebody else has changed it meanwhile"});
+    raise({Errc::wrong_last_sequence,
+           what("rename", name) + ": another writer has changed it meanwhile; read it again and retry"});
 }
 
 obj::Info ObjectBucket::link(std::string_view name, const obj::Link& target) {
@@ -201,7 +205,7 @@ void ObjectBucket::erase(std::string_view name) {
         if (!info.link) release_chunks(info.id);
         return;
     }
-    raise({Errc::wrong_last_sequence, what("erase", name) + ": others write it all the time"});
+    raise({Errc::wrong_last_sequence, what("erase", name) + ": other writers changed it at each attempt; try again"});
 }
 
 }  // namespace freshet::detail

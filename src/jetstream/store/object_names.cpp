@@ -43,7 +43,7 @@ Expected<void> check_object_info(std::string_view what, const obj::Info& info) {
         return failure(Errc::bad_setup, std::string{what} + ": " + std::string{why});
     };
     if (info.name.empty()) return refuse("an object's name is not empty");
-    if (!valid_utf8(info.name)) return refuse("its name is not UTF-8: encode it, in base64 for example");
+    if (!valid_utf8(info.name)) return refuse("its name is not UTF-8; encode it, in base64 for example");
     if (!valid_utf8(info.description)) return refuse("its description is not UTF-8");
     for (const auto& [name, value] : info.headers)
         if (!valid_utf8(name) || !valid_utf8(value)) return refuse("a header of it is not UTF-8");

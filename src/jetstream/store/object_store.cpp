@@ -167,7 +167,7 @@ std::string Store::get(std::string_view name, const GetOptions& options) const {
         if (size <= options.max_in_memory) return;
         raise({Errc::payload_too_large, "get object " + detail::quoted(name) + ": it has more than the " +
                                             std::to_string(options.max_in_memory) +
-                                            " bytes of GetOptions::max_in_memory: read it in pieces"});
+                                            " bytes of GetOptions::max_in_memory; read it in pieces"});
     };
     const auto found = [&](const Info& info) {
         check(info.size);

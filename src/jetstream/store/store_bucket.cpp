@@ -122,7 +122,7 @@ bool StoreBucket::may_repeat(Election& election, const Ready& info, const Error&
 
 Error StoreBucket::explain(const std::string& what, const Error& error) {
     if (error.code() != Errc::stream_not_found) return {error.code(), what + ": " + std::string{error.message()}};
-    return {Errc::stream_not_found, what + " does not exist: create it, or declare it with create_if_missing"};
+    return {Errc::stream_not_found, what + " does not exist; create it, or declare it with Declare::create_if_missing"};
 }
 
 Error StoreBucket::why(const Error& error) const {

@@ -29,13 +29,13 @@ Expected<void> check_bucket(StoreKind kind, std::string_view bucket) {
     if (!bucket.empty() && only(bucket, "")) return {};
     const std::string_view what = kind == StoreKind::object ? "object store" : "key-value bucket";
     return failure(Errc::bad_setup, std::string{what} + " " + quoted(bucket) +
-                                        ": a bucket's name is made of letters, digits, '-' and '_', without dots");
+                                        ": a bucket's name consists of letters, digits, '-' and '_'");
 }
 
 Expected<void> check_key(std::string_view key) {
     const auto fault = check_subject(key);
     if (fault == SubjectFault::empty) return bad_key("key", key, "is empty");
-    if (fault == SubjectFault::empty_token) return bad_key("key", key, "has an empty token: a '.' at an end, or '..'");
+    if (fault == SubjectFault::empty_token) return bad_key("key", key, "has an empty token (a '.' at an end, or '..')");
     if (fault == SubjectFault::too_long) return bad_key("key", key, "is longer than 3072 bytes");
     if (!only(key, "./=")) return bad_key("key", key, "has a character that is none of letters, digits and -/_=.");
     return {};

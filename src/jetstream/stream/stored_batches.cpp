@@ -75,7 +75,7 @@ public:
           replies_{std::make_shared<Replies>(api.link().shared_clock())} {}
 
     Expected<void> open() {
-        if (!api_.link().is_open()) return failure(Errc::closed, what_ + ": the broker does not run");
+        if (!api_.link().is_open()) return failure(Errc::closed, what_ + ": the broker is not running");
         auto subscription = api_.link().transport().subscribe({.subject = inbox_ + '*',
                                                                .max_pending_messages = 0,
                                                                .max_pending_bytes = 0,

@@ -77,7 +77,7 @@ Expected<js::StoredMessage> stored_from_direct(std::string_view what, Message me
 Error direct_error(std::string_view what, const Error& error) {
     if (error.code() != Errc::no_jetstream && error.code() != Errc::no_responders) return error;
     return {Errc::no_jetstream,
-            fmt::format("{}: nobody answers: there is no such stream, or it has not allow_direct", what)};
+            fmt::format("{}: nobody answers; the stream does not exist, or does not have allow_direct", what)};
 }
 
 }  // namespace freshet::detail

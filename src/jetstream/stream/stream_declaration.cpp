@@ -153,9 +153,10 @@ std::int64_t default_window(const Json& wanted, const Json& found) {
 Expected<void> check_settings_agree(const js::Stream& stream) {
     const bool markers = stream.subject_delete_marker_ttl.value_or(nanoseconds{0}).count() > 0;
     if (!markers || (stream.allow_msg_ttl.value_or(true) && stream.allow_rollup.value_or(true))) return {};
-    return failure(Errc::bad_setup, "stream " + quoted(stream.name) +
-                                        ": subject_delete_marker_ttl needs allow_msg_ttl and allow_rollup: leave them "
-                                        "unset, or set them to true");
+    return failure(
+        Errc::bad_setup,
+        "stream " + quoted(stream.name) +
+            ": subject_delete_marker_ttl needs allow_msg_ttl and allow_rollup; leave them unset, or set them to true");
 }
 
 }  // namespace

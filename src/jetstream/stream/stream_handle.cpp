@@ -82,7 +82,8 @@ Expected<StreamInfo> StreamHandle::try_info(const InfoOptions& options) const {
 Expected<std::uint64_t> StreamHandle::try_purge(const PurgeOptions& options) const {
     if (auto valid = detail::check_js_name("stream", name_); !valid) return std::unexpected{std::move(valid).error()};
     if (options.up_to_sequence != 0 && options.keep != 0)
-        return failure(Errc::bad_setup, "purge " + of_stream(name_) + ": up_to_sequence and keep exclude each other");
+        return failure(Errc::bad_setup,
+                       "purge " + of_stream(name_) + ": up_to_sequence and keep exclude each other; set one of them");
     auto request = Json::object();
     if (!options.subject.empty()) request["filter"] = options.subject;
     if (options.up_to_sequence != 0) request["seq"] = options.up_to_sequence;

@@ -64,7 +64,7 @@ Expected<std::string> stream_of(const JsApi& api, std::string_view subject) {
     if (!names) return std::unexpected{std::move(names).error()};
     if (names->empty()) {
         return failure(Errc::stream_not_found,
-                       fmt::format("no stream stores {}: create one with this subject", quoted(subject)));
+                       fmt::format("no stream stores {}; create one with this subject", quoted(subject)));
     }
     return std::move(names->front());
 }

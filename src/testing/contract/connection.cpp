@@ -164,20 +164,21 @@ void unreachable(Environment& environment) {
 
 std::vector<Rule> connection_rules() {
     return {
-        {"open.before", "before open nothing can be done, and everything says so", not_open},
+        {"open.before", "before open every call fails with closed", not_open},
         {"open.unreachable", "open fails with disconnected when no server answers in time", unreachable},
-        {"subject.bad", "what is no subject is refused with bad_subject", bad_subject},
+        {"subject.bad", "an invalid subject is refused with bad_subject", bad_subject},
         {"subject.long", "subjects and queue groups may be long", long_subject},
         {"flush.seen", "after flush the server knows of all subscriptions", flush},
         {"info.server", "server() tells url, id and max_payload", told_of_server},
         {"info.stats", "stats() counts messages and bytes in and out", stats},
-        {"info.pending", "pending() counts what waits", pending},
+        {"info.pending", "pending() counts the messages that wait", pending},
         {"events.connected_closed", "connected comes with open, closed with close, and nothing after", events},
         {"reconnect.restores", "after a loss subscriptions are restored, and what was published meanwhile is sent",
          reconnect},
         {"reconnect.buffer", "publications wait for the reconnect up to buffer_bytes, then fail with buffer_full",
          reconnect_buffer},
-        {"reconnect.disabled", "without reconnecting a loss closes for good", no_reconnect},
+        {"reconnect.disabled", "with reconnecting disabled, a lost connection is closed and stays closed",
+         no_reconnect},
     };
 }
 

@@ -189,7 +189,7 @@ void overflow(Environment& environment) {
     const auto inbox = js.pull({{"batch", 1}, {"expires", 5'000'000'000}, {"group", "g"}, {"min_pending", 3}});
     fill(js, 2);
     js.pass(200ms);
-    require_equal(js.received(inbox).size(), 0U, "messages for one that wants three to wait");
+    require_equal(js.received(inbox).size(), 0U, "messages for a client that wants three to wait");
     fill(js, 1);
     js.wait_for(inbox, 1);
 }
@@ -204,7 +204,7 @@ void pinned(Environment& environment) {
     const auto second = js.pull(request);
     fill(js, 3);
     js.wait_for(first, 3);
-    require_equal(js.received(second).size(), 0U, "messages for one that is not pinned");
+    require_equal(js.received(second).size(), 0U, "messages for a client that is not pinned");
     require(js.received(first).front().headers.contains("Nats-Pin-Id"), "there is no Nats-Pin-Id");
     js.wait_for_status(js.pull({{"batch", 1}, {"expires", 1'000'000'000}, {"group", "g"}, {"id", "other"}}), 423);
     js.call("CONSUMER.UNPIN.S.C", {{"group", "g"}});
@@ -284,22 +284,24 @@ std::vector<Rule> consumer_rules() {
          metadata},
         {"pull.no_wait", "a request that does not wait gets what there is, and 404", no_wait},
         {"pull.expires", "a request ends with 408 when it expires", expires},
-        {"pull.heartbeat", "a request that waits hears heartbeats", heartbeat},
+        {"pull.heartbeat", "a request that waits gets heartbeats", heartbeat},
         {"pull.max_bytes", "a request gets no more than its bytes, and 409", pull_bytes},
         {"pull.limits", "requests beyond the consumer's limits are refused with 409", pull_limits},
         {"consumer.deliver", "delivery begins where the policy says", deliver_policies},
-        {"consumer.filters", "what no filter matches is not delivered", filters},
-        {"consumer.headers_only", "headers come alone if that is asked for", headers_only},
-        {"consumer.inactive", "a consumer that nobody uses for its inactive_threshold goes", inactive},
-        {"consumer.exists", "a consumer is created, updated and deleted, and who waits is told", consumer_exists},
+        {"consumer.filters", "a message that no filter matches is not delivered", filters},
+        {"consumer.headers_only", "with headers_only, messages come without their bodies", headers_only},
+        {"consumer.inactive", "a consumer that nobody uses for its inactive_threshold is removed", inactive},
+        {"consumer.exists", "a consumer is created, updated and deleted, and requests that wait for it are ended",
+         consumer_exists},
         {"consumer.pause", "a paused consumer delivers nothing until it is resumed", pause},
-        {"consumer.overflow", "of an overflow group a client gets messages only while many wait", overflow},
-        {"consumer.pinned", "of a pinned group one client gets everything until it is unpinned", pinned},
+        {"consumer.overflow", "with an overflow group, a client gets messages only while at least min_pending wait",
+         overflow},
+        {"consumer.pinned", "with a pinned group, one client gets everything until it is unpinned", pinned},
         {"push.delivers", "a push consumer sends as soon as somebody listens", push},
-        {"push.queue", "members of a queue share it", push_queue},
-        {"push.heartbeat", "one that has nothing to send says so", push_heartbeat},
-        {"push.flow_control", "it asks whether what it sent was handled, and goes on when that is confirmed",
-         flow_control},
+        {"push.queue", "members of a queue share the messages of a push consumer", push_queue},
+        {"push.heartbeat", "a push consumer that has nothing to send sends heartbeats", push_heartbeat},
+        {"push.flow_control",
+         "a push consumer asks whether its messages were handled, and goes on when that is confirmed", flow_control},
     };
 }
 

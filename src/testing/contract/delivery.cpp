@@ -285,7 +285,7 @@ std::vector<Rule> delivery_rules() {
         {"delivery.one_at_a_time", "on_message is called one message at a time", one_at_a_time},
         {"delivery.inside_handler", "publish and subscribe may be called inside on_message", inside_handler},
         {"delivery.many_subscriptions", "each of many subscriptions gets its own", many_subscriptions},
-        {"delivery.no_echo", "with no_echo a transport's own messages do not come back, those of others do", echo},
+        {"delivery.no_echo", "with no_echo a transport does not get its own messages, but those of others", echo},
         {"payload.bytes", "a body is any bytes", bytes},
         {"payload.max", "a message over max_payload is refused with payload_too_large, headers count", max_payload},
         {"headers.values", "headers travel with every value, in order, and their names keep their case", header_values},
@@ -295,10 +295,11 @@ std::vector<Rule> delivery_rules() {
         {"queue.beside_others", "each queue group and each subscription without one gets a copy", queue_beside_others},
         {"queue.by_name", "members of one group may have different patterns", queue_by_name},
         {"queue.member_left", "a member that unsubscribed gets nothing more", queue_member_left},
-        {"request.reply", "an answer reaches the inbox of who asked", request_reply},
-        {"request.no_responders", "who asks nobody is told so: status 503 in its own inbox, and in no other",
+        {"request.reply", "an answer reaches the inbox of the requester", request_reply},
+        {"request.no_responders",
+         "a request that nobody listens to is answered by the server: status 503 in its own inbox, and in no other",
          no_responders},
-        {"request.responders", "who asks somebody is not told that nobody is there", responders},
+        {"request.responders", "a request that somebody gets is not answered with 503", responders},
     };
 }
 

@@ -218,18 +218,23 @@ void pending_bytes(Environment& environment) {
 std::vector<Rule> lifetime_rules() {
     return {
         {"end.unsubscribe", "destroying a subscription ends it: on_end once, then nothing", unsubscribe},
-        {"end.auto_unsubscribe", "after as many messages as asked for it ends", auto_unsubscribe},
-        {"end.auto_unsubscribe_counts", "messages count from the start of the subscription", auto_unsubscribe_counts},
-        {"end.auto_unsubscribe_bounds", "the number is from 1 to 2^31-1", auto_unsubscribe_bounds},
-        {"end.drain", "draining delivers what has arrived, nothing later, then on_end", drain},
-        {"end.drain_at_once", "draining with no time drops what waits", drain_at_once},
-        {"end.drain_deliveries", "all of Lane::deliveries are drained; inboxes and publishing stay", drain_deliveries},
-        {"end.close", "after close every subscription has ended, and nothing can be done any more", close},
-        {"end.close_sends", "close sends what was published before", close_sends},
+        {"end.auto_unsubscribe", "a subscription ends after as many messages as auto_unsubscribe was given",
+         auto_unsubscribe},
+        {"end.auto_unsubscribe_counts", "auto_unsubscribe counts messages from the start of the subscription",
+         auto_unsubscribe_counts},
+        {"end.auto_unsubscribe_bounds", "auto_unsubscribe takes a number from 1 to 2^31-1", auto_unsubscribe_bounds},
+        {"end.drain", "draining a subscription delivers what has arrived, nothing later, then calls on_end", drain},
+        {"end.drain_at_once", "draining a subscription with a timeout of 0 drops the messages that wait",
+         drain_at_once},
+        {"end.drain_deliveries",
+         "drain_deliveries drains all subscriptions of Lane::deliveries; inboxes and publishing stay",
+         drain_deliveries},
+        {"end.close", "after close every subscription has ended, and every call fails with closed", close},
+        {"end.close_sends", "close sends what was published before it", close_sends},
         {"end.destroyed", "destroying a transport closes it and lets the sinks go", destroyed},
-        {"limit.messages", "more than max_pending_messages are dropped, counted, and told as slow_consumer",
+        {"limit.messages", "messages over max_pending_messages are dropped, counted, and reported as slow_consumer",
          pending_limit},
-        {"limit.bytes", "the same for max_pending_bytes", pending_bytes},
+        {"limit.bytes", "messages over max_pending_bytes are dropped, and counted", pending_bytes},
     };
 }
 

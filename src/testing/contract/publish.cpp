@@ -183,15 +183,18 @@ std::vector<Rule> publish_rules() {
         {"publish.ack", "an acknowledgement begins with the name of the stream", acknowledgement},
         {"publish.dedupe", "a message of an id is stored once within the duplicate window", dedupe},
         {"publish.last_sequence", "a message is stored only if the last sequence is as expected", last_sequence},
-        {"publish.last_subject_sequence", "the same of its subject, or another one", last_subject_sequence},
-        {"publish.last_id", "the same of the last id", last_id},
-        {"publish.stream", "the same of the stream", which_stream},
-        {"publish.ttl", "a message goes when its own TTL has passed, where that is allowed", ttl},
+        {"publish.last_subject_sequence",
+         "a message is stored only if the last sequence of its subject, or of another one, is as expected",
+         last_subject_sequence},
+        {"publish.last_id", "a message is stored only if the id of the last message is as expected", last_id},
+        {"publish.stream", "a message is stored only if the stream is the expected one", which_stream},
+        {"publish.ttl", "a message is removed when its own TTL has passed, where the stream allows that", ttl},
         {"publish.marker", "a marker says that the last message of a subject has expired", marker},
         {"publish.counter", "increments are added up, whatever their size", counter},
         {"publish.batch", "an atomic batch is stored as a whole or not at all", atomic_batch},
         {"publish.schedule_at", "a scheduled message is published at its time, once", schedule_at},
-        {"publish.schedule_every", "or again and again, until the schedule is purged", schedule_every},
+        {"publish.schedule_every",
+         "a repeated schedule publishes its message at each interval, until the schedule is purged", schedule_every},
     };
 }
 

@@ -117,7 +117,7 @@ void MemorySubscription::drain(std::chrono::milliseconds timeout) {
 Expected<void> MemorySubscription::auto_unsubscribe(std::uint64_t count) {
     const auto what = fmt::format("cannot end the subscription of {} after {} messages", quoted(spec_.subject), count);
     if (count == 0 || count > std::numeric_limits<int>::max())
-        return failure(Errc::bad_setup, what + ": the number has to be from 1 to 2147483647");
+        return failure(Errc::bad_setup, what + ": the number must be from 1 to 2147483647");
     const std::lock_guard lock{hub_->mutex};
     if (stage_ != Stage::taking) return failure(Errc::closed, what + ": it has ended");
     max_ = count;

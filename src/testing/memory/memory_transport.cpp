@@ -65,7 +65,7 @@ Expected<void> MemoryTransport::open(std::chrono::milliseconds wait, EventSink e
     }
     if (waits)
         emit({.kind = Kind::waiting,
-              .detail = fmt::format("cannot reach {}: it was interrupted; trying again for {} ms", MemoryHub::url,
+              .detail = fmt::format("cannot connect to {}: it was interrupted; trying again for {} ms", MemoryHub::url,
                                     wait.count())});
     {
         std::unique_lock lock{hub_->mutex};
@@ -74,7 +74,7 @@ Expected<void> MemoryTransport::open(std::chrono::milliseconds wait, EventSink e
             wait_until(hub_->clock(), lock, hub_->changed, deadline, [this] { return hub_->running || closing_; });
         if (closing_) return failure(Errc::closed, "the connection was closed while it was made");
         if (!tried)
-            return failure(Errc::disconnected, fmt::format("cannot reach {} (tried for {} ms): it was interrupted",
+            return failure(Errc::disconnected, fmt::format("cannot connect to {} (tried for {} ms): it was interrupted",
                                                            MemoryHub::url, wait.count()));
         stage_ = Stage::connected;
         hub_->connections.push_back(this);
@@ -114,8 +114,9 @@ Expected<void> MemoryTransport::keep_for_later(const SharedParcel& parcel) {
     const auto size = kept_size(*parcel);
     if (kept_bytes_ + size > reconnect_.buffer_bytes)
         return failure(Errc::buffer_full,
-                       fmt::format("cannot publish to {}: the server is gone, and more than the {} bytes of "
-                                   "ReconnectOptions::buffer_bytes wait for another",
+                       fmt::format("cannot publish to {}: the connection is lost, and the {} bytes of "
+                                   "ReconnectOptions::buffer_bytes have no room for it; publish it again when the "
+                                   "connection is back",
                                    quoted(parcel->subject), reconnect_.buffer_bytes));
     kept_bytes_ += size;
     kept_.push_back(parcel);

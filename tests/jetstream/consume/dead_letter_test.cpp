@@ -60,7 +60,7 @@ TEST_CASE("anything but an error confirms a dead letter") {
 TEST_CASE("an error does not, nor does silence") {
     const auto refused = check_dead_letter_answer("dead", answer(R"({"error":{"code":503,"description":"full"}})"));
     REQUIRE_FALSE(refused);
-    CHECK_THAT(refused.error().what(), ContainsSubstring("what stores \"dead\" says: full"));
+    CHECK_THAT(refused.error().what(), ContainsSubstring("the dead letter on \"dead\" was refused: full"));
     const auto nobody = check_dead_letter_answer("dead", failure(Errc::no_responders, "x"));
     REQUIRE_FALSE(nobody);
     CHECK_THAT(nobody.error().what(), ContainsSubstring("no stream stores \"dead\" and no subscriber listens"));

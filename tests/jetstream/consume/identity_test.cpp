@@ -87,7 +87,8 @@ TEST_CASE_METHOD(MemoryStoreFixture,
     REQUIRE(publish("B"));
     CHECK(seen.wait_for(3));
     CHECK(seen.all() == std::vector<std::string>{"A1", "B1", "B2"});
-    CHECK_THAT(log.wait_for("was made anew"), ContainsSubstring("1 messages in hand were delivered by the one before"));
+    CHECK_THAT(log.wait_for("was deleted and created again"),
+               ContainsSubstring("1 messages that the old one delivered"));
 }
 
 TEST_CASE_METHOD(MemoryStoreFixture,
@@ -112,7 +113,7 @@ TEST_CASE_METHOD(MemoryStoreFixture,
     REQUIRE(publish("B"));
     REQUIRE(seen.wait_for(2));
     release.count_down();
-    CHECK_THAT(log.wait_for("is gone"), ContainsSubstring("the consumer that delivered this message is gone"));
+    CHECK_THAT(log.wait_for("is gone"), ContainsSubstring("the consumer that delivered this message was deleted"));
     CHECK(confirmed == 0);
 }
 
@@ -163,8 +164,8 @@ TEST_CASE_METHOD(PullFixture, "a durable that is deleted while the program runs 
     publish("after");
     CHECK(seen.wait_for(21));
     CHECK(seen.all().back() == "after");
-    CHECK_THAT(log.wait_for("made anew"), ContainsSubstring("begins with message 21"));
-    CHECK(log.find("made anew").starts_with("warning"));
+    CHECK_THAT(log.wait_for("created again"), ContainsSubstring("begins with message 21"));
+    CHECK(log.find("created again").starts_with("warning"));
 
     publish("failing");
     REQUIRE(seen.wait_for(22));

@@ -418,7 +418,7 @@ TEST_CASE_METHOD(PullFixture, "every mistake in the settings is reported by star
              {"subscriber \"a\": js::Pull needs either `durable`", "subscriber \"b\": js::Pull needs either",
               "subscriber \"c\": js::Pull with `ephemeral` needs `consumer.deliver`", "stream \"bad name\"",
               "consumer \"bad.name\"", "Deliver::from_sequence and start_sequence", "filter subject \"a..b\"",
-              "retry.dead_letter \"dead.*\"", "retry.backoff has a delay of 34560000000 ms: a year is the longest",
+              "retry.dead_letter \"dead.*\"", "retry.backoff has a delay of 34560000000 ms; the longest is a year",
               "retry.backoff has a negative delay", "js::Pull::expires is less than a second"}) {
             CHECK_THAT(error.what(), ContainsSubstring(words));
         }
@@ -464,7 +464,7 @@ TEST_CASE_METHOD(PullFixture,
         broker.subscriber<"orders.{region}">(js::Pull{.stream = "ORDERS", .durable = "worker"})
             .handle([](std::string_view) {});
         refused(
-            R"(delivers "orders.>", which the subscriber's subject "orders.{region}" does not match: use another durable)");
+            R"(delivers "orders.>", which the subscriber's subject "orders.{region}" does not match; use another durable)");
     }
     SECTION("a filter beside the subject") {
         broker

@@ -219,7 +219,7 @@ TEST_CASE_METHOD(PushFixture, "pull and push consumers are not taken for each ot
     try {
         broker.start();
         FAIL("it started");
-    } catch (const Error& error) { CHECK_THAT(error.what(), ContainsSubstring("is a pull consumer: use js::Pull")); }
+    } catch (const Error& error) { CHECK_THAT(error.what(), ContainsSubstring("is a pull consumer; use js::Pull")); }
 }
 
 TEST_CASE_METHOD(PushFixture, "mistakes in a push subscriber's settings are reported by start") {

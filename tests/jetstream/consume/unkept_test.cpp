@@ -38,10 +38,11 @@ TEST_CASE("a message whose dead letter nobody keeps is given up once") {
     test.advance(10s);
 
     CHECK(count(log, "is given up") == 1);
-    CHECK(log.find("is given up")
-              .ends_with(R"(is given up at delivery 1, and goes to "dead.orders": the disk is full)"));
+    CHECK(
+        log.find("is given up").ends_with(R"(is given up at delivery 1, and goes to "dead.orders": the disk is full)"));
     CHECK(count(log, "was not kept") > 1);
-    CHECK(log.find("was not kept").contains("the dead letter of message 1 was not kept, so the message stays: no stream"));
+    CHECK(log.find("was not kept")
+              .contains("the dead letter of message 1 was not kept, so the message stays: no stream"));
 
     broker.jetstream().declare({.name = "DEAD", .subjects = {"dead.>"}});
     test.advance(1min);

@@ -92,14 +92,12 @@ TEST_CASE_METHOD(Fixture, "a subject without a stream, and one that a service an
     const auto answer = js.try_publish("calc", Order{}, {.timeout = 100ms});
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code() == Errc::timeout);
-    CHECK_THAT(std::string{answer.error().message()},
-               ContainsSubstring("A service that listens on this subject answered"));
+    CHECK_THAT(std::string{answer.error().message()}, ContainsSubstring("a service on this subject answered instead"));
     auto publisher = js.async_publisher();
     publisher.publish("calc", Order{}, {.timeout = 100ms});
     const auto flushed = publisher.try_flush(10s);
     REQUIRE_FALSE(flushed);
-    CHECK_THAT(std::string{flushed.error().message()},
-               ContainsSubstring("A service that listens on this subject answered"));
+    CHECK_THAT(std::string{flushed.error().message()}, ContainsSubstring("a service on this subject answered instead"));
 }
 
 TEST_CASE_METHOD(Fixture, "a service that answers on a stream's subject does not answer for the stream") {
@@ -147,7 +145,7 @@ TEST_CASE_METHOD(Fixture, "a stream that stores a request does not answer for th
     const auto unanswered = broker.try_request<void>("orders.mute", "", {.timeout = 50ms});
     REQUIRE_FALSE(unanswered);
     CHECK(unanswered.error().code() == Errc::timeout);
-    CHECK_THAT(std::string{unanswered.error().message()}, ContainsSubstring("A stream stored it"));
+    CHECK_THAT(std::string{unanswered.error().message()}, ContainsSubstring("a stream stored the request"));
 }
 
 TEST_CASE_METHOD(
@@ -162,8 +160,8 @@ TEST_CASE_METHOD(
         said.set_value(text);
     });
     const auto text = said.get_future().get();
-    CHECK_THAT(text, ContainsSubstring("publish to \"orders.2\": refused, since it would block"));
-    CHECK_THAT(text, ContainsSubstring("flush: refused, since it would block"));
+    CHECK_THAT(text, ContainsSubstring("publish to \"orders.2\": refused, since a function given to async must not"));
+    CHECK_THAT(text, ContainsSubstring("flush: refused, since a function given to async must not"));
     CHECK(stored() == 1);
 }
 

@@ -8,6 +8,7 @@
 #include <freshet/detail/subject_tokens.hpp>
 #include <freshet/text.hpp>
 
+#include "base/quoted.hpp"
 #include "testing/memory/jetstream/common.hpp"
 
 namespace freshet::detail {
@@ -61,8 +62,8 @@ std::expected<SubjectTransform, std::string> SubjectTransform::make(const nlohma
         if (!token) return std::unexpected{token.error()};
         if (token->text == ">") token->wildcard = wildcards;
         if (token->wildcard > wildcards)
-            return std::unexpected{
-                fmt::format("subject transform to {}: {} has {} wildcards", destination, transform.source_, wildcards)};
+            return std::unexpected{fmt::format("subject transform to {}: {} has only {} wildcards", quoted(destination),
+                                               quoted(transform.source_), wildcards)};
         transform.destination_.push_back(*std::move(token));
     }
     return transform;
