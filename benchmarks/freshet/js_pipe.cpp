@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Handles `count` messages that a stream holds and publishes a result of each into another stream, with 64 in flight.
 // confirm=0 publishes the results without confirmation.
-#include <atomic>
-#include <future>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <tuple>
 
 #include "jetstream.hpp"
 
@@ -11,7 +14,7 @@ using namespace std::chrono_literals;
 int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
     const auto body = bench::body_of(arguments);
-    const bool confirm = bench::number(arguments, "confirm", 1) != 0;
+    const bool confirm = arguments.confirm != 0;
     freshet::Broker broker{bench::options(arguments)};
     broker.start();
     const auto jetstream = broker.jetstream();

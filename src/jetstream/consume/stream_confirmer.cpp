@@ -14,10 +14,17 @@ namespace {
 
 // The server's limit for one batch.
 constexpr std::size_t most_atomic = 1'000;
-// A stream that refused a batch, mostly because it has no allow_atomic, is not asked again for this long.
+// A stream that refused a batch is not asked again for this long.
 constexpr std::chrono::minutes refusal_time{1};
 // The server's error for a batch of which a message's id is stored already.
 constexpr int duplicate_in_batch = 10'201;
+
+/// Returns whether the next batch would be refused for the same reason: no allow_atomic, an older server, several
+/// streams.
+bool refuses_batches(const Error& why) {
+    return why.code() == Errc::server_too_old ||
+           (why.code() == Errc::batch_refused && why.remote_code() != duplicate_in_batch);
+}
 
 }  // namespace
 
@@ -49,12 +56,9 @@ Expected<void> StreamConfirmer::publish_together(std::span<const Letter> letters
     if (may_be_atomic(letters.size())) {
         const auto sent = publish_atomically(letters);
         if (sent) return sent;
-        const auto& why = sent.error();
         // Some were stored when the messages came before, or the batch was stored and its confirmation lost: the ids
         // keep each from being stored twice.
-        const bool passes = why.remote_code() == duplicate_in_batch || why.code() == Errc::timeout ||
-                            why.code() == Errc::disconnected;
-        if (!passes) not_atomic_until_ = api_->link().clock().now() + refusal_time;
+        if (refuses_batches(sent.error())) not_atomic_until_ = api_->link().clock().now() + refusal_time;
     }
     return publish_each(letters);
 }

@@ -38,7 +38,7 @@ struct Fixture : PullFixture {
                 .batch = {.size = 10, .within = 200ms}};
     }
     void declare_valid(bool atomic) {
-        js::Stream valid{.name = "VALID", .subjects = {"valid.>"}};
+        js::Stream valid{.name = "VALID", .subjects = {"valid.>"}, .allow_direct = true};
         if (atomic) valid.allow_atomic = true;
         other.jetstream().declare(valid);
     }
@@ -70,7 +70,8 @@ TEST_CASE_METHOD(Fixture, "what a handler of batches publishes is stored togethe
     broker.start();
     REQUIRE(all_settled());
     CHECK(texts() == Texts{"1!", "2!", "3!", "4!"});
-    const auto first = stored().at(0);
+    const auto all = stored();
+    const auto& first = all.at(0);
     CHECK(first.message.header("Nats-Batch-Id").has_value() == atomic);
     CHECK_THAT(std::string{first.message.header("Nats-Msg-Id").value_or("")},
                ContainsSubstring("ORDERS.worker.1.") && ContainsSubstring(".valid.1"));

@@ -30,7 +30,7 @@ using freshet::testing::Seen;
 
 namespace {
 
-const js::Stream valid{.name = "VALID", .subjects = {"valid.>"}};
+const js::Stream valid{.name = "VALID", .subjects = {"valid.>"}, .allow_direct = true};
 
 struct Fixture : PullFixture {
     js::Pull pull(const std::string& durable = "worker") const {
@@ -90,7 +90,7 @@ TEST_CASE_METHOD(Fixture, "a result that no stream stores at that moment makes i
 
 TEST_CASE_METHOD(Fixture, "a result that a full stream refuses makes its input come again, at last as a dead letter") {
     other.jetstream().declare({.name = "VALID", .subjects = {"valid.>"}, .max_msgs = 1, .discard = js::Discard::incoming});
-    other.jetstream().declare({.name = "DEAD", .subjects = {"dead"}});
+    other.jetstream().declare({.name = "DEAD", .subjects = {"dead"}, .allow_direct = true});
     auto options = pull();
     options.retry.max_attempts = 2;
     options.retry.dead_letter = "dead";
@@ -102,7 +102,8 @@ TEST_CASE_METHOD(Fixture, "a result that a full stream refuses makes its input c
     REQUIRE(comes(1, "DEAD"));
     CHECK(all_settled());
     CHECK(count() == 1);
-    const auto letter = stored("DEAD").at(0);
+    const auto letters = stored("DEAD");
+    const auto& letter = letters.at(0);
     CHECK_THAT(std::string{letter.message.header("Dead-Letter-Reason").value_or("")},
                ContainsSubstring("publish to \"valid.all\""));
 }
@@ -256,7 +257,7 @@ TEST_CASE_METHOD(Fixture, "a stream that another subscriber declares is found at
 }
 
 TEST_CASE_METHOD(Fixture, "of a pattern that streams store in part, only that part is confirmed") {
-    other.jetstream().declare({.name = "VALID", .subjects = {"valid.eu", "valid.us"}});
+    other.jetstream().declare({.name = "VALID", .subjects = {"valid.eu", "valid.us"}, .allow_direct = true});
     std::atomic<int> events = 0;
     other.subscriber<"valid.asia">().handle([&] { ++events; });
     broker.subscriber<"orders.{id}">(pull()).publish_to<"valid.{id}">().handle([] { return std::string{"x"}; });
