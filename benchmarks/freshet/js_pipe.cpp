@@ -29,8 +29,7 @@ int main(int argc, char** argv) {
 
     bench::say_ready();
     bench::Measurement measurement;
-    broker
-        .subscriber<"bench.js.x">(freshet::js::Pull{.stream = bench::stream.name, .durable = "bench", .prefetch = 64})
+    broker.subscriber<"bench.js.x">(freshet::js::Pull{.stream = bench::stream.name, .durable = "bench", .prefetch = 64})
         .publish_to<"bench.results.x">({.confirm = confirm})
         .handle([&](std::string_view taken) { return std::string{taken}; });
     const auto consumer = jetstream.consumer(bench::stream.name, "bench");

@@ -78,9 +78,9 @@ public:
     /// Publishes `value` for the handler. If the message came from a stream (js::Pull, js::Push), it is acknowledged
     /// only when a stream has confirmed that it stored `value`; if no stream does, the message is retried as if the
     /// handler had failed. A message that comes again stores nothing twice: `value` gets a `Nats-Msg-Id`, unless
-    /// `options.headers` have one, that is made of the stream, consumer and sequence of the message, of `subject`, and of
-    /// how many the handler has published there. Does not wait for the confirmation; blocks while 4,096 publications of
-    /// the subscriber have none. A handler of batches publishes when it has returned, all at once if the stream has
+    /// `options.headers` have one, that is made of the stream, consumer and sequence of the message, of `subject`, and
+    /// of how many the handler has published there. Does not wait for the confirmation; blocks while 4,096 publications
+    /// of the subscriber have none. A handler of batches publishes when it has returned, all at once if the stream has
     /// allow_atomic. For events that no stream stores, use Broker::publish.
     ///
     /// On core NATS this publishes as Broker::publish does. Throws Error: Errc::bad_subject, Condition::bad_payload,

@@ -270,8 +270,8 @@ public:
     }
 
     /// Publishes the handler's results to this subject, in addition to answering. `{names}` are filled from the
-    /// incoming subject, and the compiler checks them. A message of a stream is acknowledged when streams have confirmed
-    /// its results: see PublishToOptions::confirm.
+    /// incoming subject, and the compiler checks them. A message of a stream is acknowledged when streams have
+    /// confirmed its results: see PublishToOptions::confirm.
     template <FixedString Target>
     SubscriberBuilder<Pattern, true, InRouter> publish_to(PublishToOptions options = {}) && {
         static_assert(

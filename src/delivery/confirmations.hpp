@@ -59,8 +59,8 @@ std::shared_ptr<Confirmations> confirmations_of(const Context& context);
 /// Returns the confirmations of a delivery, which it gets with the first call.
 std::shared_ptr<Confirmations> make_confirmations(Context& context);
 
-/// Returns the text that names a stored message in ids: it differs for a message of another stream of the same name, and
-/// for another consumer. Empty if the message was not stored.
+/// Returns the text that names a stored message in ids: it differs for a message of another stream of the same name,
+/// and for another consumer. Empty if the message was not stored.
 std::string origin_of(const Message& message);
 /// Returns the text that names a batch.
 std::string origin_of(const Items& items);

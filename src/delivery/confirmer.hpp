@@ -33,8 +33,8 @@ public:
     Confirmer& operator=(const Confirmer&) = delete;
     virtual ~Confirmer() = default;
 
-    /// Returns the subjects of streams that confirm what they store, as the streams have them, of which some messages on
-    /// `pattern` are. Blocks.
+    /// Returns the subjects of streams that confirm what they store, as the streams have them, of which some messages
+    /// on `pattern` are. Blocks.
     virtual Expected<std::vector<std::string>> stored_of(std::string_view pattern) = 0;
 
     /// Sends a message, and tells `confirmations`, which expect it, once: perhaps before this returns, on any thread.

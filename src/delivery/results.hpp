@@ -52,7 +52,7 @@ private:
         SubjectTemplate subject;
         std::vector<std::size_t> tokens = {};  // of the incoming subject, one per parameter
         std::optional<bool> confirm = {};
-        bool all_stored = false;              // streams store all subjects of the target
+        bool all_stored = false;           // streams store all subjects of the target
         std::vector<Subject> stored = {};  // else those that streams store
     };
 

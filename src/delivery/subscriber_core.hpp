@@ -108,7 +108,8 @@ public:
     /// Blocks until what the handler has published so far is confirmed.
     Expected<void> await_confirmations(Context& context, std::chrono::milliseconds timeout);
 
-    /// Notes that a delivery ends after its handler; end_postponed() must follow. The subscriber is not finished before.
+    /// Notes that a delivery ends after its handler; end_postponed() must follow. The subscriber is not finished
+    /// before.
     void postpone() noexcept { open_.fetch_add(1, std::memory_order_relaxed); }
     void end_postponed() noexcept;
 
@@ -147,8 +148,8 @@ private:
     /// Publishes into a stream for the handler of `message`, which names the publication.
     Expected<void> publish_confirmed(Context& context, const Message& message, std::string_view subject,
                                      const Encoded& encoded, const Headers* headers);
-    /// Publishes what the handler of a batch has published, and blocks until it is confirmed. Returns the outcome of the
-    /// batch.
+    /// Publishes what the handler of a batch has published, and blocks until it is confirmed. Returns the outcome of
+    /// the batch.
     Outcome publish_letters(Context& context, const Outcome& outcome) noexcept;
     /// Tells the handler the end and closes the dispatcher, after the source has ended or instead of its start.
     void end() noexcept;

@@ -37,8 +37,7 @@ Expected<void> SubscriberCore::publish(Context& context, const Item* item, std::
                                             "use Broker::publish");
     }
     const auto* const items = context.get<Items>();
-    if (items == nullptr)
-        return publish_confirmed(context, context.message(), subject, encoded, &options.headers);
+    if (items == nullptr) return publish_confirmed(context, context.message(), subject, encoded, &options.headers);
     if (!may_publish_on(subject)) return std::unexpected{subject_error(subject, SubjectUse::publish)};
     const auto confirmations = make_confirmations(context);
     Letter letter{.subject = std::string{subject},

@@ -114,8 +114,7 @@ Outcome Deduplicate::handle_batch(Context& context, Next next, const Items& item
     if (left.empty()) return Outcome::ack;
     detail::narrow_batch(context, std::move(left));
     auto outcome = next(context);
-    for (const auto& [item, key] : begun)
-        state_->end(key, detail::is_acked(*item, outcome), context.clock().now());
+    for (const auto& [item, key] : begun) state_->end(key, detail::is_acked(*item, outcome), context.clock().now());
     return outcome;
 }
 

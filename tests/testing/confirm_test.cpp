@@ -27,9 +27,7 @@ namespace {
 const js::Stream orders{.name = "ORDERS", .subjects = {"orders.>"}};
 const js::Stream valid{.name = "VALID", .subjects = {"valid.>"}, .allow_direct = true};
 
-js::Pull pull() {
-    return {.stream = orders, .durable = "worker", .retry = {.backoff = {1s}}};
-}
+js::Pull pull() { return {.stream = orders, .durable = "worker", .retry = {.backoff = {1s}}}; }
 
 }  // namespace
 

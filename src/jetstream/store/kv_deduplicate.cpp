@@ -69,9 +69,8 @@ public:
     /// Turns the claim into the record of the id, or removes it. Does so only if the claim has not expired, because it
     /// may be another process's then. Logs a failure.
     void conclude(Context& context, const Claim& claim, const Outcome& outcome) const {
-        const auto kept = outcome == Outcome::ack
-                              ? bucket_.try_update(claim.key, std::string{handled}, claim.revision)
-                              : bucket_.try_erase(claim.key, {.revision = claim.revision});
+        const auto kept = outcome == Outcome::ack ? bucket_.try_update(claim.key, std::string{handled}, claim.revision)
+                                                  : bucket_.try_erase(claim.key, {.revision = claim.revision});
         if (kept) return;
         context.logger().warn("the message with the id {} may be handled once more: {}", claim.id, kept.error().what());
     }
@@ -101,7 +100,8 @@ Outcome Deduplicate::operator()(Context& context, Next next) const {
     }
     auto outcome = next(context);
     auto known = outcome;
-    if (const auto confirmations = detail::confirmations_of(context); confirmations != nullptr && outcome == Outcome::ack)
+    if (const auto confirmations = detail::confirmations_of(context);
+        confirmations != nullptr && outcome == Outcome::ack)
         if (!confirmations->wait(context.clock(), TimePoint::max())) known = Outcome::nack();
     state_->conclude(context, {.id = std::string{*id}, .key = key, .revision = *claim}, known);
     return outcome;
