@@ -101,6 +101,7 @@ TUNABLES = {
     "dispatch": Case("deliver", 500_000, ONE, generator=True, **turned("pool", **{
         "pool": {}, "dedicated": {"dispatch": "dedicated"}, "workers 4": {"dispatch": "workers"},
         "ordered 4": {"dispatch": "ordered"}})),
+    "confirm": Case("js_pipe", 100_000, ONE, **turned("plain", **{"plain": {"confirm": 0}, "confirmed": {}})),
     "codec": Case("deliver", 500_000, (("order", 179),), generator=True, **turned("bytes", **{
         "bytes": {"lane": "bytes"}, "glaze": {"lane": "glaze"}, "nlohmann": {"lane": "nlohmann"}})),
 }

@@ -152,6 +152,34 @@ TEST_CASE_METHOD(Fixture, "no message overtakes one that failed") {
     CHECK(seen.all() == std::vector<std::string>{"1", "1", "2", "3"});
 }
 
+TEST_CASE_METHOD(Fixture, "publishing results") {
+    const js::Stream orders{.name = "ORDERS", .subjects = {"orders.>"}};
+    {
+        auto other = start_other();
+        other.start();
+        other.jetstream().declare({.name = "INVOICES", .subjects = {"invoices.>"}});
+    }
+    // [results]
+    broker.subscriber<"orders.{region}.created">(js::Pull{.stream = orders, .durable = "billing"})
+        .publish_to<"invoices.{region}">({.confirm = true})
+        .handle([](const Order& order, freshet::Context& context) {
+            context.publish("invoices.audit", order.id);  // confirmed, too; several, in loops, on any subject
+            return "invoice for " + order.id;
+        });
+    // [results]
+    // [results-batch]
+    broker.subscriber<"orders.>">(js::Pull{.stream = orders, .durable = "each", .batch = {.size = 500, .within = 50ms}})
+        .handle([](std::span<const Order> batch, freshet::Context& context) {
+            for (std::size_t i = 0; i < batch.size(); ++i)
+                context.publish(context.items()[i], "invoices.copy", batch[i].id);
+        });
+    // [results-batch]
+    broker.start();
+    publish({"a1", 10});
+    const auto invoices = broker.jetstream().stream("INVOICES");
+    CHECK(eventually([&] { return invoices.info().state.messages == 3; }));
+}
+
 TEST_CASE_METHOD(Fixture, "batches") {
     const js::Stream orders{.name = "ORDERS", .subjects = {"orders.>"}};
     // [batch]

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <freshet/codec_format.hpp>
+#include <freshet/detail/core.hpp>
 #include <freshet/error.hpp>
 #include <freshet/logger.hpp>
 #include <freshet/message.hpp>
@@ -19,8 +20,9 @@
 namespace freshet {
 
 class Broker;
-class Items;
 class Clock;
+class Item;
+class Items;
 
 namespace detail {
 class SubscriberCore;
@@ -73,6 +75,31 @@ public:
     /// request_timeout); the message may then be delivered again. Has no effect on core NATS.
     void ack_sync(std::chrono::milliseconds timeout = {});
 
+    /// Publishes `value` for the handler. If the message came from a stream (js::Pull, js::Push), it is acknowledged
+    /// only when a stream has confirmed that it stored `value`; if no stream does, the message is retried as if the
+    /// handler had failed. A message that comes again stores nothing twice: `value` gets a `Nats-Msg-Id`, unless
+    /// `options.headers` have one, that is made of the stream, consumer and sequence of the message, of `subject`, and
+    /// of how many the handler has published there. Does not wait for the confirmation; blocks while 4,096 publications
+    /// of the subscriber have none. A handler of batches publishes when it has returned, all at once if the stream has
+    /// allow_atomic. For events that no stream stores, use Broker::publish.
+    ///
+    /// On core NATS this publishes as Broker::publish does. Throws Error: Errc::bad_subject, Condition::bad_payload,
+    /// Errc::bad_setup for a `reply_to`, which only the publications of core subscribers have.
+    template <class T>
+    void publish(std::string_view subject, const T& value, const PublishOptions& options = {}) {
+        value_or_raise(try_publish(subject, value, options));
+    }
+    template <class T>
+    Expected<void> try_publish(std::string_view subject, const T& value, const PublishOptions& options = {}) {
+        return publish_for(nullptr, subject, value, options);
+    }
+    /// Publishes `value` for one message of a batch, `context.items()[i]`. The message's own sequence is in the
+    /// `Nats-Msg-Id`, so that nothing is stored twice when the message comes again in another batch.
+    template <class T>
+    void publish(const Item& item, std::string_view subject, const T& value, const PublishOptions& options = {}) {
+        value_or_raise(publish_for(&item, subject, value, options));
+    }
+
     /// Returns why the delivery failed or was rejected; null if it did not fail. For middlewares, after they called
     /// `next`. An error that an on_error function has dealt with does not count.
     const Error* failure() const noexcept { return failure_ ? &*failure_ : nullptr; }
@@ -107,6 +134,16 @@ public:
 private:
     friend struct detail::ContextAccess;
 
+    template <class T>
+    Expected<void> publish_for(const Item* item, std::string_view subject, const T& value,
+                               const PublishOptions& options) {
+        return detail::with_encoded(link(), value, options.format, [&](const detail::Encoded& encoded) {
+            return publish_encoded(item, subject, encoded, options);
+        });
+    }
+    Expected<void> publish_encoded(const Item* item, std::string_view subject, const detail::Encoded& encoded,
+                                   const PublishOptions& options);
+    detail::Link& link() const noexcept;
     void store(const std::type_info& type, std::shared_ptr<void> value);
     void* find(const std::type_info& type) const noexcept;
 

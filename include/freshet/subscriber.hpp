@@ -80,6 +80,14 @@ struct SubscriberOptions {
     Batch batch = {};
 };
 
+/// Options of SubscriberBuilder::publish_to.
+struct PublishToOptions {
+    /// For a subscriber of a stream (js::Pull, js::Push): whether a stream must confirm that it has stored the results
+    /// before the message is acknowledged. true: start() fails if no stream stores the subject. false: nobody is asked.
+    /// Default (empty): if a stream stores the subject at the start; else start() logs a warning.
+    std::optional<bool> confirm = {};
+};
+
 /// Counters of a subscriber since it was started.
 struct SubscriberStats {
     std::uint64_t received = 0;  ///< messages that were taken up to be handled
@@ -108,11 +116,17 @@ concept SourceOptions = requires(Options options) {
     { make_source(std::move(options)) } -> std::same_as<SourceSpec>;
 };
 
+/// A subject to which results go, as publish_to got it.
+struct ResultTarget {
+    std::string subject = {};
+    PublishToOptions options = {};
+};
+
 /// The declaration of a subscriber.
 struct SubscriberSpec {
     std::string subject = {};
     SubscriberOptions options = {};
-    std::vector<std::string> publish_to = {};
+    std::vector<ResultTarget> publish_to = {};
     std::unique_ptr<HandlerBase> handler = {};
     std::unique_ptr<Source> source = {};  // null: a core NATS subscription
     std::vector<FilterCase> cases = {};   // tried before `handler`, which is then the default and may be null
@@ -256,19 +270,20 @@ public:
     }
 
     /// Publishes the handler's results to this subject, in addition to answering. `{names}` are filled from the
-    /// incoming subject, and the compiler checks them.
+    /// incoming subject, and the compiler checks them. A message of a stream is acknowledged when streams have
+    /// confirmed its results: see PublishToOptions::confirm.
     template <FixedString Target>
-    SubscriberBuilder<Pattern, true, InRouter> publish_to() && {
+    SubscriberBuilder<Pattern, true, InRouter> publish_to(PublishToOptions options = {}) && {
         static_assert(
             !StaticTemplate<Target>::valid || Pattern::fills(Target.view()),
             "freshet: publish_to names a {parameter} that the subscriber's subject does not have, so it cannot be "
             "filled. See docs/handlers.md#results");
-        return std::move(*this).publish_to(std::string{Target.view()});
+        return std::move(*this).publish_to(std::string{Target.view()}, options);
     }
     /// Publishes the handler's results to this subject, in addition to answering. `{names}` are filled from the
     /// incoming subject; start() checks them.
-    SubscriberBuilder<Pattern, true, InRouter> publish_to(std::string subject) && {
-        spec_.publish_to.push_back(std::move(subject));
+    SubscriberBuilder<Pattern, true, InRouter> publish_to(std::string subject, PublishToOptions options = {}) && {
+        spec_.publish_to.push_back({std::move(subject), options});
         return {*registry_, std::move(spec_)};
     }
 

@@ -132,6 +132,9 @@ void BrokerCore::start_all() {
         subscribers = subscribers_;
         changed_.notify_all();
     }
+    // The results of one subscriber may go into the stream of another.
+    for (const auto& subscriber : subscribers)
+        if (!link_.stop_token().stop_requested()) value_or_raise(subscriber->declare());
     for (const auto& subscriber : subscribers) {
         if (link_.stop_token().stop_requested()) break;  // wind_down() ends the remaining ones
         value_or_raise(subscriber->start());

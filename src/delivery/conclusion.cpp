@@ -2,6 +2,8 @@
 #include "delivery/conclusion.hpp"
 
 #include <exception>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -9,6 +11,7 @@
 
 #include "base/header_text.hpp"
 #include "base/quoted.hpp"
+#include "delivery/confirmations.hpp"
 #include "delivery/item_access.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "link/link.hpp"
@@ -46,6 +49,56 @@ Error verdict(const Outcome& outcome) {
 
 Conclusion::Conclusion(Link& link, Source& source, const std::string& subject)
     : link_{link}, source_{source}, log_{link, subject} {}
+
+/// A delivery whose handler has returned, and whose publications are not confirmed yet.
+struct Conclusion::Postponed {
+    Postponed(SubscriberCore& of, Context& ended, const Handled& handled)
+        : subscriber{of.shared_from_this()},
+          message{ContextAccess::take_message(ended)},
+          context{of, message},
+          outcome{handled.outcome},
+          decided{handled.decided},
+          rejected{handled.rejected} {
+        if (handled.failure != nullptr) failure = *handled.failure;
+        of.postpone();
+    }
+
+    std::shared_ptr<SubscriberCore> subscriber;
+    Message message;
+    Context context;
+    Outcome outcome;
+    std::optional<Error> failure = {};
+    bool decided;
+    bool rejected;
+};
+
+bool Conclusion::postpone(SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept {
+    // A message that comes again anyway need not wait: its publications have the same ids then.
+    if (handled.outcome.kind() == Outcome::Kind::nack) return false;
+    const auto confirmations = confirmations_of(context);
+    if (confirmations == nullptr) return false;
+    auto postponed = std::make_unique<Postponed>(subscriber, context, handled);
+    if (observer_ != nullptr) observer_->on_postponed(context, postponed->context);
+    confirmations->when_known([this, postponed = std::move(postponed)](const Error* unconfirmed) {
+        end(*postponed, unconfirmed);
+    });
+    return true;
+}
+
+void Conclusion::end(Postponed& postponed, const Error* unconfirmed) noexcept {
+    auto& subscriber = *postponed.subscriber;
+    if (unconfirmed != nullptr) {
+        const auto outcome = Outcome::nack();
+        end(subscriber, postponed.context, {.outcome = outcome, .failure = unconfirmed});
+    } else {
+        end(subscriber, postponed.context,
+            {.outcome = postponed.outcome,
+             .failure = postponed.failure ? &*postponed.failure : nullptr,
+             .rejected = postponed.rejected,
+             .decided = postponed.decided});
+    }
+    subscriber.end_postponed();
+}
 
 void Conclusion::report(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept {
     const auto failure = handled.failure != nullptr ? *handled.failure : verdict(handled.outcome);

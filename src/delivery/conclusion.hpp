@@ -27,17 +27,19 @@ public:
 
     void observe(DeliveryObserver* observer) noexcept { observer_ = observer; }
 
+    /// From now on, deliveries end when the publications of their handlers are confirmed. Call it before the first one.
+    void await_confirmations() noexcept { confirmed_ = true; }
+
     /// Ends the delivery of the context's message.
-    void conclude(const SubscriberCore& subscriber, Context& context, const Outcome& returned) noexcept {
+    void conclude(SubscriberCore& subscriber, Context& context, const Outcome& returned) noexcept {
         const auto& failure = ContextAccess::failure(context);
         const auto& decided = ContextAccess::decided(context);
         const Handled handled{.outcome = decided ? *decided : returned,
                               .failure = failure ? &*failure : nullptr,
                               .rejected = failure && returned.kind() == Outcome::Kind::term,
                               .decided = decided.has_value()};
-        if (handled.failure != nullptr || handled.outcome != Outcome::ack) report(subscriber, context, handled);
-        if (observer_ != nullptr) observer_->on_settled(subscriber, context, handled);
-        source_.settle(ContextAccess::take_message(context), handled);
+        if (confirmed_ && postpone(subscriber, context, handled)) return;
+        end(subscriber, context, handled);
     }
     /// Ends the delivery of each message of a batch: as its item decided, else as the context decided, else as
     /// `returned`.
@@ -54,6 +56,17 @@ public:
     void finish() noexcept { log_.finish(); }
 
 private:
+    struct Postponed;
+
+    void end(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept {
+        if (handled.failure != nullptr || handled.outcome != Outcome::ack) report(subscriber, context, handled);
+        if (observer_ != nullptr) observer_->on_settled(subscriber, context, handled);
+        source_.settle(ContextAccess::take_message(context), handled);
+    }
+    /// Has the delivery end when the publications of its handler are confirmed: as a failed one if they are not.
+    /// Returns false if it need not wait for any.
+    bool postpone(SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept;
+    void end(Postponed& postponed, const Error* unconfirmed) noexcept;
     void report(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept;
     void settle(const SubscriberCore& subscriber, Item& item, const Handled& handled) noexcept;
     void answer(const Message& request, const Error& error, int code) noexcept;
@@ -62,6 +75,7 @@ private:
     Source& source_;
     FailureLog log_;
     DeliveryObserver* observer_ = nullptr;
+    bool confirmed_ = false;
     std::atomic<std::uint64_t> failed_ = 0;
     std::atomic<std::uint64_t> rejected_ = 0;
 };

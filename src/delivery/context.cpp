@@ -32,7 +32,15 @@ std::optional<std::string_view> Context::path(std::string_view name) const noexc
 
 void Context::in_progress() { subscriber_->source().in_progress(*message_); }
 
+Expected<void> Context::publish_encoded(const Item* item, std::string_view subject, const detail::Encoded& encoded,
+                                        const PublishOptions& options) {
+    return subscriber_->publish(*this, item, subject, encoded, options);
+}
+
+detail::Link& Context::link() const noexcept { return subscriber_->link(); }
+
 void Context::ack_sync(std::chrono::milliseconds timeout) {
+    value_or_raise(subscriber_->await_confirmations(*this, timeout));
     value_or_raise(subscriber_->source().ack_sync(*message_, timeout));
     ack();
 }

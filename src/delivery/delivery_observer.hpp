@@ -33,6 +33,9 @@ public:
     virtual void on_handler(const SubscriberCore& subscriber) = 0;
     /// Called when the handler or a middleware threw.
     virtual void on_thrown(const Context& context, const std::exception_ptr& thrown) noexcept = 0;
+    /// Called when the handler has returned and the message is settled later: `later` then takes the place of the
+    /// context that on_delivery got.
+    virtual void on_postponed(const Context& context, const Context& later) noexcept = 0;
     /// Called before the message is settled, with the context that on_delivery got. The context's message may be empty
     /// by now.
     virtual void on_settled(const SubscriberCore& subscriber, const Context& context,

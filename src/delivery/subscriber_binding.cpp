@@ -52,7 +52,7 @@ void SubscriberCore::bind(std::vector<std::string>& problems) {
     else bind_handler(binder);
     bind_chain(binder);
     source_->bind(*subject_, binder);
-    results_.bind(spec_.publish_to, *subject_, binder);
+    results_.bind(spec_.publish_to, *subject_, source_->keeps() ? Results::Stored::yes : Results::Stored::no, binder);
     bind_order(binder);
 }
 

@@ -52,8 +52,22 @@ Expected<void> SubscriberCore::start_source() {
                   "subscriber " + quoted(spec_.subject) + ": cannot make the threads of its workers: " + error.what()}};
     }
     try {
+        if (auto found = look_up_targets(); !found) return found;
         return source_->start(*link_, *subject_, shared_from_this());
     } catch (...) { return std::unexpected{exception_error()}; }
+}
+
+Expected<void> SubscriberCore::declare() {
+    try {
+        return source_->declare(*link_);
+    } catch (...) { return std::unexpected{exception_error()}; }
+}
+
+Expected<void> SubscriberCore::look_up_targets() {
+    confirmer_ = source_->confirmer(*link_);
+    if (confirmer_ == nullptr) return {};
+    conclusion_.await_confirmations();
+    return results_.look_up(*confirmer_, link_->logger(), spec_.subject);
 }
 
 void SubscriberCore::make_dispatcher() {
@@ -157,7 +171,10 @@ void SubscriberCore::end() noexcept {
     else on_emptied();
 }
 
-void SubscriberCore::on_emptied() noexcept {
+void SubscriberCore::on_emptied() noexcept { end_postponed(); }
+
+void SubscriberCore::end_postponed() noexcept {
+    if (open_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     conclusion_.finish();
     const std::lock_guard lock{mutex_};
     life_.emptied();

@@ -20,6 +20,7 @@
 #include "base/once_per_second.hpp"
 #include "delivery/chain.hpp"
 #include "delivery/conclusion.hpp"
+#include "delivery/confirmer.hpp"
 #include "delivery/delivery_observer.hpp"
 #include "delivery/dispatcher.hpp"
 #include "delivery/host.hpp"
@@ -43,6 +44,8 @@ public:
     /// Looks up the handler's objects again. Call it while no handler runs.
     void rebind();
 
+    /// Declares the streams that the source reads. Call it for all subscribers before the first is started. Blocks.
+    Expected<void> declare();
     /// Subscribes. Messages may come before it returns. Does nothing, and succeeds, after a stop.
     Expected<void> start();
     /// Keeps the source from asking for more, because the broker stops. Does not wait.
@@ -97,6 +100,16 @@ public:
     }
     /// Answers the request, then publishes to every target. Stops at the first that fails.
     Expected<void> emit(Context& context, const Encoded& encoded, const Headers* headers);
+    /// Publishes for the handler: see Context::publish. `item` is a message of the context's batch, or null.
+    Expected<void> publish(Context& context, const Item* item, std::string_view subject, const Encoded& encoded,
+                           const PublishOptions& options);
+    /// Blocks until what the handler has published so far is confirmed.
+    Expected<void> await_confirmations(Context& context, std::chrono::milliseconds timeout);
+
+    /// Notes that a delivery ends after its handler; end_postponed() must follow. The subscriber is not finished
+    /// before.
+    void postpone() noexcept { open_.fetch_add(1, std::memory_order_relaxed); }
+    void end_postponed() noexcept;
 
     /// Returns the outcome of the delivery after the exception in flight, which the handler or a middleware threw.
     Outcome caught(Context& context) noexcept;
@@ -129,6 +142,13 @@ private:
 
     void make_dispatcher();
     Expected<void> start_source();
+    Expected<void> look_up_targets();
+    /// Publishes into a stream for the handler of `message`, which names the publication.
+    Expected<void> publish_confirmed(Context& context, const Message& message, std::string_view subject,
+                                     const Encoded& encoded, const Headers* headers);
+    /// Publishes what the handler of a batch has published, and blocks until it is confirmed. Returns the outcome of
+    /// the batch.
+    Outcome publish_letters(Context& context, const Outcome& outcome) noexcept;
     /// Tells the handler the end and closes the dispatcher, after the source has ended or instead of its start.
     void end() noexcept;
     void close_intake(Intake to) noexcept;
@@ -162,6 +182,7 @@ private:
     PublishRoute route_ = {};               // its steps belong to chain_
     DeliveryObserver* observer_ = nullptr;  // the host's, set by bind()
     Results results_ = {};
+    Confirmer* confirmer_ = nullptr;  // the source's, set by start(); null: the messages are not acknowledged
     std::optional<std::size_t> order_token_ = {};
     Conclusion conclusion_;
 
@@ -171,6 +192,7 @@ private:
     std::unique_ptr<Dispatcher> dispatcher_ = {};  // set once before on_message, which reads it without the lock
     bool inline_ = true;
     std::atomic<Intake> intake_ = Intake::open;
+    std::atomic<std::size_t> open_ = 1;  // the dispatcher, until it is empty, and the postponed deliveries
 
     std::atomic<std::uint64_t> received_ = 0;
     std::atomic<std::uint64_t> dropped_ = 0;

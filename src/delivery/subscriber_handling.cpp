@@ -45,7 +45,9 @@ void SubscriberCore::handle(std::vector<Message> batch) noexcept {
     all.reserve(items.size());
     for (auto& item : items) all.push_back(&item);
     context.set(Items{std::move(all)});
-    conclusion_.conclude(*this, context, run_chain(context), items);
+    auto outcome = run_chain(context);
+    if (confirmer_ != nullptr) outcome = publish_letters(context, outcome);
+    conclusion_.conclude(*this, context, outcome, items);
 }
 
 void SubscriberCore::reject(Message message, const Error& why) noexcept {
@@ -66,6 +68,7 @@ Outcome SubscriberCore::call_handler(Context& context) noexcept {
     try {
         if (observer_ != nullptr) observer_->on_handler(*this);
         auto outcome = spec_.handler->invoke(context);
+        if (confirmer_ != nullptr) outcome = publish_letters(context, outcome);
         if (ContextAccess::failure(context) && chain_.handles_errors()) {
             const auto failure = *ContextAccess::failure(context);
             if (auto other = consult(context, &failure, failure)) outcome = *std::move(other);
@@ -129,7 +132,10 @@ Expected<void> SubscriberCore::emit(Context& context, const Encoded& encoded, co
         ContextAccess::mark_answered(context);
     }
     if (ContextAccess::answers_only(context)) return {};
-    return results_.publish(*link_, request, encoded, headers);
+    if (confirmer_ == nullptr) return results_.publish(*link_, request, encoded, headers);
+    return results_.publish(*link_, request, encoded, headers, [&](std::string_view subject) {
+        return publish_confirmed(context, request, subject, encoded, headers);
+    });
 }
 
 }  // namespace freshet::detail

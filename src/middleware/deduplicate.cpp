@@ -7,10 +7,12 @@
 #include <mutex>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <freshet/clock.hpp>
 #include <freshet/detail/handler.hpp>
 
+#include "delivery/confirmations.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "middleware/duplicates.hpp"
 
@@ -71,6 +73,7 @@ private:
 Deduplicate::Deduplicate(DeduplicateOptions options) : state_{std::make_shared<State>(std::move(options))} {}
 
 Outcome Deduplicate::operator()(Context& context, Next next) {
+    if (const auto* const items = context.get<Items>()) return handle_batch(context, std::move(next), *items);
     const auto header = context.message().header(state_->header());
     if (!header) return next(context);
     const State::Key key{detail::ContextAccess::subscriber(context).number(), std::string{*header}};
@@ -80,7 +83,38 @@ Outcome Deduplicate::operator()(Context& context, Next next) {
         case State::Seen::never: break;
     }
     auto outcome = next(context);
-    state_->end(key, outcome == Outcome::ack, context.clock().now());
+    const auto confirmations = detail::confirmations_of(context);
+    if (outcome == Outcome::ack && confirmations != nullptr) {
+        confirmations->when_known([state = state_, key, &clock = context.clock()](const Error* unconfirmed) {
+            state->end(key, unconfirmed == nullptr, clock.now());
+        });
+    } else {
+        state_->end(key, outcome == Outcome::ack, context.clock().now());
+    }
+    return outcome;
+}
+
+Outcome Deduplicate::handle_batch(Context& context, Next next, const Items& items) {
+    const auto subscriber = detail::ContextAccess::subscriber(context).number();
+    std::vector<Item*> left;
+    std::vector<std::pair<Item*, State::Key>> begun;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        auto& item = items[i];
+        const auto header = item.message().header(state_->header());
+        if (header) {
+            State::Key key{subscriber, std::string{*header}};
+            const auto seen = state_->begin(key, context.clock().now());
+            if (seen == State::Seen::handled) item.ack();
+            if (seen == State::Seen::running) item.nack(detail::pause_while_handled);
+            if (seen != State::Seen::never) continue;
+            begun.emplace_back(&item, std::move(key));
+        }
+        left.push_back(&item);
+    }
+    if (left.empty()) return Outcome::ack;
+    detail::narrow_batch(context, std::move(left));
+    auto outcome = next(context);
+    for (const auto& [item, key] : begun) state_->end(key, detail::is_acked(*item, outcome), context.clock().now());
     return outcome;
 }
 

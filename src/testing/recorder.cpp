@@ -94,6 +94,14 @@ void Recorder::on_thrown(const Context& context, const std::exception_ptr& throw
     if (auto* const delivery = find(context)) delivery->thrown = thrown;
 }
 
+void Recorder::on_postponed(const Context& context, const Context& later) noexcept {
+    const std::lock_guard lock{mutex_};
+    auto running = running_.extract(&context);
+    if (running.empty()) return;
+    running.key() = &later;
+    running_.insert(std::move(running));
+}
+
 void Recorder::on_settled(const SubscriberCore& subscriber, const Context& context, const Handled& handled) noexcept {
     {
         const std::lock_guard lock{mutex_};

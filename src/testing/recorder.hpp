@@ -28,6 +28,7 @@ public:
     void on_delivery(const SubscriberCore& subscriber, const Context& context) noexcept override;
     void on_handler(const SubscriberCore& subscriber) override;
     void on_thrown(const Context& context, const std::exception_ptr& thrown) noexcept override;
+    void on_postponed(const Context& context, const Context& later) noexcept override;
     void on_settled(const SubscriberCore& subscriber, const Context& context, const Handled& handled) noexcept override;
     void on_batched(const SubscriberCore& subscriber, const Message& message, const Handled& handled) noexcept override;
 

@@ -20,6 +20,7 @@ class Subject;
 
 namespace detail {
 
+class Confirmer;
 class Link;
 
 /// How the handling of one message ended.
@@ -54,6 +55,22 @@ public:
     virtual void bind(const Subject& subject, Binder& binder) {
         (void)subject;
         (void)binder;
+    }
+
+    /// Declares the streams that the source reads, so that the look-ups of other subscribers find them. Called before
+    /// any subscriber of the broker starts. Blocks.
+    virtual Expected<void> declare(Link& link) {
+        (void)link;
+        return {};
+    }
+
+    /// Returns true if the source's messages stay until they are acknowledged.
+    virtual bool keeps() const noexcept { return false; }
+    /// Returns what has streams confirm the publications of the handler; null unless keeps(). Called once, before
+    /// start(). The source owns the object.
+    virtual Confirmer* confirmer(Link& link) {
+        (void)link;
+        return nullptr;
     }
 
     /// Begins to feed `sink`, as a transport does: on_message from one thread at a time, at last on_end, exactly once.

@@ -15,6 +15,7 @@
 namespace freshet::detail {
 class JsApi;
 class PublishWindow;
+class StreamConfirmer;
 }  // namespace freshet::detail
 
 namespace freshet::js {
@@ -94,6 +95,8 @@ public:
     std::size_t pending() const;
 
 private:
+    friend class detail::StreamConfirmer;
+
     template <class T>
     Expected<void> start(std::string_view subject, const T& value, const PublishOptions& options, Done done) {
         return detail::with_encoded(*link_, value, options.format, [&](const detail::Encoded& encoded) {

@@ -11,6 +11,7 @@
 namespace freshet::detail {
 class BatchSender;
 class JsApi;
+class StreamConfirmer;
 }  // namespace freshet::detail
 
 namespace freshet::js {
@@ -52,6 +53,8 @@ public:
     std::size_t size() const noexcept;
 
 private:
+    friend class detail::StreamConfirmer;
+
     Expected<void> add_encoded(std::string_view subject, const detail::Encoded& encoded, const PublishOptions& options);
 
     detail::Link* link_;

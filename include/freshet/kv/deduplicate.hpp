@@ -32,8 +32,9 @@ struct DeduplicateOptions {
 ///
 /// A bucket belongs to one service. Each subscriber has its own ids in it, under its JetStream consumer, else under its
 /// declared subject and queue group. The bucket is created if it is missing; it needs nats-server 2.11, for keys with a
-/// TTL. Blocks for two requests to the server per message, about a millisecond. Refers to the broker. Copies share the
-/// bucket. Thread-safe.
+/// TTL. Blocks for two requests to the server per message, about a millisecond, and until a stream has confirmed what a
+/// handler of a stream's message publishes. The messages of a batch are claimed one by one, and the handler gets those
+/// that were not handled before. Refers to the broker. Copies share the bucket. Thread-safe.
 class Deduplicate {
 public:
     /// Throws Errc::bad_setup if `bucket` is not a valid name of a bucket, or if a time is below a second.
@@ -42,6 +43,7 @@ public:
 
 private:
     class State;
+    Outcome handle_batch(Context& context, Next next, const Items& items) const;
     std::shared_ptr<const State> state_;
 };
 

@@ -22,8 +22,11 @@ struct DeduplicateOptions {
 /// gets nack with a delay of one second. A request with an id that was handled, or is being handled, is answered with
 /// error 409.
 ///
+/// The messages of a batch are checked one by one: the handler gets those that were not handled before. What a handler
+/// of a stream's message publishes counts, too: the id is handled when a stream has confirmed it.
+///
 /// The ids are in memory: each process has its own, and loses them when it ends. Processes share those of
-/// kv::Deduplicate. Messages of a batch are not checked. Copies share their ids. Thread-safe.
+/// kv::Deduplicate. Copies share their ids. Thread-safe.
 class Deduplicate {
 public:
     explicit Deduplicate(DeduplicateOptions options = {});
@@ -31,6 +34,7 @@ public:
 
 private:
     class State;
+    Outcome handle_batch(Context& context, Next next, const Items& items);
     std::shared_ptr<State> state_;
 };
 

@@ -221,6 +221,17 @@ void ConsumerSource::bind(const Subject& subject, Binder& binder) {
         binder.problem(std::move(broken));
 }
 
+Expected<void> ConsumerSource::declare(Link& link) {
+    const auto declared = declare_stream_of(JsApi{link, settings_.context}, settings_.stream);
+    if (!declared) return std::unexpected{declared.error()};
+    return {};
+}
+
+Confirmer* ConsumerSource::confirmer(Link& link) {
+    confirmer_ = std::make_unique<StreamConfirmer>(link, settings_.context);
+    return confirmer_.get();
+}
+
 Expected<void> ConsumerSource::start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) {
     try {
         const auto owner = Running::make(link, settings_, promises_, subject, std::move(sink));

@@ -16,6 +16,7 @@
 #include "jetstream/consume/promises.hpp"
 #include "jetstream/consume/settlement.hpp"
 #include "jetstream/consume/source_checks.hpp"
+#include "jetstream/consume/stream_confirmer.hpp"
 
 namespace freshet::detail {
 
@@ -41,6 +42,9 @@ public:
 
     void expect_bodies(Binder&) override { promises_.bodies = true; }
     void bind(const Subject& subject, Binder& binder) override;
+    bool keeps() const noexcept override { return true; }
+    Expected<void> declare(Link& link) override;
+    Confirmer* confirmer(Link& link) override;
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     void quiesce() noexcept override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
@@ -61,6 +65,7 @@ private:
     Promises promises_;
     mutable std::mutex mutex_ = {};
     std::shared_ptr<Running> running_ = {};
+    std::unique_ptr<StreamConfirmer> confirmer_ = {};
     StartGuard guard_ = {};
 };
 

@@ -72,12 +72,14 @@ public:
         if (options_.heartbeat.count() <= 0) binder.problem("js::Ordered::heartbeat must be more than 0");
     }
 
+    Expected<void> declare(Link& link) override {
+        const auto declared = declare_stream_of(JsApi{link, options_.context}, options_.stream);
+        if (!declared) return std::unexpected{declared.error()};
+        return {};
+    }
+
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override {
-        if (options_.stream.stream()) {
-            const JsApi api{link, options_.context};
-            if (auto declared = declare_stream_of(api, options_.stream); !declared)
-                return std::unexpected{declared.error()};
-        }
+        if (auto declared = declare(link); !declared) return declared;
         OrderedOptions ordered{.stream = options_.stream.name(),
                                .filter_subjects = options_.filter_subjects,
                                .deliver = options_.deliver,

@@ -4,9 +4,12 @@
 #include <chrono>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
+#include <freshet/batch.hpp>
 #include <freshet/kv/kv.hpp>
 
+#include "delivery/confirmations.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "jetstream/store/digest.hpp"
 #include "middleware/duplicates.hpp"
@@ -19,9 +22,9 @@ constexpr std::string_view claimed = "claimed";
 constexpr std::string_view handled = "handled";
 
 /// Returns the key for a message's id: a digest, because an id may contain characters that a key may not.
-std::string key_of(const Context& context, std::string_view id) {
+std::string key_of(const Context& context, const Message& message, std::string_view id) {
     const auto& spec = detail::ContextAccess::subscriber(context).spec();
-    const auto metadata = context.message().metadata();
+    const auto metadata = message.metadata();
     std::string text;
     const auto add = [&](std::string_view part) { text.append(part).push_back('\0'); };
     if (metadata) add(metadata->stream), add(metadata->consumer);
@@ -57,11 +60,19 @@ public:
         if (!entry) return std::unexpected{std::move(entry).error()};
         return *entry && (*entry)->value == handled;
     }
+    /// The right of this process to handle a message.
+    struct Claim {
+        std::string id = {};
+        std::string key = {};
+        std::uint64_t revision = 0;
+    };
     /// Turns the claim into the record of the id, or removes it. Does so only if the claim has not expired, because it
-    /// may be another process's then.
-    Expected<std::uint64_t> conclude(std::string_view key, std::uint64_t revision, const Outcome& outcome) const {
-        if (outcome == Outcome::ack) return bucket_.try_update(key, std::string{handled}, revision);
-        return bucket_.try_erase(key, {.revision = revision});
+    /// may be another process's then. Logs a failure.
+    void conclude(Context& context, const Claim& claim, const Outcome& outcome) const {
+        const auto kept = outcome == Outcome::ack ? bucket_.try_update(claim.key, std::string{handled}, claim.revision)
+                                                  : bucket_.try_erase(claim.key, {.revision = claim.revision});
+        if (kept) return;
+        context.logger().warn("the message with the id {} may be handled once more: {}", claim.id, kept.error().what());
     }
 
 private:
@@ -76,9 +87,10 @@ Deduplicate::Deduplicate(Broker& broker, std::string bucket, DeduplicateOptions 
 }
 
 Outcome Deduplicate::operator()(Context& context, Next next) const {
+    if (const auto* const items = context.get<Items>()) return handle_batch(context, std::move(next), *items);
     const auto id = context.message().header(state_->header());
     if (!id) return next(context);
-    const auto key = key_of(context, *id);
+    const auto key = key_of(context, context.message(), *id);
     const auto claim = state_->claim(key);
     if (!claim) {
         if (claim.error().code() != Errc::already_exists) return context.fail(claim.error());
@@ -87,8 +99,43 @@ Outcome Deduplicate::operator()(Context& context, Next next) const {
         return *before ? detail::handled_before(context, *id) : detail::being_handled(context, *id);
     }
     auto outcome = next(context);
-    if (const auto kept = state_->conclude(key, *claim, outcome); !kept)
-        context.logger().warn("the message with the id {} may be handled once more: {}", *id, kept.error().what());
+    auto known = outcome;
+    if (const auto confirmations = detail::confirmations_of(context);
+        confirmations != nullptr && outcome == Outcome::ack)
+        if (!confirmations->wait(context.clock(), TimePoint::max())) known = Outcome::nack();
+    state_->conclude(context, {.id = std::string{*id}, .key = key, .revision = *claim}, known);
+    return outcome;
+}
+
+Outcome Deduplicate::handle_batch(Context& context, Next next, const Items& items) const {
+    std::vector<Item*> left;
+    std::vector<std::pair<Item*, State::Claim>> claims;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        auto& item = items[i];
+        const auto id = item.message().header(state_->header());
+        if (id) {
+            State::Claim claim{.id = std::string{*id}, .key = key_of(context, item.message(), *id)};
+            const auto claimed = state_->claim(claim.key);
+            if (!claimed) {
+                const auto before = claimed.error().code() == Errc::already_exists
+                                        ? state_->was_handled(claim.key)
+                                        : Expected<bool>{std::unexpected{claimed.error()}};
+                if (before && *before) item.ack();
+                else item.nack(detail::pause_while_handled);
+                if (!before)
+                    context.logger().warn("the message with the id {} comes again: {}", *id, before.error().what());
+                continue;
+            }
+            claim.revision = *claimed;
+            claims.emplace_back(&item, std::move(claim));
+        }
+        left.push_back(&item);
+    }
+    if (left.empty()) return Outcome::ack;
+    detail::narrow_batch(context, std::move(left));
+    auto outcome = next(context);
+    for (const auto& [item, claim] : claims)
+        state_->conclude(context, claim, detail::is_acked(*item, outcome) ? Outcome{Outcome::ack} : Outcome::nack());
     return outcome;
 }
 
