@@ -13,6 +13,7 @@
 #include <freshet/js/declare.hpp>
 #include <freshet/js/jetstream.hpp>
 #include <freshet/js/ordered.hpp>
+#include <freshet/js/priority.hpp>
 #include <freshet/js/publish_options.hpp>
 #include <freshet/js/pull.hpp>
 #include <freshet/js/push.hpp>

@@ -13,6 +13,8 @@
 #include "base/random_id.hpp"
 #include "base/wait.hpp"
 #include "jetstream/consume/consumers.hpp"
+#include "jetstream/consume/fetch_guard.hpp"
+#include "jetstream/consume/pull_policy.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -69,15 +71,19 @@ private:
     bool ended_ = false;
 };
 
-std::string fetch_body(const js::FetchOptions& options, const std::string& pin) {
+js::Priority priority_of(const js::FetchOptions& options) {
+    auto priority = options.priority;
+    if (priority.group.empty()) priority.group = options.group;
+    return priority;
+}
+
+std::string fetch_body(const js::FetchOptions& options, const js::Priority& priority, const std::string& pin) {
     auto body = fmt::format(R"({{"batch":{})", options.messages);
     if (options.within.count() > 0)
         body += fmt::format(R"(,"expires":{})", std::chrono::nanoseconds{options.within}.count());
     else body += R"(,"no_wait":true)";
     if (options.bytes > 0) body += fmt::format(R"(,"max_bytes":{})", options.bytes);
-    if (!options.group.empty()) body += fmt::format(R"(,"group":"{}")", options.group);
-    if (!pin.empty()) body += fmt::format(R"(,"id":"{}")", pin);
-    return body + '}';
+    return body + priority_members(priority, pin) + '}';
 }
 
 /// Returns the error that explains why there are no messages; no error if there simply were none.
@@ -132,21 +138,30 @@ public:
         : api_{api}, spec_{spec}, options_{options} {}
 
     Expected<std::vector<Message>> run() {
-        auto pin = pins_.of(consumer_, options_.group);
+        const auto& group = priority_.group;
+        auto pin = pins_.of(consumer_, group);
         auto messages = ask(pin);
         // Another client has the pin now, or nobody has. So this one asks without a pin.
         if (messages && messages->empty() && end_ && end_.status() == 423 && !pin.empty()) {
-            pins_.set(consumer_, options_.group, {});
+            pins_.set(consumer_, group, {});
+            tell(js::PinEvent::lost);
             messages = ask({});
+            pin.clear();
         }
-        if (messages && !messages->empty() && !options_.group.empty()) {
-            if (const auto given = messages->front().header("Nats-Pin-Id"))
-                pins_.set(consumer_, options_.group, std::string{*given});
+        if (messages && !messages->empty() && !group.empty()) {
+            if (const auto given = messages->front().header("Nats-Pin-Id")) {
+                pins_.set(consumer_, group, std::string{*given});
+                if (pin.empty()) tell(js::PinEvent::gained);
+            }
         }
         return messages;
     }
 
 private:
+    void tell(js::PinEvent event) const {
+        if (priority_.on_pin) priority_.on_pin(event);
+    }
+
     Expected<std::vector<Message>> ask(const std::string& pin) {
         auto& link = api_.link();
         const auto inbox = link.options().inbox_prefix + '.' + random_id();
@@ -157,7 +172,7 @@ private:
             {.subject = inbox, .max_pending_messages = 0, .max_pending_bytes = 0, .lane = freshet::Lane::replies},
             sink);
         if (!subscription) return std::unexpected{subscription.error()};
-        const auto body = fetch_body(options_, pin);
+        const auto body = fetch_body(options_, priority_, pin);
         const auto subject = api_.subject(fmt::format("CONSUMER.MSG.NEXT.{}.{}", spec_.stream, spec_.name));
         const auto sent = link.transport().publish(
             {.subject = subject, .reply_to = inbox, .payload = as_bytes(body), .flush = Flush::now});
@@ -189,6 +204,7 @@ private:
     const JsApi& api_;
     const ConsumerSpec& spec_;
     const js::FetchOptions& options_;
+    const js::Priority priority_ = priority_of(options_);
     const std::string consumer_ = spec_.stream + '.' + spec_.name;
     Pins& pins_ = api_.pins();
     Message end_ = {};  // the status that ended the request; empty if none came
@@ -208,8 +224,12 @@ Expected<std::vector<Delivery>> Consumer::try_fetch(const FetchOptions& options)
     auto messages = detail::Fetch{*api_, spec, options}.run();
     if (!messages) return std::unexpected{messages.error()};
     std::vector<Delivery> deliveries;
+    if (messages->empty()) return deliveries;
     deliveries.reserve(messages->size());
-    for (auto& message : *messages) deliveries.emplace_back(api_, std::move(message));
+    const auto guard = detail::FetchGuard::of(api_, spec);
+    const auto incarnation = guard->note(*messages);
+    for (auto& message : *messages)
+        deliveries.emplace_back(api_, std::move(message), guard->acknowledger(), incarnation);
     return deliveries;
 }
 

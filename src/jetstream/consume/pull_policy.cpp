@@ -23,6 +23,16 @@ std::optional<std::uint64_t> number(std::optional<std::string_view> text) {
 
 }  // namespace
 
+std::string priority_members(const js::Priority& priority, std::string_view pin) {
+    std::string members;
+    if (!priority.group.empty()) members += fmt::format(R"(,"group":"{}")", priority.group);
+    if (!pin.empty()) members += fmt::format(R"(,"id":"{}")", pin);
+    if (priority.min_pending > 0) members += fmt::format(R"(,"min_pending":{})", priority.min_pending);
+    if (priority.min_ack_pending > 0) members += fmt::format(R"(,"min_ack_pending":{})", priority.min_ack_pending);
+    if (priority.level > 0) members += fmt::format(R"(,"priority":{})", priority.level);
+    return members;
+}
+
 PullPolicy::PullPolicy(PullSettings settings, std::string next_subject, std::string inboxes, TimePoint now)
     : settings_{std::move(settings)},
       next_subject_{std::move(next_subject)},
@@ -57,18 +67,25 @@ std::string PullPolicy::body_of(const PullRequest& request) const {
     auto body = fmt::format(R"({{"batch":{},"expires":{},"idle_heartbeat":{})", request.batch, request.expires.count(),
                             request.heartbeat.count());
     if (request.max_bytes > 0) body += fmt::format(R"(,"max_bytes":{})", request.max_bytes);
-    if (!settings_.group.empty()) body += fmt::format(R"(,"group":"{}")", settings_.group);
-    if (!pin_.empty()) body += fmt::format(R"(,"id":"{}")", pin_);
-    if (settings_.min_pending > 0) body += fmt::format(R"(,"min_pending":{})", settings_.min_pending);
-    if (settings_.min_ack_pending > 0) body += fmt::format(R"(,"min_ack_pending":{})", settings_.min_ack_pending);
-    if (settings_.priority > 0) body += fmt::format(R"(,"priority":{})", settings_.priority);
-    return body + '}';
+    return body + priority_members(settings_.priority, pin_) + '}';
 }
 
-void PullPolicy::received(const Message& message, const Metadata& metadata, TimePoint now) {
+bool PullPolicy::received(const Message& message, const Metadata& metadata, TimePoint now) {
     pipeline_.received(message.payload().size(), metadata.pending > 0, now);
-    if (settings_.group.empty()) return;
-    if (const auto pin = message.header("Nats-Pin-Id")) pin_ = *pin;
+    if (settings_.priority.group.empty()) return false;
+    if (const auto pin = message.header("Nats-Pin-Id")) set_pin(*pin);
+    return pin_event_.has_value();
+}
+
+void PullPolicy::set_pin(std::string_view pin) {
+    if (pin.empty() != pin_.empty()) pin_event_ = pin.empty() ? js::PinEvent::lost : js::PinEvent::gained;
+    pin_ = pin;
+}
+
+std::function<void()> PullPolicy::take_call() {
+    const auto event = std::exchange(pin_event_, std::nullopt);
+    if (!event || !settings_.priority.on_pin) return {};
+    return [tell = settings_.priority.on_pin, event = *event] { tell(event); };
 }
 
 DeliveryVerdict PullPolicy::status(const Message& message, TimePoint now) {
@@ -76,7 +93,7 @@ DeliveryVerdict PullPolicy::status(const Message& message, TimePoint now) {
     const auto request = number(message.subject().substr(inbox_.size()));
     const auto code = message.status();
     // This client is not the pinned one any more. Its request ends like others.
-    if (code == 423) pin_.clear();
+    if (code == 423) set_pin({});
     return pipeline_.status({.request = request.value_or(0),
                              .code = code,
                              .text = message.header("Description").value_or(""),

@@ -160,32 +160,32 @@ Expected<std::optional<KvRecord>> KvBucket::get(std::string_view key, std::uint6
 
 void KvBucket::get_async(std::string_view key, KvFound done) {
     if (const auto valid = check_key(key); !valid) return done(std::unexpected{valid.error()});
-    if (const auto info = store_.known()) return ask_latest(info, std::string{key}, std::move(done));
-    store_.when_ready([self = shared_from_this(), key = std::string{key},
-                       done = std::move(done)](const StoreBucket::Ready& info) mutable {
-        if (!info) return done(std::unexpected{info.error()});
-        self->ask_latest(*info, std::move(key), std::move(done));
+    Asked asked{.key = std::string{key}, .done = std::move(done)};
+    if (const auto info = store_.known()) return ask_latest(info, std::move(asked));
+    store_.when_ready([self = shared_from_this(), asked = std::move(asked)](const StoreBucket::Ready& info) mutable {
+        if (!info) return asked.done(std::unexpected{info.error()});
+        self->ask_latest(*info, std::move(asked));
     });
 }
 
-void KvBucket::ask_latest(const std::shared_ptr<const js::StreamInfo>& info, std::string key, KvFound done) {
+void KvBucket::ask_latest(const std::shared_ptr<const js::StreamInfo>& info, Asked asked) {
     const bool direct = reads(*info) == js::Read::direct;
     const BufferLease subject;
     const BufferLease body;
     if (direct) {
-        append_direct_get(subject->string(), store_.api(), *info, key);
+        append_direct_get(subject->string(), store_.api(), *info, asked.key);
     } else {
         subject->string() = store_.api().subject("STREAM.MSG.GET.") + info->config.name;
-        body->string() = Json{{"last_by_subj", subject_of(*info, key)}}.dump();
+        body->string() = Json{{"last_by_subj", subject_of(*info, asked.key)}}.dump();
     }
+    auto answered = [self = shared_from_this(), info, direct, asked = std::move(asked)](Expected<Message> answer) mutable {
+        auto stored = direct ? read_direct(std::move(answer)) : read_stored(std::move(answer));
+        if (!stored && self->ask_later(info, asked, stored.error())) return;
+        if (!stored) self->store_.note(info, stored.error());
+        asked.done(put_only(self->found(asked.key, std::move(stored))));
+    };
     store_.link().request_async(subject->text(), {.body = body->bytes()}, {.timeout = store_.api().options().timeout},
-                                [self = shared_from_this(), info, direct, key = std::move(key),
-                                 done = std::move(done)](Expected<Message> answer) mutable {
-                                    auto stored =
-                                        direct ? read_direct(std::move(answer)) : read_stored(std::move(answer));
-                                    if (!stored) self->store_.note(info, stored.error());
-                                    done(put_only(self->found(key, std::move(stored))));
-                                });
+                                std::move(answered));
 }
 
 Expected<std::uint64_t> KvBucket::written(std::string_view key, std::string_view verb,
@@ -223,13 +223,24 @@ Expected<std::uint64_t> KvBucket::write(std::string_view key, const Encoded& enc
 
 void KvBucket::write_async(std::string_view key, const Encoded& encoded, const KvWrite& write, KvWritten done) {
     if (const auto valid = check(key, write); !valid) return done(std::unexpected{valid.error()});
-    if (const auto info = store_.known()) return send_write(info, key, encoded, write, std::move(done));
+    if (const auto info = store_.known()) return send(info, key, encoded, write, std::move(done));
     store_.when_ready([self = shared_from_this(), key = std::string{key}, body = std::string{as_text(encoded.body)},
                        content_type = encoded.content_type, write,
                        done = std::move(done)](const StoreBucket::Ready& info) mutable {
         if (!info) return done(std::unexpected{info.error()});
-        self->send_write(*info, key, {as_bytes(body), content_type}, write, std::move(done));
+        self->send(*info, key, {as_bytes(body), content_type}, write, std::move(done));
     });
+}
+
+void KvBucket::send(const std::shared_ptr<const js::StreamInfo>& info, std::string_view key, const Encoded& encoded,
+                    const KvWrite& write, KvWritten done) {
+    if (!StoreBucket::in_cluster(*info)) return send_write(info, key, encoded, write, std::move(done));
+    repeated_writes().write({.key = std::string{key},
+                             .body = std::string{as_text(encoded.body)},
+                             .content_type = encoded.content_type,
+                             .write = write},
+                            [self = shared_from_this(), done = std::move(done)](
+                                Expected<std::uint64_t> revision) mutable { done(std::move(revision)); });
 }
 
 void KvBucket::send_write(const std::shared_ptr<const js::StreamInfo>& info, std::string_view key,
