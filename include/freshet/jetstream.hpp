@@ -11,6 +11,7 @@
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/counter_value.hpp>
 #include <freshet/js/declare.hpp>
+#include <freshet/js/fast_batch.hpp>
 #include <freshet/js/jetstream.hpp>
 #include <freshet/js/ordered.hpp>
 #include <freshet/js/priority.hpp>

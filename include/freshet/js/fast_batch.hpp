@@ -27,16 +27,16 @@ struct FastGap {
 struct FastBatchOptions {
     std::uint16_t flow = 100;  ///< messages for each acknowledgement; the server may ask for another number
     std::uint16_t ahead = 2;   ///< add() blocks while more acknowledgements than this have not come
-    /// Set: the batch goes on when messages were lost on the way, and this is called, inside add() or commit(). Default:
-    /// a gap ends the batch with an error, and nothing behind it is stored.
+    /// Set: the batch goes on when messages were lost on the way, and this is called, inside add() or commit().
+    /// Default: a gap ends the batch with an error, and nothing behind it is stored.
     std::function<void(const FastGap& gap)> on_gap = {};
     std::chrono::milliseconds timeout{0};  ///< silence of the server that ends the batch; 0: ContextOptions::timeout
 };
 
 /// Publishes many messages into one stream with few acknowledgements (fast ingest, ADR-50): for imports. Server 2.14;
-/// the stream needs allow_batched. Each message is stored when it comes; a batch that ends early has stored its beginning.
-/// To store a message again is the program's choice: a fast batch has no ids. Move-only; used by one thread at a time;
-/// must not outlive the broker.
+/// the stream needs allow_batched. Each message is stored when it comes; a batch that ends early has stored its
+/// beginning. To store a message again is the program's choice: a fast batch has no ids. Move-only; used by one thread
+/// at a time; must not outlive the broker.
 class FastBatch {
 public:
     FastBatch(std::shared_ptr<const detail::JsApi> api, detail::Link& link, FastBatchOptions options);

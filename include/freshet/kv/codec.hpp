@@ -43,7 +43,8 @@ public:
     virtual std::string decode(Bytes stored) const = 0;
 };
 
-/// Returns a codec that writes each token of a key in base64, so that keys may have any characters. Filters keep `*` and
+/// Returns a codec that writes each token of a key in base64, so that keys may have any characters. Filters keep `*`
+/// and
 /// `>`.
 std::shared_ptr<const KeyCodec> base64_keys();
 /// Returns a codec for keys that are paths, such as `/user/7`: `_root_.user.7` in the bucket. A separator at the end

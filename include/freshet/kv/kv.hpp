@@ -148,7 +148,7 @@ public:
     Expected<std::vector<std::string>> try_keys(std::vector<std::string> filters = {}) const {
         std::vector<std::string> keys;
         const auto take = [&](detail::KvRecord record) {
-            if (record.operation == Operation::put) keys.push_back(std::move(record.key));
+            if (record.operation == Operation::put && !record.fault) keys.push_back(std::move(record.key));
             return true;
         };
         auto read = detail::kv_scan(*bucket_, {.filters = std::move(filters), .values = false}, take);

@@ -35,7 +35,7 @@ struct SettingTraits {
     bool at_creation = false;     ///< servers take it when it is made, and ignore it in a change
     /// Its default means that there is none, so Declare::reconcile takes it away where a declaration leaves it out.
     bool removable = false;
-    bool simulated = false;       ///< the memory server of tests implements it; else that server refuses it by its name
+    bool simulated = false;  ///< the memory server of tests implements it; else that server refuses it by its name
 };
 
 /// A value of an enumeration in the API's JSON.

@@ -26,8 +26,10 @@ inline auto names(Deliver) {
     return all;
 }
 inline auto names(Acks) {
-    static constexpr detail::ValueNames<Acks> all{
-        {Acks::explicit_, "explicit"}, {Acks::none, "none"}, {Acks::all, "all"}, {Acks::flow_control, "flow_control", "2.14"}};
+    static constexpr detail::ValueNames<Acks> all{{Acks::explicit_, "explicit"},
+                                                  {Acks::none, "none"},
+                                                  {Acks::all, "all"},
+                                                  {Acks::flow_control, "flow_control", "2.14"}};
     return all;
 }
 inline auto names(Replay) {

@@ -364,7 +364,8 @@ void Feed::tell_in_progress() noexcept {
     if (given_up == 0) return;
     link_.logger().warn("{}: {} messages are in hand for {} s, so the server delivers them again: does a handler hang? "
                         "Context::in_progress says that it does not, and max_extension allows more time",
-                        who_, given_up, std::chrono::duration_cast<std::chrono::seconds>(max_extension_.load()).count());
+                        who_, given_up,
+                        std::chrono::duration_cast<std::chrono::seconds>(max_extension_.load()).count());
 }
 
 /// Returns whether done() is to be called now: true once.

@@ -141,7 +141,8 @@ private:
 
     /// Returns when the stream stored its message `sequence`; nothing if it has none, or the server does not answer.
     std::optional<StoredTime> stored_time(const Json& state, std::uint64_t sequence) {
-        if (field<std::uint64_t>(state, "last_seq") == sequence) return parse_rfc3339(field<std::string>(state, "last_ts"));
+        if (field<std::uint64_t>(state, "last_seq") == sequence)
+            return parse_rfc3339(field<std::string>(state, "last_ts"));
         if (!may_read_) return std::nullopt;
         const auto answer = api_->call("STREAM.MSG.GET." + options_.stream, "read the last delivered message",
                                        {{"seq", sequence}}, std::min(api_->options().timeout, longest_look));

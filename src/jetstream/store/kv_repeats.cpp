@@ -39,12 +39,12 @@ bool KvBucket::ask_later(const std::shared_ptr<const js::StreamInfo>& info, Aske
     if (!pause) return false;
     const auto waiting = std::make_shared<Asked>(std::move(asked));
     const auto self = shared_from_this();
-    link.clock().schedule(now + *pause, Later{[self, info, waiting] { self->ask_latest(info, std::move(*waiting)); },
-                                              [self, waiting] {
-                                                  waiting->done(failure(
-                                                      Errc::closed, self->what("get", waiting->key) +
+    link.clock().schedule(
+        now + *pause, Later{[self, info, waiting] { self->ask_latest(info, std::move(*waiting)); },
+                            [self, waiting] {
+                                waiting->done(failure(Errc::closed, self->what("get", waiting->key) +
                                                                         ": the broker ended before it was answered"));
-                                              }});
+                            }});
     return true;
 }
 

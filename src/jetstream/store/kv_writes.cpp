@@ -14,7 +14,7 @@ struct KvWrites::Write {
     KvOutgoing message;
     KvWritten done;
     std::uint64_t number = 0;
-    bool sent = false;                // waits for its answer
+    bool sent = false;                  // waits for its answer
     std::optional<Error> refusal = {};  // of the attempt before
     ElectionPace pace = {};
     TimePoint next = {};  // when to send it again

@@ -60,8 +60,8 @@ TEST_CASE_METHOD(Both, "a consumer that is reset to a sequence or a time gives w
 TEST_CASE_METHOD(Both, "a subscriber handles again what its consumer was reset to") {
     Seen seen;
     broker
-        .subscriber<"orders.*">(
-            js::Pull{.stream = orders, .durable = "worker", .retry = {.max_attempts = 3, .dead_letter = "dead"}})
+        .subscriber<"orders.*">(js::Pull{
+            .stream = orders, .durable = "worker", .retry = {.max_attempts = 3, .dead_letter = "dead"}})
         .handle([&](std::string_view body) { seen.add(std::string{body}); });
     start();
     const auto js = broker.jetstream();

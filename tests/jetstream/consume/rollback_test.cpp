@@ -33,7 +33,9 @@ struct Backup {
     void publish(int from, int to) {
         for (int i = from; i <= to; ++i) {
             REQUIRE(eventually(
-                [&] { return other.jetstream().try_publish("orders." + std::to_string(i), std::to_string(i)).has_value(); },
+                [&] {
+                    return other.jetstream().try_publish("orders." + std::to_string(i), std::to_string(i)).has_value();
+                },
                 60s));
         }
     }
@@ -88,8 +90,9 @@ TEST_CASE_METHOD(Backup, "an ordered subscriber that comes back late gets what a
     publish(1, 10);
     keep();
     Broker late{{.servers = {server.url()}, .reconnect = {.min_wait = 3s, .max_wait = 3s}}};
-    late.subscriber<"orders.*">(js::Ordered{.stream = "ORDERS", .heartbeat = 300ms})
-        .handle([&](std::string_view body) { seen.add(std::string{body}); });
+    late.subscriber<"orders.*">(js::Ordered{.stream = "ORDERS", .heartbeat = 300ms}).handle([&](std::string_view body) {
+        seen.add(std::string{body});
+    });
     late.start();
     publish(11, 30);
     REQUIRE(seen.wait_for(30));
@@ -103,8 +106,9 @@ TEST_CASE_METHOD(Backup, "an ordered subscriber that comes back late gets what a
 TEST_CASE_METHOD(Backup, "a watch goes on with what is put after the bucket has lost its end") {
     other.kv<std::string>("flags", {.history = 5}).put("a", "1");
     keep();
-    broker.subscriber<">">(kv::Watch{.bucket = "flags"})
-        .handle([&](const kv::Entry<std::string>& entry) { seen.add(entry.value); });
+    broker.subscriber<">">(kv::Watch{.bucket = "flags"}).handle([&](const kv::Entry<std::string>& entry) {
+        seen.add(entry.value);
+    });
     broker.start();
     const auto put = [&](const std::string& value) {
         REQUIRE(eventually([&] { return other.kv<std::string>("flags").try_put("a", value).has_value(); }, 60s));
