@@ -111,8 +111,8 @@ private:
                 if (auto kept = check_settings_kept(self.versions_, config, self.name_); !kept)
                     return self.end(std::unexpected{kept.error()});
                 // A server may take an update and leave a setting as it is.
-                const auto wanted = wanted_settings(self.wish_.stream, config);
-                const auto left = compare_settings(wanted, config, stream_setting_lines());
+                const auto left =
+                    compare_settings(wanted_settings(self.wish_.stream, config), config, stream_setting_lines());
                 if (!left.empty()) return self.end(std::unexpected{settings_error(self.name_, left)});
                 for (const auto& [setting, found, wanted] : self.differences_)
                     self.api_.link().logger().warn("{}: {} was {}, is {} now", self.name_, setting, found, wanted);
