@@ -153,6 +153,12 @@ TEST_CASE_METHOD(Fixture, "publish all or none") {
 
 TEST_CASE_METHOD(Fixture, "count") {
     broker.start();
+    // [fast]
+    broker.jetstream().declare({.name = "IMPORTS", .subjects = {"imports.>"}, .allow_batched = true});
+    auto rows = broker.jetstream().fast_batch();
+    for (int i = 0; i < 1'000; ++i) rows.add("imports.orders", Order{"i" + std::to_string(i), i});
+    rows.commit();  // all of them are stored
+    // [fast]
     // [counter]
     auto jetstream = broker.jetstream();
     jetstream.declare({.name = "COUNTS", .subjects = {"count.>"}, .allow_msg_counter = true});

@@ -229,6 +229,20 @@ TEST_CASE_METHOD(Fixture, "programs that are not services") {
     }
     // [fetch]
     CHECK(seen.count() == 6);
+    // [reset]
+    consumer.reset(3);                                       // from message 3 on
+    consumer.reset(std::chrono::system_clock::now() - 24h);  // what was stored since yesterday
+    consumer.reset();                                        // from the first that is not acknowledged
+    // [reset]
+    CHECK(consumer.fetch({.messages = 6}).size() == 6);
+    // [copy]
+    const auto js = broker.jetstream();
+    js.declare({.name = "QUEUE", .subjects = {"queue.>"}, .retention = js::Retention::workqueue});
+    js.consumer("QUEUE", "copier").declare({.acks = js::Acks::flow_control, .deliver_subject = "copy.queue"});
+    js.declare({.name = "COPY",
+                .sources = {{.name = "QUEUE",
+                             .consumer = js::SourceConsumer{.name = "copier", .deliver_subject = "copy.queue"}}}});
+    // [copy]
     // [manage]
     for (const auto& info : broker.jetstream().consumers("ORDERS"))
         print(info.name + ": " + std::to_string(info.pending) + " to be delivered");

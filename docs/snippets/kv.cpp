@@ -121,6 +121,12 @@ TEST_CASE_METHOD(Fixture, "time to live") {
     sessions.purge("s1", {.ttl = 60s});
     // [ttl]
     CHECK(sessions.status().ttl == 24h);
+    // [codecs]
+    auto names = broker.kv<std::string>("names", {.key_codec = kv::base64_keys()});
+    names.put("Acme Inc.contact", "info@acme.com");
+    auto of_acme = names.keys({"Acme Inc.*"});
+    // [codecs]
+    CHECK(of_acme == std::vector<std::string>{"Acme Inc.contact"});
 }
 
 TEST_CASE_METHOD(Fixture, "watch in a service") {

@@ -11,8 +11,10 @@
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/counter_value.hpp>
 #include <freshet/js/declare.hpp>
+#include <freshet/js/fast_batch.hpp>
 #include <freshet/js/jetstream.hpp>
 #include <freshet/js/ordered.hpp>
+#include <freshet/js/priority.hpp>
 #include <freshet/js/publish_options.hpp>
 #include <freshet/js/pull.hpp>
 #include <freshet/js/push.hpp>

@@ -14,6 +14,7 @@
 #include <freshet/error.hpp>
 #include <freshet/js/consumer_info.hpp>
 #include <freshet/js/declare.hpp>
+#include <freshet/js/priority.hpp>
 #include <freshet/message.hpp>
 
 namespace freshet::detail {
@@ -25,9 +26,9 @@ class PulledMessages;
 namespace freshet::js {
 
 /// A message that a program without handlers took from a consumer. Settle it by one of its functions; otherwise the
-/// server delivers it again after ack_wait. If it came from messages(), and its consumer was made anew since, its
-/// settlement is not sent, because it would mean another message. Move-only; one thread at a time; must not outlive the
-/// broker.
+/// server delivers it again after ack_wait. If its consumer was made anew since, its settlement is not sent, because it
+/// would mean another message. freshet notices that after a loss of the connection, and when it takes more messages
+/// from the consumer. Move-only; one thread at a time; must not outlive the broker.
 class Delivery {
 public:
     Delivery(std::shared_ptr<const detail::JsApi> api, Message message,
@@ -60,7 +61,7 @@ private:
 
     std::shared_ptr<const detail::JsApi> api_;
     Message message_;
-    std::shared_ptr<detail::Acknowledger> acknowledger_ = {};  // null: the message came from fetch or next
+    std::shared_ptr<detail::Acknowledger> acknowledger_ = {};  // null: settles without looking after the consumer
     std::uint64_t incarnation_ = 0;                            // of the consumer that delivered it
 };
 
@@ -69,13 +70,15 @@ struct FetchOptions {
     std::size_t messages = 1;                 ///< the most messages
     std::size_t bytes = 0;                    ///< the most bytes, payloads and headers together; 0: no limit
     std::chrono::milliseconds within{5'000};  ///< how long to wait for them; 0: takes only those there now
-    std::string group = {};                   ///< priority group, if the consumer has groups
+    std::string group = {};                   ///< priority group, if the consumer has groups; short for `priority`
+    Priority priority = {};                   ///< for consumers with priority groups
 };
 
 /// Options of Consumer::messages.
 struct MessagesOptions {
     std::size_t prefetch = 64;                   ///< messages taken from the server ahead of the loop
     std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet checks the consumer
+    Priority priority = {};                      ///< for consumers with priority groups
 };
 
 /// The messages of a consumer as a range: `for (auto& delivery : consumer.messages())`. Its destructor gives the
@@ -88,7 +91,8 @@ public:
     ~Deliveries();
 
     /// Blocks until a message is there and returns it. Returns nothing when `timeout` has passed, or after stop().
-    /// Throws Error when the server refuses to deliver.
+    /// Throws Error when the server refuses to deliver, Errc::consumer_not_found or stream_not_found when the consumer
+    /// or its stream is gone. You may go on afterwards: freshet looks for the consumer until stop().
     std::optional<Delivery> next(std::chrono::milliseconds timeout);
     /// Ends the range, and gives the messages that you have not taken back to the server.
     void stop();
@@ -109,8 +113,8 @@ public:
         Deliveries* deliveries_ = nullptr;
         mutable std::optional<Delivery> current_ = {};
     };
-    /// Returns an iterator whose increments block until a message is there. The range ends at stop(), or when the
-    /// broker stops. Throws Error when the server refuses to deliver.
+    /// Returns an iterator whose increments block until a message is there, and throw as next() does. The range ends at
+    /// stop(), or when the broker stops.
     Iterator begin() { return Iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
 
@@ -130,7 +134,8 @@ public:
     const std::string& stream() const noexcept { return stream_; }
     const std::string& name() const noexcept { return name_; }
 
-    /// Makes sure that the consumer exists, as a durable consumer that clients pull from, and returns it.
+    /// Makes sure that the consumer exists, as a durable consumer that clients pull from, and returns it. With
+    /// Acks::flow_control, as one that a mirror or source reads through (StreamSource::consumer).
     ConsumerInfo declare(const ConsumerConfig& config = {}, Declare declare = Declare::create_if_missing) const {
         return value_or_raise(try_declare(config, declare));
     }
@@ -156,6 +161,18 @@ public:
     /// 2.11.
     void unpin(const std::string& group) const { value_or_raise(try_unpin(group)); }
     Expected<void> try_unpin(const std::string& group) const;
+
+    /// Makes the consumer begin again: with the first message whose sequence is at least `sequence`, or that was stored
+    /// at `time` or later; without an argument, with the first one that is not acknowledged. Messages that were
+    /// delivered and not settled are forgotten, and come again if they are not before that. Returns the sequence of the
+    /// stream with which it begins. Subscribers of the consumer go on with it. Only a consumer with Deliver::all,
+    /// from_sequence or from_time can be told where, and not before its own beginning. Server 2.14.
+    std::uint64_t reset(std::uint64_t sequence) const { return value_or_raise(try_reset(sequence)); }
+    std::uint64_t reset(std::chrono::system_clock::time_point time) const { return value_or_raise(try_reset(time)); }
+    std::uint64_t reset() const { return value_or_raise(try_reset()); }
+    Expected<std::uint64_t> try_reset(std::uint64_t sequence) const;
+    Expected<std::uint64_t> try_reset(std::chrono::system_clock::time_point time) const;
+    Expected<std::uint64_t> try_reset() const;
 
     /// Blocks until a message is there and returns it; returns nothing if none came within `within` (0: if none is
     /// there now).

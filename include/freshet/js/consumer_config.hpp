@@ -27,6 +27,9 @@ enum class Acks : std::uint8_t {
     explicit_,  ///< each one
     none,       ///< none: a message counts as handled when the server has sent it
     all,        ///< one acknowledgement also covers all earlier messages
+    /// A stream that copies another one acknowledges with its flow control what it has stored (ADR-60). For a consumer
+    /// that SourceConsumer names, made with Consumer::declare and `deliver_subject`. Server 2.14.
+    flow_control,
 };
 
 /// How fast the server delivers the messages stored so far.
@@ -82,6 +85,9 @@ struct ConsumerConfig {
     std::optional<std::chrono::system_clock::time_point> pause_until = {};
     std::string description = {};
     std::map<std::string, std::string> metadata = {};  ///< anything of yours. Server 2.10
+    /// With Acks::flow_control: where the server sends the messages, as SourceConsumer::deliver_subject says. For push
+    /// consumers of your own use js::Push.
+    std::string deliver_subject = {};
 
     friend bool operator==(const ConsumerConfig&, const ConsumerConfig&) = default;
 };

@@ -7,7 +7,9 @@
 namespace freshet::js {
 
 /// What to do about a stream, consumer or bucket that your program names. Only settings that you set count. An unset
-/// setting is the server's default for a new object, and is neither compared nor changed in an existing one.
+/// setting is the server's default for a new object, and is neither compared nor changed in an existing one, except for
+/// what makes the object what it is (a stream's mirror and sources, a consumer's filters), and, with `reconcile`, what
+/// no value could take away (docs/jetstream.md, docs/jetstream-consumers.md).
 enum class Declare : std::uint8_t {
     never,              ///< requires that it exists; ignores its settings
     create_if_missing,  ///< creates it if it is missing; uses an existing one as it is

@@ -13,6 +13,7 @@
 #include <freshet/js/consumer.hpp>
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/counter_value.hpp>
+#include <freshet/js/fast_batch.hpp>
 #include <freshet/js/publish_options.hpp>
 #include <freshet/js/stream.hpp>
 #include <freshet/js/stream_handle.hpp>
@@ -89,6 +90,9 @@ public:
     AsyncPublisher async_publisher(const AsyncPublisherOptions& options = {}) const { return {api_, *link_, options}; }
     /// Returns an empty batch, for messages that are stored together or not at all.
     AtomicBatch atomic_batch() const { return {api_, *link_}; }
+
+    /// Returns a batch for an import: many messages with few acknowledgements, each stored when it comes. Server 2.14.
+    FastBatch fast_batch(FastBatchOptions options = {}) const { return {api_, *link_, std::move(options)}; }
 
     /// Adds `by` to a counter and returns its new value (ADR-49). Server 2.12; the stream needs allow_msg_counter.
     /// After Errc::timeout the increment may be counted or not: PublishOptions::id does not protect counters.

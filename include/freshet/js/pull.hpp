@@ -10,21 +10,12 @@
 #include <freshet/js/consumer_config.hpp>
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/declare.hpp>
+#include <freshet/js/priority.hpp>
 #include <freshet/js/retry.hpp>
 #include <freshet/js/stream_ref.hpp>
 #include <freshet/subscriber.hpp>
 
 namespace freshet::js {
-
-/// The role of this client among those that share a consumer with priority groups (ADR-42).
-struct Priority {
-    std::string group = {};  ///< one of ConsumerConfig::priority_groups
-    /// PriorityPolicy::overflow: this client gets messages only while at least so many wait; 0: this does not count.
-    std::int64_t min_pending = 0;
-    /// PriorityPolicy::overflow: or while at least so many are unacknowledged; 0: this does not count.
-    std::int64_t min_ack_pending = 0;
-    int level = 0;  ///< PriorityPolicy::prioritized: the client with the lowest is served first, 0 to 9
-};
 
 /// Makes a subscriber that pulls the messages of a JetStream consumer: `broker.subscriber<"orders.*">(js::Pull{...})`.
 /// The server sends no more messages than freshet asks for, so none is dropped. Programs with the same `durable` share
@@ -51,6 +42,10 @@ struct Pull {
     std::chrono::milliseconds expires{30'000};   ///< how long one pull request waits at the server; at least 1 s
     std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet checks the consumer
     ContextOptions context = {};                 ///< which JetStream to use
+    /// How long freshet keeps the server from delivering a message again while its handler works on it. After this the
+    /// message comes again, also elsewhere, since the handler may hang; a warning says so. Context::in_progress begins
+    /// the time anew. 0: 5 minutes or ten times ack_wait, whichever is longer.
+    std::chrono::milliseconds max_extension{0};
 };
 
 /// Returns the source that Broker::subscriber starts. Called by freshet.

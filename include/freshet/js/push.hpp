@@ -35,6 +35,7 @@ struct Push {
     bool flow_control = true;                    ///< the server waits for the handlers; not possible with a `queue`
     std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet checks the consumer
     ContextOptions context = {};                 ///< which JetStream to use
+    std::chrono::milliseconds max_extension{0};  ///< as Pull::max_extension; 0: 5 minutes or ten times ack_wait
 };
 
 /// Returns the source that Broker::subscriber starts. Called by freshet.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,7 +63,8 @@ struct KvRecord {
     kv::Time created = {};
     kv::Operation operation = kv::Operation::put;
     bool initial = false;
-    bool has_value = true;  ///< false: only headers were asked for
+    bool has_value = true;            ///< false: only headers were asked for
+    std::optional<Error> fault = {};  ///< the bucket's codecs could not read it
 };
 
 struct EntryPlan {};
@@ -88,6 +90,11 @@ Expected<kv::Entry<T>> decode_entry(KvRecord record, const Message& message) {
                        .created = record.created,
                        .operation = record.operation,
                        .initial = record.initial};
+    if (record.fault) {
+        record.key = std::move(entry.key);
+        record.bucket = std::move(entry.bucket);
+        return std::unexpected{bad_value(record, *record.fault)};
+    }
     if (record.operation != kv::Operation::put || !record.has_value) return entry;
     if (auto decoded = decode_body(body_of(message), content_type_of(message), entry.value); !decoded) {
         record.key = std::move(entry.key);

@@ -62,8 +62,8 @@ public:
     /// `done(Expected<std::optional<Entry<T>>>)` once: on the thread that reads the broker's answers, on the timer's
     /// thread at the deadline, on the thread that stops the broker, or on the calling thread before get_async returns
     /// if nothing could be sent. `done` must not block, because all other answers wait for it. An exception from it is
-    /// logged. The first operation on the bucket still blocks until the bucket is declared. If the server has lost the
-    /// bucket, this call fails, and the next operation declares the bucket.
+    /// logged. If the server has lost the bucket, this call fails, and the next operation declares the bucket. While a
+    /// cluster elects a leader, freshet asks again for up to 20 s.
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<std::optional<Entry<T>>>>
     void get_async(std::string_view key, Done done) const {
@@ -79,7 +79,9 @@ public:
     }
 
     /// Writes like put() but returns at once. Calls `done(Expected<std::uint64_t>)` once with the revision, on a thread
-    /// as for get_async; `done` must not block. The server stores two writes of one key in the order of the calls.
+    /// as for get_async; `done` must not block. The server stores two writes of one key in the order of the calls. A
+    /// write that a cluster refuses because it elects a leader is sent again for up to 20 s, unless a later write of
+    /// its key was stored.
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<std::uint64_t>>
     void put_async(std::string_view key, const T& value, Done done) const {
@@ -146,7 +148,7 @@ public:
     Expected<std::vector<std::string>> try_keys(std::vector<std::string> filters = {}) const {
         std::vector<std::string> keys;
         const auto take = [&](detail::KvRecord record) {
-            if (record.operation == Operation::put) keys.push_back(std::move(record.key));
+            if (record.operation == Operation::put && !record.fault) keys.push_back(std::move(record.key));
             return true;
         };
         auto read = detail::kv_scan(*bucket_, {.filters = std::move(filters), .values = false}, take);

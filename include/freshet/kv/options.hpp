@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/declare.hpp>
 #include <freshet/js/stream.hpp>
+#include <freshet/kv/codec.hpp>
 
 namespace freshet::kv {
 
@@ -36,6 +38,8 @@ struct Options {
     std::optional<std::chrono::nanoseconds> limit_markers = {};
     js::Declare declare = js::Declare::create_if_missing;  ///< what to do if it is missing or has other settings
     js::ContextOptions context = {};                       ///< which JetStream to use
+    std::shared_ptr<const KeyCodec> key_codec = {};      ///< how keys are written, see codec.hpp; default: as they are
+    std::shared_ptr<const ValueCodec> value_codec = {};  ///< how encoded values are written; default: as they are
 };
 
 /// Options of Kv::create.

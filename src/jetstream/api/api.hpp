@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <semaphore>
 #include <string>
@@ -77,6 +79,17 @@ public:
     const js::ContextOptions& options() const noexcept { return options_; }
     /// Returns the pins that consumers of this context have given to this program.
     Pins& pins() const noexcept { return pins_; }
+    /// Returns what keep() has stored under a name; null if nothing.
+    std::shared_ptr<void> kept(const std::string& name) const {
+        const std::lock_guard lock{mutex_};
+        const auto found = kept_.find(name);
+        return found == kept_.end() ? nullptr : found->second;
+    }
+    /// Keeps an object alive as long as this lives.
+    void keep(const std::string& name, std::shared_ptr<void> object) const {
+        const std::lock_guard lock{mutex_};
+        kept_.insert_or_assign(name, std::move(object));
+    }
 
 private:
     /// Returns the API level of the server; 0 before 2.11.
@@ -88,6 +101,8 @@ private:
     js::ContextOptions options_;
     std::string prefix_;  // with the dot at its end
     mutable Pins pins_ = {};
+    mutable std::mutex mutex_ = {};
+    mutable std::map<std::string, std::shared_ptr<void>> kept_ = {};
 };
 
 /// Errc::server_too_old, naming `feature`, if `level` is not that of `version`.

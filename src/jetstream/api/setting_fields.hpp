@@ -33,7 +33,9 @@ struct SettingTraits {
     std::string_view since = {};  ///< the first server that knows it; empty: 2.9 does
     bool fixed = false;           ///< servers refuse to change it once it is made
     bool at_creation = false;     ///< servers take it when it is made, and ignore it in a change
-    bool simulated = false;       ///< the memory server of tests implements it; else that server refuses it by its name
+    /// Its default means that there is none, so Declare::reconcile takes it away where a declaration leaves it out.
+    bool removable = false;
+    bool simulated = false;  ///< the memory server of tests implements it; else that server refuses it by its name
 };
 
 /// A value of an enumeration in the API's JSON.

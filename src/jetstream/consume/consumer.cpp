@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/js/consumer.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "jetstream/consume/consumer_json.hpp"
 #include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/consumers.hpp"
+#include "jetstream/stream/first_stored.hpp"
 
 namespace freshet::js {
 namespace {
@@ -34,11 +36,22 @@ Expected<void> done(const Expected<Json>& answer) {
     return {};
 }
 
+Expected<std::uint64_t> reset_to(const detail::JsApi& api, const Consumer& consumer, const Json& request) {
+    if (auto able = api.needs("2.14", "resetting a consumer"); !able) return std::unexpected{able.error()};
+    const auto answer = call(api, "RESET", "reset", consumer, request);
+    if (!answer) return std::unexpected{answer.error()};
+    return detail::field<std::uint64_t>(*answer, "reset_seq");
+}
+
 }  // namespace
 
 Expected<ConsumerInfo> Consumer::try_declare(const ConsumerConfig& config, Declare declare) const {
     detail::ConsumerSpec spec{
         .stream = stream_, .name = name_, .declare = declare, .wanted = detail::consumer_to_create(config)};
+    if ((config.acks == Acks::flow_control) != !config.deliver_subject.empty()) {
+        return failure(Errc::bad_setup, "declare " + spec.text() +
+                                            ": Acks::flow_control and deliver_subject go together: set both or none");
+    }
     spec.wanted["durable_name"] = name_;
     const auto answer = detail::declare_consumer(*api_, spec);
     if (!answer) return std::unexpected{answer.error()};
@@ -66,6 +79,18 @@ Expected<void> Consumer::try_resume() const {
 Expected<void> Consumer::try_unpin(const std::string& group) const {
     if (auto able = api_->needs("2.11", "unpinning a client"); !able) return able;
     return done(call(*api_, "UNPIN", "unpin the client of", *this, {{"group", group}}));
+}
+
+Expected<std::uint64_t> Consumer::try_reset(std::uint64_t sequence) const {
+    return reset_to(*api_, *this, {{"seq", std::max<std::uint64_t>(sequence, 1)}});
+}
+
+Expected<std::uint64_t> Consumer::try_reset() const { return reset_to(*api_, *this, {}); }
+
+Expected<std::uint64_t> Consumer::try_reset(std::chrono::system_clock::time_point time) const {
+    const auto sequence = detail::first_stored_since(*api_, stream_, time);
+    if (!sequence) return std::unexpected{sequence.error()};
+    return try_reset(*sequence);
 }
 
 void Delivery::send(std::string_view word) const {

@@ -8,6 +8,7 @@
 
 #include <freshet/text.hpp>
 
+#include "base/exception_text.hpp"
 #include "base/wait.hpp"
 
 namespace freshet::detail {
@@ -142,8 +143,10 @@ void ConsumerSession::on_message(std::uint64_t inbox, Message message) noexcept 
         target_.identity.clear();  // the recovery sets it again
         recover(lock);
     }
-    policy_->received(message, *metadata, link_.clock().now());
+    std::function<void()> call;
+    if (policy_->received(message, *metadata, link_.clock().now())) call = policy_->take_call();
     pump(std::move(lock));
+    if (call) run(call);
     if (owner != nullptr) owner->on_message(std::move(message), *metadata);
 }
 
@@ -163,7 +166,14 @@ void ConsumerSession::on_status(std::uint64_t inbox, const Message& message) noe
     Lock lock{mutex_};
     if (inbox != inbox_) return;
     const auto owner = owner_;
-    switch (policy_->status(message, link_.clock().now())) {
+    const auto verdict = policy_->status(message, link_.clock().now());
+    if (const auto call = policy_->take_call()) {
+        lock.unlock();
+        run(call);
+        lock.lock();
+        if (inbox != inbox_) return;
+    }
+    switch (verdict) {
         case DeliveryVerdict::go_on: break;
         case DeliveryVerdict::stale: return pump(std::move(lock));
         case DeliveryVerdict::warn: complain(message, LogLevel::warn); break;
@@ -188,6 +198,12 @@ void ConsumerSession::complain(const Message& status, LogLevel level) {
     if (complained_ == text || stopping_ || recovering_) return;  // the recovery may have deleted the consumer itself
     complained_ = text;
     link_.logger().log(level, "{}: the server says {} {}", who_, status.status(), text);
+}
+
+void ConsumerSession::run(const std::function<void()>& call) noexcept {
+    try {
+        call();
+    } catch (...) { link_.logger().error("{}: on_pin threw: {}", who_, exception_text()); }
 }
 
 void ConsumerSession::handled(const Settled& settled) noexcept {

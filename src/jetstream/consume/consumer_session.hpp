@@ -85,6 +85,7 @@ private:
     std::chrono::milliseconds recovery_pause();
     /// Sends the signal that is due, if there is one, and sets the timer. Unlocks.
     void pump(Lock lock) noexcept;
+    void run(const std::function<void()>& call) noexcept;
     void arm();
     void on_timer() noexcept;
     void on_status(std::uint64_t inbox, const Message& message) noexcept;

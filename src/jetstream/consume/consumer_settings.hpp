@@ -26,8 +26,10 @@ inline auto names(Deliver) {
     return all;
 }
 inline auto names(Acks) {
-    static constexpr detail::ValueNames<Acks> all{
-        {Acks::explicit_, "explicit"}, {Acks::none, "none"}, {Acks::all, "all"}};
+    static constexpr detail::ValueNames<Acks> all{{Acks::explicit_, "explicit"},
+                                                  {Acks::none, "none"},
+                                                  {Acks::all, "all"},
+                                                  {Acks::flow_control, "flow_control", "2.14"}};
     return all;
 }
 inline auto names(Replay) {
@@ -52,26 +54,27 @@ void fields(T& config, Visit& visit) {
     visit("filter_subjects", config.filter_subjects, {.since = "2.10", .simulated = true});  // one is filter_subject
     visit("ack_policy", config.acks, {.fixed = true, .simulated = true});
     visit("replay_policy", config.replay, {.fixed = true, .simulated = true});
-    visit("headers_only", config.headers_only, {.simulated = true});
+    visit("headers_only", config.headers_only, {.removable = true, .simulated = true});
     visit("ack_wait", config.ack_wait, {.simulated = true});
     visit("max_ack_pending", config.max_ack_pending, {.simulated = true});
-    visit("max_deliver", config.max_deliver, {.simulated = true});
-    visit("backoff", config.backoff, {.simulated = true});
-    visit("inactive_threshold", config.inactive_threshold, {.simulated = true});
+    visit("max_deliver", config.max_deliver, {.removable = true, .simulated = true});
+    visit("backoff", config.backoff, {.removable = true, .simulated = true});
+    visit("inactive_threshold", config.inactive_threshold, {.removable = true, .simulated = true});
     visit("max_waiting", config.max_waiting, {.fixed = true, .simulated = true});
-    visit("max_batch", config.max_request_batch, {.simulated = true});
-    visit("max_bytes", config.max_request_bytes, {.simulated = true});
-    visit("max_expires", config.max_request_expires, {.simulated = true});
-    visit("rate_limit_bps", config.rate_limit);
-    visit("sample_freq", config.sample_frequency);
+    visit("max_batch", config.max_request_batch, {.removable = true, .simulated = true});
+    visit("max_bytes", config.max_request_bytes, {.removable = true, .simulated = true});
+    visit("max_expires", config.max_request_expires, {.removable = true, .simulated = true});
+    visit("rate_limit_bps", config.rate_limit, {.removable = true});
+    visit("sample_freq", config.sample_frequency, {.removable = true});
     visit("num_replicas", config.replicas, {.simulated = true});
-    visit("mem_storage", config.memory_storage, {.simulated = true});
-    visit("priority_policy", config.priority_policy, {.since = "2.11", .simulated = true});
-    visit("priority_groups", config.priority_groups, {.since = "2.11", .simulated = true});
+    visit("mem_storage", config.memory_storage, {.removable = true, .simulated = true});
+    visit("priority_policy", config.priority_policy, {.since = "2.11", .removable = true, .simulated = true});
+    visit("priority_groups", config.priority_groups, {.since = "2.11", .removable = true, .simulated = true});
     visit("priority_timeout", config.priority_timeout, {.since = "2.11", .simulated = true});
     visit("pause_until", config.pause_until, {.since = "2.11", .at_creation = true, .simulated = true});
-    visit("description", config.description, {.simulated = true});
+    visit("description", config.description, {.removable = true, .simulated = true});
     visit("metadata", config.metadata, {.since = "2.10", .simulated = true});
+    visit("deliver_subject", config.deliver_subject, {.simulated = true});
 }
 
 }  // namespace freshet::js
@@ -83,7 +86,6 @@ struct ConsumerIdentity {
     std::string name = {};
     std::string durable_name = {};
     std::string filter_subject = {};  ///< instead of a list of one
-    std::string deliver_subject = {};
     std::string deliver_group = {};
     bool flow_control = false;
     std::chrono::nanoseconds idle_heartbeat = {};
@@ -94,7 +96,6 @@ void fields(const ConsumerIdentity& identity, Visit& visit) {
     visit("name", identity.name, {.simulated = true});
     visit("durable_name", identity.durable_name, {.fixed = true, .simulated = true});
     visit("filter_subject", identity.filter_subject, {.simulated = true});
-    visit("deliver_subject", identity.deliver_subject, {.simulated = true});
     visit("deliver_group", identity.deliver_group, {.simulated = true});
     visit("flow_control", identity.flow_control, {.fixed = true, .simulated = true});
     visit("idle_heartbeat", identity.idle_heartbeat, {.fixed = true, .simulated = true});

@@ -78,7 +78,9 @@ public:
           spec_{settings.spec(subject, link.options().inbox_prefix)},
           subject_{subject},
           promises_{std::move(promises)},
+          max_extension_{settings.max_extension},
           push_{settings.push},
+          quiet_{settings.quiet},
           ephemeral_{!spec_.wanted.contains("durable_name")} {}
 
     static std::shared_ptr<Running> make(Link& link, const ConsumerSourceSettings& settings, Promises promises,
@@ -110,8 +112,9 @@ public:
         const auto& config = (*answer)["config"];
         auto target = target_of(spec_, *answer);
         if (auto fits = check(target, *answer, *stream); !fits) return std::unexpected{fits.error()};
-        feed_->set_ack_wait(ack_wait_of(config));
+        feed_->set_ack_wait(ack_wait_of(config), max_extension_);
         if (!started_) {
+            if (!quiet_) warn_of_endless_retries(config);
             for (const auto& weak : weak_promises(promises_, config)) link_.logger().warn("{}: {}", spec_.text(), weak);
         }
         // Before the latest message of each subject there is only history, for which nobody asked.
@@ -146,6 +149,16 @@ private:
         fresh["opt_start_seq"] = first;
         fresh["opt_start_time"] = nullptr;
         return fresh;
+    }
+
+    void warn_of_endless_retries(const Json& config) const {
+        const auto& retry = promises_.settlement.retry();
+        if (retry.max_attempts > 0 || !retry.dead_letter.empty()) return;
+        if (field<std::string>(config, "ack_policy") == "none") return;
+        link_.logger().warn("{}: a message whose handler fails comes again for ever, and one that does not decode is "
+                            "dropped: set retry = {{.max_attempts = 5, .dead_letter = \"...\"}}, or ack_policy if "
+                            "this is meant",
+                            spec_.text());
     }
 
     /// Returns whether the stream is the one that delivered the earlier messages, and can be read from `first` on.
@@ -197,7 +210,9 @@ private:
     const ConsumerSpec spec_;
     const Subject subject_;
     const Promises promises_;
+    const std::chrono::milliseconds max_extension_;
     const bool push_;
+    const bool quiet_;
     const bool ephemeral_;
     // The next three are used by declare, of which one call runs at a time.
     bool started_ = false;

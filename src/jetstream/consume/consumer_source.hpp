@@ -32,6 +32,8 @@ struct ConsumerSourceSettings {
     std::size_t workers = 1;
     Settlement settlement;
     js::ContextOptions context = {};
+    std::chrono::milliseconds max_extension{0};  ///< js::Pull::max_extension
+    bool quiet = false;                          ///< the program has said what becomes of messages that fail
 };
 
 /// Feeds a subscriber with the messages of a JetStream consumer.

@@ -19,6 +19,9 @@
 namespace freshet::detail {
 namespace {
 
+// As often, at least, does a stream that copies another one acknowledge what it has stored.
+constexpr std::chrono::milliseconds source_heartbeat{1'000};
+
 /// Returns the configuration with a single filter written as a list, so that both forms compare as equal.
 Json with_filter_list(Json config) {
     const auto one = config.find("filter_subject");
@@ -90,10 +93,11 @@ private:
             if (!paused) return paused;
             existing = *std::move(paused);
         }
-        const auto found = differences(changeable(), existing["config"]);
+        const auto goal = this->goal();
+        const auto found = differences(goal, existing["config"]);
         if (found.empty()) return existing;
         if (spec_.declare == js::Declare::verify) return std::unexpected{settings_error(text_, found)};
-        if (spec_.declare == js::Declare::reconcile) return update(existing, found);
+        if (spec_.declare == js::Declare::reconcile) return update(goal, existing["config"], found);
         api_.link().logger().warn("{} exists and is used as it is, with other settings: {}", text_, describe(found));
         return existing;
     }
@@ -103,6 +107,24 @@ private:
         auto wanted = spec_.wanted;
         for (const auto& line : consumer_setting_lines())
             if (line.traits.at_creation) wanted.erase(std::string{line.key});
+        return wanted;
+    }
+
+    /// Returns what an existing consumer should have. A setting that the declaration leaves out and that is to go is
+    /// null: the filters, which are what the consumer delivers, and with Declare::reconcile whatever has no other value
+    /// that means nothing.
+    Json goal() const {
+        auto wanted = changeable();
+        if (!wanted.contains("filter_subject") && !wanted.contains("filter_subjects"))
+            wanted["filter_subjects"] = nullptr;
+        if (spec_.declare == js::Declare::reconcile) {
+            for (const auto& line : consumer_setting_lines()) {
+                std::string key{line.key};
+                if (line.traits.removable && !wanted.contains(key)) wanted[std::move(key)] = nullptr;
+            }
+        }
+        // Servers take the first time of the backoff for it.
+        if (!field<Json>(wanted, "backoff").empty()) wanted.erase("ack_wait");
         return wanted;
     }
 
@@ -120,18 +142,37 @@ private:
         return find();
     }
 
-    Expected<Json> update(const Json& existing, const std::vector<js::Difference>& found) const {
-        const auto wanted = changeable();
-        auto merged = merge_settings(wanted, existing["config"]);
-        // One form of the filters replaces the other.
-        if (spec_.wanted.contains("filter_subject")) merged.erase("filter_subjects");
-        if (spec_.wanted.contains("filter_subjects")) merged.erase("filter_subject");
-        auto updated = send("update", fmt::format("change {} ({})", text_, describe(found)), std::move(merged));
+    Expected<Json> update(const Json& goal, const Json& existing, const std::vector<js::Difference>& found) const {
+        auto updated = send("update", fmt::format("change {} ({})", text_, describe(found)), merged(goal, existing));
         if (!updated) return updated;
-        if (auto kept = check_kept(wanted, *updated); !kept) return std::unexpected{kept.error()};
-        for (const auto& [setting, before, after] : found)
-            api_.link().logger().warn("{}: {} was {}, is {} now", text_, setting, before, after);
+        if (auto kept = check_kept(goal, *updated); !kept) return std::unexpected{kept.error()};
+        // A server may take an update and leave a setting as it is, or set it as the stream's limits say.
+        const auto left = differences(goal, field<Json>(*updated, "config", Json::object()));
+        const auto is_left = [&](const js::Difference& one) {
+            return std::ranges::contains(left, one.setting, &js::Difference::setting);
+        };
+        const auto refused = [&](const js::Difference& one) {
+            return !goal.contains(one.setting) || !goal[one.setting].is_null();
+        };
+        if (std::ranges::any_of(left, refused)) return std::unexpected{settings_error(text_, left)};
+        for (const auto& one : found) {
+            if (!is_left(one))
+                api_.link().logger().warn("{}: {} was {}, is {} now", text_, one.setting, one.found, one.wanted);
+        }
         return updated;
+    }
+
+    /// Returns the configuration of an update. The server takes those settings away that it does not have.
+    static Json merged(const Json& goal, const Json& existing) {
+        auto merged = merge_settings(goal, existing);
+        // One form of the filters replaces the other.
+        if (goal.contains("filter_subject")) merged.erase("filter_subjects");
+        if (goal.contains("filter_subjects")) merged.erase("filter_subject");
+        // Settings that the server has made of those that go.
+        const auto changes = [&](const char* key) { return goal.contains(key) && existing.contains(key); };
+        if (changes("backoff") && !goal.contains("ack_wait")) merged.erase("ack_wait");
+        if (changes("priority_policy") && !goal.contains("priority_timeout")) merged.erase("priority_timeout");
+        return merged;
     }
 
     const JsApi& api_;
@@ -176,6 +217,11 @@ std::chrono::nanoseconds ack_wait_of(const Json& config) {
 Json consumer_to_create(const js::ConsumerConfig& config) {
     auto json = consumer_to_json(config);
     if (!config.acks) json["ack_policy"] = "explicit";
+    if (config.acks == js::Acks::flow_control) {
+        json["flow_control"] = true;
+        json["idle_heartbeat"] = std::chrono::nanoseconds{source_heartbeat}.count();
+        if (config.max_deliver == 0) json["max_deliver"] = -1;
+    }
     return json;
 }
 

@@ -45,7 +45,8 @@ Expected<std::optional<js::StreamInfo>> declare_stream_of(const JsApi& api, cons
 /// it wants no acknowledgements.
 std::chrono::nanoseconds ack_wait_of(const Json& config);
 
-/// Returns `config` for a new consumer. Without `acks` it gets explicit acknowledgements, on which programs rely.
+/// Returns `config` for a new consumer. Without `acks` it gets explicit acknowledgements, on which programs rely; with
+/// Acks::flow_control the settings that servers require for it.
 Json consumer_to_create(const js::ConsumerConfig& config);
 
 }  // namespace freshet::detail

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -70,12 +71,16 @@ public:
 
     /// Returns the signal to send now, if there is one. Each is returned once.
     virtual std::optional<DeliverySignal> next(TimePoint now) = 0;
-    /// Notes a message that came. Called in the order of arrival.
-    virtual void received(const Message& message, const Metadata& metadata, TimePoint now) = 0;
+    /// Notes a message that came. Called in the order of arrival. Returns whether take_call() has something.
+    virtual bool received(const Message& message, const Metadata& metadata, TimePoint now) = 0;
     virtual void handled(const Settled& settled, TimePoint now) = 0;
     /// Notes a status, and returns what it means. A status is a message without payload that the server sends about the
     /// delivery; it is not a stored message.
     virtual DeliveryVerdict status(const Message& message, TimePoint now) = 0;
+
+    /// Returns what to call after status(), or after received() has said so, and before the message is passed on; empty
+    /// if nothing. It may throw.
+    virtual std::function<void()> take_call() { return {}; }
 
     /// Notes that the connection is gone, and that nothing asked for will come.
     virtual void disconnected() noexcept = 0;

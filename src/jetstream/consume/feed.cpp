@@ -20,6 +20,7 @@ constexpr std::size_t most_attempted = 10'000;
 // Settled messages are reported this many at a time while others are in hand, or after this time.
 constexpr std::size_t report_size = 32;
 constexpr std::chrono::milliseconds report_pause{1};
+constexpr std::chrono::nanoseconds least_extension = std::chrono::minutes{5};
 
 Ending ending_of(const Handled& handled) {
     if (handled.rejected) return Ending::poison;
@@ -58,7 +59,10 @@ Feed::Feed(Link& link, Settlement settlement, std::string who, std::shared_ptr<M
       acknowledger_{link, who_},
       sink_{std::move(sink)} {}
 
-void Feed::set_ack_wait(std::chrono::nanoseconds ack_wait) { ack_wait_ = ack_wait; }
+void Feed::set_ack_wait(std::chrono::nanoseconds ack_wait, std::chrono::nanoseconds max_extension) {
+    ack_wait_ = ack_wait;
+    max_extension_ = max_extension.count() > 0 ? max_extension : std::max(least_extension, ack_wait * 10);
+}
 
 void Feed::feed(Message message, const Metadata& metadata) noexcept {
     std::shared_ptr<MessageSink> sink;
@@ -301,7 +305,8 @@ void Feed::in_progress(const Message& message) noexcept {
         const std::lock_guard lock{mutex_};
         auto* held = held_.find(message);
         if (held == nullptr || held->settled || acknowledger_.in_doubt()) return;
-        held->told = link_.clock().now();
+        held->told = held->alive = link_.clock().now();
+        held->given_up = false;
         told = *held;
     }
     acknowledge(told, progress_word, Flush::now);
@@ -341,15 +346,24 @@ void Feed::arm(TimePoint now) {
 
 void Feed::tell_in_progress() noexcept {
     const auto now = link_.clock().now();
-    // Holds the lock, because the subjects live only as long as the messages are held.
-    const std::lock_guard lock{mutex_};
-    armed_ = false;
-    const auto incarnation = acknowledger_.current();
-    if (!acknowledger_.in_doubt()) {
-        for (const auto subject : held_.untold(incarnation, now - ack_wait_.load() / 2, now))
-            acknowledger_.send(incarnation, subject, progress_word, Flush::batched);
+    std::size_t given_up = 0;
+    {
+        // Holds the lock, because the subjects live only as long as the messages are held.
+        const std::lock_guard lock{mutex_};
+        armed_ = false;
+        const auto incarnation = acknowledger_.current();
+        if (!acknowledger_.in_doubt()) {
+            given_up = held_.give_up(now - max_extension_.load());
+            for (const auto subject : held_.untold(incarnation, now - ack_wait_.load() / 2, now))
+                acknowledger_.send(incarnation, subject, progress_word, Flush::batched);
+        }
+        if (held_.size() > 0) arm(now);
     }
-    if (held_.size() > 0) arm(now);
+    if (given_up == 0) return;
+    link_.logger().warn("{}: {} messages are in hand for {} s, so the server delivers them again: does a handler hang? "
+                        "Context::in_progress says that it does not, and max_extension allows more time",
+                        who_, given_up,
+                        std::chrono::duration_cast<std::chrono::seconds>(max_extension_.load()).count());
 }
 
 /// Returns whether done() is to be called now: true once.

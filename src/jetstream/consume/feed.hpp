@@ -39,7 +39,8 @@ public:
 
     /// Sets the time after which the server delivers an unacknowledged message again; 0: the server wants no
     /// acknowledgements.
-    void set_ack_wait(std::chrono::nanoseconds ack_wait);
+    /// `max_extension`: how long the server is kept from it; 0: 5 minutes or ten times `ack_wait`.
+    void set_ack_wait(std::chrono::nanoseconds ack_wait, std::chrono::nanoseconds max_extension = {});
 
     void feed(Message message, const Metadata& metadata) noexcept;
     void settle(Message message, const Handled& handled) noexcept;
@@ -108,6 +109,7 @@ private:
     std::uint64_t behind_ = 0;          // the consumer says that messages up to here are settled; 0: it has not said so
     TimePoint outstanding_until_ = {};  // until then messages before last_fed_ may come again
     std::atomic<std::chrono::nanoseconds> ack_wait_{};
+    std::atomic<std::chrono::nanoseconds> max_extension_{};
     bool armed_ = false;
     bool ended_ = false;
     bool done_ = false;

@@ -15,6 +15,8 @@
 #include "base/wait.hpp"
 #include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/consumers.hpp"
+#include "jetstream/consume/fetch_guard.hpp"
+#include "jetstream/consume/pull_policy.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -71,6 +73,12 @@ private:
     bool ended_ = false;
 };
 
+js::Priority priority_of(const js::FetchOptions& options) {
+    auto priority = options.priority;
+    if (priority.group.empty()) priority.group = options.group;
+    return priority;
+}
+
 /// Returns the error that explains why there are no messages; no error if there simply were none.
 Expected<void> reason_of(const Message& end, std::string_view what) {
     if (!end) {
@@ -123,21 +131,30 @@ public:
         : api_{api}, spec_{spec}, options_{options} {}
 
     Expected<std::vector<Message>> run() {
-        auto pin = pins_.of(consumer_, options_.group);
+        const auto& group = priority_.group;
+        auto pin = pins_.of(consumer_, group);
         auto messages = ask(pin);
         // Another client has the pin now, or nobody has. So this one asks without a pin.
         if (messages && messages->empty() && end_ && end_.status() == 423 && !pin.empty()) {
-            pins_.set(consumer_, options_.group, {});
+            pins_.set(consumer_, group, {});
+            tell(js::PinEvent::lost);
             messages = ask({});
+            pin.clear();
         }
-        if (messages && !messages->empty() && !options_.group.empty()) {
-            if (const auto given = messages->front().header("Nats-Pin-Id"))
-                pins_.set(consumer_, options_.group, std::string{*given});
+        if (messages && !messages->empty() && !group.empty()) {
+            if (const auto given = messages->front().header("Nats-Pin-Id")) {
+                pins_.set(consumer_, group, std::string{*given});
+                if (pin.empty()) tell(js::PinEvent::gained);
+            }
         }
         return messages;
     }
 
 private:
+    void tell(js::PinEvent event) const {
+        if (priority_.on_pin) priority_.on_pin(event);
+    }
+
     Expected<std::vector<Message>> ask(const std::string& pin) {
         auto& link = api_.link();
         const auto inbox = link.options().inbox_prefix + '.' + random_id();
@@ -151,8 +168,11 @@ private:
         const auto body = NextRequest{.batch = options_.messages,
                                       .expires = std::max(options_.within, std::chrono::milliseconds{0}),
                                       .max_bytes = options_.bytes,
-                                      .group = options_.group,
-                                      .pin = pin}
+                                      .group = priority_.group,
+                                      .pin = pin,
+                                      .min_pending = priority_.min_pending,
+                                      .min_ack_pending = priority_.min_ack_pending,
+                                      .priority = priority_.level}
                               .body();
         const auto subject = api_.subject(consumer_operation("MSG.NEXT", spec_.stream, spec_.name));
         const auto sent = link.transport().publish(
@@ -185,6 +205,7 @@ private:
     const JsApi& api_;
     const ConsumerSpec& spec_;
     const js::FetchOptions& options_;
+    const js::Priority priority_ = priority_of(options_);
     const std::string consumer_ = spec_.stream + '.' + spec_.name;
     Pins& pins_ = api_.pins();
     Message end_ = {};  // the status that ended the request; empty if none came
@@ -204,8 +225,12 @@ Expected<std::vector<Delivery>> Consumer::try_fetch(const FetchOptions& options)
     auto messages = detail::Fetch{*api_, spec, options}.run();
     if (!messages) return std::unexpected{messages.error()};
     std::vector<Delivery> deliveries;
+    if (messages->empty()) return deliveries;
     deliveries.reserve(messages->size());
-    for (auto& message : *messages) deliveries.emplace_back(api_, std::move(message));
+    const auto guard = detail::FetchGuard::of(api_, spec);
+    const auto incarnation = guard->note(*messages);
+    for (auto& message : *messages)
+        deliveries.emplace_back(api_, std::move(message), guard->acknowledger(), incarnation);
     return deliveries;
 }
 

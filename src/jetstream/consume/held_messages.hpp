@@ -19,7 +19,9 @@ struct Held {
     std::size_t bytes = 0;
     TimePoint since = {};
     TimePoint told = {};            ///< when the server last heard of it
+    TimePoint alive = {};           ///< since when the handler may be at work without a sign of it
     bool settled = false;           ///< acknowledged already, by ack_sync
+    bool given_up = false;          ///< in hand for so long that the server may deliver it again
     std::uint64_t incarnation = 0;  ///< of the consumer that delivered it, as Acknowledger counts them
 };
 
@@ -31,6 +33,7 @@ public:
                         .bytes = message.payload().size(),
                         .since = now,
                         .told = now,
+                        .alive = now,
                         .incarnation = incarnation};
         if (spare_.empty()) {
             held_.emplace(message.native(), held);
@@ -57,12 +60,24 @@ public:
         return held;
     }
 
+    /// Gives up the messages whose handlers have given no sign of life since `before`, and returns how many there are
+    /// now that were not given up before.
+    std::size_t give_up(TimePoint before) {
+        std::size_t count = 0;
+        for (auto& [key, held] : held_) {
+            if (held.settled || held.given_up || held.alive > before) continue;
+            held.given_up = true;
+            ++count;
+        }
+        return count;
+    }
+
     /// Returns the acknowledgement subjects of the messages of `incarnation` of which the server has not heard since
     /// `before`, and marks them as told at `now`.
     std::vector<std::string_view> untold(std::uint64_t incarnation, TimePoint before, TimePoint now) {
         std::vector<std::string_view> subjects;
         for (auto& [key, held] : held_) {
-            if (held.settled || held.told > before || held.incarnation != incarnation) continue;
+            if (held.settled || held.given_up || held.told > before || held.incarnation != incarnation) continue;
             held.told = now;
             subjects.push_back(held.ack_subject);
         }

@@ -7,6 +7,7 @@
 
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
+#include "jetstream/api/rfc3339.hpp"
 #include "jetstream/consume/consumer_json.hpp"
 #include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/consumer_session.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::chrono::milliseconds ordered_threshold{std::chrono::minutes{5}};
 constexpr std::chrono::milliseconds longest_expires{30'000};
+constexpr std::chrono::milliseconds longest_look{1'000};
 
 PullLimits limits_of(const OrderedOptions& options) {
     return {.min_window = options.window,
@@ -67,8 +69,9 @@ public:
         if (!declared_ && options_.deliver == js::Deliver::fresh)
             first_ = field<std::uint64_t>(field<Json>(*stream, "state"), "last_seq") + 1;
         if (anew == Anew::yes && options_.deliver != js::Deliver::last_per_subject) first_ = 1;
+        const auto since = declared_ && anew == Anew::no ? follow_rollback(*stream) : std::nullopt;
         const auto name = random_id();
-        const auto answer = create(name, anew);
+        const auto answer = create(name, anew, since);
         if (!answer) return std::unexpected{answer.error()};
         begin(name, field<std::uint64_t>(*answer, "num_pending"), anew);
         stream_created_ = std::move(created);
@@ -106,7 +109,51 @@ public:
     }
 
 private:
-    Expected<Json> create(const std::string& name, Anew anew) {
+    using StoredTime = std::chrono::system_clock::time_point;
+
+    /// Finds out whether the stream has lost its end, as after a power failure or from a backup. It keeps its time of
+    /// creation then, but messages stored later get sequences that were delivered before. Goes on behind the end that
+    /// the stream has; if that is further on already, returns the time since when everything is to be delivered.
+    /// Blocks for an answer.
+    std::optional<StoredTime> follow_rollback(const Json& stream) {
+        const auto state = field<Json>(stream, "state", Json::object());
+        const auto end = field<std::uint64_t>(state, "last_seq");
+        std::unique_lock lock{mutex_};
+        const auto delivered = last_sequence_;
+        const auto time = last_time_;
+        if (delivered == 0) return std::nullopt;
+        if (end < delivered) {
+            last_sequence_ = end;
+            if (end == 0) first_ = 1;
+            lock.unlock();
+            link_.logger().warn("{}: the stream has lost its end: its last message is {}, and {} was delivered. What "
+                                "is stored after {} follows",
+                                text_, end, delivered, end);
+            return std::nullopt;
+        }
+        lock.unlock();
+        const auto stored = stored_time(state, delivered);
+        if (!stored || *stored <= time) return std::nullopt;
+        link_.logger().warn("{}: the stream has lost its end: message {} is another one than was delivered. What was "
+                            "stored after that one follows",
+                            text_, delivered);
+        return time + StoredTime::duration{1};
+    }
+
+    /// Returns when the stream stored its message `sequence`; nothing if it has none, or the server does not answer.
+    std::optional<StoredTime> stored_time(const Json& state, std::uint64_t sequence) {
+        if (field<std::uint64_t>(state, "last_seq") == sequence)
+            return parse_rfc3339(field<std::string>(state, "last_ts"));
+        if (!may_read_) return std::nullopt;
+        const auto answer = api_->call("STREAM.MSG.GET." + options_.stream, "read the last delivered message",
+                                       {{"seq", sequence}}, std::min(api_->options().timeout, longest_look));
+        // Permissions may forbid it: then nobody answers, now and later.
+        if (!answer && answer.error().code() == Errc::timeout) may_read_ = false;
+        if (!answer) return std::nullopt;
+        return parse_rfc3339(field<std::string>(field<Json>(*answer, "message", Json::object()), "time"));
+    }
+
+    Expected<Json> create(const std::string& name, Anew anew, const std::optional<StoredTime>& since) {
         js::ConsumerConfig config{.deliver = options_.deliver,
                                   .start_sequence = options_.start_sequence,
                                   .start_time = options_.start_time,
@@ -124,6 +171,7 @@ private:
             name_.clear();  // ignores what the old consumer still sends: it comes again
             if (anew == Anew::yes) last_sequence_ = 0;
             if (anew == Anew::yes) begin_with_everything(config);
+            else if (since) begin_since(config, *since);
             else if (last_sequence_ > 0) begin_at(config, last_sequence_ + 1);
             else if (declared_ && first_ > 0) begin_at(config, first_);
         }
@@ -146,6 +194,12 @@ private:
         config.deliver = js::Deliver::from_sequence;
         config.start_sequence = sequence;
         config.start_time = {};
+    }
+
+    static void begin_since(js::ConsumerConfig& config, StoredTime time) {
+        config.deliver = js::Deliver::from_time;
+        config.start_sequence = 0;
+        config.start_time = time;
     }
 
     /// Makes the consumer begin with all messages: in a new stream every message is newer than those of the old one.
@@ -178,6 +232,7 @@ private:
         }
         ++next_;
         last_sequence_ = metadata.stream_sequence;
+        last_time_ = metadata.time;
         return true;
     }
 
@@ -193,13 +248,15 @@ private:
     const std::shared_ptr<OrderedListener> listener_;
     std::shared_ptr<ConsumerSession> session_ = {};  // refers to this until its end
 
-    std::string stream_created_ = {};  // used by declare, of which one call runs at a time; the next one too
+    std::string stream_created_ = {};  // used by declare, of which one call runs at a time; the next two too
+    bool may_read_ = true;             // the server answers when it is asked for a message
     std::uint64_t first_ = 0;          // where to begin again while nothing has been delivered; 0: as at the start
     std::mutex mutex_ = {};            // for the members below, and calls of the listener
     std::string name_ = {};            // empty: lost
     std::string old_name_ = {};        // the consumer created last
     std::uint64_t next_ = 1;           // consumer sequence
     std::uint64_t last_sequence_ = 0;  // the last delivered; 0: none
+    StoredTime last_time_ = {};        // of the last delivered
     bool declared_ = false;
 };
 

@@ -43,6 +43,10 @@ std::string broken_by_acks(const Promises& promises, std::string_view acks) {
                "use a consumer with explicit acknowledgements, or Acks::none without retry.max_attempts and "
                "dead_letter";
     }
+    if (acks == "flow_control") {
+        return "its ack_policy is flow_control, so that it serves a stream that copies this one, and handlers cannot "
+               "acknowledge: use another consumer";
+    }
     if (acks != "all") return {};
     const bool one_by_one = policy == AckPolicy::ack && promises.workers <= 1;
     if (policy == AckPolicy::ack_first || policy == AckPolicy::manual || one_by_one) return {};

@@ -49,22 +49,35 @@ std::optional<DeliverySignal> PullPolicy::next(TimePoint now) {
 }
 
 std::string PullPolicy::body_of(const PullRequest& request) const {
+    const auto& priority = settings_.priority;
     return NextRequest{.batch = request.batch,
                        .expires = request.expires,
                        .heartbeat = request.heartbeat,
                        .max_bytes = request.max_bytes,
-                       .group = settings_.group,
+                       .group = priority.group,
                        .pin = pin_,
-                       .min_pending = settings_.min_pending,
-                       .min_ack_pending = settings_.min_ack_pending,
-                       .priority = settings_.priority}
+                       .min_pending = priority.min_pending,
+                       .min_ack_pending = priority.min_ack_pending,
+                       .priority = priority.level}
         .body();
 }
 
-void PullPolicy::received(const Message& message, const Metadata& metadata, TimePoint now) {
+bool PullPolicy::received(const Message& message, const Metadata& metadata, TimePoint now) {
     pipeline_.received(message.payload().size(), metadata.pending > 0, now);
-    if (settings_.group.empty()) return;
-    if (const auto pin = message.header("Nats-Pin-Id")) pin_ = *pin;
+    if (settings_.priority.group.empty()) return false;
+    if (const auto pin = message.header("Nats-Pin-Id")) set_pin(*pin);
+    return pin_event_.has_value();
+}
+
+void PullPolicy::set_pin(std::string_view pin) {
+    if (pin.empty() != pin_.empty()) pin_event_ = pin.empty() ? js::PinEvent::lost : js::PinEvent::gained;
+    pin_ = pin;
+}
+
+std::function<void()> PullPolicy::take_call() {
+    const auto event = std::exchange(pin_event_, std::nullopt);
+    if (!event || !settings_.priority.on_pin) return {};
+    return [tell = settings_.priority.on_pin, event = *event] { tell(event); };
 }
 
 DeliveryVerdict PullPolicy::status(const Message& message, TimePoint now) {
@@ -72,7 +85,7 @@ DeliveryVerdict PullPolicy::status(const Message& message, TimePoint now) {
     const auto request = number(message.subject().substr(inbox_.size()));
     const auto code = message.status();
     // This client is not the pinned one any more. Its request ends like others.
-    if (code == 423) pin_.clear();
+    if (code == 423) set_pin({});
     return pipeline_.status({.request = request.value_or(0),
                              .code = code,
                              .text = message.header("Description").value_or(""),

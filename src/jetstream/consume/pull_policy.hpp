@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+
+#include <freshet/js/priority.hpp>
 
 #include "jetstream/api/api.hpp"
 #include "jetstream/consume/delivery_policy.hpp"
@@ -13,10 +17,7 @@ namespace freshet::detail {
 
 struct PullSettings {
     PullLimits limits = {};
-    std::string group = {};            ///< priority group (ADR-42)
-    std::int64_t min_pending = 0;      ///< with the policy overflow
-    std::int64_t min_ack_pending = 0;  ///< with the policy overflow
-    int priority = 0;                  ///< with the policy prioritized
+    js::Priority priority = {};
 };
 
 /// Asks a pull consumer for messages as a PullPipeline decides. Writes its requests, reads the statuses that end them,
@@ -30,7 +31,8 @@ public:
     DeliveryInbox open_inbox(const DeliveryTarget& target) override;
     void begin(const DeliveryTarget& target, TimePoint now) override;
     std::optional<DeliverySignal> next(TimePoint now) override;
-    void received(const Message& message, const Metadata& metadata, TimePoint now) override;
+    bool received(const Message& message, const Metadata& metadata, TimePoint now) override;
+    std::function<void()> take_call() override;
     void handled(const Settled& settled, TimePoint now) override { pipeline_.handled(settled, now); }
     DeliveryVerdict status(const Message& message, TimePoint now) override;
     void disconnected() noexcept override { pipeline_.disconnected(); }
@@ -47,7 +49,10 @@ private:
     std::string inbox_ = {};  // the beginning of the subjects of statuses, with a dot at the end
     PullPipeline pipeline_;
     std::string consumer_ = {};  // STREAM.NAME
+    void set_pin(std::string_view pin);
+
     std::string pin_ = {};
+    std::optional<js::PinEvent> pin_event_ = {};  // not told yet
 };
 
 }  // namespace freshet::detail

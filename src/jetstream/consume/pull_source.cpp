@@ -44,6 +44,7 @@ void check(const Pull& options, const Subject& subject, Binder& binder) {
     detail::check_name("stream", options.stream.name(), binder);
     detail::check_consumer_config(options.consumer, subject, binder);
     detail::check_retry(options.retry, binder);
+    if (options.max_extension.count() < 0) binder.problem("js::Pull::max_extension is negative");
     if (options.expires < least_expires) binder.problem("js::Pull::expires is less than a second");
     if (options.heartbeat.count() <= 0 || options.heartbeat * 2 > options.expires)
         binder.problem("js::Pull::heartbeat must be more than 0 and at most half of `expires`");
@@ -55,11 +56,7 @@ void check(const Pull& options, const Subject& subject, Binder& binder) {
 
 detail::SourceSpec make_source(Pull options) {
     auto run = detail::run_options(options.workers, options.ordered_by, options.batch);
-    const detail::PullSettings pull{.limits = limits_of(options),
-                                    .group = options.priority.group,
-                                    .min_pending = options.priority.min_pending,
-                                    .min_ack_pending = options.priority.min_ack_pending,
-                                    .priority = options.priority.level};
+    const detail::PullSettings pull{.limits = limits_of(options), .priority = options.priority};
     detail::ConsumerSourceSettings settings{
         .stream = options.stream,
         .check = [options](const Subject& subject, Binder& binder) { check(options, subject, binder); },
@@ -69,7 +66,9 @@ detail::SourceSpec make_source(Pull options) {
         .declare = options.declare,
         .workers = options.workers,
         .settlement = {options.ack_policy.value_or(AckPolicy::nack_on_error), options.retry},
-        .context = options.context};
+        .context = options.context,
+        .max_extension = options.max_extension,
+        .quiet = options.ack_policy.has_value()};
     return {std::move(run), std::make_unique<detail::ConsumerSource>(std::move(settings))};
 }
 

@@ -31,8 +31,8 @@ public:
         auto state = std::make_shared<State>(api, std::move(spec));
         const PullLimits limits{
             .min_window = options.prefetch, .max_window = options.prefetch, .heartbeat = options.heartbeat};
-        auto session =
-            std::make_shared<ConsumerSession>(api, state->text(), PullPolicy::make(*api, {.limits = limits}), state);
+        auto session = std::make_shared<ConsumerSession>(
+            api, state->text(), PullPolicy::make(*api, {.limits = limits, .priority = options.priority}), state);
         if (auto started = session->start(); !started) return std::unexpected{std::move(started).error()};
         return std::unique_ptr<PulledMessages>{new PulledMessages{std::move(state), std::move(session)}};
     }
@@ -63,10 +63,11 @@ private:
     struct Waiting {
         Message message;
         TimePoint since;
+        TimePoint told;  // when the server last heard that it is not forgotten
         Acknowledger::Incarnation incarnation;
     };
 
-    class State final : public SessionOwner {
+    class State final : public SessionOwner, public std::enable_shared_from_this<State> {
     public:
         State(std::shared_ptr<const JsApi> api, ConsumerSpec spec)
             : api_{std::move(api)},
@@ -79,7 +80,15 @@ private:
 
         Expected<DeliveryTarget> declare() override {
             const auto found = declare_consumer(*api_, spec_);
-            if (!found) return std::unexpected{found.error()};
+            if (!found) {
+                note_gone(found.error());
+                return std::unexpected{found.error()};
+            }
+            {
+                const std::lock_guard lock{mutex_};
+                ack_wait_ = ack_wait_of((*found)["config"]);
+                refused_ = std::nullopt;
+            }
             return DeliveryTarget{.consumer = spec_.stream + '.' + spec_.name,
                                   .identity = field<std::string>(*found, "created"),
                                   .limits = request_limits_of((*found)["config"])};
@@ -91,7 +100,10 @@ private:
                 lock.unlock();
                 return give_back(message, acknowledger_->current());
             }
-            messages_.push_back({std::move(message), api_->link().clock().now(), acknowledger_->current()});
+            const auto now = api_->link().clock().now();
+            messages_.push_back(
+                {.message = std::move(message), .since = now, .told = now, .incarnation = acknowledger_->current()});
+            arm(now);
             changed_.notify_all();
         }
 
@@ -109,10 +121,11 @@ private:
             std::unique_lock lock{mutex_};
             wait_until(api_->link().clock(), lock, changed_, deadline,
                        [this] { return closed_ || refused_ || !messages_.empty(); });
-            if (messages_.empty() && refused_ && !closed_) raise(*refused_);
+            if (messages_.empty() && refused_ && !closed_) raise(*std::exchange(refused_, std::nullopt));
             if (messages_.empty()) return std::nullopt;
             auto taken = std::move(messages_.front());
             messages_.pop_front();
+            renew(taken, api_->link().clock().now(), ack_wait_ / 4);  // the program gets most of ack_wait for it
             return taken;
         }
 
@@ -128,6 +141,40 @@ private:
         }
 
     private:
+        /// Lets next() throw if the consumer is gone.
+        void note_gone(const Error& why) noexcept {
+            if (why.code() != Errc::consumer_not_found && why.code() != Errc::stream_not_found) return;
+            const std::lock_guard lock{mutex_};
+            refused_ = why;
+            changed_.notify_all();
+        }
+
+        /// Starts the timer that keeps the server from delivering again what waits here. Call it with the lock held.
+        void arm(TimePoint now) noexcept {
+            if (armed_ || closed_ || messages_.empty() || ack_wait_.count() == 0) return;
+            armed_ = true;
+            api_->link().clock().schedule(now + ack_wait_ / 4, [weak = weak_from_this()] {
+                if (const auto self = weak.lock()) self->renew();
+            });
+        }
+
+        /// Tells the server of the messages for which half of ack_wait is over.
+        void renew() noexcept {
+            const auto now = api_->link().clock().now();
+            // Holds the lock: a message that the loop takes meanwhile may be settled before this arrives.
+            const std::lock_guard lock{mutex_};
+            armed_ = false;
+            for (auto& waiting : messages_) renew(waiting, now, ack_wait_ / 2);
+            arm(now);
+        }
+
+        /// Tells the server of a message of which it has not heard for `silence`. Call it with the lock held.
+        void renew(Waiting& waiting, TimePoint now, std::chrono::nanoseconds silence) noexcept {
+            if (silence.count() == 0 || now - waiting.told < silence || acknowledger_->in_doubt()) return;
+            waiting.told = now;
+            acknowledger_->send(waiting.incarnation, waiting.message.reply_to(), "+WPI", Flush::batched);
+        }
+
         void give_back(const Message& message, Acknowledger::Incarnation incarnation) noexcept {
             acknowledger_->send(incarnation, message.reply_to(), nak_word, Flush::batched);
         }
@@ -139,6 +186,8 @@ private:
         std::condition_variable changed_ = {};
         std::deque<Waiting> messages_ = {};
         std::optional<Error> refused_ = {};
+        std::chrono::nanoseconds ack_wait_{};  // 0: the server wants no acknowledgements
+        bool armed_ = false;
         bool closed_ = false;
     };
 

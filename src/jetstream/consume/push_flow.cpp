@@ -34,10 +34,11 @@ std::optional<DeliverySignal> PushFlow::next(TimePoint) {
 
 bool PushFlow::full() const noexcept { return in_hand_ > most_in_hand || bytes_in_hand_ > most_bytes_in_hand; }
 
-void PushFlow::received(const Message& message, const Metadata&, TimePoint now) {
+bool PushFlow::received(const Message& message, const Metadata&, TimePoint now) {
     alive_ = now;
     ++in_hand_;
     bytes_in_hand_ += message.payload().size();
+    return false;
 }
 
 void PushFlow::handled(const Settled& settled, TimePoint) {

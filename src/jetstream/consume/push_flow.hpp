@@ -14,7 +14,7 @@ public:
     DeliveryInbox open_inbox(const DeliveryTarget& target) override;
     void begin(const DeliveryTarget& target, TimePoint now) override;
     std::optional<DeliverySignal> next(TimePoint now) override;
-    void received(const Message& message, const Metadata& metadata, TimePoint now) override;
+    bool received(const Message& message, const Metadata& metadata, TimePoint now) override;
     void handled(const Settled& settled, TimePoint now) override;
     DeliveryVerdict status(const Message& message, TimePoint now) override;
     void disconnected() noexcept override { connected_ = false; }

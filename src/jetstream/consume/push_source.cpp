@@ -43,6 +43,7 @@ void check(const Push& options, const Subject& subject, Binder& binder) {
     if (options.heartbeat < std::chrono::milliseconds{100}) binder.problem("js::Push::heartbeat is less than 100 ms");
     detail::check_consumer_config(options.consumer, subject, binder);
     detail::check_retry(options.retry, binder);
+    if (options.max_extension.count() < 0) binder.problem("js::Push::max_extension is negative");
 }
 
 }  // namespace
@@ -60,7 +61,9 @@ detail::SourceSpec make_source(Push options) {
         .declare = options.declare,
         .workers = options.workers,
         .settlement = {options.ack_policy.value_or(AckPolicy::nack_on_error), options.retry},
-        .context = options.context};
+        .context = options.context,
+        .max_extension = options.max_extension,
+        .quiet = options.ack_policy.has_value()};
     return {std::move(run), std::make_unique<detail::ConsumerSource>(std::move(settings))};
 }
 

@@ -56,6 +56,10 @@ void check_consumer_config(const js::ConsumerConfig& config, const Subject& subj
         binder.problem("Deliver::from_time and start_time go together; set both or none");
     if ((config.priority_policy == js::PriorityPolicy::none) != config.priority_groups.empty())
         binder.problem("priority_policy and priority_groups go together; set both or none");
+    if (config.acks == js::Acks::flow_control || !config.deliver_subject.empty()) {
+        binder.problem("Acks::flow_control and ConsumerConfig::deliver_subject are for a consumer that another stream "
+                       "reads through: make it with Consumer::declare, and name it in StreamSource::consumer");
+    }
     if (!config.backoff.empty() && config.max_deliver > 0 &&
         config.backoff.size() >= static_cast<std::size_t>(config.max_deliver)) {
         binder.problem("ConsumerConfig::backoff has " + std::to_string(config.backoff.size()) +

@@ -9,8 +9,7 @@
 #include "base/quoted.hpp"
 #include "jetstream/publish/publish.hpp"
 #include "jetstream/store/kv_entry.hpp"
-#include "jetstream/store/latest.hpp"
-#include "jetstream/store/stream_reader.hpp"
+#include "jetstream/store/kv_subjects.hpp"
 #include "jetstream/stream/stored_messages.hpp"
 
 namespace freshet::detail {
@@ -28,32 +27,6 @@ StoreSpec spec_of(std::string name, const kv::Options& options) {
             .declare = options.declare,
             .context = options.context,
             .stream = [name, options](bool fresh) { return kv_stream(name, options, fresh); }};
-}
-
-/// Returns the name of the bucket that has the keys: this one, or the one that it mirrors.
-std::string_view origin_of(const js::StreamInfo& info) {
-    std::string_view name = info.config.mirror ? info.config.mirror->name : info.config.name;
-    if (name.starts_with(kv_stream_prefix)) name.remove_prefix(kv_stream_prefix.size());
-    return name;
-}
-
-/// Appends `before` and the subject under which a key is stored.
-void append_subject(std::string& out, std::string_view before, const js::StreamInfo& info, std::string_view key) {
-    out.append(before).append("$KV.").append(origin_of(info)).append(".").append(key);
-}
-
-std::string subject_of(const js::StreamInfo& info, std::string_view key) {
-    std::string subject;
-    append_subject(subject, "", info, key);
-    return subject;
-}
-
-/// Returns the subjects of the filters. Without a filter: the subject of every key, because the server needs one.
-std::vector<std::string> subjects_of(const js::StreamInfo& info, const std::vector<std::string>& filters) {
-    if (filters.empty()) return {subject_of(info, ">")};
-    std::vector<std::string> subjects;
-    for (const auto& filter : filters) subjects.push_back(subject_of(info, filter));
-    return subjects;
 }
 
 /// Returns the prefix of the subject of a write: the prefix of the API of another domain or account.
@@ -118,7 +91,17 @@ Error write_error(std::string_view what, const Json& error) {
 }  // namespace
 
 KvBucket::KvBucket(Link& link, std::string name, const kv::Options& options)
-    : store_{link, spec_of(std::move(name), options)} {}
+    : store_{link, spec_of(std::move(name), options)}, codecs_{options.key_codec, options.value_codec} {}
+
+Expected<void> KvBucket::check_key(std::string_view key) const {
+    std::string memory;
+    if (auto valid = codecs_.stored_key(key, memory); !valid) return std::unexpected{std::move(valid).error()};
+    return {};
+}
+
+std::string_view KvBucket::stored_key(std::string_view key, std::string& memory) const {
+    return value_or_raise(codecs_.stored_key(key, memory));
+}
 
 std::string KvBucket::what(std::string_view verb, std::string_view key) const {
     return fmt::format("{} key {} in {}", verb, detail::quoted(key), store_.what());
@@ -127,9 +110,11 @@ std::string KvBucket::what(std::string_view verb, std::string_view key) const {
 Expected<js::StoredMessage> KvBucket::read(const js::StreamInfo& info, std::string_view key, std::uint64_t revision,
                                            js::Read read) const {
     if (revision != 0) return store_.stream().try_message(revision, read);
-    if (read == js::Read::leader) return store_.stream().try_last_message(subject_of(info, key), read);
+    std::string memory;
+    const auto stored = stored_key(key, memory);
+    if (read == js::Read::leader) return store_.stream().try_last_message(subject_of(info, stored), read);
     const BufferLease subject;
-    append_direct_get(subject->string(), store_.api(), info, key);
+    append_direct_get(subject->string(), store_.api(), info, stored);
     return read_direct(store_.link().request(subject->text(), {}, {.timeout = store_.api().options().timeout}));
 }
 
@@ -147,7 +132,10 @@ Expected<std::optional<KvRecord>> KvBucket::latest(std::string_view key, std::ui
 Expected<std::optional<KvRecord>> KvBucket::found(std::string_view key, Expected<js::StoredMessage> stored) const {
     if (stored) {
         auto record = stored_record(store_.name(), *std::move(stored));
-        return record.key == key ? std::optional{std::move(record)} : std::nullopt;
+        std::string memory;
+        if (record.key != stored_key(key, memory)) return std::optional<KvRecord>{};
+        codecs_.read(record);
+        return std::optional{std::move(record)};
     }
     const auto& error = stored.error();
     if (error.code() == Errc::message_not_found) return std::optional<KvRecord>{};
@@ -160,32 +148,35 @@ Expected<std::optional<KvRecord>> KvBucket::get(std::string_view key, std::uint6
 
 void KvBucket::get_async(std::string_view key, KvFound done) {
     if (const auto valid = check_key(key); !valid) return done(std::unexpected{valid.error()});
-    if (const auto info = store_.known()) return ask_latest(info, std::string{key}, std::move(done));
-    store_.when_ready([self = shared_from_this(), key = std::string{key},
-                       done = std::move(done)](const StoreBucket::Ready& info) mutable {
-        if (!info) return done(std::unexpected{info.error()});
-        self->ask_latest(*info, std::move(key), std::move(done));
+    Asked asked{.key = std::string{key}, .done = std::move(done)};
+    if (const auto info = store_.known()) return ask_latest(info, std::move(asked));
+    store_.when_ready([self = shared_from_this(), asked = std::move(asked)](const StoreBucket::Ready& info) mutable {
+        if (!info) return asked.done(std::unexpected{info.error()});
+        self->ask_latest(*info, std::move(asked));
     });
 }
 
-void KvBucket::ask_latest(const std::shared_ptr<const js::StreamInfo>& info, std::string key, KvFound done) {
+void KvBucket::ask_latest(const std::shared_ptr<const js::StreamInfo>& info, Asked asked) {
     const bool direct = reads(*info) == js::Read::direct;
     const BufferLease subject;
     const BufferLease body;
+    std::string memory;
+    const auto key = stored_key(asked.key, memory);
     if (direct) {
         append_direct_get(subject->string(), store_.api(), *info, key);
     } else {
         subject->string() = store_.api().subject("STREAM.MSG.GET.") + info->config.name;
         body->string() = Json{{"last_by_subj", subject_of(*info, key)}}.dump();
     }
+    auto answered = [self = shared_from_this(), info, direct,
+                     asked = std::move(asked)](Expected<Message> answer) mutable {
+        auto stored = direct ? read_direct(std::move(answer)) : read_stored(std::move(answer));
+        if (!stored && self->ask_later(info, asked, stored.error())) return;
+        if (!stored) self->store_.note(info, stored.error());
+        asked.done(put_only(self->found(asked.key, std::move(stored))));
+    };
     store_.link().request_async(subject->text(), {.body = body->bytes()}, {.timeout = store_.api().options().timeout},
-                                [self = shared_from_this(), info, direct, key = std::move(key),
-                                 done = std::move(done)](Expected<Message> answer) mutable {
-                                    auto stored =
-                                        direct ? read_direct(std::move(answer)) : read_stored(std::move(answer));
-                                    if (!stored) self->store_.note(info, stored.error());
-                                    done(put_only(self->found(key, std::move(stored))));
-                                });
+                                std::move(answered));
 }
 
 Expected<std::uint64_t> KvBucket::written(std::string_view key, std::string_view verb,
@@ -209,13 +200,29 @@ Expected<void> KvBucket::check(std::string_view key, const KvWrite& write) const
     return {};
 }
 
+Expected<Encoded> KvBucket::stored_value(std::string_view key, const Encoded& encoded, const KvWrite& write,
+                                         std::string& memory) const {
+    if (write.operation != kv::Operation::put) return encoded;
+    auto value = codecs_.stored_value(encoded, memory);
+    if (!value) {
+        return std::unexpected{
+            Error{value.error().code(), what(write.verb, key) + ": " + std::string{value.error().message()}}};
+    }
+    return value;
+}
+
 Expected<std::uint64_t> KvBucket::write(std::string_view key, const Encoded& encoded, const KvWrite& write) {
     if (auto valid = check(key, write); !valid) return std::unexpected{std::move(valid).error()};
+    std::string key_memory;
+    const auto stored = stored_key(key, key_memory);
+    std::string value_memory;
+    const auto value = stored_value(key, encoded, write, value_memory);
+    if (!value) return std::unexpected{value.error()};
     return store_.with_stream([&](const js::StreamInfo& info) {
         const BufferLease subject;
-        append_subject(subject->string(), write_prefix(store_.api(), info), info, key);
+        append_subject(subject->string(), write_prefix(store_.api(), info), info, stored);
         return written(key, write.verb,
-                       store_.link().request(subject->text(), encoded,
+                       store_.link().request(subject->text(), *value,
                                              {.timeout = store_.api().options().timeout,
                                               .headers = headers_of(write)}));
     });
@@ -223,19 +230,34 @@ Expected<std::uint64_t> KvBucket::write(std::string_view key, const Encoded& enc
 
 void KvBucket::write_async(std::string_view key, const Encoded& encoded, const KvWrite& write, KvWritten done) {
     if (const auto valid = check(key, write); !valid) return done(std::unexpected{valid.error()});
-    if (const auto info = store_.known()) return send_write(info, key, encoded, write, std::move(done));
-    store_.when_ready([self = shared_from_this(), key = std::string{key}, body = std::string{as_text(encoded.body)},
-                       content_type = encoded.content_type, write,
+    std::string memory;
+    const auto value = stored_value(key, encoded, write, memory);
+    if (!value) return done(std::unexpected{value.error()});
+    if (const auto info = store_.known()) return send(info, key, *value, write, std::move(done));
+    store_.when_ready([self = shared_from_this(), key = std::string{key}, body = std::string{as_text(value->body)},
+                       content_type = value->content_type, write,
                        done = std::move(done)](const StoreBucket::Ready& info) mutable {
         if (!info) return done(std::unexpected{info.error()});
-        self->send_write(*info, key, {as_bytes(body), content_type}, write, std::move(done));
+        self->send(*info, key, {as_bytes(body), content_type}, write, std::move(done));
     });
+}
+
+void KvBucket::send(const std::shared_ptr<const js::StreamInfo>& info, std::string_view key, const Encoded& encoded,
+                    const KvWrite& write, KvWritten done) {
+    if (!StoreBucket::in_cluster(*info)) return send_write(info, key, encoded, write, std::move(done));
+    repeated_writes().write({.key = std::string{key},
+                             .body = std::string{as_text(encoded.body)},
+                             .content_type = encoded.content_type,
+                             .write = write},
+                            [self = shared_from_this(), done = std::move(done)](
+                                Expected<std::uint64_t> revision) mutable { done(std::move(revision)); });
 }
 
 void KvBucket::send_write(const std::shared_ptr<const js::StreamInfo>& info, std::string_view key,
                           const Encoded& encoded, const KvWrite& write, KvWritten done) {
     const BufferLease subject;
-    append_subject(subject->string(), write_prefix(store_.api(), *info), *info, key);
+    std::string memory;
+    append_subject(subject->string(), write_prefix(store_.api(), *info), *info, stored_key(key, memory));
     store_.link().request_async(subject->text(), encoded,
                                 {.timeout = store_.api().options().timeout, .headers = headers_of(write)},
                                 [self = shared_from_this(), info, key = std::string{key}, verb = write.verb,
@@ -259,103 +281,6 @@ Expected<std::uint64_t> KvBucket::create(std::string_view key, const Encoded& en
         if (left == 1) return written;
         attempt.expected = *found ? (*found)->revision : 0;
     }
-}
-
-Expected<void> KvBucket::scan(const KvScan& scan, const std::function<bool(KvRecord)>& each) {
-    for (const auto& filter : scan.filters)
-        if (auto valid = check_key_filter(filter); !valid) return valid;
-    if (scan.history) return read_stream(scan, each);
-    std::vector<KvRecord> latest;
-    auto done = read_stream(scan, [&](KvRecord record) {
-        latest.push_back(std::move(record));
-        return true;
-    });
-    if (!done) return done;
-    keep_latest(latest, &KvRecord::key);
-    for (auto& record : latest)
-        if (!each(std::move(record))) break;
-    return {};
-}
-
-Expected<void> KvBucket::read_stream(const KvScan& scan, const std::function<bool(KvRecord)>& each) {
-    return store_.with_stream([&](const js::StreamInfo& info) -> Expected<void> {
-        ReadSpec spec{.stream = info.config.name,
-                      .last_per_subject = !scan.history,
-                      .headers_only = !scan.values,
-                      .what = "read " + store_.what()};
-        spec.filters = subjects_of(info, scan.filters);
-        StreamReader reader{store_.api(), std::move(spec)};
-        for (bool any = false;; any = true) {
-            auto message = reader.next();
-            // Fails with Errc::timeout once entries were given, so that with_stream() does not begin again from the
-            // start.
-            if (!message && any) return failure(Errc::timeout, std::string{message.error().message()});
-            if (!message) return std::unexpected{std::move(message).error()};
-            if (!*message) return {};
-            auto record = delivered_record(std::move((*message)->message), (*message)->metadata);
-            if (!scan.values) record.message = {};
-            if (!each(std::move(record))) return {};
-        }
-    });
-}
-
-Expected<std::uint64_t> KvBucket::purge_deletes(const kv::PurgeDeletesOptions& options) {
-    std::vector<KvRecord> deleted;
-    auto read = scan({.values = false}, [&](KvRecord record) {
-        if (record.operation != kv::Operation::put) deleted.push_back(std::move(record));
-        return true;
-    });
-    if (!read) return std::unexpected{std::move(read).error()};
-    const auto keep_since = std::chrono::system_clock::now() - options.keep_markers;
-    const auto info = store_.ready();
-    if (!info) return std::unexpected{info.error()};
-    for (const auto& record : deleted) {
-        // Purges only up to the marker, because somebody may write the key meanwhile.
-        const bool keep = record.created > keep_since;
-        const auto purged = store_.stream().try_purge({.subject = subject_of(**info, record.key),
-                                                       .up_to_sequence = keep ? record.revision : record.revision + 1});
-        if (!purged) return std::unexpected{purged.error()};
-    }
-    return deleted.size();
-}
-
-Expected<kv::Status> KvBucket::status() {
-    auto info = store_.info();
-    if (!info) return std::unexpected{std::move(info).error()};
-    const auto& config = info->config;
-    kv::Status status{.bucket = store_.name(),
-                      .values = info->state.messages,
-                      .bytes = info->state.bytes,
-                      .history = config.max_msgs_per_subject.value_or(1),
-                      .ttl = config.max_age.value_or(std::chrono::nanoseconds{0}),
-                      .limit_markers = config.subject_delete_marker_ttl.value_or(std::chrono::nanoseconds{0}),
-                      .compressed = config.compression.value_or(js::Compression::none) != js::Compression::none};
-    status.stream = *std::move(info);
-    return status;
-}
-
-Expected<WatchSpec> KvBucket::watch(const std::vector<std::string>& filters, const kv::WatchOptions& options) {
-    for (const auto& filter : filters)
-        if (auto valid = check_key_filter(filter); !valid) return std::unexpected{std::move(valid).error()};
-    const auto info = store_.ready();
-    if (!info) return std::unexpected{info.error()};
-    WatchSpec spec{.what = store_.what()};
-    auto& ordered = spec.ordered;
-    ordered.stream = (*info)->config.name;
-    ordered.filter_subjects = subjects_of(**info, filters);
-    ordered.deliver = options.updates_only      ? js::Deliver::fresh
-                      : options.include_history ? js::Deliver::all
-                                                : js::Deliver::last_per_subject;
-    if (options.from_revision != 0) ordered.deliver = js::Deliver::from_sequence;
-    ordered.start_sequence = options.from_revision;
-    ordered.headers_only = options.meta_only;
-    ordered.context = store_.api().options();
-    spec.translate = [puts_only = options.ignore_deletes](const Message& stored, bool initial) -> Message {
-        if (puts_only && operation_of(stored) != kv::Operation::put) return {};
-        return watch_message(key_of(stored.subject()), stored, initial);
-    };
-    if (store_.declares()) spec.declare = [self = shared_from_this()] { return self->store_.declare_again(); };
-    return spec;
 }
 
 }  // namespace freshet::detail

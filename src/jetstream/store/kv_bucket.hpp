@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 #include <freshet/detail/kv_bucket.hpp>
 #include <freshet/kv/options.hpp>
 
+#include "jetstream/store/kv_codecs.hpp"
+#include "jetstream/store/kv_writes.hpp"
 #include "jetstream/store/store_bucket.hpp"
 #include "jetstream/store/store_watch.hpp"
 
@@ -44,7 +47,11 @@ public:
 
 private:
     /// Reads the stream: the latest entry of a key comes again if somebody writes it meanwhile.
-    Expected<void> read_stream(const KvScan& scan, const std::function<bool(KvRecord)>& each);
+    Expected<void> read_stream(const KvScan& scan, const std::vector<std::string>& filters,
+                               const std::function<bool(KvRecord)>& each);
+    Expected<std::vector<std::string>> stored_filters(const std::vector<std::string>& filters) const;
+    Expected<Encoded> stored_value(std::string_view key, const Encoded& encoded, const KvWrite& write,
+                                   std::string& memory) const;
     Expected<js::StoredMessage> read(const js::StreamInfo& info, std::string_view key, std::uint64_t revision,
                                      js::Read read) const;
     /// Returns the latest entry of a key, also a deletion; with `revision` the entry that it wrote.
@@ -52,9 +59,24 @@ private:
     /// Returns the entry that was read for a key; nothing if there is none.
     Expected<std::optional<KvRecord>> found(std::string_view key, Expected<js::StoredMessage> stored) const;
     Expected<void> check(std::string_view key, const KvWrite& write) const;
-    /// Asks for a key without waiting, in a bucket that is there.
-    void ask_latest(const std::shared_ptr<const js::StreamInfo>& info, std::string key, KvFound done);
-    /// Writes a key without waiting, into a bucket that is there.
+    Expected<void> check_key(std::string_view key) const;
+    /// Returns the key as the bucket stores it. It has been checked.
+    std::string_view stored_key(std::string_view key, std::string& memory) const;
+    /// A get that does not wait.
+    struct Asked {
+        std::string key;
+        KvFound done;
+        ElectionPace pace = {};
+    };
+    /// Asks for a key without waiting, in a bucket that is there. Asks again while a cluster elects a leader.
+    void ask_latest(const std::shared_ptr<const js::StreamInfo>& info, Asked asked);
+    /// Returns whether the get was put off, to be repeated; it is moved from then.
+    bool ask_later(const std::shared_ptr<const js::StreamInfo>& info, Asked& asked, const Error& error);
+    /// Writes a key without waiting, into a bucket that is there. Sends it again while a cluster elects a leader.
+    void send(const std::shared_ptr<const js::StreamInfo>& info, std::string_view key, const Encoded& encoded,
+              const KvWrite& write, KvWritten done);
+    KvWrites& repeated_writes();
+    /// Writes a key once.
     void send_write(const std::shared_ptr<const js::StreamInfo>& info, std::string_view key, const Encoded& encoded,
                     const KvWrite& write, KvWritten done);
     /// Returns the revision in the answer to a write.
@@ -62,6 +84,9 @@ private:
     std::string what(std::string_view verb, std::string_view key) const;
 
     StoreBucket store_;
+    const KvCodecs codecs_;
+    std::mutex mutex_ = {};
+    std::shared_ptr<KvWrites> repeated_ = {};  // of a bucket in a cluster
 };
 
 }  // namespace freshet::detail

@@ -17,7 +17,9 @@ void bind_watch(const kv::Watch& watch, const Subject& subject, Binder& binder) 
     try {
         std::ignore = kv_stream(watch.bucket, watch.options, true);
     } catch (const Error& error) { binder.problem(std::string{error.message()}); }
-    if (auto valid = check_key_filter(subject.wire()); !valid) binder.problem(std::string{valid.error().message()});
+    std::string memory;
+    const auto valid = KvCodecs{watch.options.key_codec, nullptr}.stored_filter(subject.wire(), memory);
+    if (!valid) binder.problem(std::string{valid.error().message()});
 }
 
 /// Sets ignore_deletes, for a handler that takes the value and not the entry: a deleted key has no value.

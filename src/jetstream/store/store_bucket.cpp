@@ -116,8 +116,7 @@ bool StoreBucket::may_repeat(Election& election, const Ready& info, const Error&
     } else if (!passes(error)) {
         return false;
     }
-    const bool in_cluster = info && (*info)->cluster && !(*info)->cluster->name.empty();
-    return (in_cluster || election.begun()) && election.wait();
+    return ((info && in_cluster(**info)) || election.begun()) && election.wait();
 }
 
 Error StoreBucket::explain(const std::string& what, const Error& error) {

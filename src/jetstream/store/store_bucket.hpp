@@ -69,6 +69,9 @@ public:
         if (is_lost(error)) forget(info);
     }
 
+    /// Returns whether a cluster keeps the stream, which elects a leader when it loses one.
+    static bool in_cluster(const js::StreamInfo& info) noexcept { return info.cluster && !info.cluster->name.empty(); }
+
     /// Returns why a read failed. Servers before 2.10 do not answer a direct read of a missing stream, so this asks for
     /// the stream.
     Error why(const Error& error) const;

@@ -116,6 +116,26 @@ Json MemoryConsumer::pause(std::string_view until) {
     return answer;
 }
 
+Json MemoryConsumer::reset(std::uint64_t sequence) {
+    const auto policy = config_.value("deliver_policy", "all");
+    const bool may_choose = policy == "all" || policy == "by_start_sequence" || policy == "by_start_time";
+    const auto earliest = config_.value("opt_start_seq", std::uint64_t{0});
+    if (sequence > 0 && (!may_choose || sequence < earliest))
+        return ApiError{400, 10204, "consumer reset is invalid"}.json();
+    if (sequence > 0) floor_stream_ = sequence - 1;
+    delivered_ = floor_ = 0;
+    delivered_stream_ = floor_stream_;
+    cursor_ = floor_stream_ + 1;
+    pending_.clear();
+    deliveries_.clear();
+    again_.clear();
+    count_new();
+    auto answer = info();
+    answer["reset_seq"] = cursor_;
+    pump();
+    return answer;
+}
+
 void MemoryConsumer::unpin(std::string_view group) {
     pulls_.unpin(group);
     pump();

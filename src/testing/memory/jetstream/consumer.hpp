@@ -33,6 +33,9 @@ public:
     void settle(std::uint64_t sequence, std::string_view word);
     /// Pauses the consumer: it delivers nothing before this date. Returns the answer of the API.
     nlohmann::json pause(std::string_view until);
+    /// Forgets what was delivered, and goes on at `sequence`; 0: behind what was settled. Returns the answer of the
+    /// API.
+    nlohmann::json reset(std::uint64_t sequence);
     void unpin(std::string_view group);
     /// Called when the receiver of a push consumer has answered its flow control.
     void confirmed(std::string_view subject);

@@ -46,6 +46,7 @@ Json MemoryJetStream::answer_consumer(std::string_view verb, std::string_view re
     auto& consumer = *found->second;
     if (verb == "INFO") return consumer.info();
     if (verb == "PAUSE") return consumer.pause(body.value("pause_until", ""));
+    if (verb == "RESET") return consumer.reset(body.value("seq", std::uint64_t{0}));
     if (verb == "UNPIN") {
         consumer.unpin(body.value("group", ""));
         return Json::object();

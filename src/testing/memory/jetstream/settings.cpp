@@ -133,6 +133,7 @@ std::optional<ApiError> check_consumer(const Json& config) {
     if (const auto key = unknown_in(config, consumer_setting_lines())) return bad_consumer(not_simulated(*key));
     if (config.value("replay_policy", "instant") != "instant")
         return bad_consumer(not_simulated("replay_policy original"));
+    if (config.value("ack_policy", "") == "flow_control") return bad_consumer(not_simulated("ack_policy flow_control"));
     const auto backoff = config.value("backoff", Json::array()).size();
     const auto most = config.value("max_deliver", std::int64_t{-1});
     if (backoff > 0 && most > 0 && static_cast<std::int64_t>(backoff) > most)

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes that do not wait, when a cluster refuses some of them for a moment: without a server.
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <freshet/testing/virtual_clock.hpp>
+
+#include "jetstream/store/kv_writes.hpp"
+
+using namespace freshet;
+using namespace std::chrono_literals;
+using detail::KvWrites;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+/// Writes that wait in a list until the test answers.
+struct Fixture {
+    void write(const std::string& key, const std::string& value) {
+        writes->write({.key = key, .body = value}, [this, value](const Expected<std::uint64_t>& revision) {
+            told.push_back(value + (revision ? "" : " failed"));
+        });
+    }
+    void answer(std::size_t index, Expected<std::uint64_t> revision) {
+        std::exchange(done.at(index), nullptr)(std::move(revision));
+    }
+    void store(std::size_t index) { answer(index, index + 1); }
+    void refuse(std::size_t index) { answer(index, std::unexpected{Error{Errc::no_responders, "said the test"}}); }
+
+    testing::VirtualClock clock;
+    Texts sent = {};
+    std::vector<detail::KvWritten> done = {};
+    Texts told = {};
+    std::shared_ptr<KvWrites> writes = std::make_shared<KvWrites>(
+        clock,
+        [this](const detail::KvOutgoing& message, detail::KvWritten written) {
+            sent.push_back(message.body);
+            done.push_back(std::move(written));
+        },
+        [](const Error& error) { return error == Errc::no_responders; }, [](const std::string&) {});
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a refused write is sent again until it is stored") {
+    write("a", "1");
+    refuse(0);
+    CHECK(told.empty());
+    clock.advance(1s);
+    CHECK(sent == Texts{"1", "1"});
+    refuse(1);
+    clock.advance(1s);
+    store(2);
+    CHECK(told == Texts{"1"});
+    write("a", "2");
+    store(3);
+    CHECK(told == Texts{"1", "2"});
+}
+
+TEST_CASE_METHOD(Fixture, "an error that does not pass is told at once") {
+    write("a", "1");
+    answer(0, std::unexpected{Error{Errc::timeout, "said the test"}});
+    CHECK(told == Texts{"1 failed"});
+    clock.advance(1min);
+    CHECK(sent == Texts{"1"});
+}
+
+TEST_CASE_METHOD(Fixture, "a write that is refused for longer than an election takes fails") {
+    write("a", "1");
+    for (std::size_t i = 0; i < sent.size() && told.empty(); ++i) {
+        refuse(i);
+        clock.advance(1s);
+    }
+    CHECK(told == Texts{"1 failed"});
+}
+
+TEST_CASE_METHOD(Fixture, "writes of one key keep their order when some are refused") {
+    write("a", "1");
+    write("b", "other");
+    write("a", "2");
+    refuse(0);
+    write("a", "3");  // waits behind the first
+    CHECK(sent == Texts{"1", "other", "2"});
+    store(1);
+    refuse(2);
+    clock.advance(1s);
+    CHECK(sent == Texts{"1", "other", "2", "1", "2", "3"});
+    for (std::size_t i = 3; i < 6; ++i) store(i);
+    CHECK(told == Texts{"other", "1", "2", "3"});
+}
+
+TEST_CASE_METHOD(Fixture, "a refused write is not stored over a later one of its key") {
+    write("a", "1");
+    write("a", "2");
+    SECTION("refused before the later one is stored") {
+        refuse(0);
+        store(1);
+    }
+    SECTION("refused after it") {
+        store(1);
+        refuse(0);
+    }
+    clock.advance(1min);
+    CHECK(sent == Texts{"1", "2"});
+    CHECK(told.size() == 2);
+    write("a", "3");
+    CHECK(sent == Texts{"1", "2", "3"});
+}
+
+TEST_CASE("a write that waits to be sent again ends with the clock") {
+    auto clock = std::make_unique<testing::VirtualClock>();
+    std::vector<Errc> told;
+    auto writes = std::make_shared<KvWrites>(
+        *clock,
+        [](const detail::KvOutgoing&, detail::KvWritten done) {
+            done(std::unexpected{Error{Errc::no_responders, "said the test"}});
+        },
+        [](const Error&) { return true; }, [](const std::string&) {});
+    int closed = 0;
+    writes->write({.key = "a"}, [&](const Expected<std::uint64_t>& revision) {
+        if (!revision && revision.error() == Errc::closed) ++closed;
+    });
+    CHECK(closed == 0);
+    clock = nullptr;
+    CHECK(closed == 1);
+}
