@@ -19,7 +19,8 @@ class Freshet(ConanFile):
                "with_compression": [True, False], "with_glaze": [True, False]}
     default_options = {"shared": False, "fPIC": True, "with_compression": True, "with_glaze": True}
     implements = ["auto_shared_fpic"]
-    exports_sources = "CMakeLists.txt", "LICENSE", "*.md", "vcpkg.json", "cmake/*", "docs/*", "examples/*", "include/*", "src/*"
+    exports_sources = ("CMakeLists.txt", "LICENSE", "*.md", "vcpkg.json", "cmake/*", "docs/*", "examples/*",
+                       "include/*", "src/*")
 
     def set_version(self):
         cmake = Path(self.recipe_folder, "CMakeLists.txt").read_text()
