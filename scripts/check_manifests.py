@@ -56,7 +56,7 @@ def check_conanfile() -> None:
     compile(text, "conanfile.py", "exec")
     required = re.findall(r'self\.requires\("(\w+)/', text)
     expect("conanfile.py: requirements", sorted(required), sorted(name.lower() for name in NAMES))
-    for pattern in re.search(r"exports_sources = (.*)", text)[1].replace('"', "").split(", "):
+    for pattern in re.findall(r'"([^"]*)"', re.search(r"exports_sources = \(([^)]*)\)", text)[1]):
         if not list(ROOT.glob(pattern)):
             problems.append(f"conanfile.py: exports_sources: nothing is {pattern}")
 
