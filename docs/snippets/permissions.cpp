@@ -146,8 +146,8 @@ TEST_CASE("a worker whose consumer exists") {
     check_least(R"(
 // [worker]
 { user: service, password: s3cret, permissions: {
-    publish: [ "$JS.API.CONSUMER.INFO.ORDERS.worker", "$JS.API.CONSUMER.MSG.NEXT.ORDERS.worker",
-               "$JS.ACK.ORDERS.worker.>" ],
+    publish: [ "$JS.API.STREAM.INFO.ORDERS", "$JS.API.CONSUMER.INFO.ORDERS.worker",
+               "$JS.API.CONSUMER.MSG.NEXT.ORDERS.worker", "$JS.ACK.ORDERS.worker.>" ],
     subscribe: "_INBOX.>" } }
 // [worker]
 )",
