@@ -294,3 +294,38 @@ TEST_CASE("writing objects") {
     if (!(all.list().empty())) return false;
  return true; });
 }
+
+TEST_CASE("a bucket of another account") {
+    const std::string config = shown(R"(
+// [accounts]
+accounts {
+  DATA {
+    jetstream: enabled
+    users: [ { user: owner, password: pw } ]
+    exports: [ { service: "$JS.API.>", response: stream }, { service: "$KV.flags.>" } ]
+  }
+  APP {
+    users: [ { user: service, password: s3cret } ]
+    imports: [
+      { service: { account: DATA, subject: "$JS.API.INFO" }, to: "data.API.INFO" }
+      { service: { account: DATA, subject: "$JS.API.STREAM.INFO.KV_flags" }, to: "data.API.STREAM.INFO.KV_flags" }
+      { service: { account: DATA, subject: "$JS.API.DIRECT.GET.KV_flags.>" }, to: "data.API.DIRECT.GET.KV_flags.>" }
+      { service: { account: DATA, subject: "$KV.flags.>" }, to: "data.API.$KV.flags.>" }
+    ]
+  }
+}
+// [accounts]
+)");
+    NatsServer server{{.config = config, .jetstream = true}};
+    freshet::Broker owner{{.servers = {server.url("owner", "pw")}}};
+    freshet::Broker broker{{.servers = {server.url("service", "s3cret")}}};
+    owner.start();
+    broker.start();
+    auto all = owner.kv<std::string>("flags");
+    // [imported]
+    auto flags = broker.kv<std::string>("flags", {.declare = js::Declare::never, .context = {.prefix = "data.API"}});
+    flags.put("ui", "on");
+    // [imported]
+    CHECK(all.get("ui")->value == "on");
+    CHECK(flags.get("ui")->value == "on");
+}
