@@ -78,7 +78,7 @@ private:
     ServerInfo server_ = {};  // guarded by server_mutex_
     std::atomic<bool> listens_first_ = false;
     std::atomic<int> socket_ = -1;
-    std::atomic<TimePoint> made_ = TimePoint::min();
+    std::atomic<TimePoint> made_ = TimePoint{};
     std::atomic<int> early_losses_ = 0;
 };
 
