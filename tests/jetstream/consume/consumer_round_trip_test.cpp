@@ -101,7 +101,7 @@ TEST_CASE_METHOD(JetStreamFixture, "whatever a declaration sets, the consumer th
         INFO("seed " << seed);
         RandomConsumer random{seed};
         const auto config = random.make_new();
-        const auto declared = worker.try_declare(config);
+        const auto declared = worker.try_declare(config, js::Declare::create_if_missing);
         if (!declared) {  // the server refuses some combinations
             CHECK(declared.error().code() != Errc::settings_differ);
             continue;

@@ -95,6 +95,7 @@ TEST_CASE_METHOD(JetStreamFixture, "a stream reads a work queue through a consum
     CHECK(eventually([&] { return js.stream("QUEUE").info().state.messages == 0; }, 30s));
     CHECK(js.consumers("QUEUE").size() == 1);
 
-    const auto alone = js.consumer("QUEUE", "x").try_declare({.acks = js::Acks::flow_control});
+    const auto alone = js.consumer("QUEUE", "x").try_declare({.acks = js::Acks::flow_control},
+                                                                js::Declare::create_if_missing);
     CHECK(alone.error() == Errc::bad_setup);
 }

@@ -37,16 +37,16 @@ std::vector<std::string> tokens(const Message& message) {
 TEST_CASE_METHOD(JetStreamFixture, "a fast batch stores all of its messages in order") {
     const auto js = started();
     js.declare(imports);
-    constexpr int count = 5'000;
+    constexpr std::uint64_t count = 5'000;
     auto batch = js.fast_batch();
-    for (int i = 0; i < count; ++i) batch.add("imports.eu", std::to_string(i));
+    for (std::uint64_t i = 0; i < count; ++i) batch.add("imports.eu", std::to_string(i));
     CHECK(batch.size() == count);
     CHECK(batch.stored() > 0);
     const auto ack = batch.commit();
     CHECK(ack.stream == "IMPORTS");
     CHECK(ack.sequence == count);
     CHECK(js.stream("IMPORTS").info().state.messages == count);
-    for (const std::uint64_t sequence : {1, 1'000, count})
+    for (const auto sequence : {std::uint64_t{1}, std::uint64_t{1'000}, count})
         CHECK(js.stream("IMPORTS").message(sequence).text() == std::to_string(sequence - 1));
     CHECK_THROWS_AS(batch.add("imports.eu", std::string{"late"}), Error);
     CHECK(js.fast_batch().try_commit().error() == Errc::bad_setup);
