@@ -77,8 +77,8 @@ Acknowledger::Incarnation FetchGuard::note(const std::vector<Message>& messages)
     return acknowledger_.current();
 }
 
-void FetchGuard::on_connection(bool up) noexcept {
-    if (up) return ask_again();
+void FetchGuard::on_connection(ConnectionChange change) noexcept {
+    if (change == ConnectionChange::back) return ask_again();
     acknowledger_.doubt();
 }
 

@@ -31,7 +31,7 @@ public:
     /// Returns what settles the messages; it keeps this guard alive.
     std::shared_ptr<Acknowledger> acknowledger() noexcept { return {shared_from_this(), &acknowledger_}; }
 
-    void on_connection(bool up) noexcept override;
+    void on_connection(ConnectionChange change) noexcept override;
 
 private:
     std::string operation() const;
