@@ -68,12 +68,6 @@ js::ConsumerConfig consumer_from_json(const Json& json) {
     return config;
 }
 
-std::vector<std::string> filters_of(const Json& config) {
-    auto filters = field<std::vector<std::string>>(config, "filter_subjects");
-    if (auto one = field<std::string>(config, "filter_subject"); !one.empty()) filters.push_back(std::move(one));
-    return filters;
-}
-
 Expected<js::ConsumerInfo> to_consumer_info(std::string_view what, const Json& answer) {
     try {
         return info_from_json(what, answer);

@@ -12,9 +12,6 @@ namespace freshet::detail {
 Json consumer_to_json(const js::ConsumerConfig& config);
 js::ConsumerConfig consumer_from_json(const Json& config);
 
-/// Returns the filters of a configuration, whichever of its two settings has them.
-std::vector<std::string> filters_of(const Json& config);
-
 /// Converts an answer of CONSUMER.INFO or CREATE; returns Errc::bad_payload for one of another shape.
 Expected<js::ConsumerInfo> to_consumer_info(std::string_view what, const Json& answer);
 

@@ -101,6 +101,19 @@ void fields(const ConsumerIdentity& identity, Visit& visit) {
     visit("idle_heartbeat", identity.idle_heartbeat, {.fixed = true, .simulated = true});
 }
 
+/// Returns the filters of a configuration, whichever of its two settings has them.
+inline std::vector<std::string> filters_of(const Json& config) {
+    std::vector<std::string> filters;
+    const auto add = [&](const Json& filter) {
+        if (filter.is_string() && filter != "") filters.push_back(filter);
+    };
+    const SettingReader reader{config};
+    if (const auto* several = reader.find("filter_subjects"); several != nullptr && several->is_array())
+        for (const auto& filter : *several) add(filter);
+    if (const auto* one = reader.find("filter_subject")) add(*one);
+    return filters;
+}
+
 /// Returns the lines of a consumer's table.
 inline const std::vector<SettingLine>& consumer_setting_lines() {
     static const auto all = [] {

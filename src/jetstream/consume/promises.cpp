@@ -9,6 +9,7 @@
 #include "base/quoted.hpp"
 #include "jetstream/api/api.hpp"
 #include "jetstream/consume/consumer_json.hpp"
+#include "jetstream/consume/consumer_settings.hpp"
 #include "subject/subject_sets.hpp"
 
 namespace freshet::detail {

@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "jetstream/consume/consumer_json.hpp"
 #include "jetstream/consume/consumer_settings.hpp"
 #include "jetstream/stream/stream_settings.hpp"
 #include "testing/memory/jetstream/subject_transform.hpp"
