@@ -18,6 +18,7 @@ constexpr std::string_view loses = "loses ";
 constexpr std::string_view asks_without = "asks without ";
 constexpr std::string_view turns = "turns ";
 constexpr std::string_view hides = "hides ";
+constexpr std::string_view sorts = "sorts acknowledgements";
 constexpr std::string_view empties = "answers nothing to ";
 
 /// What is behind the prefix; empty: it is another kind of mutation.
@@ -39,16 +40,22 @@ std::string without(std::string_view text, std::string_view key) {
 
 class MutantSink final : public MessageSink {
 public:
-    MutantSink(std::shared_ptr<MessageSink> inner, int hidden) : inner_{std::move(inner)}, hidden_{hidden} {}
+    MutantSink(std::shared_ptr<MessageSink> inner, std::string_view mutation) : inner_{std::move(inner)} {
+        if (const auto status = after(mutation, hides); !status.empty()) hidden_ = std::stoi(std::string{status});
+        sorts_ = mutation == sorts;
+    }
 
     void on_message(Message message) noexcept override {
+        if (sorts_ && message.text().starts_with("{\"stream\""))
+            message = Message::make(message.subject(), as_bytes(without(message.text(), "")));
         if (message.status() == 0 || message.status() != hidden_) inner_->on_message(std::move(message));
     }
     void on_end() noexcept override { inner_->on_end(); }
 
 private:
     std::shared_ptr<MessageSink> inner_;
-    int hidden_;
+    int hidden_ = 0;
+    bool sorts_ = false;
 };
 
 class Mutant final : public Transport {
@@ -85,8 +92,8 @@ public:
 
     Expected<std::unique_ptr<TransportSubscription>> subscribe(const SubscriptionSpec& spec,
                                                                std::shared_ptr<MessageSink> sink) override {
-        const auto status = after(mutation_, hides);
-        if (!status.empty()) sink = std::make_shared<MutantSink>(std::move(sink), std::stoi(std::string{status}));
+        if (mutation_ == sorts || mutation_.starts_with(hides))
+            sink = std::make_shared<MutantSink>(std::move(sink), mutation_);
         auto changed = spec;
         if (mutation_ == "knows no queue groups") changed.queue.clear();
         return inner_->subscribe(changed, std::move(sink));
@@ -130,6 +137,7 @@ std::vector<Mutation> jetstream_mutations() {
         {"forgets republish", "stream.republish"},
         {"forgets mirror", "stream.mirror"},
         {"forgets sources", "stream.sources"},
+        {sorts, "publish.ack"},
         {"forgets duplicate_window", "publish.dedupe"},
         {"loses Nats-Msg-Id", "publish.dedupe"},
         {"loses Nats-Expected-Last-Sequence", "publish.last_sequence"},

@@ -23,6 +23,7 @@ TEST_CASE("a stream's acknowledgement is told from a service's answer") {
     CHECK(is_ack(
         R"({"error":{"code":503,"err_code":10077,"description":"maximum messages exceeded"},"stream":"S","seq":0})"));
 
+    CHECK_FALSE(is_ack(R"({"seq":7,"stream":"ORDERS"})"));  // the server begins with the stream
     CHECK_FALSE(is_ack(""));
     CHECK_FALSE(is_ack("7"));
     CHECK_FALSE(is_ack(R"({"stream":"ORDERS"})"));

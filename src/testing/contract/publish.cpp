@@ -19,6 +19,14 @@ void dedupe(Environment& environment) {
     require_equal(js.stored("s.a", "4", {{"Nats-Msg-Id", "id"}}), 3U, "the sequence when the window has passed");
 }
 
+void acknowledgement(Environment& environment) {
+    JsPeer js{environment};
+    js.stream();
+    const auto text = js.ask("s.a", "x").text;
+    require(text.starts_with(R"({"stream":"S")"),
+            "an acknowledgement does not begin with the name of its stream: " + text);
+}
+
 void last_sequence(Environment& environment) {
     JsPeer js{environment};
     js.stream();
@@ -171,6 +179,7 @@ void schedule_every(Environment& environment) {
 
 std::vector<Rule> publish_rules() {
     return {
+        {"publish.ack", "an acknowledgement begins with the name of the stream", acknowledgement},
         {"publish.dedupe", "a message of an id is stored once within the duplicate window", dedupe},
         {"publish.last_sequence", "a message is stored only if the last sequence is as expected", last_sequence},
         {"publish.last_subject_sequence", "the same of its subject, or another one", last_subject_sequence},

@@ -14,6 +14,18 @@ constexpr std::string_view api_prefix = "$JS.API.";
 constexpr std::string_view ack_prefix = "$JS.ACK.";
 constexpr std::string_view flow_prefix = "$JS.FC.";
 
+std::string text_of(const Json& json) { return json.is_null() ? std::string{} : json.dump(); }
+
+/// Returns the text of a publication's answer. Its first member is "stream" or "error", as a server writes it: clients
+/// tell it by that from the answer of a service.
+std::string acknowledgement(const Json& answer) {
+    if (!answer.contains("stream") || answer.contains("error")) return text_of(answer);
+    nlohmann::ordered_json ordered;
+    ordered["stream"] = answer["stream"].get<std::string>();
+    ordered.update(answer);
+    return ordered.dump();
+}
+
 }  // namespace
 
 bool MemoryJetStream::on_publish(const SharedParcel& parcel) {
@@ -68,7 +80,8 @@ bool MemoryJetStream::store(const SharedParcel& parcel) {
         if (!stream->takes(parcel->subject)) continue;
         taken = true;
         const auto answer = stream->store(parcel);
-        if (!parcel->reply_to.empty() && !stream->config().value("no_ack", false)) send_json(parcel->reply_to, answer);
+        if (!parcel->reply_to.empty() && !stream->config().value("no_ack", false))
+            send_text(parcel->reply_to, acknowledgement(answer));
     }
     return taken;
 }
@@ -109,10 +122,12 @@ MemoryConsumer* MemoryJetStream::find(std::string_view stream_name, std::string_
     return stream == nullptr || found == stream->consumers.end() ? nullptr : found->second.get();
 }
 
-void MemoryJetStream::send_json(const std::string& to, const Json& json) {
+void MemoryJetStream::send_json(const std::string& to, const Json& json) { send_text(to, text_of(json)); }
+
+void MemoryJetStream::send_text(const std::string& to, std::string text) {
     Parcel parcel;
     parcel.subject = to;
-    if (!json.is_null()) parcel.payload = json.dump();
+    parcel.payload = std::move(text);
     context_.send(to, std::move(parcel));
 }
 

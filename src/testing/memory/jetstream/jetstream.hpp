@@ -47,6 +47,7 @@ private:
     MemoryStream* find(std::string_view name);
     MemoryConsumer* find(std::string_view stream, std::string_view name);
     void send_json(const std::string& to, const Json& json);
+    void send_text(const std::string& to, std::string text);
     void arm();
     void run_due();
     /// Sends the gathered messages. Takes the lock and releases it.
