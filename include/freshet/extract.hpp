@@ -79,6 +79,11 @@ public:
         (void)key;
         return nullptr;
     }
+    /// Returns whether the subscriber's messages carry a value of this type beside the body, as those of a watch do.
+    virtual bool carries(const std::type_info& type) const noexcept {
+        (void)type;
+        return true;
+    }
     /// Reports a mistake that keeps the subscriber from starting.
     virtual void problem(std::string text) = 0;
 

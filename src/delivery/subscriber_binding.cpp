@@ -22,6 +22,7 @@ public:
     }
     std::shared_ptr<Clock> clock() const override { return subscriber_.link().shared_clock(); }
     const void* replacement(const void* key) const noexcept override { return subscriber_.host().replacement(key); }
+    bool carries(const std::type_info& type) const noexcept override { return subscriber_.source().carries(type); }
     void problem(std::string text) override {
         text.insert(0, "subscriber " + quoted(subject_.pattern()) + ": ");
         // Two parameters may miss the same object or token.

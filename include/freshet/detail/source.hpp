@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <typeinfo>
 
 #include <freshet/detail/chrono.hpp>
 #include <freshet/error.hpp>
@@ -42,6 +43,12 @@ public:
     /// Says that the handler takes the body of each message, so that the source may leave out messages that mean "there
     /// is no value any more". Called before bind.
     virtual void expect_bodies(Binder& binder) { (void)binder; }
+
+    /// Returns whether each message carries a value of this type beside its body: see Binder::carries.
+    virtual bool carries(const std::type_info& type) const noexcept {
+        (void)type;
+        return false;
+    }
 
     /// Checks the settings of the source. Called once, before the broker connects.
     virtual void bind(const Subject& subject, Binder& binder) {

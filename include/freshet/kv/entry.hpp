@@ -58,6 +58,10 @@ struct KvRecord {
     bool has_value = true;  ///< false: only headers were asked for
 };
 
+struct EntryPlan {};
+/// Reports a subscriber that no kv::Watch feeds.
+EntryPlan bind_entry(Binder& binder);
+
 /// Returns `error` with the bucket, key and revision of the entry that could not be decoded.
 Error bad_value(const KvRecord& record, const Error& error);
 
@@ -97,7 +101,11 @@ Expected<kv::Entry<T>> decode_entry(KvRecord record) {
 /// Fills the parameter of a handler of a `kv::Watch`: `[](const kv::Entry<Flag>& entry) { ... }`.
 template <class T>
 struct freshet::Extractor<freshet::kv::Entry<T>> {
-    static Expected<kv::Entry<T>> extract(Context& context) {
+    using Plan = detail::EntryPlan;
+
+    static Plan bind(Binder& binder) { return detail::bind_entry(binder); }
+
+    static Expected<kv::Entry<T>> extract(Plan, Context& context) {
         const auto& message = context.message();
         return detail::decode_entry<T>(detail::read_watched(message), message);
     }

@@ -57,6 +57,10 @@ struct Info {
 
 namespace freshet::detail {
 
+struct InfoPlan {};
+/// Reports a subscriber that no obj::Watch feeds.
+InfoPlan bind_info(Binder& binder);
+
 /// Returns the description that a watch has turned into `message`.
 Expected<obj::Info> read_watched_object(const Message& message);
 
@@ -65,5 +69,11 @@ Expected<obj::Info> read_watched_object(const Message& message);
 /// Fills the parameter of a handler of an `obj::Watch`: `[](const obj::Info& info) { ... }`.
 template <>
 struct freshet::Extractor<freshet::obj::Info> {
-    static Expected<obj::Info> extract(Context& context) { return detail::read_watched_object(context.message()); }
+    using Plan = detail::InfoPlan;
+
+    static Plan bind(Binder& binder) { return detail::bind_info(binder); }
+
+    static Expected<obj::Info> extract(Plan, Context& context) {
+        return detail::read_watched_object(context.message());
+    }
 };

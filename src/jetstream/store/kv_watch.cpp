@@ -45,6 +45,12 @@ Expected<std::shared_ptr<WatchQueue>> kv_watch(KvBucket& bucket, const std::vect
     return WatchQueue::start(bucket.store().link(), *std::move(spec));
 }
 
+EntryPlan bind_entry(Binder& binder) {
+    if (!binder.carries(typeid(KvRecord)))
+        binder.problem("the handler takes kv::Entry, which only a kv::Watch delivers: give one to subscriber()");
+    return {};
+}
+
 std::optional<KvRecord> kv_next(WatchQueue& queue, std::optional<std::chrono::milliseconds> timeout,
                                 bool until_caught_up) {
     auto message = queue.next(timeout, until_caught_up);
@@ -73,7 +79,8 @@ detail::SourceSpec make_source(Watch watch) {
         .bind = [held](const Subject& subject, Binder& binder) { detail::bind_watch(*held, subject, binder); },
         .open = [held](detail::Link& link, const Subject& subject) { return detail::open_watch(*held, link, subject); },
         .caught_up = held->caught_up,
-        .expect_values = [held](Binder& binder) { detail::expect_values(*held, binder); }};
+        .expect_values = [held](Binder& binder) { detail::expect_values(*held, binder); },
+        .record = typeid(detail::KvRecord)};
     return {std::move(options), std::make_unique<detail::WatchSource>(std::move(kind))};
 }
 

@@ -32,6 +32,12 @@ Expected<WatchSpec> open_watch(const obj::Watch& watch, Link& link, const Subjec
 
 }  // namespace
 
+InfoPlan bind_info(Binder& binder) {
+    if (!binder.carries(typeid(obj::Info)))
+        binder.problem("the handler takes obj::Info, which only an obj::Watch delivers: give one to subscriber()");
+    return {};
+}
+
 Expected<obj::Info> read_watched_object(const Message& message) {
     auto info = read_object_info(message.text());
     if (!info) return info;
@@ -62,7 +68,8 @@ detail::SourceSpec make_source(Watch watch) {
     detail::WatchKind kind{.bind = [watch](const Subject&, Binder& binder) { detail::bind_watch(watch, binder); },
                            .open = [watch](detail::Link& link,
                                            const Subject& subject) { return detail::open_watch(watch, link, subject); },
-                           .caught_up = watch.caught_up};
+                           .caught_up = watch.caught_up,
+                           .record = typeid(Info)};
     return {std::move(options), std::make_unique<detail::WatchSource>(std::move(kind))};
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <typeinfo>
 
 #include <freshet/detail/source.hpp>
 
@@ -21,6 +22,8 @@ struct WatchKind {
     std::function<void()> caught_up = {};
     /// Says that the handler takes values only, so that deletions are not delivered. Called before bind.
     std::function<void(Binder& binder)> expect_values = {};
+    /// The type of what each message carries.
+    const std::type_info& record;
 };
 
 /// Feeds a subscriber from a bucket. Tells the server nothing about how messages were handled.
@@ -31,6 +34,7 @@ public:
     void expect_bodies(Binder& binder) override {
         if (kind_.expect_values) kind_.expect_values(binder);
     }
+    bool carries(const std::type_info& type) const noexcept override { return type == kind_.record; }
     void bind(const Subject& subject, Binder& binder) override { kind_.bind(subject, binder); }
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     void quiesce() noexcept override;
