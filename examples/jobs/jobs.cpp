@@ -26,12 +26,12 @@ void wire(freshet::Broker& broker) {
         .handle([](const Thumbnail& job, const freshet::Message& message, freshet::Logger& log) {
             if (job.width <= 0) throw freshet::Reject{"no width"};  // trying again would not help
             if (job.image.ends_with(".broken")) throw std::runtime_error{"cannot read it"};
-            log.info("{} is {} wide, at attempt {}", job.image, job.width, message.metadata()->deliveries);
+            log.info("{} is {} wide, at delivery {}", job.image, job.width, message.metadata()->deliveries);
         });
     // Reports the jobs that nobody could do to an operator, and leaves them in the stream.
     broker.subscriber<"dead.jobs">(js::Pull{.stream = dead_jobs, .durable = "operators"})
         .handle([](const freshet::Message& message, freshet::Logger& log) {
-            log.error("given up after {} attempts: {} ({})", message.header("Dead-Letter-Deliveries").value_or("?"),
+            log.error("given up after {} deliveries: {} ({})", message.header("Dead-Letter-Deliveries").value_or("?"),
                       message.text(), message.header("Dead-Letter-Reason").value_or("?"));
         });
 }

@@ -30,7 +30,7 @@ struct LogFields {
     std::string_view stream = {};    ///< the JetStream stream of the message; empty on core NATS
     std::string_view consumer = {};  ///< the name of the JetStream consumer on the server
     std::uint64_t sequence = 0;      ///< sequence of the message in the stream; 0: not written
-    std::uint64_t attempt = 0;       ///< how often the message was delivered; 0: not written
+    std::uint64_t delivery = 0;      ///< how often the message was delivered, this time included; 0: not written
 };
 
 /// Writes lines through a spdlog logger: the text, then the fields that are not empty, as

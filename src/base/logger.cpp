@@ -123,7 +123,7 @@ void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arg
         append_field(line, " stream=", fields.stream);
         append_field(line, " consumer=", fields.consumer);
         append_field(line, " sequence=", fields.sequence);
-        append_field(line, " attempt=", fields.attempt);
+        append_field(line, " delivery=", fields.delivery);
         append_field(line, " correlation_id=", fields.correlation_id);
         logger_->log(native_level(level), spdlog::string_view_t{line.data(), line.size()});
     } catch (...) {  // no memory, or the user's own error handler of spdlog threw

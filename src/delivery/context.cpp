@@ -139,7 +139,7 @@ LogFields ContextAccess::log_fields(const void* context) {
         fields.stream = metadata->stream;
         fields.consumer = metadata->consumer;
         if (one) fields.sequence = metadata->stream_sequence;
-        if (one) fields.attempt = metadata->deliveries;
+        if (one) fields.delivery = metadata->deliveries;
     }
     return fields;
 }

@@ -93,9 +93,9 @@ TEST_CASE("the fields of a message follow the text, the empty ones not") {
         .info("billing {} in {}", "a1", "eu");
     CHECK(recorded.last() == "info: billing a1 in eu subject=orders.eu.created queue=billing correlation_id=ab12");
     recorded.logger
-        .with({.subject = "orders.eu", .stream = "ORDERS", .consumer = "billing", .sequence = 17, .attempt = 2})
+        .with({.subject = "orders.eu", .stream = "ORDERS", .consumer = "billing", .sequence = 17, .delivery = 2})
         .info("text");
-    CHECK(recorded.last() == "info: text subject=orders.eu stream=ORDERS consumer=billing sequence=17 attempt=2");
+    CHECK(recorded.last() == "info: text subject=orders.eu stream=ORDERS consumer=billing sequence=17 delivery=2");
     recorded.logger.with({.subject = "orders"}).info("text");
     CHECK(recorded.last() == "info: text subject=orders");
     recorded.logger.info("text");

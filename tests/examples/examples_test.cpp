@@ -187,9 +187,9 @@ TEST_CASE("jobs: a job is done once, and one that nobody can do is kept") {
     Service service{server, "jobs/jobs"};
     CHECK_THAT(run(server, "jobs/give_jobs", {"a.png", "b.png", "a.png", "c.broken"}),
                ContainsSubstring("all of them are stored"));
-    service.wait_for("a.png is 200 wide, at attempt 1");
-    service.wait_for("b.png is 200 wide, at attempt 1");
-    service.wait_for(R"(given up after 3 attempts: {"image":"c.broken","width":200} (cannot read it))");
+    service.wait_for("a.png is 200 wide, at delivery 1");
+    service.wait_for("b.png is 200 wide, at delivery 1");
+    service.wait_for(R"(given up after 3 deliveries: {"image":"c.broken","width":200} (cannot read it))");
     check_stops(service);
 }
 

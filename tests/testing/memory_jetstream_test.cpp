@@ -113,8 +113,8 @@ TEST_CASE("a message that failed comes again after its delay, at last as a dead 
     test.advance(10s);
     CHECK(times.size() == 3);
     const auto* const failed =
-        "handler failed: the disk is full subject=orders.eu stream=ORDERS consumer=billing sequence=1 attempt=";
-    for (const auto* const attempt : {"1", "2", "3"}) CHECK(log.find(std::string{failed} + attempt) != "");
+        "handler failed: the disk is full subject=orders.eu stream=ORDERS consumer=billing sequence=1 delivery=";
+    for (const auto* const delivery : {"1", "2", "3"}) CHECK(log.find(std::string{failed} + delivery) != "");
     CHECK(times[1] - times[0] >= 800ms);  // delays are jittered
     CHECK(times[2] - times[1] >= 4s);
     CHECK(test.published<std::string>("dead.orders").at(0) == "x");
@@ -288,7 +288,7 @@ TEST_CASE("what is logged of a batch names its consumer, and of one message that
     CHECK(log.find("here") == "info: here" + batch);
     CHECK(log.find("messages failed") == "error: handler of 2 messages failed: the disk is full" + batch);
     CHECK_THAT(log.find("message rejected"),
-               ContainsSubstring("subject=orders.us stream=ORDERS consumer=report sequence=2 attempt=1"));
+               ContainsSubstring("subject=orders.us stream=ORDERS consumer=report sequence=2 delivery=1"));
 }
 
 TEST_CASE("an asynchronous publisher reports each message, a lost acknowledgement too") {
