@@ -131,10 +131,11 @@ public:
     const std::string& name() const noexcept { return name_; }
 
     /// Makes sure that the consumer exists, as a durable consumer that clients pull from, and returns it.
-    ConsumerInfo declare(const ConsumerConfig& config, Declare declare = Declare::create_if_missing) const {
+    ConsumerInfo declare(const ConsumerConfig& config = {}, Declare declare = Declare::create_if_missing) const {
         return value_or_raise(try_declare(config, declare));
     }
-    Expected<ConsumerInfo> try_declare(const ConsumerConfig& config, Declare declare) const;
+    Expected<ConsumerInfo> try_declare(const ConsumerConfig& config = {},
+                                       Declare declare = Declare::create_if_missing) const;
 
     /// Returns the settings and the state of the consumer.
     ConsumerInfo info() const { return value_or_raise(try_info()); }

@@ -77,7 +77,10 @@ void Feed::feed(Message message, const Metadata& metadata) noexcept {
         sink = sink_;
     }
     if (sink == nullptr) return;
-    if (!unkept.empty()) return perform(settlement_.give_up(metadata.deliveries), std::move(message), metadata, unkept);
+    if (!unkept.empty()) {
+        const auto delay = settlement_.give_up(metadata.deliveries).delay;
+        return send_dead_letter(std::make_shared<Message>(std::move(message)), unkept, delay, LetterSize::whole);
+    }
     const auto action = settlement_.before(metadata.deliveries);
     using Kind = Action::Kind;
     if (action.kind == Kind::term || action.kind == Kind::dead_letter) {
@@ -140,7 +143,7 @@ void Feed::perform(const Action& action, Message message, const Metadata& metada
         case Kind::dead_letter: return publish_dead_letter(std::move(message), metadata, why, action.delay);
         case Kind::term:
             link_.logger().error(
-                "{}: message {} on {} is given up after {} deliveries, and there is no dead letter: {}", who_,
+                "{}: message {} on {} is given up at delivery {}, and there is no dead letter: {}", who_,
                 metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, why);
             return release(message, term_word);
     }
@@ -154,7 +157,7 @@ void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept 
 void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
                                std::chrono::nanoseconds delay) noexcept {
     if (outlived(message)) return release(message, {});
-    link_.logger().error("{}: message {} on {} is given up after {} deliveries, to {}: {}", who_,
+    link_.logger().error("{}: message {} on {} is given up at delivery {}, and goes to {}: {}", who_,
                          metadata.stream_sequence, quoted(message.subject()), metadata.deliveries,
                          quoted(settlement_.retry().dead_letter), why);
     send_dead_letter(std::make_shared<Message>(std::move(message)), std::string{why}, delay, LetterSize::whole);
@@ -196,7 +199,8 @@ void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Exp
         unkept_.insert_or_assign(metadata->stream_sequence, why);
         keep_at_most(unkept_, most_unkept);
     }
-    link_.logger().error("{}: the dead letter was not kept, so the message stays: {}", who_, error.message());
+    link_.logger().error("{}: the dead letter of message {} was not kept, so the message stays: {}", who_,
+                         metadata ? metadata->stream_sequence : 0, error.message());
     nak(*message, std::max(delay, unkept_pause(metadata ? metadata->deliveries : 0)));
 }
 
