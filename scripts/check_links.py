@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that every page and heading exists that a page links to, or that the code sends a reader to: `See docs/errors.md#codes`.
-
-An argument names another directory to check: the documentation that a package has installed.
-"""
+"""Checks that every page and heading exists that a page links to, or that the code sends a reader to: `See docs/errors.md#codes`."""
 import re
 import sys
 from pathlib import Path
 
+# An argument names another directory to check: the documentation that a package has installed.
 ROOT = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The code of docs/jetstream-consumers.md.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -36,6 +38,7 @@ struct Fixture {
     Seen seen;
 
     void bill(const Order& order, std::string_view region) { seen.add(std::string{region} + ' ' + order.id); }
+    void report(const freshet::Message& letter) { seen.add("dead: " + std::string{letter.text()}); }
     void store(std::span<const Order> batch) { seen.add(std::to_string(batch.size()) + " orders"); }
     void store(const Order& order) {
         if (order.amount < 0) throw std::runtime_error{"bad amount"};
@@ -50,6 +53,7 @@ struct Fixture {
 TEST_CASE_METHOD(Fixture, "a worker") {
     // [worker]
     js::Stream orders{.name = "ORDERS", .subjects = {"orders.>"}};
+    js::Stream dead{.name = "DEAD", .subjects = {"dead.>"}};  // keeps what could not be handled
 
     broker
         .subscriber<"orders.{region}.created">(js::Pull{
@@ -58,11 +62,29 @@ TEST_CASE_METHOD(Fixture, "a worker") {
             .workers = 8,
             .retry = {.max_attempts = 5, .backoff = {1s, 5s, 30s}, .dead_letter = "dead.orders"}})
         .handle([&](const Order& order, freshet::Path<"region"> region) { bill(order, *region); });
+    broker.subscriber<"dead.orders">(js::Pull{.stream = dead, .durable = "operators"})
+        .handle([&](const freshet::Message& letter) { report(letter); });
     // [worker]
     broker.start();
     publish({"a1", 10});
-    CHECK(seen.wait_for(1));
-    CHECK(seen.all() == std::vector<std::string>{"eu a1"});
+    broker.jetstream().publish("orders.eu.created", std::string{"no order"});
+    CHECK(seen.wait_for(2));
+    auto all = seen.all();
+    std::ranges::sort(all);
+    CHECK(all == std::vector<std::string>{"dead: no order", "eu a1"});
+}
+
+TEST_CASE_METHOD(Fixture, "a stream of dead letters") {
+    const js::Stream dead{.name = "DEAD", .subjects = {"dead.>"}};
+    // [dead-stream]
+    freshet::App app{broker};
+    app.after_startup([&](freshet::Broker& started) { started.jetstream().declare(dead); });
+    // [dead-stream]
+    app.after_startup([&](freshet::Broker& started) {
+        CHECK(started.jetstream().stream("DEAD").info().config.name == "DEAD");
+        app.exit();
+    });
+    CHECK(app.run() == 0);
 }
 
 TEST_CASE_METHOD(Fixture, "an ephemeral consumer, a push consumer, an ordered one") {
@@ -108,6 +130,26 @@ TEST_CASE_METHOD(Fixture, "settling in the handler") {
     open = true;
     CHECK(seen.wait_for(1));
     CHECK(seen.all() == std::vector<std::string>{"once a1"});
+}
+
+TEST_CASE_METHOD(Fixture, "no message overtakes one that failed") {
+    const js::Stream orders{.name = "ORDERS", .subjects = {"orders.>"}};
+    const auto change = [&, failed = false](const Order& order) mutable {
+        seen.add(order.id);
+        if (!std::exchange(failed, true)) throw std::runtime_error{"not yet"};
+    };
+    // [strict]
+    broker
+        .subscriber<"orders.>">(js::Pull{.stream = orders,
+                                         .durable = "in-order",
+                                         .consumer = {.max_ack_pending = 1},
+                                         .retry = {.backoff = {100ms}}})
+        .handle(change);
+    // [strict]
+    broker.start();
+    for (const auto* id : {"1", "2", "3"}) publish({id, 1});
+    CHECK(seen.wait_for(4));
+    CHECK(seen.all() == std::vector<std::string>{"1", "1", "2", "3"});
 }
 
 TEST_CASE_METHOD(Fixture, "batches") {

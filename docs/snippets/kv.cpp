@@ -4,6 +4,8 @@
 #include <chrono>
 #include <future>
 #include <iostream>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +20,6 @@
 #include "support.hpp"
 
 using namespace std::chrono_literals;
-using freshet::Path;
 using freshet::testing::eventually;
 using freshet::testing::NatsServer;
 using snippets::message_of;
@@ -127,7 +128,7 @@ TEST_CASE_METHOD(Fixture, "watch in a service") {
     other.start();
     // [watch]
     broker.subscriber<"ui.{name}">(kv::Watch{.bucket = "flags"})
-        .handle([&](const kv::Entry<Flag>& entry, Path<"name", std::string> name) {
+        .handle([&](const kv::Entry<Flag>& entry, freshet::Path<"name", std::string> name) {
             if (entry.operation == kv::Operation::put) apply(entry);
             else forget(*name);
         });
@@ -136,13 +137,68 @@ TEST_CASE_METHOD(Fixture, "watch in a service") {
     const auto set_percent = [&](auto, int percent) { percents += percent; };
     // [watch-values]
     broker.subscriber<"ui.{name}">(kv::Watch{.bucket = "flags"})
-        .handle([&](const Flag& flag, Path<"name"> name) { set_percent(*name, flag.percent); });
+        .handle([&](const Flag& flag, freshet::Path<"name"> name) { set_percent(*name, flag.percent); });
     // [watch-values]
     broker.start();
     auto flags = other.kv<Flag>("flags");
     flags.put("ui.dark-mode", {});
     flags.erase("ui.dark-mode");
     CHECK(eventually([&] { return applied == 2 && percents == 100; }));
+}
+
+TEST_CASE_METHOD(Fixture, "answers only with flags that are known") {
+    auto other = freshet::Broker{{.servers = {server.url()}}};
+    other.start();
+    other.kv<Flag>("flags").put("ui.dark-mode", {.on = true});
+    // [known]
+    class Flags {
+    public:
+        void apply(const kv::Entry<Flag>& entry) {
+            const std::lock_guard lock{mutex_};
+            if (entry.operation == kv::Operation::put) known_[entry.key] = entry.value;
+            else known_.erase(entry.key);
+        }
+        void complete() { complete_ = true; }
+
+        freshet::Expected<Flag> find(const std::string& key) const {
+            if (!complete_) return std::unexpected{freshet::RemoteError{503, "the flags are not read yet: ask again"}};
+            const std::lock_guard lock{mutex_};
+            const auto found = known_.find(key);
+            if (found == known_.end()) return std::unexpected{freshet::RemoteError{404, "no flag " + key}};
+            return found->second;
+        }
+
+    private:
+        mutable std::mutex mutex_;
+        std::map<std::string, Flag> known_;
+        std::atomic<bool> complete_ = false;
+    };
+
+    Flags flags;
+    broker.subscriber<">">(kv::Watch{.bucket = "flags", .caught_up = [&] { flags.complete(); }})
+        .handle([&](const kv::Entry<Flag>& entry) { flags.apply(entry); });
+    broker.subscriber<"flag.{name}">().handle(
+        [&](freshet::Path<"name", std::string> name) { return flags.find("ui." + *name); });
+    // [known]
+    CHECK(flags.find("ui.dark-mode").error().remote_code() == 503);
+    broker.start();
+    CHECK(eventually([&] { return other.try_request<Flag>("flag.dark-mode", "").has_value(); }));
+    CHECK(other.request<Flag>("flag.dark-mode", "").on);
+    CHECK(other.try_request<Flag>("flag.wide", "").error().remote_code() == 404);
+}
+
+TEST_CASE_METHOD(Fixture, "a watch and a bucket with the same options") {
+    // [shared]
+    const kv::Options flag_options{.history = 5, .ttl = 24h};
+
+    auto flags = broker.kv<Flag>("flags", flag_options);
+    broker.subscriber<"ui.{name}">(kv::Watch{.bucket = "flags", .options = flag_options})
+        .handle([&](const kv::Entry<Flag>& entry) { apply(entry); });
+    // [shared]
+    broker.start();
+    flags.put("ui.dark-mode", {});
+    CHECK(eventually([&] { return applied == 1; }));
+    CHECK(flags.status().history == 5);
 }
 
 TEST_CASE_METHOD(Fixture, "watch in a program") {

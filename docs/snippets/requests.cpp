@@ -70,6 +70,22 @@ TEST_CASE_METHOD(Fixture, "request") {
     CHECK(freshet::decode<Invoice>(reply).total == 12);
 }
 
+TEST_CASE_METHOD(Fixture, "a request that decodes and is wrong") {
+    // [validate]
+    service.subscriber<"orders.place">({.queue = "billing"})
+        .handle([](const Order& asked) -> freshet::Expected<Invoice> {
+            if (asked.id.empty()) return std::unexpected{freshet::RemoteError{422, "an order needs an id"}};
+            if (asked.amount <= 0) return std::unexpected{freshet::RemoteError{422, "the amount must be positive"}};
+            return Invoice{.order_id = asked.id, .total = asked.amount * 1.2};
+        });
+    // [validate]
+    start();
+    CHECK(broker.request<Invoice>("orders.place", order).total == 12);
+    CHECK(broker.try_request<Invoice>("orders.place", Order{"", 10}).error().remote_code() == 422);
+    CHECK(broker.try_request<Invoice>("orders.place", Order{"a1", 0}).error().remote_description() ==
+          "the amount must be positive");
+}
+
 TEST_CASE_METHOD(Fixture, "client") {
     start();
     // [client]

@@ -197,7 +197,7 @@ TEST_CASE("an order that fails is tried again, and kept at last") {
             throw std::runtime_error{"the disk is full"};
         });
     freshet::testing::TestBroker test{broker};
-    broker.jetstream().declare({.name = "DEAD", .subjects = {"dead.>"}});
+    broker.jetstream().declare({.name = "DEAD", .subjects = {"dead.>"}});  // keeps the dead letters
 
     CHECK(test.publish("orders.eu", Order{"a1", 10}) == freshet::Outcome::nack());
     CHECK(attempts == 1);
