@@ -91,7 +91,7 @@ std::vector<SettingVersion> consumer_settings_with_version(const Json& config) {
     std::vector<SettingVersion> found;
     for (const auto& line : consumer_setting_lines()) {
         const auto value = config.find(line.key);
-        if (value == config.end()) continue;
+        if (value == config.end() || value->is_null()) continue;
         auto since = line.traits.since;
         for (const auto& [name, later] : line.late_values)
             if (*value == name) since = later;
