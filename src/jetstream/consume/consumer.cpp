@@ -39,6 +39,10 @@ Expected<void> done(const Expected<Json>& answer) {
 Expected<std::uint64_t> reset_to(const detail::JsApi& api, const Consumer& consumer, const Json& request) {
     if (auto able = api.needs("2.14", "resetting a consumer"); !able) return std::unexpected{able.error()};
     const auto answer = call(api, "RESET", "reset", consumer, request);
+    // Servers do not answer for a consumer that does not exist.
+    if (!answer && answer.error().code() == Errc::timeout) {
+        if (const auto found = call(api, "INFO", "reset", consumer); !found) return std::unexpected{found.error()};
+    }
     if (!answer) return std::unexpected{answer.error()};
     return detail::field<std::uint64_t>(*answer, "reset_seq");
 }

@@ -17,6 +17,8 @@ namespace {
 
 // Between two questions after a loss of the connection, as long as nobody answers.
 constexpr std::chrono::milliseconds ask_pause{500};
+// For the first answer, which permissions may forbid.
+constexpr std::chrono::milliseconds first_patience{1'000};
 
 /// The guards of this program, also those that JetStream objects of their own share.
 class Guards {
@@ -68,12 +70,10 @@ Acknowledger::Incarnation FetchGuard::note(const std::vector<Message>& messages)
         }
         if (begins_anew || asked_ == 0) question = ++asked_;
     }
-    if (begins_anew) {
-        acknowledger_.doubt();
-        answered(question, api_->call(operation(), what()));
-    } else if (question != 0) {
-        ask(question);
-    }
+    if (begins_anew) acknowledger_.doubt();
+    // Waits longer only where the answer decides whose the messages are.
+    const auto patience = begins_anew ? api_->options().timeout : std::min(api_->options().timeout, first_patience);
+    if (question != 0) answered(question, api_->call(operation(), what(), {}, patience));
     return acknowledger_.current();
 }
 

@@ -26,7 +26,7 @@ public:
     FetchGuard(std::shared_ptr<const JsApi> api, ConsumerSpec spec);
 
     /// Notes messages that were fetched, at least one, and returns the incarnation that they came from. Blocks for an
-    /// answer if they may have come from another consumer than the ones before.
+    /// answer the first time, and if they may have come from another consumer than the ones before.
     Acknowledger::Incarnation note(const std::vector<Message>& messages);
     /// Returns what settles the messages; it keeps this guard alive.
     std::shared_ptr<Acknowledger> acknowledger() noexcept { return {shared_from_this(), &acknowledger_}; }

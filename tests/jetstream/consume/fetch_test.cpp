@@ -135,11 +135,12 @@ TEST_CASE_METHOD(Both, "messages() throws when the consumer is gone, and goes on
     worker.declare({});
     auto messages = worker.messages({.heartbeat = 500ms});
     worker.remove();
+    bool gone = false;
     const auto says_gone = [&] {
         try {
-            std::ignore = messages.next(1s);
-        } catch (const Error& error) { return error == Errc::consumer_not_found; }
-        return false;
+            if (!gone) std::ignore = messages.next(1s);
+        } catch (const Error& error) { gone = error == Errc::consumer_not_found; }
+        return gone;
     };
     CHECK(pass_until(says_gone));
     worker.declare({});
@@ -147,7 +148,7 @@ TEST_CASE_METHOD(Both, "messages() throws when the consumer is gone, and goes on
     std::optional<js::Delivery> delivery;
     CHECK(pass_until([&] {
         try {
-            delivery = messages.next(1s);
+            if (!delivery) delivery = messages.next(1s);
         } catch (const Error&) { return false; }  // from an attempt that was made before
         return delivery.has_value();
     }));

@@ -54,7 +54,8 @@ TEST_CASE_METHOD(Both, "a consumer that is reset to a sequence or a time gives w
     CHECK(worker.reset(std::chrono::system_clock::time_point{}) == 1);
     CHECK(worker.reset(js.stream("ORDERS").message(5).time + 1h) == 6);
     CHECK(worker.info().pending == 0);
-    CHECK(js.consumer("ORDERS", "none").try_reset(1).error() == Errc::consumer_not_found);
+    const auto impatient = broker.jetstream({.timeout = 500ms}).consumer("ORDERS", "none");
+    CHECK(impatient.try_reset(1).error() == Errc::consumer_not_found);
 }
 
 TEST_CASE_METHOD(Both, "a subscriber handles again what its consumer was reset to") {
@@ -95,7 +96,7 @@ TEST_CASE_METHOD(JetStreamFixture, "a stream reads a work queue through a consum
     CHECK(eventually([&] { return js.stream("QUEUE").info().state.messages == 0; }, 30s));
     CHECK(js.consumers("QUEUE").size() == 1);
 
-    const auto alone = js.consumer("QUEUE", "x").try_declare({.acks = js::Acks::flow_control},
-                                                                js::Declare::create_if_missing);
+    const auto alone =
+        js.consumer("QUEUE", "x").try_declare({.acks = js::Acks::flow_control}, js::Declare::create_if_missing);
     CHECK(alone.error() == Errc::bad_setup);
 }
