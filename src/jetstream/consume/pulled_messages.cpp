@@ -31,9 +31,10 @@ public:
         auto state = std::make_shared<State>(api, std::move(spec));
         const PullLimits limits{
             .min_window = options.prefetch, .max_window = options.prefetch, .heartbeat = options.heartbeat};
-        auto session = std::make_shared<ConsumerSession>(
-            api, state->text(), PullPolicy::make(*api, {.limits = limits, .priority = options.priority}), state);
-        if (auto started = session->start(); !started) return std::unexpected{std::move(started).error()};
+        auto session =
+            std::make_shared<ConsumerSession>(api, state->text(),
+                                              PullPolicy::make(*api, {.limits = limits, .priority = options.priority}));
+        if (auto started = session->start(state); !started) return std::unexpected{std::move(started).error()};
         return std::unique_ptr<PulledMessages>{new PulledMessages{std::move(state), std::move(session)}};
     }
     PulledMessages(const PulledMessages&) = delete;
