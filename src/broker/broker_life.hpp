@@ -70,11 +70,13 @@ public:
     bool is_idle() const noexcept { return state_ == State::idle || state_ == State::forbidden; }
     bool is_stopped() const noexcept { return state_ == State::stopped; }
     /// Returns true if subscribers that are declared now start at once.
-    bool is_live() const noexcept {
-        return state_ == State::subscribing || state_ == State::leaving || state_ == State::running;
+    bool is_live() const noexcept { return state_ == State::subscribing || state_ == State::running; }
+    /// Returns true if no subscriber can be declared any more: the broker was told to stop, or could not start. What is
+    /// declared while start() still works would handle messages after a stop() that has given up.
+    bool is_over() const noexcept {
+        return state_ == State::interrupted || state_ == State::leaving || state_ == State::undoing ||
+               state_ == State::stopping || state_ == State::stopped;
     }
-    /// Returns true if no subscriber can be declared any more.
-    bool is_over() const noexcept { return state_ == State::stopping || state_ == State::stopped; }
     /// Returns true if a stop ended start(), not a failure.
     bool was_cut_short() const noexcept { return cut_short_; }
     /// Returns true if the broker has stopped, left nothing unhandled, and did not lose its connection.

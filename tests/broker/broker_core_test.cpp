@@ -5,6 +5,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -189,6 +190,27 @@ TEST_CASE_METHOD(Fixture, "a correlation id that cannot be sent on is not") {
     CHECK(sent.back() == "c-1");
     CHECK(made == "c-1");
     CHECK(core.stop(1s));
+}
+
+TEST_CASE_METHOD(Fixture, "a subscriber that is declared while a stop waits for start() is refused") {
+    std::optional<Error> refused;
+    script.subscribe = [&](const SubscriptionSpec& spec) -> Expected<void> {
+        if (spec.subject != "orders") return {};
+        {
+            const detail::CallbackScope scope;
+            CHECK(core.stop(0ms));
+        }
+        try {
+            std::ignore = detail::open_stream(core, {.subject = "late"});
+        } catch (const Error& error) { refused = error; }
+        return {};
+    };
+    auto [subscriber, queue] = detail::open_stream(core, {.subject = "orders"});
+    core.start();
+    CHECK(core.stop(1s));
+    REQUIRE(refused);
+    CHECK(refused->code() == Errc::closed);
+    CHECK_THAT(refused->what(), ContainsSubstring("late") && ContainsSubstring("the broker was stopped"));
 }
 
 TEST_CASE_METHOD(Fixture, "a stop while the subscribers start ends those that were not reached") {

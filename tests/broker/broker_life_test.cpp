@@ -103,6 +103,19 @@ TEST_CASE("a second stop, and one after a failure, changes nothing") {
     }
 }
 
+TEST_CASE("nothing is declared any more once a stop is wanted, even if start() still works") {
+    for (const auto state : {State::interrupted, State::leaving, State::undoing, State::stopping, State::stopped}) {
+        CAPTURE(state);
+        CHECK(in(state).is_over());
+        CHECK_FALSE(in(state).is_live());
+    }
+    for (const auto state : {State::idle, State::forbidden, State::connecting, State::subscribing, State::running}) {
+        CAPTURE(state);
+        CHECK_FALSE(in(state).is_over());
+    }
+    for (const auto state : {State::subscribing, State::running}) CHECK(in(state).is_live());
+}
+
 TEST_CASE("a connection that is lost while nothing runs is not the end of a broker") {
     for (const auto state : {State::idle, State::connecting}) {
         auto life = in(state);
