@@ -149,3 +149,23 @@ TEST_CASE("brokers share a memory server") {
     CHECK(second.request<std::string>("ask", "hello") == "hello!");
     CHECK(first.deliveries("sum") == Outcome::ack);
 }
+
+TEST_CASE("a connection may end while the server comes back") {
+    MemoryServer server;
+    const auto reader = open(server);
+    const auto inbox = std::make_shared<Inbox>();
+    const auto subscription = value_or_raise(reader->subscribe({.subject = "work"}, inbox));
+    const auto first = open(server);
+    auto second = open(server);
+    server.interrupt();
+    send(*first, "work", "1");
+    send(*second, "work", "2");
+    server.intercept([&](const Passage&) {
+        second = nullptr;
+        return Fate{};
+    });
+    server.resume();
+    server.clock().run();
+    CHECK(inbox->texts() == Texts{"1"});
+    server.intercept({});
+}

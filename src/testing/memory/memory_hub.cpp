@@ -39,20 +39,25 @@ void MemoryHub::intercept(testing::MemoryServer::Intercept intercept) {
 }
 
 void MemoryHub::set_running(bool on) {
-    std::vector<MemoryTransport*> all;
     {
         const std::lock_guard lock{mutex};
         if (std::exchange(running, on) == on) return;
-        all = connections;
+        const auto all = connections;  // one that does not reconnect removes itself
+        for (auto* connection : all) {
+            if (on) connection->on_server_back();
+            else connection->on_server_gone();
+        }
         changed.notify_all();
     }
-    for (auto* connection : all) {
-        if (on) connection->on_server_back();
-        else connection->on_server_gone();
-    }
-    if (!on) return;
     // Sends only after all connections are back, so that no publication misses the subscriptions of a later one.
-    for (auto* connection : all) connection->send_kept();
+    while (const auto kept = next_kept()) route(kept->from, kept->parcel);
+}
+
+std::optional<MemoryHub::Kept> MemoryHub::next_kept() {
+    const std::lock_guard lock{mutex};
+    for (auto* connection : connections)
+        if (auto parcel = connection->next_kept()) return Kept{connection->sender(), std::move(parcel)};
+    return std::nullopt;
 }
 
 void MemoryHub::lame_duck() {
@@ -76,8 +81,8 @@ void MemoryHub::remove(MemorySubscription& subscription) {
     subscriptions_.erase(std::exchange(subscription.id, 0));
 }
 
-void MemoryHub::route(const MemoryTransport& from, const SharedParcel& parcel) {
-    const auto receivers = receivers_of(&from, parcel->subject);
+void MemoryHub::route(const Sender& from, const SharedParcel& parcel) {
+    const auto receivers = receivers_of(from, parcel->subject);
     for (const auto& receiver : receivers) pass(receiver, parcel);
     const bool stored = serve(parcel);
     if (receivers.empty() && !stored && !parcel->reply_to.empty()) tell_no_responders(from, *parcel);
@@ -99,7 +104,7 @@ bool MemoryHub::serve(const SharedParcel& parcel) {
 }
 
 void MemoryHub::deliver(std::string_view to, const SharedParcel& parcel) {
-    for (const auto& receiver : receivers_of(nullptr, to)) pass(receiver, parcel);
+    for (const auto& receiver : receivers_of({}, to)) pass(receiver, parcel);
 }
 
 bool MemoryHub::has_interest(std::string_view subject, std::string_view queue) {
@@ -112,13 +117,13 @@ bool MemoryHub::has_interest(std::string_view subject, std::string_view queue) {
 
 /// Returns the receivers of a subject in the order in which they subscribed, with one member of each queue group, in
 /// turns. A group is known by its name alone, whatever the patterns of its members are, as in nats-server.
-MemoryHub::Receivers MemoryHub::receivers_of(const MemoryTransport* from, std::string_view subject) {
+MemoryHub::Receivers MemoryHub::receivers_of(const Sender& from, std::string_view subject) {
     Receivers receivers;
     std::map<std::string_view, Receivers> groups;
     const std::lock_guard lock{mutex};
     for (const auto id : trie_.match(subject).ids) {
         const auto& subscription = subscriptions_.at(id);
-        if (from != nullptr && from->no_echo() && &subscription->owner() == from) continue;
+        if (from.no_echo && &subscription->owner() == from.connection) continue;
         const auto& queue = subscription->spec().queue;
         (queue.empty() ? receivers : groups[queue]).push_back(subscription);
     }
@@ -130,14 +135,14 @@ MemoryHub::Receivers MemoryHub::receivers_of(const MemoryTransport* from, std::s
 }
 
 /// Answers "no responders", as a server does: only to a subscription of the connection that asked.
-void MemoryHub::tell_no_responders(const MemoryTransport& from, const Parcel& request) {
+void MemoryHub::tell_no_responders(const Sender& from, const Parcel& request) {
     std::shared_ptr<MemorySubscription> inbox;
     {
         const std::lock_guard lock{mutex};
         for (const auto id : trie_.match(request.reply_to).ids) {
             const auto& candidate = subscriptions_.at(id);
-            const bool replies = from.no_echo() || candidate->spec().lane == Lane::replies;
-            if (&candidate->owner() == &from && replies && candidate->spec().queue.empty()) {
+            const bool replies = from.no_echo || candidate->spec().lane == Lane::replies;
+            if (&candidate->owner() == from.connection && replies && candidate->spec().queue.empty()) {
                 inbox = candidate;
                 break;
             }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,12 @@ public:
     virtual void on_subscribed() = 0;
 };
 
+/// The connection that a publication came from. Only for comparison: the connection may be gone.
+struct Sender {
+    const MemoryTransport* connection = nullptr;
+    bool no_echo = false;
+};
+
 /// The state that a MemoryServer and its connections share: the lock, the subscriptions, and the routing of messages.
 class MemoryHub final : public std::enable_shared_from_this<MemoryHub> {
 public:
@@ -76,14 +83,14 @@ public:
     std::condition_variable changed = {};
 
     bool running = true;
-    std::vector<MemoryTransport*> connections = {};  // in the order in which they were opened
+    std::vector<MemoryTransport*> connections = {};  // the open ones, in the order in which they were opened
     // Called with the lock held.
     void add(const std::shared_ptr<MemorySubscription>& subscription);
     void remove(MemorySubscription& subscription);
 
     /// Delivers the parcel to the subscribers. Answers a request that reaches nobody with "no responders". Call it
     /// without the lock.
-    void route(const MemoryTransport& from, const SharedParcel& parcel);
+    void route(const Sender& from, const SharedParcel& parcel);
     /// Delivers a parcel of the server itself to the subscribers of `to`.
     void deliver(std::string_view to, const SharedParcel& parcel);
     /// Returns whether somebody is subscribed to the subject, in this queue group if `queue` is not empty.
@@ -92,10 +99,17 @@ public:
 private:
     using Receivers = std::vector<std::shared_ptr<MemorySubscription>>;
 
-    Receivers receivers_of(const MemoryTransport* from, std::string_view subject);
+    struct Kept {
+        Sender from;
+        SharedParcel parcel;
+    };
+
+    Receivers receivers_of(const Sender& from, std::string_view subject);
+    /// Returns the next message that a connection kept while it was lost; null when there is none.
+    std::optional<Kept> next_kept();
     bool serve(const SharedParcel& parcel);
     testing::Fate fate_of(std::string_view subscription, const Parcel& parcel);
-    void tell_no_responders(const MemoryTransport& from, const Parcel& request);
+    void tell_no_responders(const Sender& from, const Parcel& request);
     void pass(const std::shared_ptr<MemorySubscription>& to, const SharedParcel& parcel);
 
     testing::MemoryServerOptions options_;

@@ -106,7 +106,7 @@ Expected<void> MemoryTransport::publish(const Publication& publication) {
         ++stats_.out_messages;
         stats_.out_bytes += parcel->size();
     }
-    hub_->route(*this, parcel);
+    hub_->route(sender(), parcel);
     return {};
 }
 
@@ -205,7 +205,6 @@ TransportStats MemoryTransport::stats() const {
 }
 
 void MemoryTransport::on_server_gone() {
-    const std::lock_guard lock{hub_->mutex};
     if (stage_ != Stage::connected) return;
     stage_ = Stage::lost;
     for (const auto& one : subscriptions_) hub_->remove(*one);
@@ -218,27 +217,18 @@ void MemoryTransport::on_server_gone() {
     std::erase(hub_->connections, this);
     for (const auto& one : subscriptions_) one->finish(true);
     emit_later({.kind = Kind::closed, .detail = "the connection was lost"});
-    hub_->changed.notify_all();
 }
 
 void MemoryTransport::on_server_back() {
-    const std::lock_guard lock{hub_->mutex};
     if (stage_ != Stage::lost) return;
     stage_ = Stage::connected;
     ++stats_.reconnects;
     for (const auto& one : subscriptions_)
         if (one->taking()) hub_->add(one);
     emit_later({.kind = Kind::reconnected, .url = std::string{MemoryHub::url}});
-    hub_->changed.notify_all();
 }
 
-void MemoryTransport::send_kept() {
-    while (const auto parcel = next_kept()) hub_->route(*this, parcel);
-}
-
-/// Returns the next message that was kept; null when there is none, or when the connection was lost again.
 SharedParcel MemoryTransport::next_kept() {
-    const std::lock_guard lock{hub_->mutex};
     if (stage_ != Stage::connected || kept_.empty()) return nullptr;
     auto parcel = std::move(kept_.front());
     kept_.pop_front();

@@ -29,12 +29,13 @@ public:
     ServerInfo server() const override;
     TransportStats stats() const override;
 
-    bool no_echo() const noexcept { return no_echo_; }
+    Sender sender() const noexcept { return {.connection = this, .no_echo = no_echo_}; }
+    // Called with the hub's lock held.
     void on_server_gone();
     void on_server_back();
-    /// Sends the messages that were published while the connection was lost.
-    void send_kept();
-    // Called with the hub's lock held.
+    /// Removes and returns the next message that was published while the connection was lost; null when there is none,
+    /// or when the connection is lost.
+    SharedParcel next_kept();
     void on_lame_duck();
     void count_in(const Parcel& parcel) noexcept;
     void tell_slow_consumer(std::weak_ptr<MessageSink> slow, const std::string& subject, std::uint64_t dropped);
@@ -46,7 +47,6 @@ private:
 
     Expected<void> check_usable(std::string_view what) const;
     Expected<void> keep_for_later(const SharedParcel& parcel);
-    SharedParcel next_kept();
     bool all_ended(Lane lane) const;
     void wait_for_ends(const Subscriptions& subscriptions);
     void emit_later(ConnectionEvent event, std::weak_ptr<MessageSink> concerned = {});
