@@ -42,12 +42,8 @@ private:
 };
 
 ConsumerSession::ConsumerSession(std::shared_ptr<const JsApi> api, std::string who,
-                                 std::unique_ptr<DeliveryPolicy> policy, std::shared_ptr<SessionOwner> owner)
-    : api_{std::move(api)},
-      link_{api_->link()},
-      who_{std::move(who)},
-      owner_{std::move(owner)},
-      policy_{std::move(policy)} {}
+                                 std::unique_ptr<DeliveryPolicy> policy)
+    : api_{std::move(api)}, link_{api_->link()}, who_{std::move(who)}, policy_{std::move(policy)} {}
 
 ConsumerSession::~ConsumerSession() {
     if (!recovery_.joinable()) return;
@@ -55,13 +51,16 @@ ConsumerSession::~ConsumerSession() {
     else recovery_.join();
 }
 
-Expected<void> ConsumerSession::start() {
-    auto target = owner_->declare();
-    const auto subscribed = target ? subscribe(*target) : Expected<void>{};
-    if (!target || !subscribed) {
+Expected<void> ConsumerSession::start(const std::shared_ptr<SessionOwner>& owner) {
+    {
+        const std::lock_guard lock{mutex_};
+        owner_ = owner;
+    }
+    auto target = open(*owner);
+    if (!target) {
         const std::lock_guard lock{mutex_};
         owner_ = nullptr;  // the owner refers to this session
-        return std::unexpected{target ? subscribed.error() : target.error()};
+        return std::unexpected{target.error()};
     }
     link_.watch(weak_from_this());
     // The server must know the inbox before it gets a request: it drops a request whose inbox has no listener.
@@ -72,6 +71,15 @@ Expected<void> ConsumerSession::start() {
     if (lost_early_) recover(lock);
     pump(std::move(lock));
     return {};
+}
+
+Expected<DeliveryTarget> ConsumerSession::open(SessionOwner& owner) {
+    try {
+        auto target = owner.declare();
+        if (!target) return target;
+        if (const auto subscribed = subscribe(*target); !subscribed) return std::unexpected{subscribed.error()};
+        return target;
+    } catch (const Error& error) { return std::unexpected{error}; }
 }
 
 Expected<void> ConsumerSession::subscribe(const DeliveryTarget& target) {
@@ -94,14 +102,22 @@ Expected<void> ConsumerSession::subscribe(const DeliveryTarget& target) {
 
 void ConsumerSession::pump(Lock lock) noexcept {
     if (target_.consumer.empty() || recovering_) return;
-    const auto signal = policy_->next(link_.clock().now());
-    arm();
+    const auto signal = next_signal();
     lock.unlock();
-    if (!signal) return;
+    if (signal) send(*signal);
+}
+
+std::optional<DeliverySignal> ConsumerSession::next_signal() {
+    auto signal = policy_->next(link_.clock().now());
+    arm();
+    return signal;
+}
+
+void ConsumerSession::send(const DeliverySignal& signal) noexcept {
     // If the signal cannot be sent, missing heartbeats or the reconnect will show it.
-    std::ignore = link_.transport().publish({.subject = signal->subject,
-                                             .reply_to = signal->reply_to,
-                                             .payload = as_bytes(signal->body),
+    std::ignore = link_.transport().publish({.subject = signal.subject,
+                                             .reply_to = signal.reply_to,
+                                             .payload = as_bytes(signal.body),
                                              .flush = Flush::now});
 }
 
@@ -200,6 +216,7 @@ void ConsumerSession::handled(const Settled& settled) noexcept {
 
 void ConsumerSession::on_connection(bool up) noexcept {
     Lock lock{mutex_};
+    reconnected_ = up;
     if (up) return recover(lock);  // a restarted server may have lost the consumer without saying so
     policy_->disconnected();
     if (owner_ != nullptr) owner_->on_doubt();
@@ -230,10 +247,26 @@ void ConsumerSession::recover(Lock& lock) {
     }};
 }
 
+// Only this thread is not waited for by the transport or the clock. So it counts as recovering, and the owner has no
+// on_end, until it uses the link no more: after on_end the broker may be gone.
 void ConsumerSession::run_recovery() noexcept {
+    Lock lock{mutex_};
+    do {
+        reconnected_ = false;
+        find_consumer(lock);
+        while (const auto signal = stopping_ ? std::nullopt : next_signal()) {
+            lock.unlock();
+            send(*signal);
+            lock.lock();
+        }
+    } while (reconnected_ && !stopping_);
+    recovering_ = false;
+    if (inbox_ended_) finish(std::move(lock));
+}
+
+void ConsumerSession::find_consumer(Lock& lock) noexcept {
     auto wait = first_retry;
     std::string last_words;
-    Lock lock{mutex_};
     const auto begin = link_.clock().now() + recovery_pause();
     wait_until(link_.clock(), lock, changed_, begin, [this] { return stopping_; });
     while (!stopping_) {
@@ -253,10 +286,7 @@ void ConsumerSession::run_recovery() noexcept {
         wait_until(link_.clock(), lock, changed_, link_.clock().now() + wait, [this] { return stopping_; });
         wait = std::min(wait * 2, longest_retry);
     }
-    recovering_ = false;
-    if (inbox_ended_) return finish(std::move(lock));
     if (!last_words.empty() && !stopping_) link_.logger().info("{} goes on", who_);
-    pump(std::move(lock));
 }
 
 std::chrono::milliseconds ConsumerSession::recovery_pause() {

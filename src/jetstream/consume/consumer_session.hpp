@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -52,13 +53,12 @@ public:
 class ConsumerSession final : public ConnectionWatcher, public std::enable_shared_from_this<ConsumerSession> {
 public:
     /// `who`: for log lines, `consumer "billing" of stream "ORDERS"`.
-    ConsumerSession(std::shared_ptr<const JsApi> api, std::string who, std::unique_ptr<DeliveryPolicy> policy,
-                    std::shared_ptr<SessionOwner> owner);
+    ConsumerSession(std::shared_ptr<const JsApi> api, std::string who, std::unique_ptr<DeliveryPolicy> policy);
     ~ConsumerSession();
 
-    /// Declares the consumer, subscribes, and begins. Blocks for answers of the server. If it fails, it makes no later
-    /// call to the owner.
-    Expected<void> start();
+    /// Declares the consumer, subscribes, and begins. Blocks for answers of the server. Keeps the owner until on_end;
+    /// if it fails, makes no later call to the owner, and does not keep it.
+    Expected<void> start(const std::shared_ptr<SessionOwner>& owner);
     void handled(const Settled& settled) noexcept;
     /// Has the owner declare the consumer anew, because this one cannot be used any more.
     void declare_again() noexcept;
@@ -76,6 +76,8 @@ private:
     class Inbox;
     using Lock = std::unique_lock<std::mutex>;
 
+    /// Has the owner declare the consumer, and subscribes to it.
+    Expected<DeliveryTarget> open(SessionOwner& owner);
     Expected<void> subscribe(const DeliveryTarget& target);
     void on_message(std::uint64_t inbox, Message message) noexcept;
     void on_end(std::uint64_t inbox) noexcept;
@@ -85,6 +87,10 @@ private:
     std::chrono::milliseconds recovery_pause();
     /// Sends the signal that is due, if there is one, and sets the timer. Unlocks.
     void pump(Lock lock) noexcept;
+    /// Returns the signal that is due, if there is one, and sets the timer.
+    std::optional<DeliverySignal> next_signal();
+    /// Sends a signal. Call it without the lock.
+    void send(const DeliverySignal& signal) noexcept;
     void arm();
     void on_timer() noexcept;
     void on_status(std::uint64_t inbox, const Message& message) noexcept;
@@ -92,6 +98,8 @@ private:
     void complain(const Message& status, LogLevel level);
     void recover(Lock& lock);
     void run_recovery() noexcept;
+    /// Looks for the consumer until it is found or the session stops. Unlocks meanwhile.
+    void find_consumer(Lock& lock) noexcept;
     void finish(Lock lock) noexcept;
 
     const std::shared_ptr<const JsApi> api_;
@@ -100,7 +108,7 @@ private:
 
     mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
-    std::shared_ptr<SessionOwner> owner_;  // until on_end
+    std::shared_ptr<SessionOwner> owner_ = {};  // from start() to on_end
     const std::unique_ptr<DeliveryPolicy> policy_;
     DeliveryTarget target_ = {};
     std::string complained_ = {};  // the last status logged
@@ -116,7 +124,8 @@ private:
     bool recovering_ = false;
     bool stopping_ = false;
     bool inbox_ended_ = false;
-    bool lost_early_ = false;  // the connection was lost while start() worked
+    bool lost_early_ = false;   // the connection was lost while start() worked
+    bool reconnected_ = false;  // the connection came back while the recovery worked
 };
 
 }  // namespace freshet::detail

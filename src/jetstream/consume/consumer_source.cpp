@@ -83,7 +83,7 @@ public:
                                          const Subject& subject, std::shared_ptr<MessageSink> sink) {
         auto owner = std::make_shared<Running>(link, settings, std::move(promises), subject);
         owner->session_ =
-            std::make_shared<ConsumerSession>(owner->api_, owner->spec_.text(), settings.policy(*owner->api_), owner);
+            std::make_shared<ConsumerSession>(owner->api_, owner->spec_.text(), settings.policy(*owner->api_));
         Feed::Calls calls{.settled =
                               [weak = std::weak_ptr{owner->session_}](const Settled& settled) {
                                   if (const auto session = weak.lock()) session->handled(settled);
@@ -232,7 +232,7 @@ Expected<void> ConsumerSource::start(Link& link, const Subject& subject, std::sh
         const auto asked = guard_.begun();
         if (asked.quiesce) owner->session().quiesce();
         Expected<void> started = failure(Errc::closed, "the subscriber was stopped before it ran");
-        if (!asked.stop) started = owner->session().start();
+        if (!asked.stop) started = owner->session().start(owner);
         if (!started) {
             const std::lock_guard lock{mutex_};
             running_ = nullptr;  // also releases the sink

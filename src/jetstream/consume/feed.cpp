@@ -350,18 +350,15 @@ bool Feed::take_done() {
 
 void Feed::end() noexcept {
     std::shared_ptr<MessageSink> sink;
-    {
-        const std::lock_guard lock{mutex_};
-        sink = std::move(sink_);
-    }
-    if (sink != nullptr) sink->on_end();
     bool done = false;
     {
         const std::lock_guard lock{mutex_};
+        sink = std::move(sink_);
         ended_ = true;
         done = take_done();
     }
     if (done) calls_.done();
+    if (sink != nullptr) sink->on_end();  // last: the broker may be gone afterwards
 }
 
 }  // namespace freshet::detail

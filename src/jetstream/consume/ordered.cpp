@@ -44,12 +44,13 @@ public:
                                                   std::shared_ptr<OrderedListener> listener) {
         if (auto valid = check_js_name("stream", options.stream); !valid) return std::unexpected{valid.error()};
         auto state = std::make_shared<State>(link, std::move(options), std::move(listener));
-        state->session_ = std::make_shared<ConsumerSession>(
-            state->api_, state->text_, PullPolicy::make(*state->api_, {.limits = limits_of(state->options_)}), state);
+        state->session_ =
+            std::make_shared<ConsumerSession>(state->api_, state->text_,
+                                              PullPolicy::make(*state->api_, {.limits = limits_of(state->options_)}));
         state->listener_->on_open([weak = std::weak_ptr{state->session_}, &clock = link.clock()](std::size_t bytes) {
             if (const auto session = weak.lock()) session->handled({.count = 1, .bytes = bytes, .since = clock.now()});
         });
-        if (auto started = state->session_->start(); !started) return std::unexpected{started.error()};
+        if (auto started = state->session_->start(state); !started) return std::unexpected{started.error()};
         return state;
     }
 

@@ -33,8 +33,8 @@ public:
         const PullLimits limits{
             .min_window = options.prefetch, .max_window = options.prefetch, .heartbeat = options.heartbeat};
         auto session =
-            std::make_shared<ConsumerSession>(api, state->text(), PullPolicy::make(*api, {.limits = limits}), state);
-        if (auto started = session->start(); !started) return std::unexpected{std::move(started).error()};
+            std::make_shared<ConsumerSession>(api, state->text(), PullPolicy::make(*api, {.limits = limits}));
+        if (auto started = session->start(state); !started) return std::unexpected{std::move(started).error()};
         return std::unique_ptr<PulledMessages>{new PulledMessages{std::move(state), std::move(session)}};
     }
     PulledMessages(const PulledMessages&) = delete;
