@@ -15,13 +15,16 @@ enum class Ground : std::uint8_t {
     nats,    ///< a nats-server with JetStream and a user who is refused some subjects
 };
 
-/// What a run is made of. The same options give the same decisions; which thread comes first is the machine's.
+/// What a run is made of. The same options give the actors the same decisions; which thread comes first is the
+/// machine's.
 struct LifecycleOptions {
     std::uint64_t seed = 1;
     Ground ground = Ground::memory;
     int actors = 3;  ///< threads that act
     int steps = 40;  ///< of each actor
 };
+
+class Place;
 
 /// What was done, and which promises were broken: each a sentence.
 struct LifecycleReport {
@@ -46,11 +49,7 @@ public:
     LifecycleReport run(const LifecycleOptions& options);
 
 private:
-    class Place;
     std::unique_ptr<Place> place_;
 };
-
-/// Threads of this process now.
-std::size_t thread_count();
 
 }  // namespace freshet::testing
