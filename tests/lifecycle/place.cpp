@@ -25,6 +25,7 @@ Place::Place(Ground ground) : ground_{ground} {
                                           "authorization { users = [ { user: u, password: p, permissions: { publish: { "
                                           "deny: [\"deny.>\"] }, subscribe: { deny: [\"deny.>\"] } } } ] }\n",
                                       .jetstream = true});
+        url_ = server_->url("u", "p");
     }
 }
 
@@ -37,7 +38,7 @@ void Place::end() { memory_.reset(); }
 BrokerOptions Place::options() const {
     static const auto silent =
         std::make_shared<spdlog::logger>("silent", std::make_shared<spdlog::sinks::null_sink_mt>());
-    BrokerOptions options{.servers = {server_ ? server_->url("u", "p") : "nats://127.0.0.1:4222"},
+    BrokerOptions options{.servers = {url_},
                           .connect_timeout = 1'000ms,
                           .start_timeout = 2'000ms,
                           .stop_timeout = stop_timeout,

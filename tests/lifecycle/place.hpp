@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <freshet/freshet.hpp>
 #include <freshet/testing/memory_server.hpp>
@@ -44,6 +45,7 @@ public:
 private:
     const Ground ground_;
     std::optional<Server> server_ = {};
+    std::string url_ = "nats://127.0.0.1:4222";  // also while the server restarts: it keeps its port
     std::optional<MemoryServer> memory_ = {};
 };
 

@@ -74,8 +74,8 @@ public:
     }
 
     /// Begins to feed `sink`, as a transport does: on_message from one thread at a time, at last on_end, exactly once.
-    /// May block and ask the server; messages may come before it returns. After a failure the sink is not called any
-    /// more.
+    /// May block and ask the server; messages may come before it returns. After a failure the sink is neither called
+    /// nor kept: it is the subscriber, which keeps this source.
     virtual Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) = 0;
 
     /// Returns why the server refused the subscription that start() made without waiting for an answer, or nothing.

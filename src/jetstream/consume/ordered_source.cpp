@@ -94,7 +94,10 @@ public:
             ordered.filter_subjects = {std::string{subject.wire()}};
         listener_ = std::make_shared<SinkListener>(std::move(sink), redeclare(link, options_));
         auto started = OrderedConsumer::start(link, std::move(ordered), listener_);
-        if (!started) return std::unexpected{started.error()};
+        if (!started) {
+            listener_ = nullptr;  // it keeps the subscriber, which keeps this source
+            return std::unexpected{started.error()};
+        }
         consumer_ = *std::move(started);
         const auto asked = guard_.begun();
         if (asked.quiesce) consumer_->quiesce();

@@ -11,7 +11,10 @@ Expected<void> WatchSource::start(Link& link, const Subject& subject, std::share
         if (!spec) return std::unexpected{std::move(spec).error()};
         spec->caught_up = kind_.caught_up;
         watch_ = std::make_unique<StoreWatch>(link, *std::move(spec), std::move(sink));
-        if (auto started = watch_->start(); !started) return started;
+        if (auto started = watch_->start(); !started) {
+            watch_ = nullptr;  // it keeps the subscriber, which keeps this source
+            return started;
+        }
         const auto asked = guard_.begun();
         if (asked.quiesce) watch_->quiesce();
         if (asked.stop) watch_->stop(*asked.stop);

@@ -9,8 +9,12 @@
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
+#include <freshet/js/ordered.hpp>
 #include <freshet/js/pull.hpp>
+#include <freshet/js/push.hpp>
+#include <freshet/kv/watch.hpp>
 #include <freshet/subject.hpp>
 
 #include "../../support/wait.hpp"
@@ -103,7 +107,7 @@ TEST_CASE_METHOD(Fixture, "a session does not end before its recovery uses the c
         sending = true;
         sent.acquire();
     };
-    session->on_connection(true);  // the recovery asks for messages again
+    session->on_connection(ConnectionChange::back);  // the recovery asks for messages again
     REQUIRE(eventually([&] { return sending.load(); }));
     script.sink->on_end();
     CHECK_FALSE(owner->ended);
@@ -112,17 +116,23 @@ TEST_CASE_METHOD(Fixture, "a session does not end before its recovery uses the c
     link.stop_timers();
 }
 
-TEST_CASE_METHOD(Fixture, "a subscriber that was stopped before it began is not kept") {
+TEST_CASE_METHOD(Fixture,
+                 "a source that was stopped before it began, or fails to begin, does not keep its subscriber") {
+    const bool stopped = GENERATE(false, true);
+    const auto kind = GENERATE(0, 1, 2, 3);
+    CAPTURE(stopped, kind);
+    SourceSpec made;
+    if (kind == 0) made = js::make_source(js::Pull{.stream = "ORDERS", .durable = "billing"});
+    if (kind == 1) made = js::make_source(js::Push{.stream = "ORDERS", .durable = "billing"});
+    if (kind == 2) made = js::make_source(js::Ordered{.stream = "ORDERS"});
+    if (kind == 3) made = kv::make_source(kv::Watch{.bucket = "texts"});
     std::vector<std::string> notes;
     auto sink = std::make_shared<NotingSink>(notes);
     const std::weak_ptr kept{sink};
-    {
-        const auto made = js::make_source(js::Pull{.stream = "ORDERS", .durable = "billing"});
-        made.source->stop(0ms);
-        const auto started = made.source->start(link, value_or_raise(Subject::parse("orders.>")), std::move(sink));
-        REQUIRE_FALSE(started);
-        CHECK(started.error().code() == Errc::closed);
-    }
+    if (stopped) made.source->stop(0ms);
+    const auto started = made.source->start(link, value_or_raise(Subject::parse("orders.>")), std::move(sink));
+    REQUIRE_FALSE(started);  // the link is not open
+    CHECK(started.error().code() == Errc::closed);
     CHECK(kept.expired());
     CHECK(notes.empty());
 }
