@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -34,6 +35,20 @@ struct Order {
 };
 FRESHET_JSON(Order, (customer_id, "customerId"), status, note, lines);
 // [json]
+
+struct Created {
+    std::string id = {};
+};
+FRESHET_JSON(Created, id);
+struct Deleted {
+    std::string id = {};
+};
+FRESHET_JSON(Deleted, id);
+
+// [variant]
+using Event = std::variant<Created, Deleted>;
+FRESHET_VARIANT(Event, "type", (Created, "created"), (Deleted, "deleted"));
+// [variant]
 
 }  // namespace shop
 
@@ -110,6 +125,11 @@ lines[0].quantity: expected number, got string
 customerId: missing
 // [missing]
 )"));
+}
+
+TEST_CASE("a member names the alternative of a variant") {
+    CHECK(json(shop::Event{shop::Created{"7"}}) == R"({"type":"created","id":"7"})");
+    CHECK(from<shop::Event>(R"({"id":"7","type":"deleted"})").index() == 1);
 }
 
 TEST_CASE("a codec of one's own, and one that is compiled elsewhere") {

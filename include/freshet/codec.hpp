@@ -65,15 +65,13 @@ concept RawSource = RawOwner<T> || RawView<T> || std::same_as<std::decay_t<T>, c
                     std::same_as<std::decay_t<T>, char*> || std::same_as<T, std::span<std::byte>>;
 
 /// The codec that encodes or decodes a T.
-enum class CodecKind { none, user, raw, json, glaze };
+enum class CodecKind { none, user, raw, json };
 
 template <class T, Direction Way>
 consteval CodecKind library_codec() {
     if constexpr (Way == Direction::write ? RawSource<T> : RawOwner<T> || RawView<T>) return CodecKind::raw;
+    else if constexpr (std::is_pointer_v<T>) return CodecKind::none;
     else if constexpr (is_json<T, Way>()) return CodecKind::json;
-#ifdef FRESHET_GLAZE
-    else if constexpr (GlazeBody<T, Way>) return CodecKind::glaze;
-#endif
     else return CodecKind::none;
 }
 
@@ -126,21 +124,15 @@ void decode_raw(Bytes in, std::vector<std::byte>& out);
 template <class T>
 void encode_formatted(const T& value, Format format, Buffer& out) {
     constexpr CodecKind by = library_codec<T, Direction::write>();
-    static_assert(by == CodecKind::json || by == CodecKind::glaze, FRESHET_NO_CODEC);
+    static_assert(by == CodecKind::json, FRESHET_NO_CODEC);
     if constexpr (by == CodecKind::json) write_body(format, out, &write_erased<T>, &value);
-#ifdef FRESHET_GLAZE
-    if constexpr (by == CodecKind::glaze) encode_glaze(value, format, out);
-#endif
 }
 /// Decodes without the user's Codec<T>. FRESHET_CODEC_DEFINE puts this into a Codec<T>.
 template <class T>
 Expected<void> decode_formatted(Body in, Format format, T& out) {
     constexpr CodecKind by = library_codec<T, Direction::read>();
-    static_assert(by == CodecKind::json || by == CodecKind::glaze, FRESHET_NO_CODEC);
-    if constexpr (by == CodecKind::json) return read_body(in.bytes, format, &read_erased<T>, &out);
-#ifdef FRESHET_GLAZE
-    else if constexpr (by == CodecKind::glaze) return decode_glaze(in, format, out);
-#endif
+    static_assert(by == CodecKind::json, FRESHET_NO_CODEC);
+    if constexpr (by == CodecKind::json) return read_body(in, format, &read_erased<T>, &out);
 }
 
 /// True if a T is sent as the bytes that it already is.

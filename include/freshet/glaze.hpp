@@ -4,10 +4,13 @@
 // The codec of plain aggregates. This header is empty unless the target freshet::glaze is linked; then it is part of
 // <freshet/codec.hpp>. Link the target everywhere in a program or nowhere, so that every translation unit agrees on the
 // codec of a type.
+//
+// glaze tells the members of an aggregate. freshet's own reader and writer do the rest, so that one set of rules holds
+// with glaze and without. glaze reads and writes only the types that nothing else understands: those whose glz::meta
+// tells more than members, and those with a glz::from or glz::to.
 #ifdef FRESHET_GLAZE
 
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -18,87 +21,153 @@
 #include <glaze/json/write.hpp>
 
 #include <freshet/buffer.hpp>
-#include <freshet/codec_format.hpp>
-#include <freshet/detail/json/mismatch.hpp>
+#include <freshet/detail/json/fields.hpp>
 #include <freshet/detail/json/reader.hpp>
 #include <freshet/detail/json/types.hpp>
+#include <freshet/detail/json/writer.hpp>
 #include <freshet/detail/nlohmann_fwd.hpp>
 #include <freshet/error.hpp>
 
 namespace freshet::detail {
 
-/// The rules of FRESHET_JSON: a member that is not std::optional must be in the input, and unknown members are ignored.
+template <class T>
+bool read_json(JsonReader& in, const JsonNode& node, T& out);
+template <class T>
+bool write_json(JsonWriter& out, const T& value);
+
+template <class T, std::size_t... I>
+consteval bool has_member_pointers(std::index_sequence<I...>) {
+    return (std::is_member_object_pointer_v<std::remove_cvref_t<decltype(glz::get<I>(glz::reflect<T>::values))>> &&
+            ...);
+}
+
+/// Returns true if a T is fully described by the members that glaze tells.
+template <class T>
+consteval bool is_glaze_table() {
+    if constexpr (
+        glz::has_unknown_reader<T> || glz::has_unknown_writer<T> || requires { glz::meta<T>::modify; } ||
+        requires { glz::meta<T>::self_constraint; } || requires { &glz::meta<T>::skip; }) {
+        return false;
+    } else if constexpr (glz::reflectable<T>) {
+        return true;
+    } else if constexpr (glz::glaze_object_t<T>) {
+        return has_member_pointers<T>(std::make_index_sequence<glz::reflect<T>::size>{});
+    } else {
+        return false;
+    }
+}
+
+/// An aggregate, or a type whose glz::meta lists members.
+template <class T>
+concept GlazeTable = std::is_class_v<T> && is_glaze_table<T>();
+
+/// A type that only glaze's own reader and writer understand.
+template <class T>
+concept GlazeOnly =
+    !GlazeTable<T> && !HasEnumNames<T> && (!std::is_enum_v<T> || glz::glaze_t<T>) &&
+    (!is_variant<T> || glz::tagged<T>) && (glz::read_supported<T, glz::JSON> || glz::write_supported<T, glz::JSON>);
+
+template <std::size_t I, class T>
+constexpr auto& glaze_member(T& object) {
+    if constexpr (glz::reflectable<T>) return glz::get<I>(glz::to_tie(object));
+    else return object.*glz::get<I>(glz::reflect<std::remove_const_t<T>>::values);
+}
+template <class T, std::size_t I>
+using GlazeMember = std::remove_cvref_t<decltype(glaze_member<I>(std::declval<T&>()))>;
+
+template <class T, std::size_t I>
+bool read_glaze_member(JsonReader& in, const JsonNode& node, void* object) {
+    return read_json(in, node, glaze_member<I>(*static_cast<T*>(object)));
+}
+template <class T, std::size_t I>
+bool write_glaze_member(JsonWriter& out, const void* object) {
+    return write_json(out, static_cast<const GlazeMember<T, I>&>(glaze_member<I>(*static_cast<const T*>(object))));
+}
+template <class T, std::size_t I>
+bool absent_glaze_member(const void* object) {
+    return !static_cast<bool>(glaze_member<I>(*static_cast<const T*>(object)));
+}
+
+template <class T, std::size_t I>
+consteval bool is_required_glaze_member() {
+    constexpr bool nullable = glz::null_t<GlazeMember<T, I>>;
+    if constexpr (requires { glz::meta<T>::requires_key(std::string_view{}, true); })
+        return glz::meta<T>::requires_key(glz::reflect<T>::keys[I], nullable);
+    else return !nullable;
+}
+template <class T, std::size_t I>
+consteval WriteField glaze_writer() {
+    constexpr std::string_view name = glz::reflect<T>::keys[I];
+    WriteField field{name, is_plain_key(name), &write_glaze_member<T, I>, nullptr};
+    if constexpr (is_nullable<GlazeMember<T, I>>) field.absent = &absent_glaze_member<T, I>;
+    return field;
+}
+template <class T, std::size_t... I>
+consteval std::array<ReadField, sizeof...(I)> glaze_readers(std::index_sequence<I...>) {
+    return {ReadField{glz::reflect<T>::keys[I], is_required_glaze_member<T, I>(), &read_glaze_member<T, I>}...};
+}
+template <class T, std::size_t... I>
+consteval std::array<WriteField, sizeof...(I)> glaze_writers(std::index_sequence<I...>) {
+    return {glaze_writer<T, I>()...};
+}
+template <class T>
+inline constexpr auto glaze_readers_of = glaze_readers<T>(std::make_index_sequence<glz::reflect<T>::size>{});
+template <class T>
+inline constexpr auto glaze_writers_of = glaze_writers<T>(std::make_index_sequence<glz::reflect<T>::size>{});
+
+template <GlazeTable T>
+struct FallbackJson<T> {
+    static constexpr std::size_t fields = glz::reflect<T>::size;
+    static consteval const auto& names() { return glz::reflect<T>::keys; }
+
+    static bool read(JsonReader& in, const JsonNode& node, T& out) {
+        check();
+        return in.read_object(node, &out, glaze_readers_of<T>);
+    }
+    static bool write(JsonWriter& out, const T& value, const VariantTag& tag = {}) {
+        check();
+        return out.write_object(&value, glaze_writers_of<T>, tag);
+    }
+
+private:
+    static consteval void check() {
+        static_assert(!HasNlohmannJson<T>,
+                      "freshet: this type has nlohmann's to_json or from_json, and freshet::glaze is linked: include "
+                      "<freshet/nlohmann.hpp> wherever it is sent or received, so that all agree. See docs/codecs.md");
+        static_assert(fields <= max_json_fields,
+                      "freshet: a type under freshet::glaze has at most 128 members. See docs/codecs.md");
+    }
+};
+
+/// The options for the types that glaze itself reads and writes.
 struct GlazeOptions : glz::opts {
     constexpr GlazeOptions() {
         error_on_unknown_keys = false;
         error_on_missing_keys = true;
     }
     bool escape_control_characters = true;
-    bool validate_skipped = true;
-    bool validate_trailing_whitespace = true;
 };
 
-template <class T, Direction Way>
-concept GlazeBody = std::is_class_v<T> &&
-                    (Way == Direction::read ? glz::read_supported<T, glz::JSON> : glz::write_supported<T, glz::JSON>);
-
-template <class T>
-consteval void check_glaze_body() {
-    static_assert(!glz::reflectable<T> || !HasNlohmannJson<T>,
-                  "freshet: this type has nlohmann's to_json or from_json, and freshet::glaze is linked: include "
-                  "<freshet/nlohmann.hpp> wherever it is sent or received, so that all agree. See docs/codecs.md");
-}
-
-inline JsonMismatch mismatch_of(const glz::error_ctx& error) {
-    using enum glz::error_code;
-    JsonMismatch mismatch{.offset = error.count};
-    switch (error.ec) {
-        case parse_number_failure: mismatch.expected = "number"; break;
-        case expected_quote: mismatch.expected = "string"; break;
-        case expected_brace: mismatch.expected = "object"; break;
-        case expected_bracket: mismatch.expected = "array"; break;
-        case unexpected_end:  // in a valid document, a value shorter than "true"
-        case expected_true_or_false: mismatch.expected = "boolean"; break;
-        case unexpected_enum: mismatch.reason = "none of the names of the enum"; break;
-        case missing_key: mismatch.missing = error.custom_error_message; break;
-        default: mismatch.reason = error.custom_error_message; break;
-    }
-    return mismatch;
-}
-
-/// Decodes with glaze, which reads until the NUL behind the text: that is a sixth faster than checking for the end at
-/// each character. A body without a NUL is copied first.
-template <class T>
-Expected<void> decode_glaze(Body in, Format format, T& out) {
-    check_glaze_body<T>();
-    if (format != Format::json || !in.terminated || in.bytes.data() == nullptr) {
+template <GlazeOnly T>
+struct FallbackJson<T> {
+    /// Passes to glaze what freshet's reader has read, written anew: without unneeded escapes and repeated keys.
+    static bool read(JsonReader& in, const JsonNode& node, T& out) {
         Buffer json;
-        if (format == Format::json) json.append(in.bytes);
-        else if (auto done = transcode(in.bytes, format, Format::json, json); !done) return done;
-        return decode_glaze({json.bytes(), true}, Format::json, out);
+        if (!in.write_node(node, json)) return false;
+        const auto error = glz::read<GlazeOptions{}>(out, json.string());
+        if (!error) return true;
+        const auto custom = error.custom_error_message;
+        return in.fail(custom.empty() ? glz::format_error(error.ec) : std::string{custom});
     }
-    const auto error = glz::read<GlazeOptions{}>(out, as_text(in.bytes));
-    if (!error) return {};
-    auto mismatch = mismatch_of(error);
-    const std::string code = glz::format_error(error.ec);
-    if (mismatch.reason.empty()) mismatch.reason = code;
-    return std::unexpected{json_mismatch(in.bytes, mismatch)};
-}
-
-template <class T>
-void encode_glaze(const T& value, Format format, Buffer& out) {
-    check_glaze_body<T>();
-    if (format != Format::json) {
+    static bool write(JsonWriter& out, const T& value) {
         Buffer json;
-        encode_glaze(value, Format::json, json);
-        return value_or_raise(transcode(json.bytes(), Format::json, format, out));
+        if (const auto error = glz::write<GlazeOptions{}>(value, json.string()))
+            return out.fail(glz::format_error(error));
+        return out.write_text(json.text());
     }
-    if (const auto error = glz::write<GlazeOptions{}>(value, out.string()))
-        throw Error{Errc::bad_payload, glz::format_error(error)};
-    require_utf8(out.text());
-}
+};
 
-/// Translates FRESHET_JSON for glaze, for such a type within an aggregate.
+/// Translates FRESHET_JSON for glaze, for a type with it within a type that glaze reads and writes.
 template <class T, class List>
 struct GlazeFields;
 

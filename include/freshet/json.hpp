@@ -11,11 +11,13 @@
 ///
 /// Write it beside the type, in its namespace, after its definition; or within the class, for private members:
 /// `friend FRESHET_JSON(Order, id_, ...);`. It takes up to 64 fields, and may have none.
-/// A field must be in the input, unless it is a std::optional or says `or_default`. An empty optional is not written,
-/// and null reads as an empty one. Members of the input that are not listed are ignored.
-/// A field may be: bool, integers, float and double, std::string, enums, types with FRESHET_JSON, FRESHET_ENUM or
-/// freshet::JsonAs, and std::optional, std::array, sequences (vector, deque, set...) and string-keyed maps of all of
-/// those.
+/// A field must be in the input, unless it is a std::optional or an owning pointer, or says `or_default`. An empty
+/// optional or pointer is not written, and null reads as an empty one. Members of the input that are not listed are
+/// ignored.
+/// A field may be: bool, integers, float and double, std::string, enums, durations, times of std::chrono::system_clock,
+/// types with FRESHET_JSON, FRESHET_ENUM or freshet::JsonAs; and std::optional, std::unique_ptr, std::shared_ptr,
+/// std::array, std::pair, std::tuple, std::variant, sequences (vector, deque, set...) of all of those, and maps to them
+/// from strings, integers or enums.
 #define FRESHET_JSON(Type, ...)                                                                                        \
     constexpr auto freshet_fields [[maybe_unused]] (::freshet::detail::For<Type>) {                                    \
         using ::freshet::or_default;                                                                                   \
@@ -32,7 +34,23 @@
     }                                                                                                                  \
     static_assert(true)
 
+/// Makes an additional member tell which alternative of a std::variant an object is:
+///
+///     using Event = std::variant<Created, Deleted>;
+///     FRESHET_VARIANT(Event, "type", (Created, "created"), (Deleted, "deleted"));
+///
+/// A Created is then written as {"type":"created",...}. Write it in the namespace of one of the alternatives. They must
+/// be types with FRESHET_JSON, or aggregates under freshet::glaze. A variant with two alternatives that are objects
+/// needs it.
+#define FRESHET_VARIANT(Type, key, ...)                                                                                \
+    constexpr auto freshet_variant [[maybe_unused]] (::freshet::detail::For<Type>) {                                   \
+        return ::freshet::detail::variant_names(key, FRESHET_PP_LIST(FRESHET_PP_ALTERNATIVE, Type, __VA_ARGS__));      \
+    }                                                                                                                  \
+    static_assert(true)
+
 #define FRESHET_PP_FIELD(Type, name, ...) ::freshet::detail::field<&Type::name>(#name __VA_OPT__(, ) __VA_ARGS__)
+#define FRESHET_PP_ALTERNATIVE(Type, name, ...)                                                                        \
+    ::freshet::detail::alternative_name<Type, name>(#name __VA_OPT__(, ) __VA_ARGS__)
 #define FRESHET_PP_ENUM_NAME(Type, name, ...) ::freshet::detail::enum_name(Type::name, #name __VA_OPT__(, ) __VA_ARGS__)
 
 namespace freshet {

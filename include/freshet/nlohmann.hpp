@@ -77,6 +77,12 @@ Json to_nlohmann(JsonReader& in, const JsonNode& node) {
         case JsonKind::integer: return node.integer;
         case JsonKind::natural: return node.natural;
         case JsonKind::real: return node.real;
+        case JsonKind::scaled:
+        case JsonKind::decimal: {
+            double real = 0;
+            if (!in.read(node, real)) throw Error{Errc::bad_payload, in.message()};
+            return real;
+        }
         case JsonKind::text: return in.text(node);
         case JsonKind::binary: return Json::binary({in.text(node).begin(), in.text(node).end()});
         case JsonKind::array: return to_nlohmann_array<Json>(in, node);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/utf8.hpp"
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -9,22 +10,18 @@
 namespace freshet::detail {
 namespace {
 
-struct Sequence {
-    std::size_t length;  // 0: this byte cannot be the first one
-    unsigned char second_min;
-    unsigned char second_max;
-};
-
-Sequence sequence_of(unsigned char first) noexcept {
-    if (first < 0xc2) return {0, 0, 0};
-    if (first < 0xe0) return {2, 0x80, 0xbf};
-    if (first == 0xe0) return {3, 0xa0, 0xbf};
-    if (first == 0xed) return {3, 0x80, 0x9f};
-    if (first < 0xf0) return {3, 0x80, 0xbf};
-    if (first == 0xf0) return {4, 0x90, 0xbf};
-    if (first < 0xf4) return {4, 0x80, 0xbf};
-    if (first == 0xf4) return {4, 0x80, 0x8f};
-    return {0, 0, 0};
+/// Returns the size of the sequence of 2 to 4 bytes that begins with the lowest byte; 0 if it is not UTF-8.
+std::size_t sequence_size(Eight bytes) noexcept {
+    if ((bytes & 0xc0e0) == 0x80c0) return (bytes & 0x1e) != 0 ? 2 : 0;  // 0: overlong
+    if ((bytes & 0xc0'c0f0) == 0x80'80e0) {
+        const auto bits = bytes & 0x200f;
+        return bits != 0 && bits != 0x200d ? 3 : 0;  // overlong, a surrogate
+    }
+    if ((bytes & 0xc0c0'c0f8) == 0x8080'80f0) {
+        const auto bits = bytes & 0x3007;
+        return bits != 0 && ((bits & 4) == 0 || (bits & 0x3003) == 0) ? 4 : 0;  // overlong, above U+10FFFF
+    }
+    return 0;
 }
 
 bool are_ascii(Eight bytes) noexcept { return (bytes & high_bits) == 0; }
@@ -48,34 +45,52 @@ std::size_t ascii_prefix(std::string_view text) noexcept {
 
 }  // namespace
 
-bool valid_utf8(std::string_view text) noexcept {
-    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    for (std::size_t i = ascii_prefix(text); i < text.size();) {
-        if (text.size() - i >= 8 && are_ascii(load_eight(text.data() + i))) {
+std::size_t utf8_prefix(std::string_view text) noexcept {
+    std::size_t i = ascii_prefix(text);
+    while (text.size() - i >= 8) {
+        const Eight bytes = load_eight(text.data() + i);
+        if (are_ascii(bytes)) {
             i += 8;
-            continue;
+        } else if ((bytes & 0x80) == 0) {
+            i += static_cast<std::size_t>(std::countr_zero(bytes & high_bits)) / 8;
+        } else {
+            const auto size = sequence_size(bytes);
+            if (size == 0) return i;
+            i += size;
         }
-        if (byte(i) < 0x80) {
-            ++i;
-            continue;
-        }
+    }
+    while (i < text.size()) {
         const auto size = character_size(text.substr(i));
-        if (size == 0) return false;
+        if (size == 0) return i;
         i += size;
     }
-    return true;
+    return text.size();
+}
+
+bool valid_utf8(std::string_view text) noexcept { return utf8_prefix(text) == text.size(); }
+
+char* write_utf8(char* at, std::uint32_t code_point) noexcept {
+    const auto following = [&](int shift) { *at++ = static_cast<char>(0x80 | (code_point >> shift & 0x3f)); };
+    if (code_point < 0x80) {
+        *at++ = static_cast<char>(code_point);
+    } else if (code_point < 0x800) {
+        *at++ = static_cast<char>(0xc0 | code_point >> 6);
+        following(0);
+    } else if (code_point < 0x10000) {
+        *at++ = static_cast<char>(0xe0 | code_point >> 12);
+        following(6), following(0);
+    } else {
+        *at++ = static_cast<char>(0xf0 | code_point >> 18);
+        following(12), following(6), following(0);
+    }
+    return at;
 }
 
 std::size_t character_size(std::string_view text) noexcept {
-    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     if (text.empty()) return 0;
-    if (byte(0) < 0x80) return 1;
-    const auto [length, min, max] = sequence_of(byte(0));
-    if (length == 0 || text.size() < length || byte(1) < min || byte(1) > max) return 0;
-    for (std::size_t k = 2; k < length; ++k) {
-        if ((byte(k) & 0xc0) != 0x80) return 0;
-    }
-    return length;
+    Eight bytes = 0;
+    for (std::size_t i = 0; i < text.size() && i < 4; ++i) bytes |= Eight{static_cast<unsigned char>(text[i])} << 8 * i;
+    return (bytes & 0x80) == 0 ? 1 : sequence_size(bytes);
 }
 
 std::size_t control_size(std::string_view text) noexcept {

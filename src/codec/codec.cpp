@@ -52,6 +52,7 @@ std::optional<Format> format_of(std::string_view content_type) noexcept {
 namespace detail {
 
 Expected<Format> body_format(std::string_view content_type) {
+    if (content_type.empty()) return Format::json;
     if (const auto format = format_of(content_type)) return *format;
     return failure(
         Errc::bad_payload,

@@ -20,14 +20,18 @@ constexpr Sizes binary_sizes{0, 0, 0xc4, 0xc5, 0xc6};
 constexpr Sizes array_sizes{0x90, 16, 0, 0xdc, 0xdd};
 constexpr Sizes map_sizes{0x80, 16, 0, 0xde, 0xdf};
 
-void append_type(Buffer& out, unsigned type) { out.push_back(static_cast<char>(type)); }
-
-void append_number(Buffer& out, unsigned type, std::uint64_t value, int size) {
-    append_type(out, type);
-    append_big_endian(out, value, size);
+void append_type(JsonOutput& out, unsigned type) {
+    out.reserve(1);
+    out.put(static_cast<char>(type));
 }
 
-void append_size(Buffer& out, const Sizes& sizes, std::size_t size) {
+void append_number(JsonOutput& out, unsigned type, std::uint64_t value, int size) {
+    out.reserve(9);
+    out.put(static_cast<char>(type));
+    out.put_big_endian(value, size);
+}
+
+void append_size(JsonOutput& out, const Sizes& sizes, std::size_t size) {
     if (size < sizes.fixed_limit) append_type(out, sizes.fixed | static_cast<unsigned>(size));
     else if (size <= 0xff && sizes.in_1_byte != 0) append_number(out, sizes.in_1_byte, size, 1);
     else if (size <= 0xffff) append_number(out, sizes.in_2_bytes, size, 2);
@@ -68,13 +72,18 @@ bool MessagePackWriter::real(float value) {
 
 bool MessagePackWriter::text(std::string_view value) {
     if (!check_text(*this, value)) return false;
-    append_size(out_, text_sizes, value.size());
-    out_.append(value);
+    plain_key(value);
     return true;
+}
+void MessagePackWriter::plain_key(std::string_view name) {
+    append_size(out_, text_sizes, name.size());
+    out_.reserve(name.size());
+    out_.put(name);
 }
 bool MessagePackWriter::binary(Bytes value) {
     append_size(out_, binary_sizes, value.size());
-    out_.append(value);
+    out_.reserve(value.size());
+    out_.put(as_text(value));
     return true;
 }
 

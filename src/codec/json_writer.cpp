@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/detail/json/writer.hpp>
 
+#include <algorithm>
 #include <string>
 
 #include <fmt/format.h>
@@ -9,6 +10,9 @@
 #include <freshet/error.hpp>
 
 #include "base/utf8.hpp"
+#include "codec/json_document.hpp"
+#include "codec/json_number.hpp"
+#include "codec/json_text.hpp"
 #include "codec/json_writers.hpp"
 
 namespace freshet::detail {
@@ -30,6 +34,24 @@ auto with_writer(Format format, Buffer& out, Use use) {
 
 bool copy(JsonReader& in, const JsonNode& node, JsonWriter& out);
 
+/// Writes a number as an integer if 64 bits hold it.
+bool copy_decimal(JsonReader& in, const JsonNode& node, JsonWriter& out) {
+    JsonDigits buffer;  // NOLINT(*-member-init)
+    const auto text = in.digits(node, buffer);
+    const auto whole = whole_number(text);
+    if (whole && !whole->negative && !text.starts_with('-')) {
+        out.natural(whole->magnitude);
+        return true;
+    }
+    constexpr std::uint64_t lowest = std::uint64_t{1} << 63;
+    if (whole && whole->negative && whole->magnitude <= lowest) {
+        out.integer(static_cast<std::int64_t>(0 - whole->magnitude));
+        return true;
+    }
+    double value = 0;
+    return in.read(node, value) ? out.real(value) : out.fail(in.message());
+}
+
 bool copy_array(JsonReader& in, const JsonNode& node, JsonWriter& out) {
     if (!out.begin_array(node.count)) return false;
     std::size_t index = 0;
@@ -41,8 +63,9 @@ bool copy_array(JsonReader& in, const JsonNode& node, JsonWriter& out) {
 }
 
 bool copy_object(JsonReader& in, const JsonNode& node, JsonWriter& out) {
-    if (!out.begin_object(node.count)) return false;
-    for (const JsonNode* key = node.begin(); key != node.end(); key += 1 + key[1].span) {
+    const auto keys = in.last_keys(node);
+    if (!out.begin_object(keys.size())) return false;
+    for (const JsonNode* key : keys) {
         const auto name = in.text(*key);
         if (!out.key(name) || !copy(in, key[1], out)) return out.at_field(name);
     }
@@ -57,6 +80,8 @@ bool copy(JsonReader& in, const JsonNode& node, JsonWriter& out) {
         case JsonKind::integer: out.integer(node.integer); return true;
         case JsonKind::natural: out.natural(node.natural); return true;
         case JsonKind::real: return out.real(node.real);
+        case JsonKind::scaled:
+        case JsonKind::decimal: return copy_decimal(in, node, out);
         case JsonKind::text: return out.text(in.text(node));
         case JsonKind::binary: return out.binary(as_bytes(in.text(node)));
         case JsonKind::array: return copy_array(in, node, out);
@@ -65,31 +90,59 @@ bool copy(JsonReader& in, const JsonNode& node, JsonWriter& out) {
     return false;
 }
 
+const EnumName* name_of(JsonFailure& failure, std::span<const EnumName> names, std::int64_t value) {
+    for (const auto& name : names) {
+        if (name.value == value) return &name;
+    }
+    failure.fail(fmt::format("{} is none of the values in FRESHET_ENUM; add it there", value));
+    return nullptr;
+}
+
 }  // namespace
 
 bool JsonWriter::enter() {
-    if (depth_ == max_json_depth) return fail(fmt::format("it nests deeper than {} levels", max_json_depth));
+    if (depth_ == max_json_depth) return fail(fmt::format("the value nests deeper than {} levels", max_json_depth));
     ++depth_;
     return true;
 }
 
 bool JsonWriter::write_enum(std::span<const EnumName> names, std::int64_t value) {
-    for (const auto& name : names) {
-        if (name.value == value) return text(name.name);
-    }
-    return fail(fmt::format("{} is none of the values that FRESHET_ENUM names", value));
+    const auto* const name = name_of(*this, names, value);
+    return name != nullptr && text(name->name);
 }
 
-bool JsonWriter::write_object(const void* object, std::span<const WriteField> fields) {
-    std::size_t size = fields.size();
+bool JsonWriter::key_of_enum(std::span<const EnumName> names, std::int64_t value) {
+    const auto* const name = name_of(*this, names, value);
+    return name != nullptr && key(name->name);
+}
+
+bool JsonWriter::write_object(const void* object, std::span<const WriteField> fields, const VariantTag& tag) {
+    std::size_t size = fields.size() + (tag.key.empty() ? 0 : 1);
     for (const auto& field : fields) size -= field.absent != nullptr && field.absent(object) ? 1 : 0;
     if (!begin_object(size)) return false;
+    if (!tag.key.empty() && (!key(tag.key) || !text(tag.name))) return at_field(tag.key);
     for (const auto& field : fields) {
         if (field.absent != nullptr && field.absent(object)) continue;
-        if (!key(field.name) || !field.write(*this, object)) return at_field(field.name);
+        if (field.is_plain) plain_key(field.name);
+        else if (!key(field.name)) return at_field(field.name);
+        if (!field.write(*this, object)) return at_field(field.name);
     }
     end_object();
     return true;
+}
+
+bool JsonWriter::write_text(std::string_view json) {
+    JsonDocument document;
+    document.copy = json;
+    document.begin(document.copy, most_nodes(Format::json, json.size()));
+    if (!parse_json(document)) return fail(document.error);
+    JsonReader reader{document.input, document.text};
+    return copy(reader, document.nodes[0], *this);
+}
+
+bool JsonReader::write_node(const JsonNode& node, Buffer& json) {
+    TextWriter writer{json};
+    return copy(*this, node, writer) || fail(writer.message());
 }
 
 void write_body(Format format, Buffer& out, bool (*write)(JsonWriter&, const void*), const void* value) {
@@ -98,22 +151,18 @@ void write_body(Format format, Buffer& out, bool (*write)(JsonWriter&, const voi
     });
 }
 
-Expected<void> transcode(Bytes in, Format from, Format to, Buffer& out) {
-    return with_writer(to, out, [&](JsonWriter& writer) {
-        const auto write = [](JsonReader& reader, const JsonNode& root, void* to_writer) {
-            auto& target = *static_cast<JsonWriter*>(to_writer);
-            return copy(reader, root, target) || reader.fail(target.message());
-        };
-        return read_body(in, from, write, &writer);
-    });
-}
-
 bool check_text(JsonFailure& failure, std::string_view text) {
-    return valid_utf8(text) || failure.fail("a string that is not UTF-8; send such bytes as std::vector<std::byte>");
+    return is_ascii(text) || valid_utf8(text) ||
+           failure.fail("a string that is not UTF-8; send such bytes as std::vector<std::byte>");
 }
 
-void append_big_endian(Buffer& out, std::uint64_t value, int size) {
-    for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+/// Makes all of the string's storage, or more, a part of the string, without writing it.
+void JsonOutput::grow(std::size_t size) {
+    const auto used = static_cast<std::size_t>(at_ - out_.data());
+    const auto wanted = std::max(used + size, out_.capacity());
+    out_.resize_and_overwrite(wanted, [](char*, std::size_t all) noexcept { return all; });
+    at_ = out_.data() + used;
+    end_ = out_.data() + out_.size();
 }
 
 }  // namespace freshet::detail

@@ -3,6 +3,8 @@
 
 #include <freshet/detail/json/writer.hpp>
 
+#include "codec/json_output.hpp"
+
 namespace freshet::detail {
 
 class TextWriter final : public JsonWriter {
@@ -18,6 +20,9 @@ public:
     bool text(std::string_view value) override;
     bool binary(Bytes value) override;
     bool key(std::string_view name) override;
+    void plain_key(std::string_view name) override;
+    bool key(std::int64_t number) override;
+    bool key(std::uint64_t number) override;
 
 private:
     void open_array(std::size_t size) override;
@@ -27,16 +32,18 @@ private:
 
     template <class Number>
     void number(Number value);
+    void begin_value(std::size_t size);
+    void token(std::string_view text);
     bool quote(std::string_view text);
-    void separate();
+    bool escape(std::string_view text, const char* from);
 
-    std::string& out_;
+    JsonOutput out_;
     bool comma_ = false;  // true: the next value or key follows another one
 };
 
 class CborWriter final : public JsonWriter {
 public:
-    explicit CborWriter(Buffer& out) noexcept : out_{out} {}
+    explicit CborWriter(Buffer& out) noexcept : out_{out.string()} {}
 
     void null() override;
     void boolean(bool value) override;
@@ -47,6 +54,9 @@ public:
     bool text(std::string_view value) override;
     bool binary(Bytes value) override;
     bool key(std::string_view name) override { return text(name); }
+    void plain_key(std::string_view name) override;
+    bool key(std::int64_t number) override { return integer(number), true; }
+    bool key(std::uint64_t number) override { return natural(number), true; }
 
 private:
     void open_array(std::size_t size) override;
@@ -54,14 +64,14 @@ private:
     void open_object(std::size_t size) override;
     void close_object() override {}
 
-    void head(unsigned major, std::uint64_t value);
+    void head(unsigned major, std::uint64_t value, std::size_t content = 0);
 
-    Buffer& out_;
+    JsonOutput out_;
 };
 
 class MessagePackWriter final : public JsonWriter {
 public:
-    explicit MessagePackWriter(Buffer& out) noexcept : out_{out} {}
+    explicit MessagePackWriter(Buffer& out) noexcept : out_{out.string()} {}
 
     void null() override;
     void boolean(bool value) override;
@@ -72,6 +82,9 @@ public:
     bool text(std::string_view value) override;
     bool binary(Bytes value) override;
     bool key(std::string_view name) override { return text(name); }
+    void plain_key(std::string_view name) override;
+    bool key(std::int64_t number) override { return integer(number), true; }
+    bool key(std::uint64_t number) override { return natural(number), true; }
 
 private:
     void open_array(std::size_t size) override;
@@ -79,13 +92,10 @@ private:
     void open_object(std::size_t size) override;
     void close_object() override {}
 
-    Buffer& out_;
+    JsonOutput out_;
 };
 
 /// Fails unless `text` is UTF-8.
 bool check_text(JsonFailure& failure, std::string_view text);
-
-/// Appends the lowest `size` bytes of `value`, the highest of them first.
-void append_big_endian(Buffer& out, std::uint64_t value, int size);
 
 }  // namespace freshet::detail

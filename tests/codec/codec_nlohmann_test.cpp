@@ -115,11 +115,12 @@ TEST_CASE("nlohmann::json is a body") {
     CHECK(written(*read<nlohmann::ordered_json>(R"({"z":1,"a":2})")) == R"({"z":1,"a":2})");
     const auto binary = nlohmann::json::binary({1, 2, 255});
     CHECK(sent(binary, Format::cbor) == binary);
-    CHECK(write_refusal(nlohmann::json{{"b", binary}}) == "b: bytes, which JSON cannot carry");
+    CHECK(write_refusal(nlohmann::json{{"b", binary}}) ==
+          "b: JSON cannot carry bytes; send MessagePack or CBOR, or encode them as text");
     CHECK(write_refusal(nlohmann::json{{"q", "\xff"}}) ==
           "q: a string that is not UTF-8; send such bytes as std::vector<std::byte>");
     CHECK(write_refusal(nlohmann::json{1, std::numeric_limits<double>::infinity()}) ==
-          "[1]: inf is not a finite number, which JSON cannot carry");
+          "[1]: JSON has no inf; send MessagePack or CBOR, or leave out a std::optional");
 }
 
 TEST_CASE("types of nlohmann's are fields of ours") {
@@ -150,8 +151,7 @@ TEST_CASE("a type with both has its fields in freshet and its conversions in nlo
 }
 
 TEST_CASE("nlohmann's ways with the standard library are not meant") {
-    STATIC_CHECK_FALSE(Encodable<std::pair<int, int>>);
-    STATIC_CHECK_FALSE(Encodable<std::tuple<int>>);
+    STATIC_CHECK_FALSE(Encodable<std::multimap<std::string, int>>);
     STATIC_CHECK_FALSE(Encodable<std::nullptr_t>);
     STATIC_CHECK(Encodable<std::string>);
 }

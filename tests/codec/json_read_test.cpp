@@ -104,7 +104,7 @@ TEST_CASE("the names of an error lead to the place") {
           "children[0].children[0].name: missing");
     CHECK(refusal<std::vector<std::vector<int>>>("[[1],[2,[]]]") == "[1][1]: expected number, got array");
     CHECK(refusal<std::map<std::string, std::array<int, 2>>>(R"({"a":[1,2],"b":[1]})") ==
-          "b: expected 2 elements, got 1");
+          "b: expected an array of length 2, got length 1");
 }
 
 TEST_CASE("another kind of value than expected") {
@@ -127,15 +127,15 @@ TEST_CASE("numbers at the edges") {
     CHECK(refusal<std::int64_t>("9223372036854775808") ==
           "9223372036854775808 does not fit into a 64-bit signed integer");
     CHECK(refusal<std::int64_t>("-9223372036854775809") ==
-          "-9.223372036854776e+18 does not fit into a 64-bit signed integer");
+          "-9223372036854775809 does not fit into a 64-bit signed integer");
     CHECK(read<std::uint64_t>("18446744073709551615") == std::numeric_limits<std::uint64_t>::max());
     CHECK(refusal<std::uint64_t>("18446744073709551616") ==
-          "1.8446744073709552e+19 does not fit into a 64-bit unsigned integer");
+          "18446744073709551616 does not fit into a 64-bit unsigned integer");
     CHECK(refusal<Byte>(R"({"n":300})") == "n: 300 does not fit into an 8-bit unsigned integer");
     CHECK(refusal<Byte>(R"({"n":-1})") == "n: -1 does not fit into an 8-bit unsigned integer");
     CHECK(refusal<std::int8_t>("-129") == "-129 does not fit into an 8-bit signed integer");
     CHECK(read<std::int8_t>("-128") == -128);
-    CHECK(refusal<std::int32_t>("1e300") == "1e+300 does not fit into a 32-bit signed integer");
+    CHECK(refusal<std::int32_t>("1e300") == "1e300 does not fit into a 32-bit signed integer");
     CHECK(refusal<shop::Level>("256") == "256 does not fit into an 8-bit unsigned integer");
 }
 
@@ -143,8 +143,8 @@ TEST_CASE("an integer may be written with a point or an exponent, but has no fra
     CHECK(read<int>("2.0") == 2);
     CHECK(read<int>("-1e2") == -100);
     CHECK(read<std::uint64_t>("9007199254740992.0") == std::uint64_t{1} << 53);
-    CHECK(refusal<std::uint64_t>("1e19") ==
-          "1e+19 does not fit into a 64-bit unsigned integer");  // not told from 1e19 + 1
+    CHECK(read<std::uint64_t>("1e19") == 10'000'000'000'000'000'000U);
+    CHECK(refusal<std::uint64_t>("1e20") == "1e20 does not fit into a 64-bit unsigned integer");
     CHECK(refusal<int>("2.5") == "expected integer, got 2.5");
     CHECK(refusal<unsigned>("0.1") == "expected integer, got 0.1");
 }
@@ -154,8 +154,8 @@ TEST_CASE("numbers with a fraction") {
     CHECK(read<double>("18446744073709551615") == 0x1p64);
     CHECK(read<float>("0.1") == 0.1F);
     CHECK(std::signbit(*read<double>("-0.0")));
-    CHECK(refusal<float>("1e39") == "1e+39 does not fit into a 32-bit float");
-    CHECK(refusal<double>("1e999") == "not valid JSON at byte 5: number overflow parsing '1e999'");
+    CHECK(refusal<float>("1e39") == "1e39 does not fit into a 32-bit float");
+    CHECK(refusal<double>("1e999") == "1e999 does not fit into a 64-bit float");
     CHECK_THAT(refusal<double>("NaN"), StartsWith("not valid JSON at byte 1: invalid literal"));
 }
 
@@ -172,7 +172,7 @@ TEST_CASE("strings") {
     CHECK_THAT(refusal<std::vector<std::string>>("[\"\xff\"]"),
                StartsWith("not valid JSON at byte 3: invalid string: ill-formed UTF-8 byte"));
     CHECK_THAT(refusal<std::vector<std::string>>(R"(["\ud83d"])"),
-               StartsWith("not valid JSON at byte 9: invalid string: surrogate"));
+               StartsWith("not valid JSON at byte 3: invalid string: surrogate"));
     CHECK_THAT(refusal<std::vector<std::string>>("[\"a\nb\"]"),
                StartsWith("not valid JSON at byte 4: invalid string: control character"));
 }
@@ -194,13 +194,14 @@ TEST_CASE("what is not JSON is told by the byte") {
 }
 
 TEST_CASE("a hostile body does not get far into the error") {
+    CHECK(refusal<int>(std::string(100'000, '9')).size() < 300);
     CHECK(refusal<shop::Status>("\"" + std::string(100'000, 'x') + "\"").size() < 300);
     CHECK(refusal<std::vector<std::string>>("[\"" + std::string(100'000, 'x')).size() < 300);
     CHECK(refusal<std::map<std::string, int>>("{\"" + std::string(100'000, 'x') + "\":\"\"}").size() < 300);
 }
 
 TEST_CASE("bodies nest up to a limit") {
-    const std::string too_deep = "it nests deeper than 256 levels";
+    const std::string too_deep = "the body nests deeper than 256 levels";
     CHECK(refusal<shop::Nothing>(nested(256)) == "expected object, got array");
     CHECK(refusal<shop::Nothing>(nested(257)) == too_deep);
     CHECK(refusal<shop::Nothing>(std::string(1'000'000, '[')) == too_deep);
@@ -221,9 +222,12 @@ TEST_CASE("a length without its content is refused before memory is taken for it
 }
 
 TEST_CASE("strings in MessagePack and CBOR are UTF-8") {
-    CHECK(refusal<std::vector<std::string>>("\x81\x62\xc3\x28", "application/cbor") == "a string is not UTF-8");
-    CHECK(refusal<std::vector<std::string>>("\x91\xa1\xff", "application/msgpack") == "a string is not UTF-8");
-    CHECK(refusal<std::map<std::string, int>>("\x81\xa1\xff\x01", "application/msgpack") == "a string is not UTF-8");
+    CHECK(refusal<std::vector<std::string>>("\x81\x62\xc3\x28", "application/cbor") ==
+          "not valid CBOR at byte 4: a string is not UTF-8");
+    CHECK(refusal<std::vector<std::string>>("\x91\xa1\xff", "application/msgpack") ==
+          "not valid MessagePack at byte 3: a string is not UTF-8");
+    CHECK(refusal<std::map<std::string, int>>("\x81\xa1\xff\x01", "application/msgpack") ==
+          "not valid MessagePack at byte 3: a string is not UTF-8");
     CHECK(refusal<std::vector<std::string>>("\x81\x41x", "application/cbor") == "[0]: expected string, got bytes");
 }
 
@@ -232,10 +236,10 @@ TEST_CASE("CBOR as others write it") {
           std::vector<double>{1, 1, 2.5});
     CHECK(std::isnan(*read<double>("\xf9\x7e\0"sv, "application/cbor")));
     CHECK(refusal<int>("\xf9\x7e\0"sv, "application/cbor") == "expected integer, got nan");
-    CHECK_THAT(refusal<int>("\xc1\x05", "application/cbor"),
-               StartsWith("not valid CBOR at byte 1: "));  // a tag: not understood
-    CHECK_THAT(refusal<shop::Nothing>("\xa1\x01\x02", "application/cbor"),
-               StartsWith("not valid CBOR at byte 2: "));  // a number as key
+    CHECK(read<int>("\xc1\x05", "application/cbor") == 5);  // a tag
+    CHECK(read<std::map<std::string, int>>("\xa1\x01\x02", "application/cbor")->at("1") == 2);
+    CHECK_THAT(refusal<shop::Nothing>("\xa1\xf6\x02", "application/cbor"), StartsWith("not valid CBOR at byte 2: "));
+    CHECK_THAT(refusal<int>(std::string(1'000'000, '\xc1'), "application/cbor"), StartsWith("not valid CBOR at byte"));
 }
 
 TEST_CASE("a type travels as another one") {

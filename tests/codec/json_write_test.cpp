@@ -138,11 +138,11 @@ TEST_CASE("MessagePack and CBOR carry what JSON cannot") {
         const auto nan = sent(std::numeric_limits<double>::quiet_NaN(), format);
         CHECK(nan != nan);
     }
-    CHECK(write_refusal(infinity) == "inf is not a finite number, which JSON cannot carry");
+    CHECK(write_refusal(infinity) == "JSON has no inf; send MessagePack or CBOR, or leave out a std::optional");
     CHECK(write_refusal(shop::Order{.lines = {{}, {.price = -infinity}}}) ==
-          "lines[1].unitPrice: -inf is not a finite number, which JSON cannot carry");
+          "lines[1].unitPrice: JSON has no -inf; send MessagePack or CBOR, or leave out a std::optional");
     CHECK(write_refusal(std::map<std::string, float>{{"a", std::numeric_limits<float>::quiet_NaN()}}) ==
-          "a: nan is not a finite number, which JSON cannot carry");
+          "a: JSON has no nan; send MessagePack or CBOR, or leave out a std::optional");
 }
 
 TEST_CASE("what is not UTF-8 is refused in every format, never mended") {
@@ -164,7 +164,7 @@ TEST_CASE("what is not UTF-8 is refused in every format, never mended") {
 
 TEST_CASE("an enum value without a name is refused") {
     CHECK(write_refusal(shop::Order{.status = shop::Status{3}}) ==
-          "status: 3 is none of the values that FRESHET_ENUM names");
+          "status: 3 is none of the values in FRESHET_ENUM; add it there");
 }
 
 TEST_CASE("what nests too deep to be read is not written") {
@@ -177,5 +177,5 @@ TEST_CASE("what nests too deep to be read is not written") {
     for (const Format format : formats) CHECK(sent(tree, format) == tree);
     const shop::Node too_deep{"", {tree}};
     for (const Format format : formats)
-        CHECK(write_refusal(too_deep, format).ends_with("it nests deeper than 256 levels"));
+        CHECK(write_refusal(too_deep, format).ends_with("the value nests deeper than 256 levels"));
 }

@@ -11,6 +11,9 @@ namespace freshet::detail {
 /// the stack.
 inline constexpr std::size_t max_json_depth = 256;
 
+/// The largest number of fields of a type.
+inline constexpr std::size_t max_json_fields = 128;
+
 /// The reason of a failure and its place in the document. The place is put together from the inside out, while the
 /// calls return.
 class JsonFailure {

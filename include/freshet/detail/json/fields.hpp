@@ -78,6 +78,38 @@ struct EnumNames {
 template <class... Names>
 EnumNames(Names...) -> EnumNames<sizeof...(Names)>;
 
+/// The alternatives of a variant. The value of a name is the index of its type in the variant.
+template <std::size_t Size>
+struct VariantNames {
+    std::string_view key;
+    EnumName list[Size];
+
+    constexpr std::string_view name_of(std::size_t index) const {
+        for (const auto& name : list) {
+            if (name.value == static_cast<std::int64_t>(index)) return name.name;
+        }
+        return {};
+    }
+};
+
+template <class Alternative, template <class...> class Variant, class... Types>
+consteval std::int64_t alternative_index(For<Variant<Types...>>) {
+    constexpr bool found[] = {std::is_same_v<Alternative, Types>...};
+    std::int64_t index = 0;
+    while (!found[index]) ++index;  // ends the compilation if there is none
+    return index;
+}
+template <class Variant, class Alternative, class... Choices>
+consteval EnumName alternative_name(const char* name, Choices... choices) {
+    EnumName result{name, alternative_index<Alternative>(For<Variant>{})};
+    (result.set(choices), ...);
+    return result;
+}
+template <class... Names>
+consteval VariantNames<sizeof...(Names)> variant_names(const char* key, Names... names) {
+    return {key, {names...}};
+}
+
 template <class T>
 concept HasFields = requires { freshet_fields(For<T>{}); };
 

@@ -10,14 +10,10 @@
 #include <type_traits>
 #include <utility>
 
+#include <freshet/detail/json/composites.hpp>
 #include <freshet/detail/json/types.hpp>
 
 namespace freshet::detail {
-
-template <class T>
-bool read_json(JsonReader& in, const JsonNode& node, T& out);
-template <class T>
-bool write_json(JsonWriter& out, const T& value);
 
 template <class T>
 bool read_as(JsonReader& in, const JsonNode& node, T& out) {
@@ -36,7 +32,7 @@ bool read_field(JsonReader& in, const JsonNode& node, void* object) {
 
 template <class T, auto Member>
 consteval ReadField reader_of(const FieldInfo& info) {
-    return {info.name, !is_optional<MemberType<T, Member>> && !info.or_default, &read_field<T, Member>};
+    return {info.name, !is_nullable<MemberType<T, Member>> && !info.or_default, &read_field<T, Member>};
 }
 template <class T, auto... Members>
 consteval std::array<ReadField, sizeof...(Members)> read_fields(const FieldList<Members...>& list) {
@@ -76,10 +72,7 @@ bool read_enum(JsonReader& in, const JsonNode& node, T& out) {
 
 template <class T>
 bool read_array(JsonReader& in, const JsonNode& node, T& out) {
-    if (!in.expect(node, JsonKind::array)) return false;
-    if (node.count != out.size()) {
-        return in.fail("expected " + std::to_string(out.size()) + " elements, got " + std::to_string(node.count));
-    }
+    if (!in.expect_array(node, out.size())) return false;
     std::size_t index = 0;
     for (const JsonNode* at = node.begin(); at != node.end(); at += at->span, ++index) {
         if (!read_json(in, *at, out[index])) return in.at_index(index);
@@ -110,13 +103,37 @@ bool read_sequence(JsonReader& in, const JsonNode& node, T& out) {
 }
 
 template <class T>
+bool read_key(JsonReader& in, const JsonNode& node, T& out) {
+    if constexpr (std::same_as<T, std::string>) {
+        out = in.text(node);
+        return true;
+    } else if constexpr (JsonInteger<T>) {
+        JsonNode number;
+        return in.number_of(node, number) && read_number(in, number, out);
+    } else if constexpr (HasEnumNames<T>) {
+        return read_enum(in, node, out);
+    } else {
+        std::underlying_type_t<T> value{};
+        if (!read_key(in, node, value)) return false;
+        out = static_cast<T>(value);
+        return true;
+    }
+}
+
+/// Reads an object into a map. The last of several members with one key counts; the others may have any value.
+template <class T>
 bool read_map(JsonReader& in, const JsonNode& node, T& out) {
     if (!in.expect(node, JsonKind::object)) return false;
     out.clear();
+    std::vector<const JsonNode*> last;
     for (const JsonNode* key = node.begin(); key != node.end(); key += 1 + key[1].span) {
+        typename T::key_type name{};
         typename T::mapped_type value{};
-        if (!read_json(in, key[1], value)) return in.at_field(in.text(*key));
-        out.insert_or_assign(std::string{in.text(*key)}, std::move(value));
+        if (read_key(in, *key, name) && read_json(in, key[1], value)) {
+            out.insert_or_assign(std::move(name), std::move(value));
+        } else if (in.is_last(node, *key, last)) {
+            return in.at_field(in.text(*key));
+        }
     }
     return true;
 }
@@ -138,6 +155,8 @@ bool read_json(JsonReader& in, const JsonNode& node, T& out) {
         return read_number(in, node, out);
     } else if constexpr (requires { sizeof(ForeignJson<T>); }) {
         return ForeignJson<T>::read(in, node, out);
+    } else if constexpr (ToldElsewhere<T>) {
+        return FallbackJson<T>::read(in, node, out);
     } else if constexpr (std::is_enum_v<T>) {
         return read_enum(in, node, out);
     } else if constexpr (is_optional<T>) {
@@ -150,6 +169,10 @@ bool read_json(JsonReader& in, const JsonNode& node, T& out) {
         return read_map(in, node, out);
     } else if constexpr (JsonSequence<T>) {
         return read_sequence(in, node, out);
+    } else if constexpr (IsComposite<T>) {
+        return read_composite(in, node, out);
+    } else if constexpr (HasFallbackJson<T>) {
+        return FallbackJson<T>::read(in, node, out);
     }
 }
 
@@ -159,12 +182,12 @@ bool write_field(JsonWriter& out, const void* object) {
 }
 template <class T, auto Member>
 bool absent_field(const void* object) {
-    return !(static_cast<const T*>(object)->*Member).has_value();
+    return !(static_cast<const T*>(object)->*Member);
 }
 template <class T, auto Member>
 consteval WriteField writer_of(const FieldInfo& info) {
-    WriteField field{info.name, &write_field<T, Member>, nullptr};
-    if constexpr (is_optional<MemberType<T, Member>>) field.absent = &absent_field<T, Member>;
+    WriteField field{info.name, is_plain_key(info.name), &write_field<T, Member>, nullptr};
+    if constexpr (is_nullable<MemberType<T, Member>>) field.absent = &absent_field<T, Member>;
     return field;
 }
 template <class T, auto... Members>
@@ -174,6 +197,11 @@ consteval std::array<WriteField, sizeof...(Members)> write_fields(const FieldLis
 }
 template <class T>
 inline constexpr auto write_fields_of = write_fields<T>(freshet_fields(For<T>{}));
+
+template <class T>
+bool write_object(JsonWriter& out, const T& value, const VariantTag& tag) {
+    return out.write_object(&value, write_fields_of<T>, tag);
+}
 
 template <class T>
 bool write_enum(JsonWriter& out, T value) {
@@ -198,10 +226,29 @@ bool write_sequence(JsonWriter& out, const T& list) {
 }
 
 template <class T>
+bool write_key(JsonWriter& out, const T& key) {
+    if constexpr (std::same_as<T, std::string>) {
+        return out.key(key);
+    } else if constexpr (HasEnumNames<T>) {
+        static constexpr auto names = freshet_enum_names(For<T>{});
+        return out.key_of_enum(names.list, static_cast<std::int64_t>(key));
+    } else if constexpr (std::is_enum_v<T>) {
+        return write_key(out, static_cast<std::underlying_type_t<T>>(key));
+    } else {
+        return out.key(static_cast<std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>(key));
+    }
+}
+template <class T>
+bool at_key(JsonWriter& out, const T& key) {
+    if constexpr (std::same_as<T, std::string>) return out.at_field(key);
+    else return out.at_field(std::to_string(static_cast<std::int64_t>(key)));
+}
+
+template <class T>
 bool write_map(JsonWriter& out, const T& map) {
     if (!out.begin_object(map.size())) return false;
     for (const auto& [key, value] : map) {
-        if (!out.key(key) || !write_json(out, value)) return out.at_field(key);
+        if (!write_key(out, key) || !write_json(out, value)) return at_key(out, key);
     }
     out.end_object();
     return true;
@@ -229,6 +276,8 @@ bool write_json(JsonWriter& out, const T& value) {
         return true;
     } else if constexpr (requires { sizeof(ForeignJson<T>); }) {
         return ForeignJson<T>::write(out, value);
+    } else if constexpr (ToldElsewhere<T>) {
+        return FallbackJson<T>::write(out, value);
     } else if constexpr (std::is_enum_v<T>) {
         return write_enum(out, value);
     } else if constexpr (is_optional<T>) {
@@ -239,6 +288,10 @@ bool write_json(JsonWriter& out, const T& value) {
         return write_map(out, value);
     } else if constexpr (is_array<T> || JsonSequence<T>) {
         return write_sequence(out, value);
+    } else if constexpr (IsComposite<T>) {
+        return write_composite(out, value);
+    } else if constexpr (HasFallbackJson<T>) {
+        return FallbackJson<T>::write(out, value);
     }
 }
 

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...)
+#include <map>
+
+#include <freshet/codec.hpp>
+
+struct Order {
+    std::map<double, int> prices = {};
+};
+FRESHET_JSON(Order, prices);
+
+Order read(const freshet::Message& message) { return freshet::decode<Order>(message); }
