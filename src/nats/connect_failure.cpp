@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nats/connect_failure.hpp"
 
+#include <array>
 #include <string>
 
 #include <fmt/format.h>
@@ -12,6 +13,18 @@
 #include "nats/url.hpp"
 
 namespace freshet::detail::nats {
+
+Failure last_error(natsConnection* native) {
+    std::array<char, 512> text{};
+#ifdef FRESHET_HAS_NATSCONNECTION_READLASTERROR
+    const auto status = natsConnection_ReadLastError(native, text.data(), text.size());
+#else
+    const char* unsafe = nullptr;
+    const auto status = natsConnection_GetLastError(native, &unsafe);
+    if (unsafe != nullptr) fmt::format_to_n(text.data(), text.size() - 1, "{}", unsafe);
+#endif
+    return {status, text[0] != '\0' ? text.data() : natsStatus_GetText(status)};
+}
 
 bool may_pass(const Failure& failure) {
     switch (failure.status) {

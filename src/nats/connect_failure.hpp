@@ -3,12 +3,17 @@
 
 #include <chrono>
 
+#include <nats/nats.h>
+
 #include <freshet/error.hpp>
 #include <freshet/options.hpp>
 
 #include "nats/status.hpp"
 
 namespace freshet::detail::nats {
+
+/// Returns the last error that the connection remembers.
+Failure last_error(natsConnection* native);
 
 /// Returns true if another attempt may succeed after this failure.
 bool may_pass(const Failure& failure);

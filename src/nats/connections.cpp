@@ -2,6 +2,7 @@
 #include "nats/connections.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <random>
 #include <tuple>
@@ -30,19 +31,6 @@ namespace {
 constexpr milliseconds least_close_timeout{500};
 // freshet's deadline decides how long a drain takes; cnats's own is later and only a safeguard.
 constexpr milliseconds drain_grace{1'000};
-
-/// Returns the last error that the connection remembers.
-Failure last_error(natsConnection* native) {
-    std::array<char, 512> text{};
-#ifdef FRESHET_HAS_NATSCONNECTION_READLASTERROR
-    const auto status = natsConnection_ReadLastError(native, text.data(), text.size());
-#else
-    const char* unsafe = nullptr;
-    const auto status = natsConnection_GetLastError(native, &unsafe);
-    if (unsafe != nullptr) fmt::format_to_n(text.data(), text.size() - 1, "{}", unsafe);
-#endif
-    return {status, text[0] != '\0' ? text.data() : natsStatus_GetText(status)};
-}
 
 /// Returns the x of `Permissions Violation for Publish to "x"`.
 std::string subject_in(const std::string& text) {
@@ -205,6 +193,7 @@ bool Connections::announce() {
         lost = down_ = !all_up();
     }
     emit_locked({.kind = Kind::connected, .url = url()});
+    if (lost) std::ignore = find_other_losses();
     if (lost) emit_locked({.kind = Kind::disconnected, .detail = "the connection was lost at once; reconnecting"});
     return true;
 }
@@ -262,10 +251,34 @@ void Connections::on_disconnected(Connection& connection) {
         if (ignores(connection) || down_) return;
         down_ = true;
     }
+    const auto others = find_other_losses();
+    {
+        // cnats reports these losses in this thread, too, but perhaps after the reconnect of the first connection.
+        const std::lock_guard lock{mutex_};
+        for (const auto& other : others) other->up = false;
+    }
     emit({.kind = Kind::disconnected,
           .detail =
               fmt::format("the connection to {} was lost; {}", without_credentials(servers_of(options_)),
                           options_.reconnect.enabled ? "reconnecting" : "closing, since reconnecting is disabled")});
+}
+
+/// Blocks until it is known which of the connections that seem to be up have lost the server, too, and returns these:
+/// only an answer tells. What is published afterwards does not go into a dead socket, but waits for the reconnect.
+Connections::All Connections::find_other_losses() {
+    All others;
+    {
+        const std::lock_guard lock{mutex_};
+        std::ranges::copy_if(all_, std::back_inserter(others),
+                             [](const auto& each) { return each->up && !each->leaving && !each->closed; });
+    }
+    std::erase_if(others, [&](const auto& other) {
+        auto* const native = other->handle.get();
+        const auto status = natsConnection_FlushTimeout(native, options_.connect_timeout.count());
+        const bool unheard = status == NATS_TIMEOUT && natsConnection_Status(native) == NATS_CONN_STATUS_CONNECTED;
+        return status == NATS_OK || unheard;
+    });
+    return others;
 }
 
 void Connections::on_reconnected(Connection& connection) {

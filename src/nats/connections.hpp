@@ -72,6 +72,7 @@ private:
     void on_error(Connection& connection, natsSubscription* subscription, const Failure& failure);
     std::chrono::milliseconds delay(int round) const;
 
+    All find_other_losses();
     bool ignores(const Connection& connection) const;
     bool all_up() const;
     bool all_closed() const;
