@@ -198,9 +198,10 @@ public:
     ~MessageStream();
 
     /// Blocks until the next message and returns it; returns nothing when `timeout` has passed or the subscription has
-    /// ended.
+    /// ended. Throws Error(Errc::bad_setup) if it would have to block inside a function given to async.
     std::optional<Message> next(std::chrono::milliseconds timeout);
-    /// Blocks until the next message and returns it; returns nothing when the subscription has ended.
+    /// Blocks until the next message and returns it; returns nothing when the subscription has ended. Throws
+    /// Error(Errc::bad_setup) if it would have to block inside a function given to async.
     std::optional<Message> next();
 
     SubscriberStats stats() const;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/exception_text.hpp"
 #include "base/header_text.hpp"
 #include "delivery/item_access.hpp"
 #include "delivery/subscriber_core.hpp"
@@ -99,7 +100,9 @@ void Conclusion::answer(const Message& request, const Error& error, int code) no
                                      Outgoing::Kind::reply);
         if (!sent)
             log_.write(link_.logger(), FailureLog::Kind::not_answered, "cannot answer with an error", sent.error());
-    } catch (const std::exception& failed) { link_.logger().error("cannot answer with an error: {}", failed.what()); }
+    } catch (...) {
+        log_.write(link_.logger(), FailureLog::Kind::not_answered, "cannot answer with an error", exception_error());
+    }
 }
 
 }  // namespace freshet::detail

@@ -6,6 +6,7 @@
 #include <freshet/logger.hpp>
 
 #include "base/exception_text.hpp"
+#include "delivery/subscriber_core.hpp"
 
 namespace freshet::detail {
 
@@ -17,7 +18,11 @@ DependencyScope::~DependencyScope() {
     while (ContextAccess::newest_dependency(context_) != outer_) {
         try {
             end_newest(failed);
-        } catch (...) { context_.logger().error("a dependency threw when told of a failure: {}", exception_text()); }
+        } catch (...) {
+            ContextAccess::subscriber(context_).log_failure(context_, FailureLog::Kind::dependency_threw,
+                                                            "a dependency threw when told of a failure",
+                                                            exception_error());
+        }
     }
 }
 

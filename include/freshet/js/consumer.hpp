@@ -88,7 +88,8 @@ public:
     ~Deliveries();
 
     /// Blocks until a message is there and returns it. Returns nothing when `timeout` has passed, or after stop().
-    /// Throws Error when the server refuses to deliver.
+    /// Throws Error when the server refuses to deliver, and Errc::bad_setup if it would have to block inside a function
+    /// given to async.
     std::optional<Delivery> next(std::chrono::milliseconds timeout);
     /// Ends the range, and gives the messages that you have not taken back to the server.
     void stop();

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::chrono::milliseconds first_retry{100};
 constexpr std::chrono::milliseconds longest_retry{5'000};
+// A stop waits for a flush this long at most.
+constexpr std::chrono::milliseconds flush_step{100};
 // When a consumer that was well for this long is lost, freshet looks for it at once.
 constexpr std::chrono::seconds forgotten{60};
 
@@ -56,7 +58,7 @@ ConsumerSession::~ConsumerSession() {
 }
 
 Expected<void> ConsumerSession::start() {
-    auto target = owner_->declare();
+    auto target = declare(*owner_);
     const auto subscribed = target ? subscribe(*target) : Expected<void>{};
     if (!target || !subscribed) {
         const std::lock_guard lock{mutex_};
@@ -72,6 +74,12 @@ Expected<void> ConsumerSession::start() {
     if (lost_early_) recover(lock);
     pump(std::move(lock));
     return {};
+}
+
+/// Has the owner declare the consumer. A stop ends the requests for it: nobody waits for them any more.
+Expected<DeliveryTarget> ConsumerSession::declare(SessionOwner& owner) {
+    const RequestGroup::Scope scope{requests_};
+    return owner.declare();
 }
 
 Expected<void> ConsumerSession::subscribe(const DeliveryTarget& target) {
@@ -189,7 +197,8 @@ void ConsumerSession::complain(const Message& status, LogLevel level) {
     const auto text = status.header("Description").value_or("");
     if (complained_ == text || stopping_ || recovering_) return;  // the recovery may have deleted the consumer itself
     complained_ = text;
-    link_.logger().log(level, "pulling from {}: the server says {} {}", who_, status.status(), text);
+    link_.report(FailureLog::Kind::status, "pulling from " + who_,
+                 {Errc::remote, fmt::format("the server says {} {}", status.status(), text)}, level);
 }
 
 void ConsumerSession::handled(const Settled& settled) noexcept {
@@ -221,10 +230,11 @@ void ConsumerSession::recover(Lock& lock) {
     lock.lock();
     const auto clock = link_.shared_clock();  // the broker may go before the thread has returned
     clock->add_work(1);
-    recovery_ = std::thread{[self = shared_from_this(), clock] {
+    // The broker waits for this thread, also if the session belongs to no subscriber.
+    recovery_ = std::thread{[work = Background::Work{link_.background()}, self = shared_from_this(), clock]() mutable {
         {
             const WorkScope scope;
-            self->run_recovery();
+            std::exchange(self, nullptr)->run_recovery();
         }
         clock->add_work(-1);
     }};
@@ -238,14 +248,14 @@ void ConsumerSession::run_recovery() noexcept {
     wait_until(link_.clock(), lock, changed_, begin, [this] { return stopping_; });
     while (!stopping_) {
         const auto owner = owner_;
+        flush(lock);
         lock.unlock();
-        std::ignore = link_.transport().flush(link_.options().connect_timeout);
-        auto target = owner->declare();
+        auto target = declare(*owner);
         lock.lock();
         Expected<void> found{};
         if (target) found = take_over(lock, *std::move(target));
         else found = std::unexpected{target.error()};
-        if (found) break;
+        if (found || stopping_) break;
         if (last_words != found.error().message()) {
             last_words = found.error().message();
             link_.logger().error("{} cannot go on, and tries again: {}", who_, last_words);
@@ -257,6 +267,17 @@ void ConsumerSession::run_recovery() noexcept {
     if (inbox_ended_) return finish(std::move(lock));
     if (!last_words.empty() && !stopping_) link_.logger().info("{} goes on", who_);
     pump(std::move(lock));
+}
+
+void ConsumerSession::flush(Lock& lock) noexcept {
+    auto& clock = link_.clock();
+    const auto deadline = clock.now() + link_.options().connect_timeout;
+    while (!stopping_ && clock.now() < deadline) {
+        lock.unlock();
+        const auto flushed = link_.transport().flush(flush_step);
+        lock.lock();
+        if (flushed || flushed.error().code() != Errc::timeout) return;
+    }
 }
 
 std::chrono::milliseconds ConsumerSession::recovery_pause() {
@@ -299,6 +320,7 @@ Expected<void> ConsumerSession::take_over(Lock& lock, DeliveryTarget target) {
 void ConsumerSession::quiesce() noexcept {
     const std::lock_guard lock{mutex_};
     stopping_ = true;
+    requests_.cancel();
     policy_->stop();
     changed_.notify_all();
 }
@@ -324,6 +346,7 @@ void ConsumerSession::on_end(std::uint64_t inbox) noexcept {
     if (inbox != inbox_) return;
     inbox_ended_ = true;
     stopping_ = true;
+    requests_.cancel();
     changed_.notify_all();
     if (!recovering_) finish(std::move(lock));  // otherwise the recovery calls finish when it has ended
 }

@@ -7,10 +7,13 @@
 #include <fmt/format.h>
 
 #include "base/exception_text.hpp"
+#include "base/may_wait.hpp"
 #include "base/quoted.hpp"
 
 namespace freshet::detail {
 namespace {
+
+using Failed = FailureLog::Kind;
 
 // The most entries that are remembered of each kind.
 constexpr std::size_t most_unkept = 1'000;
@@ -139,11 +142,17 @@ void Feed::perform(const Action& action, Message message, const Metadata& metada
         case Kind::nak: return nak(message, action.delay);
         case Kind::dead_letter: return publish_dead_letter(std::move(message), metadata, why, action.delay);
         case Kind::term:
-            link_.logger().error(
-                "{}: message {} on {} is given up after {} deliveries, and there is no dead letter: {}", who_,
-                metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, why);
+            report_given_up(message, metadata, "and there is no dead letter", why);
             return release(message, term_word);
     }
+}
+
+void Feed::report_given_up(const Message& message, const Metadata& metadata, std::string_view what_then,
+                           std::string_view why) noexcept {
+    log_.write(link_.logger(), Failed::given_up,
+               fmt::format("{}: message {} on {} is given up after {} deliveries, {}", who_, metadata.stream_sequence,
+                           quoted(message.subject()), metadata.deliveries, what_then),
+               {Errc::remote, std::string{why}});
 }
 
 void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept {
@@ -154,9 +163,7 @@ void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept 
 void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
                                std::chrono::nanoseconds delay) noexcept {
     if (outlived(message)) return release(message, {});
-    link_.logger().error("{}: message {} on {} is given up after {} deliveries, to {}: {}", who_,
-                         metadata.stream_sequence, quoted(message.subject()), metadata.deliveries,
-                         quoted(settlement_.retry().dead_letter), why);
+    report_given_up(message, metadata, "to " + quoted(settlement_.retry().dead_letter), why);
     send_dead_letter(std::make_shared<Message>(std::move(message)), std::string{why}, delay, LetterSize::whole);
 }
 
@@ -173,7 +180,8 @@ void Feed::send_dead_letter(const std::shared_ptr<Message>& message, const std::
                                 self->finish_dead_letter(message, confirmed, why, delay, size);
                             });
     } catch (...) {
-        link_.logger().error("{}: cannot make a dead letter, so the message stays: {}", who_, exception_text());
+        log_.write(link_.logger(), Failed::dead_letter, who_ + ": cannot make a dead letter, so the message stays",
+                   exception_error());
         nak(*message, delay);
     }
 }
@@ -185,9 +193,10 @@ void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Exp
     // Publishing it once more would not help: it stays too large.
     if (error.code() == Errc::payload_too_large && size != LetterSize::bare) {
         const auto next = size == LetterSize::whole ? LetterSize::no_payload : LetterSize::bare;
-        link_.logger().warn("{}: a dead letter is too large, so {} left out: {}", who_,
-                            next == LetterSize::no_payload ? "its payload is" : "the message's headers are",
-                            error.message());
+        const auto* const left_out = next == LetterSize::no_payload ? "its payload is" : "the message's headers are";
+        log_.write(link_.logger(), Failed::dead_letter,
+                   fmt::format("{}: a dead letter is too large, so {} left out", who_, left_out), error,
+                   LogLevel::warn);
         return send_dead_letter(message, why, delay, next);
     }
     const auto metadata = message->metadata();
@@ -196,7 +205,8 @@ void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Exp
         unkept_.insert_or_assign(metadata->stream_sequence, why);
         keep_at_most(unkept_, most_unkept);
     }
-    link_.logger().error("{}: the dead letter was not kept, so the message stays: {}", who_, error.message());
+    log_.write(link_.logger(), Failed::dead_letter, who_ + ": the dead letter was not kept, so the message stays",
+               error);
     nak(*message, std::max(delay, unkept_pause(metadata ? metadata->deliveries : 0)));
 }
 
@@ -306,6 +316,7 @@ Expected<void> Feed::ack_sync(const Message& message, std::chrono::milliseconds 
         if (held->settled || !wants_acks()) return {};
         incarnation = held->incarnation;
     }
+    if (!may_wait()) return std::unexpected{wait_refused("ack_sync of a message on " + quoted(message.subject()))};
     if (auto certain = acknowledger_.wait_until_certain(incarnation, link_.clock().now() + timeout); !certain)
         return std::unexpected{Error{certain.error().code(), fmt::format("ack_sync: {}", certain.error().message())}};
     const auto answer = link_.request(message.reply_to(), {.body = as_bytes(ack_word)}, {.timeout = timeout});
@@ -349,6 +360,7 @@ bool Feed::take_done() {
 }
 
 void Feed::end() noexcept {
+    log_.finish();
     std::shared_ptr<MessageSink> sink;
     {
         const std::lock_guard lock{mutex_};

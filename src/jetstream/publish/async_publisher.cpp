@@ -19,7 +19,9 @@ AsyncPublisher::AsyncPublisher(std::shared_ptr<const detail::JsApi> api, detail:
     auto send = [&link](const detail::PublishWindow::Outgoing& message, detail::ReplySink& sink) {
         return link.request_into(sink, message.subject, {message.body, message.content_type}, message.request);
     };
-    auto report = [&link](const std::string& text) { link.logger().error("{}", text); };
+    auto report = [&link](const std::string& text) {
+        link.report(detail::FailureLog::Kind::callback_threw, "asynchronous publisher", {Errc::remote, text});
+    };
     window_ = std::make_shared<detail::PublishWindow>(link.clock(), std::max<std::size_t>(options.max_pending, 1),
                                                       std::move(send), std::move(report));
 }

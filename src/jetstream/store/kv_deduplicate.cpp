@@ -88,7 +88,9 @@ Outcome Deduplicate::operator()(Context& context, Next next) const {
     }
     auto outcome = next(context);
     if (const auto kept = state_->conclude(key, *claim, outcome); !kept)
-        context.logger().warn("the message with the id {} may be handled once more: {}", *id, kept.error().what());
+        detail::ContextAccess::subscriber(context).log_failure(
+            context, detail::FailureLog::Kind::not_settled,
+            "the message with the id " + std::string{*id} + " may be handled once more", kept.error(), LogLevel::warn);
     return outcome;
 }
 
