@@ -178,8 +178,8 @@ public:
     SubscriberStats stats() const;
 
     /// Takes no more messages and handles those that have arrived. Blocks until that is done, for the broker's
-    /// stop_timeout at most: what waits then is dropped, or given back to JetStream. Called inside a handler, on_event,
-    /// or a function given to async, of any broker, it returns at once.
+    /// stop_timeout at most: what waits then is dropped, or given back to JetStream. Called inside a handler or any
+    /// other function of yours that freshet calls, of any broker, it returns at once.
     void stop();
 
 private:

@@ -140,7 +140,11 @@ void AppCore::end_lifespans() noexcept {
 void AppCore::stop_brokers() noexcept {
     {
         std::vector<std::jthread> stoppers;
-        for (std::size_t i = 0; i < started_; ++i) stoppers.emplace_back([this, i] { brokers_[i]->stop(); });
+        for (std::size_t i = 0; i < started_; ++i) {
+            try {
+                stoppers.emplace_back([this, i] { brokers_[i]->stop(); });
+            } catch (...) { brokers_[i]->stop(); }  // there is no thread or no memory: one after the other
+        }
     }
     for (std::size_t i = 0; i < started_; ++i) clean_ = brokers_[i]->core().ended_clean() && clean_;
 }

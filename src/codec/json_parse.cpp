@@ -58,22 +58,31 @@ struct Document {
 /// read while another one is being read gets a new document.
 class DocumentLease {
 public:
-    DocumentLease() : document_{std::exchange(spare, {})} { document_.clear(); }
+    DocumentLease() {
+        if (!ended) document_ = std::exchange(spare.document, {});
+        document_.clear();
+    }
     DocumentLease(const DocumentLease&) = delete;
     DocumentLease& operator=(const DocumentLease&) = delete;
     ~DocumentLease() {
-        if (document_.memory() <= kept_memory) spare = std::move(document_);
+        if (!ended && document_.memory() <= kept_memory) spare.document = std::move(document_);
     }
     Document& operator*() noexcept { return document_; }
 
 private:
     static constexpr std::size_t kept_memory = std::size_t{1} << 20;
-    static thread_local Document spare;
+    struct Spare {
+        Document document = {};
+        ~Spare() { ended = true; }
+    };
+    // True when the spare is gone: statics are destroyed after the main thread's objects, and may read bodies.
+    static constinit inline thread_local bool ended = false;
+    static thread_local Spare spare;
 
-    Document document_;
+    Document document_ = {};
 };
 
-thread_local Document DocumentLease::spare;
+thread_local DocumentLease::Spare DocumentLease::spare;
 
 /// Receives the events of nlohmann's parsers. A false result ends the parsing.
 class Builder {

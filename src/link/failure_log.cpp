@@ -131,7 +131,11 @@ FailureLog::FailureLog(Link& link, std::string subject) : state_{std::make_share
 FailureLog::~FailureLog() = default;
 
 void FailureLog::write(Logger& logger, Kind kind, std::string_view what, const Error& why, LogLevel level) noexcept {
-    state_->write(logger, kind, what, why, level);
+    try {
+        state_->write(logger, kind, what, why, level);
+    } catch (const std::exception& error) {  // no memory, or no thread for the timer of the sum
+        logger.error("cannot sum up failures: {}; {}: {}", error.what(), what, why.what());
+    }
 }
 
 void FailureLog::finish() noexcept { state_->finish(); }

@@ -3,13 +3,14 @@
 
 #include <cstddef>
 #include <functional>
-#include <future>
 #include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <freshet/detail/core.hpp>
+#include <freshet/detail/future.hpp>
+#include <freshet/future.hpp>
 #include <freshet/js/publish_options.hpp>
 
 namespace freshet::detail {

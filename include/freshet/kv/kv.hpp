@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include <freshet/broker.hpp>
 #include <freshet/detail/future.hpp>
 #include <freshet/detail/kv_bucket.hpp>
+#include <freshet/future.hpp>
 #include <freshet/kv/entry.hpp>
 #include <freshet/kv/options.hpp>
 #include <freshet/kv/watcher.hpp>

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -230,14 +231,28 @@ void ConsumerSession::recover(Lock& lock) {
     lock.lock();
     const auto clock = link_.shared_clock();  // the broker may go before the thread has returned
     clock->add_work(1);
-    // The broker waits for this thread, also if the session belongs to no subscriber.
-    recovery_ = std::thread{[work = Background::Work{link_.background()}, self = shared_from_this(), clock]() mutable {
-        {
-            const WorkScope scope;
-            std::exchange(self, nullptr)->run_recovery();
-        }
+    try {
+        // The broker waits for this thread, also if the session belongs to no subscriber.
+        recovery_ =
+            std::thread{[work = Background::Work{link_.background()}, self = shared_from_this(), clock]() mutable {
+                {
+                    const WorkScope scope;
+                    std::exchange(self, nullptr)->run_recovery();
+                }
+                clock->add_work(-1);
+            }};
+    } catch (const std::system_error& error) {
         clock->add_work(-1);
-    }};
+        recovering_ = false;
+        link_.report(FailureLog::Kind::status, who_ + ": cannot make the thread that looks after it, and tries again",
+                     {error.code(), error.what()});
+        link_.clock().schedule(clock->now() + longest_retry, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->declare_again();
+        });
+        if (!inbox_ended_) return;
+        finish(std::move(lock));
+        lock = Lock{mutex_};
+    }
 }
 
 void ConsumerSession::run_recovery() noexcept {

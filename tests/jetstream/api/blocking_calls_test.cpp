@@ -39,7 +39,7 @@ const auto rule = ContainsSubstring("refused, since it would block the thread th
 struct Fixture {
     testing::LogLines lines = testing::LogLines{};
     testing::NatsServer server = testing::NatsServer{{.jetstream = true}};
-    Broker broker = make();
+    Broker broker{options()};
     Router<"late."> router = Router<"late.">{};
     std::string where = GENERATE("an answer", "a deadline");
     kv::Kv<Text> undeclared = broker.kv<Text>("UNDECLARED");
@@ -66,12 +66,7 @@ struct Fixture {
         files = broker.object_store("F");
     }
 
-    Broker make(BrokerOptions options = {}) const {
-        options.servers = {server.url()};
-        options.stop_timeout = 1h;
-        options.logger = lines.logger();
-        return Broker{std::move(options)};
-    }
+    BrokerOptions options() const { return {.servers = {server.url()}, .stop_timeout = 1h, .logger = lines.logger()}; }
 
     /// Runs `body` in a function that gets an answer, or is told of its deadline. Returns the error that it threw, as
     /// text; nothing: it returned.
@@ -178,7 +173,7 @@ TEST_CASE_METHOD(Fixture, "requests, answers and futures do not block a thread t
 
 TEST_CASE_METHOD(Fixture, "streams of messages and starts do not block a thread that brings answers") {
     auto stream = broker.subscriber<"stream">().messages();
-    Broker other = make();
+    Broker other{options()};
     App app{other};
     refuse({{"next of a MessageStream", [&] { stream.next(); }},
             {"next of a MessageStream with a time", [&] { stream.next(1h); }},
@@ -187,8 +182,8 @@ TEST_CASE_METHOD(Fixture, "streams of messages and starts do not block a thread 
             {"handle", [&] { broker.subscriber<"new">().handle([](std::string_view) {}); }},
             {"messages", [&] { broker.subscriber<"new">().messages(); }},
             {"include", [&] { broker.include(router); }},
-            {"start", [&] { make().start(); }},
-            {"run", [&] { make().run(); }},
+            {"start", [&] { Broker{options()}.start(); }},
+            {"run", [&] { Broker{options()}.run(); }},
             {"run of an App", [&] {
                  if (app.run() == 1) raise({Errc::bad_setup, lines.find("start: refused")});
              }}});
@@ -275,8 +270,8 @@ TEST_CASE_METHOD(Fixture, "buckets and object stores do not block a thread that 
 TEST_CASE_METHOD(Fixture, "stops and destructors do not wait for a handler on a thread that brings answers") {
     std::counting_semaphore<> go{0};
     const auto hold = [&](std::string_view) { go.acquire(); };
-    auto other = std::make_unique<Broker>(make());
-    auto third = std::make_unique<Broker>(make());
+    auto other = std::make_unique<Broker>(options());
+    auto third = std::make_unique<Broker>(options());
     const SubscriberOptions own{.dedicated = true};
     auto subscriber = broker.subscriber<"held">(own).handle(hold);
     auto stream = std::make_unique<MessageStream>(broker.subscriber<"held">().messages());

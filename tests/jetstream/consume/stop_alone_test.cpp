@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stop of what gets messages from JetStream, while nobody is there to answer.
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <future>
 #include <memory>
@@ -8,6 +10,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <pthread.h>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -100,4 +104,78 @@ TEST_CASE_METHOD(Fixture, "a subscriber is stopped while it declares its consume
     check_ends([&] { broker->stop(100ms); });
     server.resume();
     check_ends([&] { declared.wait(); });
+}
+
+TEST_CASE_METHOD(Fixture, "a broker is stopped, or destroyed, when a watch has caught up") {
+    const bool destroys = GENERATE(false, true);
+    std::atomic<bool> caught_up = false;
+    broker->subscriber<">">(kv::Watch{.bucket = "B", .caught_up = [&] {
+                                if (destroys) broker.reset();
+                                else broker->stop();
+                                caught_up = true;
+                            }}).handle([](const Message&) {});
+    {
+        Broker other{{.servers = {server.url()}}};
+        other.start();
+        auto bucket = other.kv<std::string>("B");
+        bucket.put("k", "v");  // the handler has the last of it when the watch catches up
+        other.stop();
+    }
+    auto& own = *broker;
+    check_ends([&] { own.start(); });
+    REQUIRE(testing::eventually([&] { return caught_up.load(); }));
+    check_ends([&] { broker.reset(); });
+}
+
+TEST_CASE_METHOD(Fixture, "what was made from a broker may be asked, and stopped, after the broker") {
+    auto pulled = broker->subscriber<"s.x">(pull()).handle([](std::string_view) {});
+    auto ordered = broker->subscriber<"s.>">(js::Ordered{.stream = "S"}).handle([](std::string_view) {});
+    auto watch = broker->subscriber<">">(kv::Watch{.bucket = "B"}).handle([](const Message&) {});
+    auto objects = broker->subscriber<">">(obj::Watch{.bucket = "F"}).handle([](const Message&) {});
+    auto stream = std::make_unique<MessageStream>(broker->subscriber<"s.y">(pull()).messages());
+    broker->start();
+    broker.reset();
+    for (auto* const each : {&pulled, &ordered, &watch, &objects}) {
+        each->stop();
+        CHECK(each->stats().pending == 0);
+    }
+    CHECK(!stream->next());
+    CHECK(stream->stats().pending == 0);
+    stream.reset();
+}
+
+TEST_CASE_METHOD(Fixture, "watchers and Deliveries end with their broker") {
+    broker->start();
+    auto js = broker->jetstream();
+    js.declare({.name = "S", .subjects = {"s.>"}});
+    auto consumer = js.consumer("S", "d");
+    consumer.declare({});
+    auto deliveries = consumer.messages();
+    auto watcher = broker->kv<std::string>("B").watch();
+    auto objects = broker->object_store("F").watch();
+    auto all = std::async(std::launch::async, [&] {
+        return !watcher.next() && !objects.next() && deliveries.begin() == deliveries.end();
+    });
+    check_ends([&] { broker->stop(); });
+    REQUIRE(all.wait_for(20s) == std::future_status::ready);
+    CHECK(all.get());
+}
+
+TEST_CASE_METHOD(Fixture, "a consumer that was lost is looked after when a thread for it can be made again") {
+    std::atomic<int> handled = 0;
+    broker->subscriber<"s.x">(pull()).handle([&](std::string_view) { ++handled; });
+    broker->start();
+    auto js = broker->jetstream();
+    pthread_attr_t as_before;
+    REQUIRE(pthread_getattr_default_np(&as_before) == 0);
+    pthread_attr_t too_large;
+    REQUIRE(pthread_attr_init(&too_large) == 0);
+    REQUIRE(pthread_attr_setstacksize(&too_large, std::size_t{1} << 47) == 0);
+    REQUIRE(pthread_setattr_default_np(&too_large) == 0);
+    js.consumer("S", "d").remove();
+    const auto said = log.wait_for("cannot make the thread");
+    REQUIRE(pthread_setattr_default_np(&as_before) == 0);
+    CHECK(!said.empty());
+    js.publish("s.x", "x");
+    CHECK(testing::eventually([&] { return handled == 1; }));
 }
