@@ -133,7 +133,7 @@ TEST_CASE_METHOD(Fixture, "publish many") {
     publisher.publish("orders.eu.created", order, {}, [&](freshet::Expected<js::PublishAck> ack) {
         if (!ack) ++failed;
     });
-    std::future<js::PublishAck> later = publisher.publish_future("orders.eu.created", order);
+    freshet::Future<js::PublishAck> later = publisher.publish_future("orders.eu.created", order);
     // [async]
     CHECK(later.get().sequence == 1'002);
     publisher.flush(10s);

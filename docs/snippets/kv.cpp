@@ -65,7 +65,7 @@ TEST_CASE_METHOD(Fixture, "values") {
     CHECK(percent == 50);
 
     // [async]
-    std::vector<std::future<std::uint64_t>> revisions;
+    std::vector<freshet::Future<std::uint64_t>> revisions;
     for (int user = 0; user < 1'000; ++user)
         revisions.push_back(flags.put_async("user." + std::to_string(user), {.on = true}));
     for (auto& revision : revisions) revision.get();  // throws what put() would

@@ -160,7 +160,7 @@ TEST_CASE_METHOD(Fixture, "async") {
     const std::vector<Order> orders(1000, order);
     auto make = broker.client<Invoice(const Order&)>("invoices.make", {.timeout = 20s});
     // [async]
-    std::vector<std::future<Invoice>> answers;
+    std::vector<freshet::Future<Invoice>> answers;
     for (const auto& one : orders) answers.push_back(make.async(one));  // all in flight at once
 
     double sum = 0;

@@ -32,7 +32,7 @@ int main(int argc, char** argv) try {
     if (!value && value.error().code() == freshet::Condition::timeout) fmt::print("slow: {}\n", value.error().what());
 
     // Has a thousand calls in flight at once. Each has its own deadline.
-    std::vector<std::future<Quotient>> quotients;
+    std::vector<freshet::Future<Quotient>> quotients;
     for (int i = 0; i < 1000; ++i) quotients.push_back(divide.async({.number = 1.0 * i, .by = 2}));
     double sum = 0;
     for (auto& quotient : quotients) sum += quotient.get().value;

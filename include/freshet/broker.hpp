@@ -67,7 +67,7 @@ public:
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
     /// Stops the broker with BrokerOptions::stop_timeout, then blocks until every handler has returned, however long
-    /// that takes. Inside a handler, on_event, or a function given to async, of this broker or any other, it does not
+    /// that takes. Inside a handler or any other function of yours that freshet calls, of any broker, it does not
     /// block: waiting messages are dropped or given back to their stream, and the broker ends in the background when
     /// its handlers have returned; they must not use it any more. In a child process after fork() it does nothing.
     ~Broker();
@@ -260,8 +260,8 @@ public:
             override_erased(&detail::dependency_key<Function>, std::move(made));
     }
 
-    /// Connects and starts every subscriber; when it returns, the server delivers to them. Blocks until a server
-    /// answers, for BrokerOptions::start_timeout at most, then for a round trip. Throws Error: Condition::bad_setup,
+    /// Connects and starts every subscriber; when it returns, the server delivers to them. Blocks for a server, which
+    /// it tries for BrokerOptions::start_timeout, then for what sources ask. Throws Error: Condition::bad_setup,
     /// with every mistake that was found or with the server's reason for a refusal, and inside a function given to
     /// async; Condition::disconnected when no server answered. After a throw the broker cannot be started again, and
     /// nothing runs, or, inside a handler, will run when that has returned.
@@ -270,16 +270,16 @@ public:
     /// Stops the broker: it takes nothing new, lets running and waiting handlers finish, sends what they published, and
     /// closes the connection. Blocks for `timeout`, and one more second for closing, at most. Returns true if
     /// everything was handled. When it returns false, waiting messages are dropped, and a handler that still runs goes
-    /// on, but its publications are refused. Called inside a handler, on_event, or a function given to async, of this
-    /// broker or any other, it only begins the stop and returns true; called while start() waits for a server, it ends
-    /// that wait. May be called from any thread and more than once: a later call waits for the first one's stop, for
-    /// its own timeout at most. Without `timeout`: BrokerOptions::stop_timeout.
+    /// on, but its publications are refused. Called inside a handler or any other function of yours that freshet calls,
+    /// of any broker, it only begins the stop and returns true; called while start() waits for a server, it ends that
+    /// wait. May be called from any thread and more than once: a later call waits for the first one's stop, for its own
+    /// timeout and a second at most. Without `timeout`: BrokerOptions::stop_timeout.
     bool stop(std::chrono::milliseconds timeout);
     /// Stops the broker within BrokerOptions::stop_timeout; see stop(timeout).
     bool stop();
 
     /// Calls start(), blocks until SIGINT, SIGTERM or stop(), then stops the broker. Throws what start() throws. A
-    /// second signal ends the process at once.
+    /// second signal ends the process at once. Leaves a broker that runs already alone.
     void run();
 
     /// Blocks for one round trip to the server on each connection and returns how long it took. Throws Error:

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <future>
 #include <string>
 #include <type_traits>
 #include <utility>
 
 #include <freshet/detail/core.hpp>
 #include <freshet/detail/future.hpp>
+#include <freshet/future.hpp>
 #include <freshet/options.hpp>
 
 namespace freshet {
@@ -56,10 +56,10 @@ public:
     }
 
     /// Sends the request and returns at once. Thousands of requests may be in flight; each has its own deadline. The
-    /// future gives the answer, or throws the Error that operator() would throw.
-    std::future<R> async(const std::remove_cvref_t<A>&... argument) const { return async(options_, argument...); }
-    /// Sends the request with `options` instead of the client's own and returns a future of the answer at once.
-    std::future<R> async(const RequestOptions& options, const std::remove_cvref_t<A>&... argument) const {
+    /// Future gives the answer, or throws the Error that operator() would throw.
+    Future<R> async(const std::remove_cvref_t<A>&... argument) const { return async(options_, argument...); }
+    /// Sends the request with `options` instead of the client's own and returns a Future of the answer at once.
+    Future<R> async(const RequestOptions& options, const std::remove_cvref_t<A>&... argument) const {
         return detail::as_future<R>(*link_, [&](auto done) { start(std::move(done), options, argument...); });
     }
 

@@ -10,6 +10,7 @@
 #include <freshet/error.hpp>
 #include <freshet/extract.hpp>
 #include <freshet/filter.hpp>
+#include <freshet/future.hpp>
 #include <freshet/json.hpp>
 #include <freshet/logger.hpp>
 #include <freshet/message.hpp>

@@ -192,8 +192,8 @@ public:
     SubscriberStats stats() const;
 
     /// Takes no more messages and handles those that have arrived. Blocks until that is done, for the broker's
-    /// stop_timeout at most: what waits then is dropped, or given back to JetStream. Called inside a handler, on_event,
-    /// or a function given to async, of any broker, it returns at once.
+    /// stop_timeout at most: what waits then is dropped, or given back to JetStream. Called inside a handler or any
+    /// other function of yours that freshet calls, of any broker, it returns at once.
     void stop();
 
 private:
@@ -212,9 +212,10 @@ public:
     ~MessageStream();
 
     /// Blocks until the next message and returns it; returns nothing when `timeout` has passed or the subscription has
-    /// ended.
+    /// ended. Throws Error(Errc::bad_setup) if it would have to block inside a function given to async.
     std::optional<Message> next(std::chrono::milliseconds timeout);
-    /// Blocks until the next message and returns it; returns nothing when the subscription has ended.
+    /// Blocks until the next message and returns it; returns nothing when the subscription has ended. Throws
+    /// Error(Errc::bad_setup) if it would have to block inside a function given to async.
     std::optional<Message> next();
 
     SubscriberStats stats() const;

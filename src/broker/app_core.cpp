@@ -175,8 +175,12 @@ void AppCore::end_lifespans() noexcept {
 void AppCore::stop_brokers() noexcept {
     {
         std::vector<std::jthread> stoppers;
-        for (const auto& start : starts_)
-            if (start.running) stoppers.emplace_back([&start] { start.broker->stop(); });
+        for (const auto& start : starts_) {
+            if (!start.running) continue;
+            try {
+                stoppers.emplace_back([&start] { start.broker->stop(); });
+            } catch (...) { start.broker->stop(); }  // there is no thread or no memory: one after the other
+        }
     }
     for (const auto& start : starts_)
         if (start.running) clean_ = start.broker->core().ended_clean() && clean_;

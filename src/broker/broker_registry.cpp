@@ -128,6 +128,7 @@ void BrokerCore::include(std::shared_ptr<RouterNode> router) {
     std::unique_lock lock{mutex_};
     if (std::ranges::find(routers_, router) != routers_.end())
         raise({Errc::bad_setup, "include: the broker includes this router already; include it once"});
+    if (life_.is_live() && !may_wait()) raise(wait_refused("include of a router on a broker that runs"));
     routers_.push_back(router);
     if (life_.is_idle()) return;
     lock.unlock();

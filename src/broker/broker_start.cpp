@@ -74,21 +74,25 @@ void BrokerCore::run() {
     SignalWatch signals;
     const std::stop_callback wake{link_.stop_token(), [&] { signals.wake(); }};
     std::atomic<bool> signalled = false;
+    std::atomic<bool> failed = false;
     const std::jthread watcher{[&] {
         if (const int signal = signals.wait(); signal != 0) {
             signalled = true;
             link_.logger().info("stopping on signal {}", signal);
         }
-        stop(link_.options().stop_timeout);
+        // A start that failed has taken back what it did, and one that was refused must not stop a broker that runs.
+        if (!failed) stop(link_.options().stop_timeout);
     }};
     try {
         start();
     } catch (const Error& error) {
+        failed = true;
         signals.wake();
         const bool stopped_early = error.code() == Errc::closed && link_.stop_token().stop_requested();
         if (!stopped_early && !signalled) throw;
         link_.logger().info("{}", error.what());
     } catch (...) {
+        failed = true;
         signals.wake();
         throw;
     }

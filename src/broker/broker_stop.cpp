@@ -53,6 +53,7 @@ void BrokerCore::end(std::chrono::milliseconds timeout) {
     }
     if (stopper_.joinable()) stopper_.join();
     for (const auto& subscriber : subscribers()) subscriber->join();
+    link_.background().wait();
     link_.stop_timers();
     std::vector<std::shared_ptr<void>> kept;
     const std::lock_guard lock{mutex_};

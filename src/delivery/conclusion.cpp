@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/exception_text.hpp"
 #include "base/header_text.hpp"
 #include "base/quoted.hpp"
 #include "delivery/confirmations.hpp"
@@ -155,8 +156,9 @@ void Conclusion::answer(const Message& request, const Error& error, int code) no
         if (!sent)
             log_.write(link_.logger(), FailureLog::Kind::not_answered,
                        "cannot answer a request on " + quoted(request.subject()) + " with its error", sent.error());
-    } catch (const std::exception& failed) {
-        link_.logger().error("cannot answer a request with its error: {}", failed.what());
+    } catch (...) {
+        log_.write(link_.logger(), FailureLog::Kind::not_answered, "cannot answer a request with its error",
+                   exception_error());
     }
 }
 

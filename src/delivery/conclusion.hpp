@@ -13,7 +13,7 @@
 #include <freshet/detail/source.hpp>
 
 #include "delivery/delivery_observer.hpp"
-#include "delivery/failure_log.hpp"
+#include "link/failure_log.hpp"
 
 namespace freshet::detail {
 
@@ -46,8 +46,9 @@ public:
     void conclude(SubscriberCore& subscriber, Context& context, const Outcome& returned,
                   std::span<Item> items) noexcept;
 
-    void log(Context& context, FailureLog::Kind kind, std::string_view what, const Error& why) noexcept {
-        log_.write(context.logger(), kind, what, why);
+    void log(Context& context, FailureLog::Kind kind, std::string_view what, const Error& why,
+             LogLevel level = LogLevel::error) noexcept {
+        log_.write(context.logger(), kind, what, why, level);
     }
     std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
     std::uint64_t rejected() const noexcept { return rejected_.load(std::memory_order_relaxed); }

@@ -6,6 +6,7 @@
 #include <freshet/logger.hpp>
 
 #include "base/exception_text.hpp"
+#include "delivery/subscriber_core.hpp"
 
 namespace freshet::detail {
 
@@ -18,8 +19,9 @@ DependencyScope::~DependencyScope() {
         try {
             end_newest(failed);
         } catch (...) {
-            context_.logger().error("a dependency threw when it was told that the handler had failed: {}",
-                                    exception_text());
+            ContextAccess::subscriber(context_).log_failure(
+                context_, FailureLog::Kind::dependency_threw,
+                "a dependency threw when it was told that the handler had failed", exception_error());
         }
     }
 }

@@ -6,6 +6,8 @@
 
 #include <freshet/detail/handler.hpp>
 
+#include "base/may_wait.hpp"
+#include "base/quoted.hpp"
 #include "base/wait.hpp"
 #include "delivery/subscriber_core.hpp"
 
@@ -60,6 +62,8 @@ std::optional<Message> MessageQueue::pop() { return pop_until(TimePoint::max(), 
 
 std::optional<Message> MessageQueue::pop_until(TimePoint deadline, const std::shared_ptr<Clock>& clock) {
     std::unique_lock lock{mutex_};
+    if (!closed_ && messages_.empty() && !may_wait() && deadline > clock->now())
+        raise(wait_refused("reading the next message on " + quoted(subject_)));
     wait_until(*clock, lock, changed_, deadline, [this] { return closed_ || !messages_.empty(); });
     if (messages_.empty()) return std::nullopt;
     std::optional<Message> message{std::move(messages_.front())};
@@ -81,7 +85,8 @@ std::size_t MessageQueue::size() const {
 
 std::pair<std::shared_ptr<SubscriberCore>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry,
                                                                                       SubscriberSpec spec) {
-    auto queue = std::make_shared<MessageQueue>(spec.options.max_pending_messages, spec.options.max_pending_bytes);
+    auto queue =
+        std::make_shared<MessageQueue>(spec.subject, spec.options.max_pending_messages, spec.options.max_pending_bytes);
     spec.handler = std::make_unique<QueueHandler>(queue);
     // A stream needs no threads of its own: you read it on yours.
     spec.options.workers = 0;

@@ -117,8 +117,9 @@ public:
     std::optional<Outcome> outcome_thrown(Context& context) noexcept;
 
     /// Writes a failure that comes with a delivery to the log, or counts it: see FailureLog.
-    void log_failure(Context& context, FailureLog::Kind kind, std::string_view what, const Error& why) noexcept {
-        conclusion_.log(context, kind, what, why);
+    void log_failure(Context& context, FailureLog::Kind kind, std::string_view what, const Error& why,
+                     LogLevel level = LogLevel::error) noexcept {
+        conclusion_.log(context, kind, what, why, level);
     }
 
 private:

@@ -8,6 +8,7 @@
 
 #include <freshet/detail/subject_tokens.hpp>
 
+#include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
 
 namespace freshet::detail {
@@ -35,8 +36,10 @@ bool WorkerDispatcher::dispatch(Message& message) noexcept {
 Expected<std::size_t> WorkerDispatcher::key_of(const Message& message) const {
     if (order_token_) return std::hash<std::string_view>{}(token_at(message.subject(), *order_token_));
     const auto& function = order_.function();
+    if (!function) return 0;
+    const CallbackScope scope;  // it may run on a thread that delivers
     try {
-        return function ? function(message) : 0;
+        return function(message);
     } catch (...) { return failure(Errc::bad_payload, "ordered_by threw: " + exception_text()); }
 }
 

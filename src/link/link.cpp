@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <freshet/future.hpp>
 #include <freshet/subject.hpp>
 
 #include "base/callback_scope.hpp"
@@ -18,6 +19,7 @@
 #include "link/handler_scope.hpp"
 #include "link/publish_chain.hpp"
 #include "link/reply_sinks.hpp"
+#include "link/request_group.hpp"
 #include "link/stream_ack.hpp"
 #include "subject/plain_subject.hpp"
 
@@ -65,6 +67,11 @@ void Link::set_publish_steps(std::vector<PublishStep*> steps) {
 void Link::close_requests(const Error& error) noexcept {
     const CallbackScope scope;  // tells functions given to async, and such a function may destroy a broker
     mux_.close(error);
+}
+
+void Link::request_stop() noexcept {
+    const CallbackScope scope;  // a std::stop_callback of a handler may stop or destroy a broker
+    stop_source_.request_stop();
 }
 
 bool Link::is_open() const noexcept {
@@ -232,9 +239,24 @@ Expected<Message> Link::request(std::string_view subject, const Encoded& encoded
     return answer;
 }
 
+Expected<Message> Link::request_in(RequestGroup& group, std::string_view subject, const Encoded& encoded,
+                                   const RequestOptions& options) {
+    if (!may_publish_on(subject)) return bad_subject(subject);
+    if (!may_wait()) return std::unexpected{wait_refused("request on " + quoted(subject))};
+    BlockingReply reply{subject};
+    const auto clock = shared_clock();  // the broker may go when the answer has come
+    const auto ticket =
+        ask(subject, encoded, options, [&] { return mux_.open(reply, timeout_or_default(options.timeout)); });
+    if (!ticket) return std::unexpected{ticket.error()};
+    group.begin(mux_, *ticket);
+    auto answer = reply.wait(*clock);
+    group.end();
+    return answer;
+}
+
 void Link::request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                          ReplyHandler handler, AnswersOf whose) {
-    auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), logger_, wanted(whose, subject));
+    auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), *this, wanted(whose, subject));
     if (!may_publish_on(subject)) return reply->on_reply(bad_subject(subject));
     if (auto asked = request_into(*reply, subject, encoded, options); !asked)
         reply->on_reply(std::unexpected{std::move(asked).error()});
@@ -272,6 +294,12 @@ std::unique_ptr<ReplyQueue> Link::request_many(std::string_view subject, const E
 
 void Link::log(const ConnectionEvent& event) noexcept {
     using Kind = ConnectionEvent::Kind;
+    if (event.kind == Kind::error) {  // one that publishes where it may not causes one for each message
+        return report(FailureLog::Kind::connection,
+                      event.subject.empty() ? to_string(event.kind)
+                                            : fmt::format("{} {}", to_string(event.kind), event.subject),
+                      {Errc::remote, event.detail}, LogLevel::warn);
+    }
     const bool good = event.kind == Kind::connected || event.kind == Kind::reconnected || event.kind == Kind::closed;
     const auto& where = event.subject.empty() ? event.url : event.subject;
     logger_.log(good ? LogLevel::info : LogLevel::warn, "{}{}{}{}{}", to_string(event.kind), where.empty() ? "" : " ",
@@ -292,7 +320,7 @@ void Link::tell(const ConnectionEvent& event) noexcept {
     const std::lock_guard lock{event_mutex_};
     try {
         options_.on_event(event);
-    } catch (...) { logger_.error("on_event threw: {}", exception_text()); }
+    } catch (...) { report(FailureLog::Kind::callback_threw, "on_event threw", exception_error()); }
 }
 
 void Link::watch(std::weak_ptr<ConnectionWatcher> watcher) {
@@ -329,7 +357,11 @@ void request_async(Link& link, std::string_view subject, const Encoded& encoded,
 }
 
 void refuse_async(Link& link, std::string_view subject, ReplyHandler handler, const Error& why) {
-    AsyncReply{subject, std::move(handler), link.logger()}.on_reply(std::unexpected{why});
+    AsyncReply{subject, std::move(handler), link}.on_reply(std::unexpected{why});
+}
+
+void require_may_wait(std::string_view what) {
+    if (!may_wait()) raise(wait_refused(what));
 }
 
 bool run_until(Link& link, const std::function<bool()>& done) {

@@ -19,11 +19,15 @@
 #include <freshet/outgoing.hpp>
 #include <freshet/transport.hpp>
 
+#include "link/background.hpp"
 #include "link/broker_clock.hpp"
 #include "link/connection_watcher.hpp"
+#include "link/failure_log.hpp"
 #include "link/request_mux.hpp"
 
 namespace freshet::detail {
+
+class RequestGroup;
 
 /// The senders whose answers a request accepts.
 enum class AnswersOf : std::uint8_t {
@@ -70,6 +74,9 @@ public:
     /// Sends a request, and blocks until the answer, the deadline, or close_requests(). Fails if may_wait() is false.
     Expected<Message> request(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                               AnswersOf whose = AnswersOf::anybody);
+    /// Sends a request that `group` may end, and blocks as request() does.
+    Expected<Message> request_in(RequestGroup& group, std::string_view subject, const Encoded& encoded,
+                                 const RequestOptions& options);
     /// Sends a request without blocking. Calls `handler` once, also if nothing could be sent.
     void request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
                        ReplyHandler handler, AnswersOf whose = AnswersOf::anybody);
@@ -83,12 +90,22 @@ public:
 
     /// Tells `watcher`, as long as it lives, when the connection is lost and when it is back.
     void watch(std::weak_ptr<ConnectionWatcher> watcher);
-    /// Writes a log line for `event`.
+    /// Writes "what: why" to the log, or counts it if many came: see FailureLog.
+    void report(FailureLog::Kind kind, std::string_view what, const Error& why,
+                LogLevel level = LogLevel::error) noexcept {
+        failures_.write(logger_, kind, what, why, level);
+    }
+    /// Writes a log line for `event`, or counts it.
     void log(const ConnectionEvent& event) noexcept;
     /// Calls BrokerOptions::on_event no more, because the objects that it refers to may be gone.
     void forget_listener() noexcept { has_listener_.store(false, std::memory_order_relaxed); }
     /// Ends every timer of the broker. Call it after the transport was closed, and not inside a timer.
-    void stop_timers() noexcept { clock_->retire(); }
+    void stop_timers() noexcept {
+        failures_.finish();
+        clock_->retire();
+    }
+    /// Returns the count of threads that work for the broker beside its subscribers.
+    Background& background() noexcept { return background_; }
     /// Tells the watchers and BrokerOptions::on_event of `event`.
     void tell(const ConnectionEvent& event) noexcept;
 
@@ -105,7 +122,8 @@ public:
     Transport& transport() const noexcept { return *transport_; }
     /// Returns the token that asks handlers to end. The broker requests it when it begins to stop.
     std::stop_token stop_token() const noexcept { return stop_source_.get_token(); }
-    void request_stop() noexcept { stop_source_.request_stop(); }
+    /// Requests it. Runs functions that users have registered for it.
+    void request_stop() noexcept;
 
 private:
     enum class Phase : std::uint8_t { idle, open, closed };
@@ -134,6 +152,8 @@ private:
     BrokerOptions options_;
     Logger logger_;
     std::shared_ptr<BrokerClock> clock_;
+    FailureLog failures_{*this, {}};
+    Background background_ = {};
     std::unique_ptr<Transport> transport_;
     RequestMux mux_;
     std::unique_ptr<TransportSubscription> inbox_ = {};

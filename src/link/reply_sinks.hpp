@@ -11,7 +11,6 @@
 #include <utility>
 
 #include <freshet/detail/core.hpp>
-#include <freshet/logger.hpp>
 #include <freshet/transport.hpp>
 
 #include "base/callback_scope.hpp"
@@ -19,6 +18,7 @@
 #include "base/may_wait.hpp"
 #include "base/quoted.hpp"
 #include "base/wait.hpp"
+#include "link/link.hpp"
 #include "link/request_mux.hpp"
 
 namespace freshet::detail {
@@ -57,8 +57,8 @@ private:
 /// Gives the answer to a request to a function. Deletes itself at its end.
 class AsyncReply final : public ReplySink {
 public:
-    AsyncReply(std::string_view subject, ReplyHandler handler, Logger& logger, Wanted wanted = nullptr)
-        : subject_{subject}, handler_{std::move(handler)}, logger_{logger}, wanted_{wanted} {}
+    AsyncReply(std::string_view subject, ReplyHandler handler, Link& link, Wanted wanted = nullptr)
+        : subject_{subject}, handler_{std::move(handler)}, link_{link}, wanted_{wanted} {}
 
     std::string_view subject() const noexcept override { return subject_; }
     bool accepts(const Message& message) noexcept override {
@@ -72,7 +72,8 @@ public:
             if (!reply && left_out_) reply = std::unexpected{with_left_out(reply.error())};
             handler_(std::move(reply));
         } catch (...) {
-            logger_.error("the function that got the answer from {} threw: {}", quoted(subject_), exception_text());
+            link_.report(FailureLog::Kind::callback_threw,
+                         "the function that got the answer from " + quoted(subject_) + " threw", exception_error());
         }
     }
     void on_end() noexcept override { delete this; }
@@ -80,7 +81,7 @@ public:
 private:
     std::string subject_;
     ReplyHandler handler_;
-    Logger& logger_;
+    Link& link_;
     Wanted wanted_;
     bool left_out_ = false;  // true if an answer was left out
 };

@@ -19,9 +19,9 @@ TEST_CASE("a static broker goes after main returned, and before errors do") {
     CHECK_THAT(service.output(), ContainsSubstring("ended"));
 }
 
-TEST_CASE("std::exit in a handler of a static broker ends the process") {
+TEST_CASE("std::exit in a handler or callback of a static broker ends the process") {
     testing::NatsServer server;
-    const std::string mode = GENERATE("handler", "run");
+    const std::string mode = GENERATE("handler", "run", "worker", "batch", "answer", "deadline", "event");
     testing::Process service{{FRESHET_EXIT_SERVICE, mode}, {"NATS_URL=" + server.url()}};
     CHECK(service.wait() == 3);
     CHECK_THAT(service.output(), ContainsSubstring("ended"));

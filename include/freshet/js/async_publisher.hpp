@@ -3,13 +3,14 @@
 
 #include <cstddef>
 #include <functional>
-#include <future>
 #include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <freshet/detail/core.hpp>
+#include <freshet/detail/future.hpp>
+#include <freshet/future.hpp>
 #include <freshet/js/publish_options.hpp>
 
 namespace freshet::detail {
@@ -70,19 +71,12 @@ public:
         if (!started) (*shared)(std::unexpected{std::move(started).error()});
     }
 
-    /// Sends a message and returns a future that gives the acknowledgement or throws Error. Blocks while max_pending
+    /// Sends a message and returns a Future that gives the acknowledgement or throws Error. Blocks while max_pending
     /// messages are under way.
     template <class T>
-    std::future<PublishAck> publish_future(std::string_view subject, const T& value,
-                                           const PublishOptions& options = {}) {
-        std::promise<PublishAck> promise;
-        auto future = promise.get_future();
-        publish(subject, value, options, [promise = std::move(promise)](Expected<PublishAck> ack) mutable {
-            try {
-                promise.set_value(value_or_raise(std::move(ack)));
-            } catch (...) { promise.set_exception(std::current_exception()); }
-        });
-        return future;
+    Future<PublishAck> publish_future(std::string_view subject, const T& value, const PublishOptions& options = {}) {
+        return detail::as_future<PublishAck>(*link_,
+                                             [&](auto done) { publish(subject, value, options, std::move(done)); });
     }
 
     /// Blocks until each message was acknowledged or has failed. Throws Errc::timeout when messages are still under way

@@ -92,7 +92,8 @@ public:
 
     /// Blocks until a message is there and returns it. Returns nothing when `timeout` has passed, or after stop().
     /// Throws Error when the server refuses to deliver, Errc::consumer_not_found or stream_not_found when the consumer
-    /// or its stream is gone. You may go on afterwards: freshet looks for the consumer until stop().
+    /// or its stream is gone; you may go on afterwards: freshet looks for the consumer until stop(). Throws
+    /// Errc::bad_setup if it would have to block inside a function given to async.
     std::optional<Delivery> next(std::chrono::milliseconds timeout);
     /// Ends the range, and gives the messages that you have not taken back to the server.
     void stop();

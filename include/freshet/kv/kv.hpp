@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include <freshet/broker.hpp>
 #include <freshet/detail/future.hpp>
 #include <freshet/detail/kv_bucket.hpp>
+#include <freshet/future.hpp>
 #include <freshet/kv/entry.hpp>
 #include <freshet/kv/options.hpp>
 #include <freshet/kv/watcher.hpp>
@@ -72,8 +72,8 @@ public:
                                  done(decoded(std::move(record)));
                              });
     }
-    /// Reads a key like get() but returns at once. The future gives the result of get(), or throws its error.
-    std::future<std::optional<Entry<T>>> get_async(std::string_view key) const {
+    /// Reads a key like get() but returns at once. The Future gives the result of get(), or throws its error.
+    Future<std::optional<Entry<T>>> get_async(std::string_view key) const {
         return detail::as_future<std::optional<Entry<T>>>(detail::kv_link(*bucket_),
                                                           [&](auto done) { get_async(key, std::move(done)); });
     }
@@ -92,8 +92,8 @@ public:
         });
         if (!sent) written(std::unexpected{sent.error()});
     }
-    /// Writes like put() but returns at once. The future gives the revision, or throws the error of put().
-    std::future<std::uint64_t> put_async(std::string_view key, const T& value) const {
+    /// Writes like put() but returns at once. The Future gives the revision, or throws the error of put().
+    Future<std::uint64_t> put_async(std::string_view key, const T& value) const {
         return detail::as_future<std::uint64_t>(detail::kv_link(*bucket_),
                                                 [&](auto done) { put_async(key, value, std::move(done)); });
     }

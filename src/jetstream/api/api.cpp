@@ -13,6 +13,7 @@
 #include <freshet/subject.hpp>
 
 #include "base/quoted.hpp"
+#include "link/request_group.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -143,7 +144,7 @@ private:
 };
 
 Levels& levels() {
-    static Levels all;
+    static auto& all = *new Levels;  // never destroyed: a static broker may go later
     return all;
 }
 
@@ -238,7 +239,10 @@ JsApi::JsApi(Link& link, js::ContextOptions options)
 Expected<Message> JsApi::ask(std::string_view op, std::string_view what, Bytes body,
                              std::chrono::milliseconds timeout) const {
     const auto to = subject(op);
-    auto reply = link_.request(to, {.body = body}, {.timeout = timeout.count() > 0 ? timeout : options_.timeout});
+    const RequestOptions options{.timeout = timeout.count() > 0 ? timeout : options_.timeout};
+    auto* const group = RequestGroup::Scope::current();
+    auto reply = group != nullptr ? link_.request_in(*group, to, {.body = body}, options)
+                                  : link_.request(to, {.body = body}, options);
     if (!reply) return std::unexpected{js_request_error(what, to, reply.error())};
     return reply;
 }

@@ -23,9 +23,10 @@ void Acknowledger::send(Incarnation incarnation, std::string_view subject, std::
 void Acknowledger::publish(std::string_view subject, std::string_view word, Flush flush) noexcept {
     const auto sent = link_.transport().publish(
         {.subject = subject, .payload = as_bytes(word), .flush = flush, .lane = freshet::Lane::deliveries});
-    if (!sent)
-        link_.logger().warn("{}: cannot acknowledge a message, so it is delivered again: {}", who_,
-                            sent.error().what());
+    if (!sent) {
+        link_.report(FailureLog::Kind::not_settled, who_ + ": cannot acknowledge a message, so it is delivered again",
+                     sent.error(), LogLevel::warn);
+    }
 }
 
 Expected<void> Acknowledger::wait_until_certain(Incarnation incarnation, TimePoint deadline) {

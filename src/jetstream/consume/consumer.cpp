@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <freshet/future.hpp>
 #include <freshet/js/consumer.hpp>
 
 #include <algorithm>
@@ -106,6 +107,7 @@ void Delivery::send(std::string_view word) const {
 void Delivery::nack(std::chrono::nanoseconds delay) const { send(detail::nak_text(delay)); }
 
 void Delivery::ack_sync() const {
+    detail::require_may_wait("ack_sync of a message on " + detail::quoted(message_.subject()));
     if (acknowledger_ != nullptr) {
         const auto deadline = api_->link().clock().now() + api_->options().timeout;
         value_or_raise(acknowledger_->wait_until_certain(incarnation_, deadline));

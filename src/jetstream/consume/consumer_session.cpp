@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/consume/consumer_session.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,15 +8,9 @@
 #include <freshet/text.hpp>
 
 #include "base/exception_text.hpp"
-#include "base/wait.hpp"
 
 namespace freshet::detail {
 namespace {
-
-constexpr std::chrono::milliseconds first_retry{100};
-constexpr std::chrono::milliseconds longest_retry{5'000};
-// When a consumer that was well for this long is lost, freshet looks for it at once.
-constexpr std::chrono::seconds forgotten{60};
 
 std::optional<std::uint64_t> last_delivered(const Message& heartbeat) {
     return FromText<std::uint64_t>::parse(heartbeat.header("Nats-Last-Consumer").value_or(""));
@@ -71,9 +64,15 @@ Expected<void> ConsumerSession::start(const std::shared_ptr<SessionOwner>& owner
     return {};
 }
 
+/// Has the owner declare the consumer. A stop ends the requests for it: nobody waits for them any more.
+Expected<DeliveryTarget> ConsumerSession::declare(SessionOwner& owner) {
+    const RequestGroup::Scope scope{requests_};
+    return owner.declare();
+}
+
 Expected<DeliveryTarget> ConsumerSession::open(SessionOwner& owner) {
     try {
-        auto target = owner.declare();
+        auto target = declare(owner);
         if (!target) return target;
         if (const auto subscribed = subscribe(*target); !subscribed) return std::unexpected{subscribed.error()};
         return target;
@@ -213,13 +212,14 @@ void ConsumerSession::complain(const Message& status, LogLevel level) {
     const auto text = status.header("Description").value_or("");
     if (complained_ == text || stopping_ || recovering_) return;  // the recovery may have deleted the consumer itself
     complained_ = text;
-    link_.logger().log(level, "{}: the server says {} {}", who_, status.status(), text);
+    link_.report(FailureLog::Kind::status, who_,
+                 {Errc::remote, fmt::format("the server says {} {}", status.status(), text)}, level);
 }
 
 void ConsumerSession::run(const std::function<void()>& call) noexcept {
     try {
         call();
-    } catch (...) { link_.logger().error("{}: on_pin threw: {}", who_, exception_text()); }
+    } catch (...) { link_.report(FailureLog::Kind::callback_threw, who_ + ": on_pin threw", exception_error()); }
 }
 
 void ConsumerSession::handled(const Settled& settled) noexcept {
@@ -242,108 +242,10 @@ void ConsumerSession::declare_again() noexcept {
     recover(lock);
 }
 
-void ConsumerSession::recover(Lock& lock) {
-    if (target_.consumer.empty()) lost_early_ = true;  // start() recovers
-    if (recovering_ || stopping_ || target_.consumer.empty()) return;
-    recovering_ = true;
-    if (owner_ != nullptr) owner_->on_doubt();
-    auto ended = std::exchange(recovery_, {});
-    lock.unlock();
-    if (ended.joinable()) ended.join();
-    lock.lock();
-    const auto clock = link_.shared_clock();  // the broker may go before the thread has returned
-    clock->add_work(1);
-    recovery_ = std::thread{[self = shared_from_this(), clock] {
-        {
-            const WorkScope scope;
-            self->run_recovery();
-        }
-        clock->add_work(-1);
-    }};
-}
-
-// Only this thread is not waited for by the transport or the clock. So it counts as recovering, and the owner has no
-// on_end, until it uses the link no more: after on_end the broker may be gone.
-void ConsumerSession::run_recovery() noexcept {
-    Lock lock{mutex_};
-    do {
-        reconnected_ = false;
-        find_consumer(lock);
-        while (const auto signal = stopping_ ? std::nullopt : next_signal()) {
-            lock.unlock();
-            send(*signal);
-            lock.lock();
-        }
-    } while (reconnected_ && !stopping_);
-    recovering_ = false;
-    if (inbox_ended_) finish(std::move(lock));
-}
-
-void ConsumerSession::find_consumer(Lock& lock) noexcept {
-    auto wait = first_retry;
-    std::string last_words;
-    const auto begin = link_.clock().now() + recovery_pause();
-    wait_until(link_.clock(), lock, changed_, begin, [this] { return stopping_; });
-    while (!stopping_) {
-        const auto owner = owner_;
-        lock.unlock();
-        std::ignore = link_.transport().flush(link_.options().connect_timeout);
-        auto target = owner->declare();
-        lock.lock();
-        Expected<void> found{};
-        if (target) found = take_over(lock, *std::move(target));
-        else found = std::unexpected{target.error()};
-        if (found) break;
-        if (last_words != found.error().message()) {
-            last_words = found.error().message();
-            link_.logger().error("{}: cannot go on, and tries again: {}", who_, last_words);
-        }
-        wait_until(link_.clock(), lock, changed_, link_.clock().now() + wait, [this] { return stopping_; });
-        wait = std::min(wait * 2, longest_retry);
-    }
-    if (!last_words.empty() && !stopping_) link_.logger().info("{}: goes on", who_);
-}
-
-std::chrono::milliseconds ConsumerSession::recovery_pause() {
-    const auto now = link_.clock().now();
-    if (now - recovered_ > forgotten) recoveries_ = 0;
-    recovered_ = now;
-    const auto before = recoveries_++;
-    if (before == 0) return {};
-    return std::min(first_retry * (1 << std::min<std::size_t>(before, 10)), longest_retry);
-}
-
-Expected<void> ConsumerSession::take_over(Lock& lock, DeliveryTarget target) {
-    const auto owner = owner_;
-    const bool anew = !target_.identity.empty() && target.identity != target_.identity;
-    const bool moved =
-        target.deliver_subject != target_.deliver_subject || target.deliver_group != target_.deliver_group;
-    if (moved) {
-        ++inbox_;
-        auto old = std::exchange(subscription_, nullptr);
-        lock.unlock();
-        old = nullptr;  // before the new one: in a queue group the old one would take messages
-        auto subscribed = subscribe(target);
-        if (subscribed) std::ignore = link_.transport().flush(link_.options().connect_timeout);
-        lock.lock();
-        if (!subscribed) {
-            inbox_ended_ = true;  // no inbox is open until the next attempt
-            return subscribed;
-        }
-        last_delivery_ = 0;
-    } else if (anew) {
-        // The messages that wait here, and one that may be on its way to on_message.
-        left_over_ = last_delivery_ == 0 ? 0 : subscription_->pending() + 1;
-    }
-    target_ = std::move(target);
-    policy_->begin(target_, link_.clock().now());
-    if (owner != nullptr) owner->on_found(anew ? Acknowledger::Anew::yes : Acknowledger::Anew::no);
-    return {};
-}
-
 void ConsumerSession::quiesce() noexcept {
     const std::lock_guard lock{mutex_};
     stopping_ = true;
+    requests_.cancel();
     policy_->stop();
     changed_.notify_all();
 }
@@ -369,6 +271,7 @@ void ConsumerSession::on_end(std::uint64_t inbox) noexcept {
     if (inbox != inbox_) return;
     inbox_ended_ = true;
     stopping_ = true;
+    requests_.cancel();
     changed_.notify_all();
     if (!recovering_) finish(std::move(lock));  // otherwise the recovery calls finish when it has ended
 }

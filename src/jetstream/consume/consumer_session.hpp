@@ -16,6 +16,7 @@
 #include "jetstream/consume/acknowledger.hpp"
 #include "jetstream/consume/delivery_policy.hpp"
 #include "link/connection_watcher.hpp"
+#include "link/request_group.hpp"
 
 namespace freshet::detail {
 
@@ -97,10 +98,13 @@ private:
     void on_status(std::uint64_t inbox, const Message& message) noexcept;
     bool left_over(const Metadata& metadata);
     void complain(const Message& status, LogLevel level);
+    Expected<DeliveryTarget> declare(SessionOwner& owner);
     void recover(Lock& lock);
     void run_recovery() noexcept;
     /// Looks for the consumer until it is found or the session stops. Unlocks meanwhile.
     void find_consumer(Lock& lock) noexcept;
+    /// Blocks for a round trip to the server, without the lock; not if the session stops.
+    void flush(Lock& lock) noexcept;
     void finish(Lock lock) noexcept;
 
     const std::shared_ptr<const JsApi> api_;
@@ -120,6 +124,7 @@ private:
     std::size_t recoveries_ = 0;       // since a message came
     TimePoint recovered_ = {};
     std::thread recovery_ = {};
+    RequestGroup requests_ = {};  // of the thread that declares the consumer
     TimerId timer_ = {};
     bool armed_ = false;
     bool recovering_ = false;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/exception_text.hpp"
+#include "base/may_wait.hpp"
 #include "base/quoted.hpp"
 #include "jetstream/consume/consumer_protocol.hpp"
 
@@ -14,7 +15,6 @@ namespace freshet::detail {
 namespace {
 
 // The most entries that are remembered of each kind.
-constexpr std::size_t most_unkept = 1'000;
 constexpr std::size_t most_given_back = 10'000;
 constexpr std::size_t most_attempted = 10'000;
 // Settled messages are reported this many at a time while others are in hand, or after this time.
@@ -33,15 +33,6 @@ std::string_view reason_of(const Handled& handled) {
     if (handled.failure != nullptr) return handled.failure->message();
     if (!handled.outcome.reason().empty()) return handled.outcome.reason();
     return handled.outcome.kind() == Outcome::Kind::term ? "the handler said term" : "the handler said nack";
-}
-
-/// Returns how long to wait before a dead letter that nobody kept is published again: longer each time, whatever the
-/// backoff is.
-std::chrono::nanoseconds unkept_pause(std::uint64_t deliveries) {
-    constexpr std::chrono::milliseconds first{100};
-    constexpr std::chrono::milliseconds longest{30'000};
-    constexpr std::uint64_t most_doublings = 9;
-    return std::min(first * (1 << std::min(deliveries, most_doublings)), longest);
 }
 
 template <class Container>
@@ -144,63 +135,12 @@ void Feed::perform(const Action& action, Message message, const Metadata& metada
         case Kind::nak: return nak(message, action.delay);
         case Kind::dead_letter: return publish_dead_letter(std::move(message), metadata, why, action.delay);
         case Kind::term:
-            link_.logger().error("{}: message {} on {} is given up at delivery {}, and there is no dead letter: {}",
-                                 who_, metadata.stream_sequence, quoted(message.subject()), metadata.deliveries, why);
+            report_given_up(message, metadata, "and there is no dead letter", why);
             return release(message, term_word);
     }
 }
 
 void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept { release(message, nak_text(delay)); }
-
-void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
-                               std::chrono::nanoseconds delay) noexcept {
-    if (outlived(message)) return release(message, {});
-    link_.logger().error("{}: message {} on {} is given up at delivery {}, and goes to {}: {}", who_,
-                         metadata.stream_sequence, quoted(message.subject()), metadata.deliveries,
-                         quoted(settlement_.retry().dead_letter), why);
-    send_dead_letter(std::make_shared<Message>(std::move(message)), std::string{why}, delay, LetterSize::whole);
-}
-
-void Feed::send_dead_letter(const std::shared_ptr<Message>& message, const std::string& why,
-                            std::chrono::nanoseconds delay, LetterSize size) noexcept {
-    try {
-        const auto headers = dead_letter_headers(*message, message->metadata().value_or(Metadata{}), why, size);
-        const auto body = size == LetterSize::whole ? message->payload() : Bytes{};
-        // The answer may come before the sending has returned, while that still reads the message. So both hold it.
-        link_.request_async(settlement_.retry().dead_letter, {.body = body}, {.headers = headers},
-                            [self = shared_from_this(), message, why, delay, size](const Expected<Message>& answer) {
-                                const auto& to = self->settlement_.retry().dead_letter;
-                                const auto confirmed = check_dead_letter_answer(to, answer);
-                                self->finish_dead_letter(message, confirmed, why, delay, size);
-                            });
-    } catch (...) {
-        link_.logger().error("{}: cannot make a dead letter, so the message stays: {}", who_, exception_text());
-        nak(*message, delay);
-    }
-}
-
-void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Expected<void>& confirmed,
-                              const std::string& why, std::chrono::nanoseconds delay, LetterSize size) noexcept {
-    if (confirmed) return release(*message, term_word);
-    const auto& error = confirmed.error();
-    // Publishing it once more would not help: it stays too large.
-    if (error.code() == Errc::payload_too_large && size != LetterSize::bare) {
-        const auto next = size == LetterSize::whole ? LetterSize::no_payload : LetterSize::bare;
-        link_.logger().warn("{}: a dead letter is too large, so {} left out: {}", who_,
-                            next == LetterSize::no_payload ? "its payload is" : "the message's headers are",
-                            error.message());
-        return send_dead_letter(message, why, delay, next);
-    }
-    const auto metadata = message->metadata();
-    if (metadata) {
-        const std::lock_guard lock{mutex_};
-        unkept_.insert_or_assign(metadata->stream_sequence, why);
-        keep_at_most(unkept_, most_unkept);
-    }
-    link_.logger().error("{}: the dead letter of message {} was not kept, so the message stays: {}", who_,
-                         metadata ? metadata->stream_sequence : 0, error.message());
-    nak(*message, std::max(delay, unkept_pause(metadata ? metadata->deliveries : 0)));
-}
 
 void Feed::release(const Message& message, std::string_view word) noexcept {
     std::optional<Held> held;
@@ -321,6 +261,7 @@ Expected<void> Feed::ack_sync(const Message& message, std::chrono::milliseconds 
         if (held->settled || !wants_acks()) return {};
         incarnation = held->incarnation;
     }
+    if (!may_wait()) return std::unexpected{wait_refused("ack_sync of a message on " + quoted(message.subject()))};
     if (auto certain = acknowledger_.wait_until_certain(incarnation, link_.clock().now() + timeout); !certain)
         return std::unexpected{Error{certain.error().code(), fmt::format("ack_sync: {}", certain.error().message())}};
     const auto answer = link_.request(message.reply_to(), {.body = as_bytes(ack_word)}, {.timeout = timeout});
@@ -373,6 +314,7 @@ bool Feed::take_done() {
 }
 
 void Feed::end() noexcept {
+    log_.finish();
     std::shared_ptr<MessageSink> sink;
     bool done = false;
     {

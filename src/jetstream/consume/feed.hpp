@@ -65,6 +65,8 @@ public:
 
 private:
     void perform(const Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept;
+    void report_given_up(const Message& message, const Metadata& metadata, std::string_view what_then,
+                         std::string_view why) noexcept;
     void publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
                              std::chrono::nanoseconds delay) noexcept;
     void send_dead_letter(const std::shared_ptr<Message>& message, const std::string& why,
@@ -96,6 +98,7 @@ private:
     const std::string who_;
     const Calls calls_;
     Acknowledger acknowledger_;
+    FailureLog log_{link_, {}};
 
     std::mutex mutex_ = {};
     std::shared_ptr<MessageSink> sink_;  // until end

@@ -7,6 +7,7 @@
 
 #include <freshet/js/consumer.hpp>
 
+#include "base/may_wait.hpp"
 #include "base/wait.hpp"
 #include "jetstream/consume/acknowledger.hpp"
 #include "jetstream/consume/consumer_protocol.hpp"
@@ -120,8 +121,10 @@ private:
 
         std::optional<Waiting> next(TimePoint deadline) {
             std::unique_lock lock{mutex_};
-            wait_until(api_->link().clock(), lock, changed_, deadline,
-                       [this] { return closed_ || refused_ || !messages_.empty(); });
+            auto& clock = api_->link().clock();
+            const bool waits = !closed_ && !refused_ && messages_.empty() && deadline > clock.now();
+            if (waits && !may_wait()) raise(wait_refused("reading the next message of " + spec_.text()));
+            wait_until(clock, lock, changed_, deadline, [this] { return closed_ || refused_ || !messages_.empty(); });
             if (messages_.empty() && refused_ && !closed_) raise(*std::exchange(refused_, std::nullopt));
             if (messages_.empty()) return std::nullopt;
             auto taken = std::move(messages_.front());

@@ -51,7 +51,9 @@ AsyncPublisher::AsyncPublisher(std::shared_ptr<const detail::JsApi> api, detail:
         send_if_able(*api, message, sink);
         return {};
     };
-    auto report = [&link](const std::string& text) { link.logger().error("{}", text); };
+    auto report = [&link](const std::string& text) {
+        link.report(detail::FailureLog::Kind::callback_threw, "asynchronous publisher", {Errc::remote, text});
+    };
     window_ = std::make_shared<detail::PublishWindow>(link.clock(), std::max<std::size_t>(options.max_pending, 1),
                                                       std::move(send), std::move(report));
 }

@@ -72,7 +72,9 @@ public:
         const auto kept = outcome == Outcome::ack ? bucket_.try_update(claim.key, std::string{handled}, claim.revision)
                                                   : bucket_.try_erase(claim.key, {.revision = claim.revision});
         if (kept) return;
-        context.logger().warn("the message with the id {} may be handled once more: {}", claim.id, kept.error().what());
+        detail::ContextAccess::subscriber(context).log_failure(
+            context, detail::FailureLog::Kind::not_settled,
+            "the message with the id " + claim.id + " may be handled once more", kept.error(), LogLevel::warn);
     }
 
 private:

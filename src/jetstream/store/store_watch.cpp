@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/exception_text.hpp"
+#include "base/may_wait.hpp"
 #include "base/wait.hpp"
 #include "link/link.hpp"
 
@@ -78,7 +79,10 @@ private:
     Message translated(const Message& stored, bool initial) noexcept {
         try {
             return spec_.translate(stored, initial);
-        } catch (...) { link_.logger().error("watch of {}: a message is left out: {}", spec_.what, exception_text()); }
+        } catch (...) {
+            link_.report(FailureLog::Kind::left_out, "watch of " + spec_.what + ": a message is left out",
+                         exception_error());
+        }
         return {};
     }
 
@@ -99,6 +103,7 @@ private:
         if (!all_fed_ || caught_up_ || in_hand_ > 0) return;
         caught_up_ = true;
         if (!spec_.caught_up) return;
+        const CallbackScope scope;  // it may run on a thread that delivers
         try {
             spec_.caught_up();
         } catch (...) { link_.logger().error("watch of {}: caught_up threw: {}", spec_.what, exception_text()); }
@@ -130,7 +135,7 @@ void StoreWatch::handled(const Message& message) noexcept { feed_->handled(messa
 
 class WatchQueue::Sink final : public MessageSink {
 public:
-    explicit Sink(Clock& clock) noexcept : clock_{clock} {}
+    Sink(Clock& clock, std::string what) noexcept : clock_{clock}, what_{std::move(what)} {}
 
     void on_message(Message message) noexcept override { push(std::move(message)); }
     void on_end() noexcept override { end(); }
@@ -147,6 +152,8 @@ public:
         std::unique_lock lock{mutex_};
         for (;;) {
             if (until_caught_up && caught_up_) return std::nullopt;
+            if (!ended_ && waiting_.empty() && !may_wait() && deadline > clock_.now())
+                raise(wait_refused("reading the watch of " + what_));
             if (!wait_until(clock_, lock, changed_, deadline, [this] { return ended_ || !waiting_.empty(); }))
                 return std::nullopt;
             if (ended_) return std::nullopt;
@@ -172,6 +179,7 @@ private:
     }
 
     Clock& clock_;
+    const std::string what_;
     mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};
     std::deque<Message> waiting_ = {};
@@ -185,7 +193,7 @@ WatchQueue::WatchQueue(std::shared_ptr<Sink> sink, std::unique_ptr<StoreWatch> w
 WatchQueue::~WatchQueue() = default;
 
 Expected<std::unique_ptr<WatchQueue>> WatchQueue::start(Link& link, WatchSpec spec) {
-    auto sink = std::make_shared<Sink>(link.clock());
+    auto sink = std::make_shared<Sink>(link.clock(), spec.what);
     spec.caught_up = [sink] { sink->on_caught_up(); };
     auto watch = std::make_unique<StoreWatch>(link, std::move(spec), sink);
     if (auto started = watch->start(); !started) return std::unexpected{std::move(started).error()};

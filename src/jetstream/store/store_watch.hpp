@@ -73,7 +73,8 @@ public:
     ~WatchQueue();
 
     /// Blocks until a message comes and returns it. Returns nothing when `timeout` has passed, when the watch was
-    /// stopped, or, with `until_caught_up`, when it has caught up.
+    /// stopped, or, with `until_caught_up`, when it has caught up. Throws Errc::bad_setup where it would block a thread
+    /// that brings answers.
     std::optional<Message> next(std::optional<std::chrono::milliseconds> timeout, bool until_caught_up);
     bool caught_up() const;
     void stop() noexcept;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "delivery/failure_log.hpp"
+#include "link/failure_log.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -25,11 +25,11 @@ class FailureLog::State : public std::enable_shared_from_this<State> {
 public:
     State(Link& link, std::string subject) : link_{link}, clock_{link.shared_clock()}, subject_{std::move(subject)} {}
 
-    void write(Logger& logger, Kind kind, std::string_view what, const Error& why) {
+    void write(Logger& logger, Kind kind, std::string_view what, const Error& why, LogLevel level) {
         std::vector<Summary> summaries;
-        const bool written = count(kind, what, why, summaries);
+        const bool written = count(kind, what, why, level, summaries);
         for (const auto& summary : summaries) write(summary);
-        if (written) logger.error("{}: {}", what, why.what());
+        if (written) logger.log(level, "{}: {}", what, why.what());
     }
 
     void finish() {
@@ -50,6 +50,7 @@ private:
         Kind kind;
         std::error_code code;
         int remote_code;
+        LogLevel level;
         TimePoint since;
         std::uint64_t lines = 0;
         std::uint64_t more = 0;  // not written
@@ -57,15 +58,16 @@ private:
         TimerId timer = {};
     };
     struct Summary {
+        LogLevel level;
         std::uint64_t more;
         std::string last;
     };
 
     /// Counts a failure. Returns true if its line is to be written; adds the summaries that are due.
-    bool count(Kind kind, std::string_view what, const Error& why, std::vector<Summary>& summaries) {
+    bool count(Kind kind, std::string_view what, const Error& why, LogLevel level, std::vector<Summary>& summaries) {
         const auto now = clock_->now();
         const std::lock_guard lock{mutex_};
-        auto& failure = find(kind, why, now);
+        auto& failure = find(kind, why, level, now);
         if (now - failure.since >= window) {
             sum_up(failure, summaries);
             failure.since = now;
@@ -84,14 +86,14 @@ private:
         return false;
     }
 
-    Failure& find(Kind kind, const Error& why, TimePoint now) {
+    Failure& find(Kind kind, const Error& why, LogLevel level, TimePoint now) {
         const auto found = std::ranges::find_if(failures_, [&](const Failure& known) {
             return known.kind == kind && known.code == why.code() && known.remote_code == why.remote_code();
         });
         if (found != failures_.end()) return *found;
         if (failures_.size() == most_failures) return failures_.back();
         return failures_.emplace_back(Failure{
-            .kind = kind, .code = why.code(), .remote_code = why.remote_code(), .since = now});
+            .kind = kind, .code = why.code(), .remote_code = why.remote_code(), .level = level, .since = now});
     }
 
     void on_time() {
@@ -106,13 +108,15 @@ private:
     }
 
     static void sum_up(Failure& failure, std::vector<Summary>& summaries) {
-        if (failure.more > 0) summaries.push_back({std::exchange(failure.more, 0), std::move(failure.last)});
+        if (failure.more > 0)
+            summaries.push_back({failure.level, std::exchange(failure.more, 0), std::move(failure.last)});
     }
 
     void write(const Summary& summary) {
         link_.logger()
             .with({.subject = subject_})
-            .error("{} more failures of the same kind within a second, the last one: {}", summary.more, summary.last);
+            .log(summary.level, "{} more failures of the same kind within a second, the last one: {}", summary.more,
+                 summary.last);
     }
 
     Link& link_;
@@ -127,8 +131,12 @@ FailureLog::FailureLog(Link& link, std::string subject) : state_{std::make_share
 
 FailureLog::~FailureLog() = default;
 
-void FailureLog::write(Logger& logger, Kind kind, std::string_view what, const Error& why) noexcept {
-    state_->write(logger, kind, what, why);
+void FailureLog::write(Logger& logger, Kind kind, std::string_view what, const Error& why, LogLevel level) noexcept {
+    try {
+        state_->write(logger, kind, what, why, level);
+    } catch (const std::exception& error) {  // no memory, or no thread for the timer of the sum
+        logger.error("cannot sum up failures: {}; {}: {}", error.what(), what, why.what());
+    }
 }
 
 void FailureLog::finish() noexcept { state_->finish(); }

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of a feed that publishes dead letters.
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/exception_text.hpp"
+#include "base/quoted.hpp"
+#include "jetstream/consume/consumer_protocol.hpp"
+#include "jetstream/consume/feed.hpp"
+
+namespace freshet::detail {
+namespace {
+
+using Failed = FailureLog::Kind;
+
+// The most messages whose dead letter nobody kept that are remembered.
+constexpr std::size_t most_unkept = 1'000;
+
+/// Returns how long to wait before a dead letter that nobody kept is published again: longer each time, whatever the
+/// backoff is.
+std::chrono::nanoseconds unkept_pause(std::uint64_t deliveries) {
+    constexpr std::chrono::milliseconds first{100};
+    constexpr std::chrono::milliseconds longest{30'000};
+    constexpr std::uint64_t most_doublings = 9;
+    return std::min(first * (1 << std::min(deliveries, most_doublings)), longest);
+}
+
+}  // namespace
+
+void Feed::report_given_up(const Message& message, const Metadata& metadata, std::string_view what_then,
+                           std::string_view why) noexcept {
+    log_.write(link_.logger(), Failed::given_up,
+               fmt::format("{}: message {} on {} is given up at delivery {}, {}", who_, metadata.stream_sequence,
+                           quoted(message.subject()), metadata.deliveries, what_then),
+               {Errc::remote, std::string{why}});
+}
+
+void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
+                               std::chrono::nanoseconds delay) noexcept {
+    if (outlived(message)) return release(message, {});
+    report_given_up(message, metadata, "and goes to " + quoted(settlement_.retry().dead_letter), why);
+    send_dead_letter(std::make_shared<Message>(std::move(message)), std::string{why}, delay, LetterSize::whole);
+}
+
+void Feed::send_dead_letter(const std::shared_ptr<Message>& message, const std::string& why,
+                            std::chrono::nanoseconds delay, LetterSize size) noexcept {
+    try {
+        const auto headers = dead_letter_headers(*message, message->metadata().value_or(Metadata{}), why, size);
+        const auto body = size == LetterSize::whole ? message->payload() : Bytes{};
+        // The answer may come before the sending has returned, while that still reads the message. So both hold it.
+        link_.request_async(settlement_.retry().dead_letter, {.body = body}, {.headers = headers},
+                            [self = shared_from_this(), message, why, delay, size](const Expected<Message>& answer) {
+                                const auto& to = self->settlement_.retry().dead_letter;
+                                const auto confirmed = check_dead_letter_answer(to, answer);
+                                self->finish_dead_letter(message, confirmed, why, delay, size);
+                            });
+    } catch (...) {
+        log_.write(link_.logger(), Failed::dead_letter, who_ + ": cannot make a dead letter, so the message stays",
+                   exception_error());
+        nak(*message, delay);
+    }
+}
+
+void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Expected<void>& confirmed,
+                              const std::string& why, std::chrono::nanoseconds delay, LetterSize size) noexcept {
+    if (confirmed) return release(*message, term_word);
+    const auto& error = confirmed.error();
+    // Publishing it once more would not help: it stays too large.
+    if (error.code() == Errc::payload_too_large && size != LetterSize::bare) {
+        const auto next = size == LetterSize::whole ? LetterSize::no_payload : LetterSize::bare;
+        const auto* const left_out = next == LetterSize::no_payload ? "its payload is" : "the message's headers are";
+        log_.write(link_.logger(), Failed::dead_letter,
+                   fmt::format("{}: a dead letter is too large, so {} left out", who_, left_out), error,
+                   LogLevel::warn);
+        return send_dead_letter(message, why, delay, next);
+    }
+    const auto metadata = message->metadata();
+    if (metadata) {
+        const std::lock_guard lock{mutex_};
+        unkept_.insert_or_assign(metadata->stream_sequence, why);
+        if (unkept_.size() > most_unkept) unkept_.erase(std::prev(unkept_.end()));
+    }
+    log_.write(link_.logger(), Failed::dead_letter,
+               fmt::format("{}: the dead letter of message {} was not kept, so the message stays", who_,
+                           metadata ? metadata->stream_sequence : 0),
+               error);
+    nak(*message, std::max(delay, unkept_pause(metadata ? metadata->deliveries : 0)));
+}
+
+}  // namespace freshet::detail
