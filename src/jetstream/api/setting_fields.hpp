@@ -48,11 +48,6 @@ struct ValueName {
 template <class E>
 using ValueNames = std::initializer_list<ValueName<E>>;
 
-template <class T>
-inline constexpr bool is_duration = false;
-template <class Rep, class Period>
-inline constexpr bool is_duration<std::chrono::duration<Rep, Period>> = true;
-
 /// True if a setting is an object with settings of its own.
 template <class T>
 inline constexpr bool has_parts = !is_duration<T> && !std::same_as<T, std::chrono::system_clock::time_point> &&
