@@ -23,6 +23,8 @@
 #include <utility>
 #include <vector>
 
+#include <freshet/detail/json/types.hpp>
+
 #include "jetstream/api/json.hpp"
 #include "jetstream/api/rfc3339.hpp"
 
