@@ -156,7 +156,7 @@ TEST_CASE_METHOD(Fixture, "count") {
     // [fast]
     broker.jetstream().declare({.name = "IMPORTS", .subjects = {"imports.>"}, .allow_batched = true});
     auto rows = broker.jetstream().fast_batch();
-    for (int i = 0; i < 1'000; ++i) rows.add("imports.orders", Order{"i" + std::to_string(i), i});
+    for (int i = 0; i < 1'000; ++i) rows.add("imports.orders", Order{"i" + std::to_string(i), 1.0});
     rows.commit();  // all of them are stored
     // [fast]
     // [counter]

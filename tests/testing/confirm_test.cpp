@@ -14,7 +14,7 @@
 #include <freshet/testing.hpp>
 
 #include "../support/log_lines.hpp"
-#include "memory_support.hpp"
+#include "memory/jetstream/memory_support.hpp"
 
 using namespace freshet;
 using namespace std::chrono_literals;

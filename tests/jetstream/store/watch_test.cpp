@@ -333,7 +333,8 @@ TEST_CASE_METHOD(JetStreamFixture, "a watch that is stopped while its bucket is 
                                      .translate = [](const Message& stored, bool initial) {
                                          return detail::watch_message(stored.subject(), stored, initial);
                                      }};
-        }});
+        },
+        .record = typeid(void)});
     const auto inbox = std::make_shared<freshet::testing::Inbox>();
     REQUIRE(source->start(broker.jetstream().api()->link(), *Subject::parse(">"), inbox));
     CHECK(inbox->wait_for_end());
