@@ -36,9 +36,9 @@ struct Last {
 Last last;
 bool exits_at_event = false;
 Broker& broker() {
-    static Broker instance{{.on_event = [](const ConnectionEvent& event) {
-        if (exits_at_event && event.kind == ConnectionEvent::Kind::connected) std::exit(3);
-    }}};
+    static Broker instance{{.connect_timeout = 20s, .on_event = [](const ConnectionEvent& event) {
+                                if (exits_at_event && event.kind == ConnectionEvent::Kind::connected) std::exit(3);
+                            }}};
     return instance;
 }
 
