@@ -11,7 +11,7 @@
 namespace freshet::testing {
 namespace {
 
-constexpr std::chrono::seconds patience{30};  // in real time
+constexpr std::chrono::seconds complaint_time{30};  // in real time
 constexpr std::size_t most_broken = 20;       // a run that goes wrong says the same again and again
 
 }  // namespace
@@ -72,7 +72,7 @@ Living::Token Living::token(std::string what) {
 void Living::wait_until_gone() {
     std::unique_lock lock{state_->mutex};
     const auto gone = [this] { return state_->left.empty(); };
-    if (state_->changed.wait_for(lock, patience, gone)) return;
+    if (state_->changed.wait_for(lock, complaint_time, gone)) return;
     for (const auto& what : state_->left) std::fprintf(stderr, "lifecycle: %s is left\n", what.c_str());
     state_->changed.wait(lock, gone);
 }

@@ -14,6 +14,12 @@ namespace freshet::testing {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr auto patience = 60s;  // of the run's own calls, which must not fail on a slow machine
+
+}  // namespace
+
 Town::Town(Place& place, const LifecycleOptions& options)
     : place_{place},
       options_{options},
@@ -111,10 +117,11 @@ void Town::disturb(Random& random) {
 }
 
 void Town::prepare_stream() {
-    const auto broker = make_broker();
+    const auto broker = make_broker(patience);
     const Watchdog::Call call{dog_, "the first start"};
     broker->start();
-    broker->jetstream().declare({.name = "S_" + prefix_, .subjects = std::vector<std::string>{prefix_ + ".js.>"}});
+    broker->jetstream({.timeout = patience})
+        .declare({.name = "S_" + prefix_, .subjects = std::vector<std::string>{prefix_ + ".js.>"}});
     broker->stop();
 }
 
@@ -159,7 +166,7 @@ void Town::check(Citizen& citizen) {
 
 void Town::drain_stream() {
     {
-        const auto broker = make_broker();
+        const auto broker = make_broker(patience);
         const Watchdog::Call call{dog_, "the last drain of the stream"};
         broker
             ->subscriber(prefix_ + ".js.>",
@@ -171,7 +178,7 @@ void Town::drain_stream() {
         });
         for (const auto& id : notes_.unhandled())
             notes_.broken(fmt::format("message {} was acknowledged and is lost", id));
-        broker->jetstream().stream("S_" + prefix_).remove();
+        broker->jetstream({.timeout = patience}).stream("S_" + prefix_).remove();
         broker->stop();
     }
     const Watchdog::Call call{dog_, "the end of the draining broker"};

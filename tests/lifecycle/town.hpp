@@ -50,7 +50,8 @@ private:
     void drain_stream();
 
     // town_brokers.cpp
-    std::unique_ptr<Broker> make_broker();
+    /// Makes a broker; with a patience, one whose calls wait that long for the server.
+    std::unique_ptr<Broker> make_broker(std::chrono::milliseconds patience = {});
     Shared new_citizen();
     Shared any_citizen(Random& random);
     void start(Citizen& citizen);

@@ -9,8 +9,9 @@
 
 namespace freshet::testing {
 
-std::unique_ptr<Broker> Town::make_broker() {
+std::unique_ptr<Broker> Town::make_broker(std::chrono::milliseconds patience) {
     auto options = place_.options();
+    if (patience.count() > 0) options.connect_timeout = options.start_timeout = options.request_timeout = patience;
     options.on_event = [this, alive = cores_.token("a broker")](const ConnectionEvent&) { ++events_; };
     ++notes_.brokers;
     return place_.make_broker(std::move(options));
