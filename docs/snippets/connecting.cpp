@@ -117,7 +117,7 @@ TEST_CASE("TLS") {
     CHECK_NOTHROW(broker.start());
     const auto said = message_of([&] { freshet::Broker{{.servers = {url}}}.start(); });
     INFO(said);
-    CHECK(said.starts_with("TLS with " + url + " failed: "));
+    CHECK(said.starts_with("cannot connect to " + url + ": TLS failed: "));
     std::filesystem::remove_all(directory);
 }
 

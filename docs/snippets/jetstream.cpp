@@ -116,7 +116,7 @@ TEST_CASE_METHOD(Fixture, "publish") {
     CHECK(lines == std::vector<std::string>{"stored in ORDERS at 1", "it was there before"});
     CHECK(message_of([&] { jetstream.publish("nobody.listens", order, {.retries = 0}); }) == shown(R"(
 // [no-stream]
-publish to "nobody.listens": no stream stores this subject; create one, or check the subject (in a cluster, its servers may be down)
+publish to "nobody.listens": no stream stores this subject, or JetStream is not enabled (nats-server -js); create one, or check the subject (in a cluster, its servers may be down)
 // [no-stream]
 )"));
 }

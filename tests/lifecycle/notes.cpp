@@ -12,7 +12,7 @@ namespace freshet::testing {
 namespace {
 
 constexpr std::chrono::seconds complaint_time{30};  // in real time
-constexpr std::size_t most_broken = 20;       // a run that goes wrong says the same again and again
+constexpr std::size_t most_broken = 20;             // a run that goes wrong says the same again and again
 
 }  // namespace
 

@@ -46,7 +46,8 @@ struct PutOptions {
     std::string description = {};
     Headers headers = {};
     std::map<std::string, std::string> metadata = {};
-    /// Bytes of each chunk, at most the server's max_payload. Default (0): 128 KiB, or max_payload if that is less.
+    /// Bytes of each chunk, at most the server's max_payload. Default (0): 128 KiB, or half of max_payload if
+    /// that is less.
     std::size_t chunk_size = 0;
     std::size_t window = std::size_t{8} << 20;  ///< most bytes on their way to the server at a time
     ProgressCallback progress = {};             ///< called after each chunk

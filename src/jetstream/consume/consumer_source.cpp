@@ -108,7 +108,7 @@ public:
         auto spec = spec_;
         spec.fresh = [&] { return fresh(); };
         const auto answer = declare_consumer(*api_, spec);
-        if (!answer) return std::unexpected{answer.error()};
+        if (!answer) return std::unexpected{with_hint(answer.error())};
         const auto& config = (*answer)["config"];
         auto target = target_of(spec_, *answer);
         if (auto fits = check(target, *answer, *stream); !fits) return std::unexpected{fits.error()};
@@ -134,6 +134,13 @@ public:
     void on_end() noexcept override { feed_->end(); }
 
 private:
+    /// Says how freshet makes the stream itself, if it is missing.
+    static Error with_hint(const Error& error) {
+        if (error.code() != Errc::stream_not_found) return error;
+        return {Errc::stream_not_found,
+                std::string{error.message()} + ", or give a js::Stream, so that freshet declares it"};
+    }
+
     /// Returns the settings of a new consumer beside the configuration. If the consumer was deleted while the program
     /// ran, the new one begins where that one was.
     Json fresh() const {

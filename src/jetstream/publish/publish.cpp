@@ -173,8 +173,8 @@ Expected<js::PublishAck> publish_result(std::string_view subject, const Expected
     if (error.code() == Errc::no_responders) {
         return failure(
             Errc::no_stream,
-            fmt::format("publish to {}: no stream stores this subject; create one, or check the subject (in a "
-                        "cluster, its servers may be down)",
+            fmt::format("publish to {}: no stream stores this subject, or JetStream is not enabled (nats-server -js); "
+                        "create one, or check the subject (in a cluster, its servers may be down)",
                         detail::quoted(subject)));
     }
     if (error.code() == Errc::timeout) {

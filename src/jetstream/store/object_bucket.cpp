@@ -143,7 +143,7 @@ obj::Info ObjectBucket::put(std::string_view name, const NextChunk& next, std::o
     if (most != 0 && options.chunk_size > most)
         raise({Errc::bad_setup, fmt::format("{}: a chunk_size of {} bytes is over {}, the server's max_payload",
                                             what("put", name), options.chunk_size, most)});
-    const auto usual = most != 0 ? std::min(default_chunk_size, most) : default_chunk_size;
+    const auto usual = most != 0 ? std::min(default_chunk_size, most / 2) : default_chunk_size;  // headers count, too
     obj::Info info{.bucket = store_.name(),
                    .name = std::string{name},
                    .description = options.description,

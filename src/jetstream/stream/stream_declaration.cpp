@@ -104,7 +104,7 @@ private:
     }
 
     void update() {
-        ask("STREAM.UPDATE." + wish_.stream.name, fmt::format("change {} ({})", name_, describe(differences_)),
+        ask("STREAM.UPDATE." + wish_.stream.name, fmt::format("change {} ({})", name_, detail::describe(differences_)),
             merge_settings(wanted_, found_), [](StreamDeclaration& self, Expected<Json> updated) {
                 if (!updated) return self.end(std::move(updated));
                 const auto config = field<Json>(*updated, "config", Json::object());

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/stream/streams.hpp"
 
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -31,13 +34,29 @@ Expected<js::StreamInfo> to_stream_info(std::string_view what, const Json& answe
     }
 }
 
+/// Names the streams that take some of the subjects, if that is the error: the server does not.
+Error with_others(const JsApi& api, const js::Stream& stream, Error error) {
+    if (error.code() != Errc::subjects_overlap) return error;
+    std::vector<std::string> others;
+    for (const auto& subject : stream.subjects) {
+        for (auto& name : stream_names(api, subject).value_or(std::vector<std::string>{}))
+            if (std::ranges::find(others, name) == others.end()) others.push_back(std::move(name));
+    }
+    if (others.empty()) return error;
+    std::string list;
+    for (const auto& name : others) list += (list.empty() ? "" : ", ") + quoted(name);
+    return {Errc::subjects_overlap,
+            fmt::format("declare stream {}: subjects overlap with stream {}; leave these subjects out of one of them",
+                        quoted(stream.name), list)};
+}
+
 Expected<js::StreamInfo> declare_stream(const JsApi& api, const js::Stream& stream) {
     const auto what = "declare stream " + quoted(stream.name);
     if (!may_wait()) return std::unexpected{wait_refused(what)};
     auto answer = await_answer<Json>(api.link(), [&](Answered<Json> done) {
         declare_stream_async(api, {.stream = stream, .fresh = stream}, std::move(done));
     });
-    if (!answer) return std::unexpected{std::move(answer).error()};
+    if (!answer) return std::unexpected{with_others(api, stream, answer.error())};
     return to_stream_info(what, *answer);
 }
 

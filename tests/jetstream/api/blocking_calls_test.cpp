@@ -34,7 +34,7 @@ using Text = std::string;
 using Call = std::pair<std::string, std::function<void()>>;
 using Calls = std::vector<Call>;
 
-const auto rule = ContainsSubstring("refused, since it would block the thread that brings the broker's answers");
+const auto rule = ContainsSubstring("refused, since a function given to async must not block");
 
 struct Fixture {
     testing::LogLines lines = testing::LogLines{};

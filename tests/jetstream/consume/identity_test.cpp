@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <latch>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -113,7 +114,7 @@ TEST_CASE_METHOD(MemoryStoreFixture,
     REQUIRE(publish("B"));
     REQUIRE(seen.wait_for(2));
     release.count_down();
-    CHECK_THAT(log.wait_for("is gone"), ContainsSubstring("the consumer that delivered this message was deleted"));
+    CHECK_THAT(log.wait_for("ack_sync"), ContainsSubstring("the consumer that delivered this message was deleted"));
     CHECK(confirmed == 0);
 }
 
@@ -131,8 +132,13 @@ TEST_CASE_METHOD(Both, "a delivery that a program holds is not settled when its 
     jetstream.declare(orders);
     consumer.declare({.ack_wait = 1h});
     test.client().jetstream().publish("orders.eu", std::string{"B"});
-    const auto second = messages.next(60s);
-    REQUIRE(second);
+    std::optional<js::Delivery> second;
+    while (!second) {
+        try {
+            second = messages.next(60s);
+            REQUIRE(second);
+        } catch (const Error& error) { CHECK(error == Errc::stream_not_found); }  // told once; it goes on
+    }
     CHECK(second->message().text() == "B");
     first->ack();
     CHECK_THROWS_AS(first->ack_sync(), Error);

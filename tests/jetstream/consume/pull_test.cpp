@@ -184,7 +184,7 @@ TEST_CASE_METHOD(PullFixture, "a dead letter that nobody confirms leaves the mes
         });
     publish(1);
     broker.start();
-    CHECK_THAT(log.wait_for("was not kept"), ContainsSubstring("no stream stores \"dead.orders\""));
+    CHECK_THAT(log.wait_for("was not kept"), ContainsSubstring("no stream stores the dead letters on \"dead.orders\""));
     CHECK(consumer().info().ack_pending == 1);
     // Somebody who answers confirms it, too.
     Seen letters;

@@ -47,7 +47,7 @@ struct Fixture {
     /// Has the consumer looked for at a server that does not answer, and then takes the server away.
     void lose_server() {
         server.pause();
-        REQUIRE(!log.wait_for("no sign of life").empty());
+        REQUIRE(!log.wait_for("not even a heartbeat").empty());
         server.kill();
         REQUIRE(!log.wait_for("disconnected").empty());
     }
@@ -136,7 +136,7 @@ TEST_CASE_METHOD(Fixture, "what was made from a broker may be asked, and stopped
     auto ordered = broker->subscriber<"s.>">(js::Ordered{.stream = "S"}).handle([](std::string_view) {});
     auto watch = broker->subscriber<">">(kv::Watch{.bucket = "B"}).handle([](const Message&) {});
     auto objects = broker->subscriber<">">(obj::Watch{.bucket = "F"}).handle([](const Message&) {});
-    auto stream = std::make_unique<MessageStream>(broker->subscriber<"s.y">(pull()).messages());
+    auto stream = std::make_unique<MessageStream>(broker->subscriber<"s.x">(pull()).messages());
     broker->start();
     broker.reset();
     for (auto* const each : {&pulled, &ordered, &watch, &objects}) {

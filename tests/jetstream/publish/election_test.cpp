@@ -9,6 +9,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "../../support/jetstream.hpp"
+#include "../../support/wait.hpp"
 
 using namespace freshet;
 using namespace std::chrono_literals;
@@ -53,8 +54,11 @@ TEST_CASE("a leader is killed: what has an id is stored, in the order that it ex
     const auto stored = js.stream("ORDERS").info().state;
     CHECK(stored.messages == count);
     CHECK(stored.last_sequence == count);
-    for (const std::uint64_t i : {std::uint64_t{0}, count / 3, count / 3 + 100, count - 1})
-        CHECK(js.stream("ORDERS").message(i + 1).text() == std::to_string(i));
+    for (const std::uint64_t i : {std::uint64_t{0}, count / 3, count / 3 + 100, count - 1}) {
+        Expected<js::StoredMessage> message = failure(Errc::timeout, "not read");
+        CHECK(testing::eventually([&] { return (message = js.stream("ORDERS").try_message(i + 1)).has_value(); }));
+        CHECK((message && message->text() == std::to_string(i)));
+    }
 }
 
 TEST_CASE("a leader is killed: an object that is being put is whole") {

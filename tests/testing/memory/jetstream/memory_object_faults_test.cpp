@@ -40,7 +40,7 @@ struct LossFixture {
 
     bool answer_arrives(std::string_view answer) {
         if (answer.contains("\"message\":")) return !lose_reads;
-        if (!answer.starts_with("{\"seq\":") && !answer.contains("wrong last sequence")) return true;
+        if (!answer.starts_with("{\"stream\":") && !answer.contains("wrong last sequence")) return true;
         if (lose_acks == 0) return true;
         if (spare_acks > 0) return --spare_acks, true;
         return --lose_acks, false;
