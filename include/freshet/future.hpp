@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <future>
 #include <string_view>
 #include <utility>
+
+#include <freshet/detail/chrono.hpp>
 
 namespace freshet {
 namespace detail {

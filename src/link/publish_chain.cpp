@@ -73,7 +73,8 @@ public:
                                      .reply_to = out.reply_to,
                                      .payload = out.body,
                                      .headers = out.headers.empty() ? nullptr : &out.headers,
-                                     .flush = publication_.flush},
+                                     .flush = publication_.flush,
+                                     .lane = publication_.lane},
                                     out.content_type);
     }
     bool reached() const noexcept { return reached_; }
