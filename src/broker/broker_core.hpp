@@ -123,6 +123,9 @@ private:
     void wind_down_here();
     /// Stops the subscribers, waits for handlers until the deadline, closes the connection. Blocks.
     void wind_down();
+    /// Reports that the time of the stop is over and something was left. Call it after the subscribers have discarded
+    /// what waits.
+    void give_up();
     /// Takes a last step of the life, and refuses publications from now on.
     void finish(Event event);
     /// Ends the subscribers that have not started.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 namespace freshet::detail {
 
@@ -83,6 +84,8 @@ public:
     bool ended_clean() const noexcept { return is_stopped() && !leftovers_ && !lost_; }
     /// Returns true if the stop has left nothing unhandled so far.
     bool drained() const noexcept { return !leftovers_; }
+    /// Returns true once, for the first caller that finds the time of the stop over. It reports that, then `overdue`.
+    bool first_to_give_up() noexcept { return state_ == State::stopping && !std::exchange(given_up_, true); }
 
 private:
     Action go(State state, Action action) noexcept {
@@ -159,6 +162,7 @@ private:
     bool cut_short_ = false;
     bool lost_ = false;
     bool leftovers_ = false;
+    bool given_up_ = false;
 };
 
 }  // namespace freshet::detail

@@ -33,8 +33,9 @@ bool BrokerCore::stop(std::chrono::milliseconds timeout) {
             return life_.drained();
         if (link_.clock().now() < stop_deadline_) return false;  // an earlier stop has more time
     }
-    // After this nothing is handled any more, however long the thread that winds down is held up.
+    // Whatever holds up the thread that winds down, or start(): nothing is handled or published any more after this.
     for (const auto& subscriber : subscribers()) subscriber->discard();
+    give_up();
     return false;
 }
 
@@ -123,14 +124,24 @@ void BrokerCore::wind_down() {
     bool drained = link_.transport().drain_deliveries(left_until(stop_deadline_, now()));
     for (const auto& subscriber : all) drained = subscriber->finish_stop(stop_deadline_) && drained;
     link_.close_requests({Errc::closed, "the broker was stopped"});
-    if (!drained) {
-        link_.logger().error("stopped with messages unhandled: their handlers did not finish within {} ms; if "
-                             "they need longer, raise BrokerOptions::stop_timeout",
-                             stop_timeout_.count());
-        finish(Event::overdue);  // before close(), which waits for handlers that still run
-    }
+    if (!drained) give_up();  // before close(), which waits for handlers that still run
     link_.transport().close(left_until(stop_deadline_, now()));
     finish(Event::closed);
+}
+
+void BrokerCore::give_up() {
+    bool first = false;
+    std::chrono::milliseconds timeout{};
+    {
+        const std::lock_guard lock{mutex_};
+        first = life_.first_to_give_up();
+        timeout = stop_timeout_;
+    }
+    if (first)
+        link_.logger().error("stopped with messages unhandled: their handlers did not finish within {} ms; if they "
+                             "need longer, raise BrokerOptions::stop_timeout",
+                             timeout.count());
+    finish(Event::overdue);
 }
 
 void BrokerCore::finish(Event event) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -31,6 +32,7 @@ struct Script {
     std::function<Expected<void>(const SubscriptionSpec&)> subscribe = [](const SubscriptionSpec&) {
         return Expected<void>{};
     };
+    std::function<void()> drain = [] {};
     std::vector<std::shared_ptr<MessageSink>> sinks = {};
     EventSink events = {};
 };
@@ -52,6 +54,7 @@ public:
     }
     Expected<void> flush(std::chrono::milliseconds) override { return {}; }
     bool drain_deliveries(std::chrono::milliseconds) override {
+        script_.drain();
         close({});
         return true;
     }
@@ -211,6 +214,20 @@ TEST_CASE_METHOD(Fixture, "a subscriber that is declared while a stop waits for 
     REQUIRE(refused);
     CHECK(refused->code() == Errc::closed);
     CHECK_THAT(refused->what(), ContainsSubstring("late") && ContainsSubstring("the broker was stopped"));
+}
+
+TEST_CASE_METHOD(Fixture, "a stop whose winding down is held up stops the broker all the same") {
+    std::binary_semaphore held{0};
+    script.drain = [&] { held.acquire(); };
+    core.start();
+    CHECK_FALSE(core.stop(0ms));
+    const auto sent = core.link().publish("orders", {}, {});
+    CHECK_FALSE(sent);
+    CHECK_FALSE(core.stop(0ms));
+    held.release();
+    core.end(0ms);
+    CHECK_FALSE(core.stop(0ms));
+    CHECK_FALSE(core.ended_clean());
 }
 
 TEST_CASE_METHOD(Fixture, "a stop while the subscribers start ends those that were not reached") {

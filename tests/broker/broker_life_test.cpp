@@ -123,6 +123,23 @@ TEST_CASE("a second stop, and one after a failure, changes nothing") {
     }
 }
 
+TEST_CASE("the first who finds the time of a stop over reports it") {
+    auto life = in(State::stopping);
+    CHECK(life.first_to_give_up());
+    CHECK_FALSE(life.first_to_give_up());
+    life.on(Event::overdue);
+    life.on(Event::closed);  // the winding down comes to its end after all
+    CHECK(life.is_stopped());
+    CHECK_FALSE(life.drained());
+    for (const auto state : {State::connecting, State::interrupted, State::leaving, State::undoing, State::stopped}) {
+        CAPTURE(state);
+        life = in(state);
+        CHECK_FALSE(life.first_to_give_up());
+        CHECK(life.on(Event::overdue) == Action::none);
+        CHECK(life.state() == state);
+    }
+}
+
 TEST_CASE("nothing is declared any more once a stop is wanted, even if start() still works") {
     for (const auto state : {State::interrupted, State::leaving, State::undoing, State::stopping, State::stopped}) {
         CAPTURE(state);

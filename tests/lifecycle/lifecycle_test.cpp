@@ -15,7 +15,9 @@ using namespace freshet::testing;
 
 namespace {
 
-constexpr std::size_t allowed_growth = 512;  // KiB in use
+// KiB in use. Threads and the client library keep memory for later, so only lifecycle_stress sees small leaks, in
+// hours.
+constexpr std::size_t allowed_growth = 4'096;
 
 void live(Ground ground, const std::vector<std::uint64_t>& seeds) {
     Lifecycle lifecycle{ground};
