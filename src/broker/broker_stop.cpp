@@ -163,6 +163,7 @@ void BrokerCore::end_if_lost() noexcept {
 
 void end_in_background(std::shared_ptr<BrokerCore> core) noexcept {
     core->link().forget_listener();
+    core->stop(std::chrono::milliseconds{0});  // now: a start() that goes on behind the callback must not succeed
     auto* const kept = new std::shared_ptr<BrokerCore>{std::move(core)};
     try {
         std::thread{[kept] {
@@ -170,9 +171,7 @@ void end_in_background(std::shared_ptr<BrokerCore> core) noexcept {
             delete kept;
         }}.detach();
     } catch (const std::system_error&) {
-        // There is no thread to wait in: the broker stops, and its objects are never destroyed.
-        (*kept)->forbid_start();
-        (*kept)->stop(std::chrono::milliseconds{0});
+        return;  // there is no thread to wait in: the broker stops, and its objects are never destroyed
     }
 }
 

@@ -36,9 +36,9 @@ struct Fixture {
     std::optional<Broker> broker{
         std::in_place, BrokerOptions{.servers = {server.url()}, .stop_timeout = patience, .logger = log.logger()}};
 
-    static js::Pull pull() {
+    static js::Pull pull(std::string durable = "d") {
         return {.stream = js::Stream{.name = "S", .subjects = {"s.>"}},
-                .durable = "d",
+                .durable = std::move(durable),
                 .expires = 1s,
                 .heartbeat = 100ms,
                 .context = {.timeout = patience}};
@@ -136,7 +136,7 @@ TEST_CASE_METHOD(Fixture, "what was made from a broker may be asked, and stopped
     auto ordered = broker->subscriber<"s.>">(js::Ordered{.stream = "S"}).handle([](std::string_view) {});
     auto watch = broker->subscriber<">">(kv::Watch{.bucket = "B"}).handle([](const Message&) {});
     auto objects = broker->subscriber<">">(obj::Watch{.bucket = "F"}).handle([](const Message&) {});
-    auto stream = std::make_unique<MessageStream>(broker->subscriber<"s.x">(pull()).messages());
+    auto stream = std::make_unique<MessageStream>(broker->subscriber<"s.y">(pull("e")).messages());
     broker->start();
     broker.reset();
     for (auto* const each : {&pulled, &ordered, &watch, &objects}) {
