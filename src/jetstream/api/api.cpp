@@ -254,6 +254,8 @@ Expected<Json> JsApi::call(std::string_view op, std::string_view what, const Jso
 }
 
 void JsApi::call_async(std::string_view op, std::string_view what, const Json& request, Answered<Json> done) const {
+    // A thread whose requests somebody may end waits for the answer itself, so that a stop ends this one, too.
+    if (RequestGroup::Scope::current() != nullptr) return done(call(op, what, request));
     auto to = subject(op);
     const auto body = body_of(request);
     auto handler = [to, what = std::string{what}, done = std::move(done)](Expected<Message> reply) mutable {

@@ -231,13 +231,6 @@ TEST_CASE_METHOD(Fixture, "buckets and object stores do not block a thread that 
     auto watcher = bucket->watch();
     auto objects = files->watch();
     watcher.initial(), objects.initial();
-    const auto told = [](auto begin) {
-        std::optional<Error> error;
-        begin([&](const auto& result) {
-            if (!result) error = result.error();
-        });
-        if (error) raise(*error);
-    };
     refuse({{"get", [&] { bucket->get("k"); }},
             {"put", [&] { bucket->put("k", "v"); }},
             {"create", [&] { bucket->create("k", "v"); }},
@@ -248,9 +241,6 @@ TEST_CASE_METHOD(Fixture, "buckets and object stores do not block a thread that 
             {"status", [&] { bucket->status(); }},
             {"another bucket", [&] { broker.kv<Text>("C"); }},
             {"names of buckets", [&] { kv::bucket_names(broker); }},
-            {"get_async before the bucket is declared", [&] { told([&](auto f) { undeclared.get_async("k", f); }); }},
-            {"put_async before the bucket is declared",
-             [&] { told([&](auto f) { undeclared.put_async("k", "v", f); }); }},
             {"next of a kv::Watcher", [&] { watcher.next(); }},
             {"next of a kv::Watcher with a time", [&] { watcher.next(1h); }},
             {"iterating over a kv::Watcher", [&] { watcher.begin(); }},
