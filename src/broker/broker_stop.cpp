@@ -34,7 +34,11 @@ bool BrokerCore::stop(std::chrono::milliseconds timeout) {
         if (link_.clock().now() < stop_deadline_) return false;  // an earlier stop has more time
     }
     // Whatever holds up the thread that winds down, or start(): nothing is handled or published any more after this.
-    for (const auto& subscriber : subscribers()) subscriber->discard();
+    // The sources end, too: a server would deliver what it is given back at once again, to them.
+    for (const auto& subscriber : subscribers()) {
+        subscriber->begin_stop(std::chrono::milliseconds{0});
+        subscriber->discard();
+    }
     give_up();
     return false;
 }

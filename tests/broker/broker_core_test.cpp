@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a broker does when the transport below it misbehaves.
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <new>
 #include <optional>
 #include <semaphore>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -33,6 +35,7 @@ struct Script {
         return Expected<void>{};
     };
     std::function<void()> drain = [] {};
+    std::atomic<int> ended_subscriptions = 0;
     std::vector<std::shared_ptr<MessageSink>> sinks = {};
     EventSink events = {};
 };
@@ -50,7 +53,7 @@ public:
                                                                std::shared_ptr<MessageSink> sink) override {
         if (auto refused = script_.subscribe(spec); !refused) return std::unexpected{refused.error()};
         script_.sinks.push_back(std::move(sink));
-        return std::make_unique<Subscription>();
+        return std::make_unique<Subscription>(script_);
     }
     Expected<void> flush(std::chrono::milliseconds) override { return {}; }
     bool drain_deliveries(std::chrono::milliseconds) override {
@@ -67,10 +70,14 @@ public:
 private:
     class Subscription final : public TransportSubscription {
     public:
-        void drain(std::chrono::milliseconds) override {}
+        explicit Subscription(Script& script) : script_{script} {}
+        void drain(std::chrono::milliseconds) override { ++script_.ended_subscriptions; }
         Expected<void> auto_unsubscribe(std::uint64_t) override { return {}; }
         std::size_t pending() const override { return 0; }
         std::uint64_t dropped() const override { return 0; }
+
+    private:
+        Script& script_;
     };
 
     Script& script_;
@@ -228,6 +235,25 @@ TEST_CASE_METHOD(Fixture, "a stop whose winding down is held up stops the broker
     core.end(0ms);
     CHECK_FALSE(core.stop(0ms));
     CHECK_FALSE(core.ended_clean());
+}
+
+TEST_CASE_METHOD(Fixture, "a stop that gives up while start() still works ends the subscriptions that were made") {
+    std::binary_semaphore reached{0};
+    std::binary_semaphore held{0};
+    script.subscribe = [&](const SubscriptionSpec& spec) -> Expected<void> {
+        if (spec.subject != "slow") return {};
+        reached.release();
+        held.acquire();
+        return {};
+    };
+    auto [first, orders] = detail::open_stream(core, {.subject = "orders"});
+    auto [second, slow] = detail::open_stream(core, {.subject = "slow"});
+    std::thread starting{[&] { core.start(); }};
+    reached.acquire();
+    CHECK_FALSE(core.stop(0ms));
+    CHECK(script.ended_subscriptions == 1);
+    held.release();
+    starting.join();
 }
 
 TEST_CASE_METHOD(Fixture, "a stop while the subscribers start ends those that were not reached") {

@@ -169,8 +169,10 @@ void Town::drain_stream() {
         const auto broker = make_broker(patience);
         const Watchdog::Call call{dog_, "the last drain of the stream"};
         broker
-            ->subscriber(prefix_ + ".js.>",
-                         js::Pull{.stream = "S_" + prefix_, .durable = "pull", .retry = {.backoff = {}}})
+            ->subscriber(prefix_ + ".js.>", js::Pull{.stream = "S_" + prefix_,
+                                                     .durable = "pull",
+                                                     .retry = {.backoff = {}},
+                                                     .context = {.timeout = patience}})
             .handle([this](const Message& message) { notes_.handled(message.text()); });
         broker->start();
         place_.wait_for_redeliveries([this](std::chrono::milliseconds wait) {

@@ -59,8 +59,11 @@ MemoryTransport::~MemoryTransport() { close(std::chrono::milliseconds{0}); }
 Expected<void> MemoryTransport::open(std::chrono::milliseconds wait, EventSink events) {
     bool waits = wait.count() > 0;
     {
-        const std::lock_guard lock{hub_->mutex};
+        const std::lock_guard lock{events_->mutex};
         events_->sink = std::move(events);
+    }
+    {
+        const std::lock_guard lock{hub_->mutex};
         waits = waits && !hub_->running;
     }
     if (waits)
@@ -72,7 +75,12 @@ Expected<void> MemoryTransport::open(std::chrono::milliseconds wait, EventSink e
         const auto deadline = hub_->clock().now() + wait;
         const bool tried =
             wait_until(hub_->clock(), lock, hub_->changed, deadline, [this] { return hub_->running || closing_; });
-        if (closing_) return failure(Errc::closed, "the connection was closed while it was made");
+        if (closing_) {
+            lock.unlock();
+            const std::lock_guard guard{events_->mutex};
+            events_->sink = nullptr;  // close() may have come before it was set
+            return failure(Errc::closed, "the connection was closed while it was made");
+        }
         if (!tried)
             return failure(Errc::disconnected, fmt::format("cannot connect to {} (tried for {} ms): it was interrupted",
                                                            MemoryHub::url, wait.count()));
