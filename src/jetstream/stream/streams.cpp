@@ -24,6 +24,23 @@ Json subject_filter(std::string_view subject) {
     return request;
 }
 
+/// Names the streams that take some of the subjects, if that is the error: the server does not.
+Error with_others(const JsApi& api, const js::Stream& stream, Error error) {
+    if (error.code() != Errc::subjects_overlap) return error;
+    std::vector<std::string> others;
+    for (const auto& subject : stream.subjects) {
+        for (auto& name : stream_names(api, subject).value_or(std::vector<std::string>{}))
+            if (name != stream.name && std::ranges::find(others, name) == others.end())
+                others.push_back(std::move(name));
+    }
+    if (others.empty()) return error;
+    std::string list;
+    for (const auto& name : others) list += (list.empty() ? "" : ", ") + quoted(name);
+    return {Errc::subjects_overlap,
+            fmt::format("declare stream {}: subjects overlap with stream {}; leave these subjects out of one of them",
+                        quoted(stream.name), list)};
+}
+
 }  // namespace
 
 Expected<js::StreamInfo> to_stream_info(std::string_view what, const Json& answer) {
@@ -32,22 +49,6 @@ Expected<js::StreamInfo> to_stream_info(std::string_view what, const Json& answe
     } catch (const Json::exception& error) {
         return failure(Errc::bad_payload, fmt::format("{}: the answer is not as expected: {}", what, error.what()));
     }
-}
-
-/// Names the streams that take some of the subjects, if that is the error: the server does not.
-Error with_others(const JsApi& api, const js::Stream& stream, Error error) {
-    if (error.code() != Errc::subjects_overlap) return error;
-    std::vector<std::string> others;
-    for (const auto& subject : stream.subjects) {
-        for (auto& name : stream_names(api, subject).value_or(std::vector<std::string>{}))
-            if (std::ranges::find(others, name) == others.end()) others.push_back(std::move(name));
-    }
-    if (others.empty()) return error;
-    std::string list;
-    for (const auto& name : others) list += (list.empty() ? "" : ", ") + quoted(name);
-    return {Errc::subjects_overlap,
-            fmt::format("declare stream {}: subjects overlap with stream {}; leave these subjects out of one of them",
-                        quoted(stream.name), list)};
 }
 
 Expected<js::StreamInfo> declare_stream(const JsApi& api, const js::Stream& stream) {

@@ -222,6 +222,19 @@ TEST_CASE_METHOD(JetStreamFixture, "what the server refuses is told in its words
                ContainsSubstring("create stream \"OTHER\"") && ContainsSubstring("max age"));
 }
 
+TEST_CASE_METHOD(JetStreamFixture, "subjects that overlap are told with the other stream, not with the declared one") {
+    const auto js = started();
+    js.declare({.name = "ORDERS", .subjects = {"orders.>"}, .storage = js::Storage::memory});
+    js.declare({.name = "BILLS", .subjects = {"bills.>"}, .storage = js::Storage::memory});
+
+    const auto refused =
+        js.try_declare({.name = "ORDERS", .subjects = {"orders.>", "bills.eu"}, .declare = js::Declare::reconcile});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error() == Errc::subjects_overlap);
+    CHECK_THAT(refused.error().what(),
+               ContainsSubstring(R"(declare stream "ORDERS": subjects overlap with stream "BILLS"; leave)"));
+}
+
 TEST_CASE_METHOD(Filled, "streams are listed, by subject too") {
     const auto js = broker.jetstream();
     js.declare({.name = "OTHER", .subjects = {"other"}});
