@@ -13,8 +13,6 @@
 namespace freshet::detail::nats {
 namespace {
 
-constexpr std::size_t signature_size = 64;
-
 struct Registry {
     std::mutex mutex = {};
     std::uintptr_t last_key = 0;

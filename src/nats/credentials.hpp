@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -9,6 +10,8 @@
 #include <freshet/options.hpp>
 
 namespace freshet::detail::nats {
+
+inline constexpr std::size_t signature_size = 64;  // of Ed25519
 
 /// Returns a name of the credentials for errors, without secrets: "user "bob"", "the token"...
 std::string name_of_credentials(const BrokerOptions& options);
