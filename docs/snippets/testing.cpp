@@ -241,7 +241,7 @@ TEST_CASE("a nats-server of one's own") {
     freshet::testing::Server server{{.user = "ann", .password = "secret"}};
     freshet::Broker broker{{.servers = {server.url()}, .credentials = freshet::UserPassword{"ann", "secret"}}};
     broker.start();
-    server.restart();  // also stop(), kill(), pause(), resume(), lame_duck()
+    server.restart();  // also stop(), kill(), pause(), resume(), lame_duck(), reload(options)
     // [fixture]
     CHECK(broker.ping(10s) > 0ns);
 }

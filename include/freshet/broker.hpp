@@ -11,6 +11,7 @@
 #include <freshet/client.hpp>
 #include <freshet/depends.hpp>
 #include <freshet/detail/core.hpp>
+#include <freshet/health.hpp>
 #include <freshet/logger.hpp>
 #include <freshet/options.hpp>
 #include <freshet/publisher.hpp>
@@ -278,8 +279,10 @@ public:
     /// Stops the broker within BrokerOptions::stop_timeout; see stop(timeout).
     bool stop();
 
-    /// Calls start(), blocks until SIGINT, SIGTERM or stop(), then stops the broker. Throws what start() throws. A
-    /// second signal ends the process at once. Leaves a broker that runs already alone.
+    /// Calls start(), blocks until SIGINT, SIGTERM or stop(), then stops the broker. Throws what start() throws, and,
+    /// when the broker has stopped, Error with the reason if it ended by itself: its connection was closed for good, or
+    /// a subscriber was lost (OnLost::fail_fast). A second signal ends the process at once. Leaves a broker that runs
+    /// already alone.
     void run();
 
     /// Blocks for one round trip to the server on each connection and returns how long it took. Throws Error:
@@ -288,6 +291,9 @@ public:
 
     /// Returns true between a successful start() and the beginning of a stop.
     bool running() const noexcept;
+    /// Returns whether the broker is connected and all its subscribers get messages, and if not, why. May be called
+    /// from any thread; costs nothing while nobody asks.
+    Health health() const;
     /// Returns what is known of the server; empty before start(). May be called from any thread.
     ServerInfo server() const;
     /// Returns the counters. May be called from any thread.

@@ -21,6 +21,7 @@
 #include <freshet/detail/source.hpp>
 #include <freshet/detail/typed_handler.hpp>
 #include <freshet/message.hpp>
+#include <freshet/on_lost.hpp>
 #include <freshet/subject_template.hpp>
 
 namespace freshet {
@@ -78,6 +79,8 @@ struct SubscriberOptions {
     /// Collects messages for a handler that takes `std::span<const T>`; `workers` batches are handled at the same time.
     /// Default: no batches.
     Batch batch = {};
+    /// What becomes of the broker if the server refuses the subscription later. Default: the broker goes on.
+    OnLost on_lost = OnLost::go_on;
 };
 
 /// Options of SubscriberBuilder::publish_to.

@@ -66,6 +66,13 @@ public:
         (void)count;
         return false;
     }
+
+    /// Is told that nothing comes any more, and why: the server refuses the subscription, at once, after a reconnect,
+    /// or because a right was taken away. Called from any thread, also during the other calls; must not block.
+    virtual void on_lost(const Error& why) noexcept { (void)why; }
+    /// Is told that what on_lost said is past: the subscription was made again, or is made again with the connection.
+    /// Called like on_lost.
+    virtual void on_back() noexcept {}
 };
 
 /// A live subscription. Destroying it unsubscribes without waiting; on_end follows. Thread-safe.

@@ -6,7 +6,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <typeindex>
 #include <unordered_map>
@@ -22,6 +24,7 @@
 #include <freshet/transport.hpp>
 
 #include "broker/broker_life.hpp"
+#include "broker/connection_state.hpp"
 #include "delivery/delivery_observer.hpp"
 #include "delivery/host.hpp"
 #include "delivery/subscriber_core.hpp"
@@ -57,7 +60,8 @@ public:
 
     /// Connects and starts the subscribers; blocks until the broker runs. Throws if it cannot.
     void start();
-    /// Calls start(), blocks until a signal or stop(), then stops the broker.
+    /// Calls start(), blocks until a signal or stop(), then stops the broker. Throws failure() if the broker ended by
+    /// itself.
     void run();
     /// Stops the broker. Blocks until it has stopped, for `timeout` and a second for closing at most, inside a callback
     /// not at all. Returns false if something was left unhandled.
@@ -72,6 +76,7 @@ public:
     /// Sets the action for a handler that throws ExitApp; empty: the broker stops. Waits for an action that runs.
     void on_exit(std::function<void(int)> action);
     void exit(int code) noexcept override;
+    void on_lost(std::string_view subject, const Error& why) noexcept override;
 
     std::uint64_t begin(const std::string& subject) override;
     std::shared_ptr<SubscriberCore> add(SubscriberSpec spec) override;
@@ -91,6 +96,9 @@ public:
     bool handlers_done() const;
     bool running() const noexcept;
     BrokerStats stats() const;
+    Health health() const;
+    /// Returns why the broker has ended, or ends, by itself; nothing if it does not.
+    std::optional<Error> failure() const;
     Broker& owner() const noexcept override { return *owner_; }
     Link& link() noexcept { return link_; }
     const Link& link() const noexcept { return link_; }
@@ -106,6 +114,7 @@ private:
     };
 
     // broker_start.cpp
+    void run_until_stopped();
     void bind_all();
     /// Returns the subjects that this thread has begun to declare and never finished. Those of other threads may still
     /// be finished.
@@ -154,6 +163,7 @@ private:
     std::thread stopper_ = {};
     bool no_stopper_ = false;  // no thread could be made to wind down in
     bool ended_ = false;       // end() was called
+    std::optional<Error> failure_ = {};
     std::vector<std::shared_ptr<void>> kept_ = {};
     std::vector<std::shared_ptr<SubscriberCore>> subscribers_ = {};
     std::uint64_t last_draft_ = 0;
@@ -163,6 +173,8 @@ private:
     std::vector<std::shared_ptr<RouterNode>> routers_ = {};
     std::shared_ptr<Layer> layer_ = std::make_shared<Layer>();
     std::unordered_map<const void*, std::shared_ptr<const void>> replacements_ = {};  // by the function of Depends
+
+    ConnectionState connection_ = {};
 
     std::mutex exit_mutex_ = {};  // guards on_exit_ and its calls
     std::function<void(int)> on_exit_ = {};

@@ -87,6 +87,7 @@ void BrokerCore::start_now(const std::shared_ptr<SubscriberCore>& subscriber) {
         subscriber->begin_stop(std::chrono::milliseconds{0});
         give_up(*refusal);
     }
+    subscriber->heed_losses();
 }
 
 std::vector<std::shared_ptr<SubscriberCore>> BrokerCore::forget_finished() {

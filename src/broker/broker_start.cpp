@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/callback_scope.hpp"
+#include "base/exception_text.hpp"
 #include "base/fork.hpp"
 #include "base/may_wait.hpp"
 #include "base/signals.hpp"
@@ -53,6 +54,7 @@ void BrokerCore::start() {
         bind_all();
         start_all();
     } catch (...) {
+        connection_.fail(exception_error());
         bool cut_short = false;
         {
             const std::lock_guard lock{mutex_};
@@ -71,6 +73,11 @@ void BrokerCore::start() {
 }
 
 void BrokerCore::run() {
+    run_until_stopped();
+    if (const auto why = failure()) raise(*why);
+}
+
+void BrokerCore::run_until_stopped() {
     SignalWatch signals;
     const std::stop_callback wake{link_.stop_token(), [&] { signals.wake(); }};
     std::atomic<bool> signalled = false;
@@ -151,6 +158,7 @@ void BrokerCore::start_all() {
         if (life_.on(Event::subscribed) == Action::wind_down) begin_winding_down();
         changed_.notify_all();
     }
+    for (const auto& subscriber : subscribers) subscriber->heed_losses();
 }
 
 void BrokerCore::undo_start() noexcept {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <typeinfo>
+
+#include <freshet/error.hpp>
 
 namespace freshet {
 class Broker;
@@ -33,6 +36,8 @@ public:
     /// Returns false if no subscriber may have threads of its own: handlers then run in the transport's thread or the
     /// clock's.
     virtual bool threads() const noexcept = 0;
+    /// Ends the program that runs the broker, else the broker, because a subscriber is lost for good. Does not block.
+    virtual void on_lost(std::string_view subject, const Error& why) noexcept = 0;
     /// Ends the program that runs the broker with `code`, else stops the broker.
     virtual void exit(int code) noexcept = 0;
 

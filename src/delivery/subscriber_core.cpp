@@ -16,6 +16,17 @@
 #include "link/link.hpp"
 
 namespace freshet::detail {
+namespace {
+
+/// Returns whether the server has said that a subscription cannot be, so that waiting does not help by itself. A server
+/// that is away, does not answer, or lacks something at the moment has not.
+bool is_final(const Error& why) noexcept {
+    const auto condition = why.condition();
+    return condition == Condition::bad_setup || condition == Condition::not_found ||
+           condition == Condition::already_exists;
+}
+
+}  // namespace
 
 SubscriberCore::SubscriberCore(Link& link, Host& host, SubscriberSpec spec)
     : link_{&link},
@@ -162,6 +173,36 @@ void SubscriberCore::on_end() noexcept {
         if (!life_.source_ended()) return;
     }
     end();
+}
+
+void SubscriberCore::heed_losses() noexcept {
+    std::optional<Error> why;
+    {
+        const std::lock_guard lock{mutex_};
+        heeds_losses_ = true;
+        why = lost_;
+    }
+    if (why) on_lost(*why);
+}
+
+void SubscriberCore::on_lost(const Error& why) noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        if (life_.is_over()) return;
+        lost_ = why;
+        if (!heeds_losses_ || spec_.options.on_lost == OnLost::go_on || !is_final(why)) return;
+    }
+    host_->on_lost(spec_.subject, why);
+}
+
+void SubscriberCore::on_back() noexcept {
+    const std::lock_guard lock{mutex_};
+    lost_.reset();
+}
+
+std::optional<Error> SubscriberCore::lost() const {
+    const std::lock_guard lock{mutex_};
+    return life_.is_over() ? std::nullopt : lost_;
 }
 
 void SubscriberCore::end() noexcept {

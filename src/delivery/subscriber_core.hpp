@@ -66,10 +66,17 @@ public:
     void discard() noexcept;
     /// Returns true if the subscriber has ended and nothing of it runs any more.
     bool finished() const;
+    /// Has the host act on the loss of a subscriber that says so (SubscriberOptions::on_lost), also on one that came
+    /// before. Call it when the start has found no refusal.
+    void heed_losses() noexcept;
+    /// Returns why no messages come; nothing while they may.
+    std::optional<Error> lost() const;
 
     void on_message(Message message) noexcept override;
     void on_end() noexcept override;
     bool on_dropped(std::uint64_t count) noexcept override;
+    void on_lost(const Error& why) noexcept override;
+    void on_back() noexcept override;
 
     void handle(Message message) noexcept override;
     void handle(std::vector<Message> batch) noexcept override;
@@ -192,6 +199,8 @@ private:
     SubscriberLife life_ = {};
     std::unique_ptr<Dispatcher> dispatcher_ = {};  // set once before on_message, which reads it without the lock
     bool inline_ = true;
+    std::optional<Error> lost_ = {};
+    bool heeds_losses_ = false;
     std::atomic<Intake> intake_ = Intake::open;
     std::atomic<std::size_t> open_ = 1;  // the dispatcher, until it is empty, and the postponed deliveries
 

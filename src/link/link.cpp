@@ -301,7 +301,8 @@ void Link::log(const ConnectionEvent& event) noexcept {
                       {Errc::remote, event.detail}, LogLevel::warn);
     }
     const bool good = event.kind == Kind::connected || event.kind == Kind::reconnected || event.kind == Kind::closed;
-    const auto& where = event.subject.empty() ? event.url : event.subject;
+    const bool url = event.subject.empty() && event.kind != Kind::waiting;  // whose detail names the server
+    const auto& where = url ? event.url : event.subject;
     logger_.log(good ? LogLevel::info : LogLevel::warn, "{}{}{}{}{}", to_string(event.kind), where.empty() ? "" : " ",
                 where, event.detail.empty() ? "" : ": ", event.detail);
 }

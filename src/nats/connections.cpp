@@ -193,8 +193,13 @@ void Connections::on_disconnected(Connection& connection) {
     {
         const std::lock_guard lock{mutex_};
         connection.up = false;
-        if (ignores(connection) || down_) return;
-        down_ = true;
+        if (ignores(connection)) return;
+    }
+    // The subscriptions are made again with the connection. What is refused then is told after this.
+    subscriptions_->forget_refusals(carried_by(connection));
+    {
+        const std::lock_guard lock{mutex_};
+        if (std::exchange(down_, true)) return;
     }
     const auto others = find_other_losses();
     {
@@ -295,7 +300,7 @@ void Connections::on_error(Connection& connection, natsSubscription* subscriptio
     }
     if (failure.status == NATS_CONNECTION_AUTH_FAILED) return;  // on_failed() tells of it, once
     if (failure.status == NATS_NOT_PERMITTED) {
-        subscriptions_->refuse(failure.detail);
+        subscriptions_->refuse(carried_by(connection), failure.detail);
         const std::lock_guard lock{mutex_};
         refusals_.told(connection.lane, failure.detail);
         changed_.notify_all();
@@ -316,8 +321,13 @@ void Connections::on_failed(Connection& connection, const std::vector<FailedAtte
         }
         emit({.kind = Kind::waiting,
               .detail = fmt::format("cannot reconnect{}{}: {}; trying again", attempt.server.empty() ? "" : " to ",
-                                    without_secrets(attempt.server), reason)});
+                                    without_secrets(attempt.server), reason),
+              .url = without_secrets(attempt.server)});
     }
+}
+
+std::optional<Lane> Connections::carried_by(const Connection& connection) const {
+    return is_single() ? std::nullopt : std::optional{connection.lane};
 }
 
 void Connections::await_refusals(Lane lane, steady_clock::time_point deadline) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -83,6 +84,8 @@ private:
     std::chrono::milliseconds delay(int round) const;
 
     All find_other_losses();
+    /// Returns whose subscriptions the connection carries; nothing: those of all lanes.
+    std::optional<Lane> carried_by(const Connection& connection) const;
     bool ignores(const Connection& connection) const;
     bool all_up() const;
     bool all_closed() const;

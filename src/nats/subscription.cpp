@@ -203,15 +203,25 @@ public:
         return refusal_;
     }
 
-    /// Remembers a refusal of the server if it concerns this subscription. Called under the mutex of all subscriptions.
-    void refuse(std::string_view reason) {
+    /// Remembers a refusal of the server if it concerns this subscription. Returns whether it does. Called under the
+    /// mutex of all subscriptions.
+    bool refuse(std::string_view reason) {
         const auto queue = queue_.empty() ? std::string{} : fmt::format(" using queue \"{}\"", queue_);
-        if (!reason.ends_with(fmt::format("Subscription to \"{}\"{}", subject_, queue))) return;
+        const auto refused = fmt::format("Subscription to \"{}\"", subject_);
+        // A subscription that the server had taken is told apart by its number, and without the queue.
+        const auto taken_away = fmt::format("{} (sid \"{}\")", refused, natsSubscription_GetID(native_.get()));
+        if (!reason.ends_with(refused + queue) && !reason.ends_with(taken_away)) return false;
         refusal_ =
             Error{Errc::unauthorized,
                   fmt::format("the server refused the subscription of {}: {}; check what its user may subscribe to",
                               detail::quoted(subject_), reason)};
+        return true;
     }
+
+    /// Returns the refusal. Called under the mutex of all subscriptions.
+    const std::optional<Error>& known_refusal() const noexcept { return refusal_; }
+    /// Forgets the refusal. Returns whether there was one. Called under the mutex of all subscriptions.
+    bool forget_refusal() { return std::exchange(refusal_, std::nullopt).has_value(); }
 
     bool is(const natsSubscription* native) const noexcept { return native_.get() == native; }
     std::shared_ptr<MessageSink> sink() const noexcept { return sink_.lock(); }
@@ -328,9 +338,30 @@ bool Subscriptions::all_drained() const {
     return drained;
 }
 
-void Subscriptions::refuse(const std::string& reason) {
-    const std::lock_guard lock{mutex_};
-    for (auto* subscription : existing_) subscription->refuse(reason);
+void Subscriptions::refuse(std::optional<Lane> lane, const std::string& reason) {
+    std::vector<std::pair<std::shared_ptr<MessageSink>, Error>> lost;
+    {
+        const std::lock_guard lock{mutex_};
+        for (auto* subscription : existing_) {
+            if (lane.value_or(subscription->lane()) != subscription->lane() || !subscription->refuse(reason)) continue;
+            lost.emplace_back(subscription->sink(), *subscription->known_refusal());
+        }
+    }
+    for (const auto& [sink, why] : lost)
+        if (sink != nullptr) sink->on_lost(why);
+}
+
+void Subscriptions::forget_refusals(std::optional<Lane> lane) {
+    std::vector<std::shared_ptr<MessageSink>> back;
+    {
+        const std::lock_guard lock{mutex_};
+        for (auto* subscription : existing_) {
+            const bool carried = lane.value_or(subscription->lane()) == subscription->lane();
+            if (carried && subscription->forget_refusal()) back.push_back(subscription->sink());
+        }
+    }
+    for (const auto& sink : back)
+        if (sink != nullptr) sink->on_back();
 }
 
 std::optional<ConnectionEvent> Subscriptions::report_dropped(natsSubscription* native) {

@@ -312,6 +312,21 @@ void TestBroker::lose_next(std::string_view pattern) {
 }
 void TestBroker::lose_connection() { impl_->lose_connection(); }
 void TestBroker::restore_connection() { impl_->restore_connection(); }
+void TestBroker::lose_subscriber(std::string_view subscriber) {
+    const Error why{Errc::unauthorized,
+                    "the server refused the subscription of " + detail::quoted(subscriber) + ": made so by the test"};
+    bool found = false;
+    for (const auto& each : impl_->broker.core().subscribers()) {
+        if (each->spec().subject != subscriber) continue;
+        each->on_lost(why);
+        found = true;
+    }
+    if (!found)
+        raise({Errc::bad_setup, fmt::format("lose_subscriber: no subscriber was declared with {}; the broker's "
+                                            "subscribers: {}",
+                                            detail::quoted(subscriber), list(impl_->subscribers()))});
+    run();
+}
 std::uint64_t TestBroker::random_faults(const RandomFaults& faults) { return impl_->random_faults(faults); }
 void TestBroker::stop_random_faults() { impl_->stop_random_faults(); }
 

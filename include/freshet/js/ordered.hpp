@@ -28,6 +28,8 @@ struct Ordered {
     std::size_t prefetch = 512;                  ///< messages requested ahead of the handler; they hold 8 MiB at most
     std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet makes the consumer anew
     ContextOptions context = {};                 ///< which JetStream to use
+    /// What becomes of the broker if the stream is gone for good. Default: it goes on, and tries on.
+    OnLost on_lost = OnLost::go_on;
 };
 
 /// Returns the source that Broker::subscriber starts. Called by freshet.

@@ -46,6 +46,8 @@ struct Pull {
     /// message comes again, also elsewhere, since the handler may hang; a warning says so. Context::in_progress begins
     /// the time anew. 0: 5 minutes or ten times ack_wait, whichever is longer.
     std::chrono::milliseconds max_extension{0};
+    /// What becomes of the broker if the consumer or stream is gone for good. Default: it goes on, and tries on.
+    OnLost on_lost = OnLost::go_on;
 };
 
 /// Returns the source that Broker::subscriber starts. Called by freshet.

@@ -36,6 +36,8 @@ struct Push {
     std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet checks the consumer
     ContextOptions context = {};                 ///< which JetStream to use
     std::chrono::milliseconds max_extension{0};  ///< as Pull::max_extension; 0: 5 minutes or ten times ack_wait
+    /// What becomes of the broker if the consumer or stream is gone for good. Default: it goes on, and tries on.
+    OnLost on_lost = OnLost::go_on;
 };
 
 /// Returns the source that Broker::subscriber starts. Called by freshet.

@@ -29,6 +29,8 @@ struct Watch {
     std::size_t workers = 0;               ///< threads that run the handler, see SubscriberOptions::workers
     OrderKey ordered_by = {};              ///< with several workers: keeps the order of names with the same key
     bool dedicated = false;                ///< runs the handler on a thread of its own, for handlers that block long
+    /// What becomes of the broker if the bucket is gone for good. Default: it goes on, and tries on.
+    OnLost on_lost = OnLost::go_on;
 };
 
 /// Returns the source that Broker::subscriber starts. Called by freshet.

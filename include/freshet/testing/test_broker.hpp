@@ -136,6 +136,9 @@ public:
     void lose_connection();
     /// Lets the connections come back.
     void restore_connection();
+    /// Makes a subscriber, by its subject as declared, believe that the server refuses its subscription from now on, as
+    /// when a right is taken away: see OnLost. Throws Errc::bad_setup if there is none.
+    void lose_subscriber(std::string_view subscriber);
     /// Makes faults happen at random from now on, and returns the seed. Failed comparisons print the seed, and so does
     /// an exception that ends the test. A seed makes the same faults each time the test runs.
     std::uint64_t random_faults(const RandomFaults& faults = {});

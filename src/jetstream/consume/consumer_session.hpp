@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include <freshet/metadata.hpp>
@@ -45,6 +46,11 @@ public:
     /// Called when the server says that the session's request can never work. The session asks again, at longer and
     /// longer intervals.
     virtual void on_refused(const Error& why) noexcept { (void)why; }
+    /// Called when no messages come although the connection is there, and why: the consumer was not found several times
+    /// in a row, or the server refuses its messages. The session tries on.
+    virtual void on_lost(const Error& why) noexcept { (void)why; }
+    /// Called when that is past.
+    virtual void on_back() noexcept {}
     /// Called last, and exactly once if start succeeded.
     virtual void on_end() noexcept = 0;
 };
@@ -72,6 +78,7 @@ public:
     std::size_t pending() const noexcept;
 
     void on_connection(ConnectionChange change) noexcept override;
+    void on_refused(std::string_view subject, const Error& why) noexcept override;
 
 private:
     class Inbox;
@@ -82,6 +89,9 @@ private:
     Expected<void> subscribe(const DeliveryTarget& target);
     void on_message(std::uint64_t inbox, Message message) noexcept;
     void on_end(std::uint64_t inbox) noexcept;
+    /// Tells the owner that the server refuses the inbox.
+    void on_lost(std::uint64_t inbox, const Error& why) noexcept;
+    void on_back(std::uint64_t inbox) noexcept;
     /// Switches to the consumer that was found. Returns an error if its messages cannot be subscribed to.
     Expected<void> take_over(Lock& lock, DeliveryTarget target);
     /// Returns how long to wait before the consumer is looked for again.
@@ -98,6 +108,10 @@ private:
     void on_status(std::uint64_t inbox, const Message& message) noexcept;
     bool left_over(const Metadata& metadata);
     void complain(const Message& status, LogLevel level);
+    /// Tells the owner that the server refuses to deliver, until it delivers again or the connection is lost. Unlocks.
+    void refuse(Lock lock, const Error& why) noexcept;
+    /// Tells the owner that this is past, if it was told. Unlocks meanwhile.
+    void forget_refusal(Lock& lock) noexcept;
     Expected<DeliveryTarget> declare(SessionOwner& owner);
     void recover(Lock& lock);
     void run_recovery() noexcept;
@@ -130,6 +144,7 @@ private:
     bool recovering_ = false;
     bool stopping_ = false;
     bool inbox_ended_ = false;
+    bool refused_ = false;      // the owner was told that the server refuses to deliver
     bool lost_early_ = false;   // the connection was lost while start() worked
     bool reconnected_ = false;  // the connection came back while the recovery worked
 };

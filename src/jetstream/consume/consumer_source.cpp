@@ -94,6 +94,7 @@ public:
                               },
                           .done = {}};
         if (owner->ephemeral_) calls.done = owner->forget();
+        owner->sink_ = sink;
         owner->feed_ =
             std::make_shared<Feed>(link, settings.settlement, owner->spec_.text(), std::move(sink), std::move(calls));
         return owner;
@@ -131,6 +132,12 @@ public:
     }
     void on_doubt() noexcept override { feed_->doubt(); }
     void on_found(Acknowledger::Anew anew) noexcept override { feed_->found(anew); }
+    void on_lost(const Error& why) noexcept override {
+        if (const auto sink = sink_.lock()) sink->on_lost(why);
+    }
+    void on_back() noexcept override {
+        if (const auto sink = sink_.lock()) sink->on_back();
+    }
     void on_end() noexcept override { feed_->end(); }
 
 private:
@@ -225,6 +232,7 @@ private:
     bool started_ = false;
     std::optional<std::chrono::system_clock::time_point> created_ = {};
     std::string deliver_subject_ = {};
+    std::weak_ptr<MessageSink> sink_ = {};  // the feed keeps it until the end
     std::shared_ptr<Feed> feed_ = {};
     std::shared_ptr<ConsumerSession> session_ = {};  // refers to this until its end
 };

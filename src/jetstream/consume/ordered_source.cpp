@@ -30,10 +30,18 @@ public:
     void on_missing() noexcept override {
         if (declare_) declare_();
     }
+    void on_lost(const Error& why) noexcept override {
+        if (const auto sink = lost_sink_.lock()) sink->on_lost(why);
+    }
+    void on_back() noexcept override {
+        if (const auto sink = lost_sink_.lock()) sink->on_back();
+    }
+
     void on_end() noexcept override { std::exchange(sink_, nullptr)->on_end(); }
 
 private:
     std::shared_ptr<MessageSink> sink_;
+    const std::weak_ptr<MessageSink> lost_sink_{sink_};  // for calls from any thread
     const std::function<void()> declare_;
     std::function<void(std::size_t)> handled_ = {};
 };
@@ -132,7 +140,8 @@ private:
 namespace freshet::js {
 
 detail::SourceSpec make_source(Ordered options) {
-    return {SubscriberOptions{}, std::make_unique<detail::OrderedSource>(std::move(options))};
+    const auto on_lost = options.on_lost;
+    return {SubscriberOptions{.on_lost = on_lost}, std::make_unique<detail::OrderedSource>(std::move(options))};
 }
 
 }  // namespace freshet::js

@@ -56,6 +56,7 @@ void check(const Pull& options, const Subject& subject, Binder& binder) {
 
 detail::SourceSpec make_source(Pull options) {
     auto run = detail::run_options(options.workers, options.ordered_by, options.batch);
+    run.on_lost = options.on_lost;
     const detail::PullSettings pull{.limits = limits_of(options), .priority = options.priority};
     detail::ConsumerSourceSettings settings{
         .stream = options.stream,

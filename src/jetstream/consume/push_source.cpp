@@ -50,6 +50,7 @@ void check(const Push& options, const Subject& subject, Binder& binder) {
 
 detail::SourceSpec make_source(Push options) {
     auto run = detail::run_options(options.workers, options.ordered_by, options.batch);
+    run.on_lost = options.on_lost;
     detail::ConsumerSourceSettings settings{
         .stream = options.stream,
         .check = [options](const Subject& subject, Binder& binder) { check(options, subject, binder); },

@@ -75,7 +75,8 @@ detail::SourceSpec make_source(Watch watch) {
                               .ordered_by = watch.ordered_by,
                               .dedicated = watch.dedicated,
                               .max_pending_messages = unlimited,
-                              .max_pending_bytes = unlimited};
+                              .max_pending_bytes = unlimited,
+                              .on_lost = watch.on_lost};
     const auto held = std::make_shared<Watch>(std::move(watch));
     detail::WatchKind kind{
         .bind = [held](const Subject& subject, Binder& binder) { detail::bind_watch(*held, subject, binder); },

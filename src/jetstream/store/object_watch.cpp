@@ -65,7 +65,8 @@ detail::SourceSpec make_source(Watch watch) {
                               .ordered_by = watch.ordered_by,
                               .dedicated = watch.dedicated,
                               .max_pending_messages = unlimited,
-                              .max_pending_bytes = unlimited};
+                              .max_pending_bytes = unlimited,
+                              .on_lost = watch.on_lost};
     detail::WatchKind kind{.bind = [watch](const Subject&, Binder& binder) { detail::bind_watch(watch, binder); },
                            .open = [watch](detail::Link& link,
                                            const Subject& subject) { return detail::open_watch(watch, link, subject); },
