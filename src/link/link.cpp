@@ -306,13 +306,19 @@ void Link::log(const ConnectionEvent& event) noexcept {
                 where, event.detail.empty() ? "" : ": ", event.detail);
 }
 
+void Link::tell_change(ConnectionChange change) noexcept {
+    tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_connection(change); });
+}
+
+Expected<void> Link::connect(std::chrono::milliseconds wait, EventSink events) {
+    transport_->on_loss([this] { tell_change(ConnectionChange::doubtful); });
+    return transport_->open(wait, std::move(events));
+}
+
 void Link::tell(const ConnectionEvent& event) noexcept {
     using Kind = ConnectionEvent::Kind;
     if (event.kind == Kind::error && !event.subject.empty()) on_refused(event);
     if (event.kind == Kind::reconnected) forget_refusal();
-    const auto tell_change = [this](ConnectionChange change) {
-        tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_connection(change); });
-    };
     if (event.kind == Kind::disconnected) tell_change(ConnectionChange::lost);
     if (event.kind == Kind::reconnected) tell_change(ConnectionChange::back);
     if (!has_listener_.load(std::memory_order_relaxed)) return;

@@ -233,8 +233,9 @@ void ConsumerSession::on_connection(ConnectionChange change) noexcept {
     reconnected_ = change == ConnectionChange::back;
     // A restarted server may have lost the consumer without saying so.
     if (reconnected_) return recover(lock);
-    policy_->disconnected();
+    ++losses_;
     if (owner_ != nullptr) owner_->on_doubt();
+    if (change == ConnectionChange::lost) policy_->disconnected();
 }
 
 void ConsumerSession::declare_again() noexcept {
