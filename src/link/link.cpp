@@ -2,6 +2,7 @@
 #include "link/link.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -311,6 +312,12 @@ void Link::tell_change(ConnectionChange change) noexcept {
 }
 
 Expected<void> Link::connect(std::chrono::milliseconds wait, EventSink events) {
+    try {
+        clock_->begin();
+    } catch (const std::system_error& error) {
+        return std::unexpected{Error{
+            error.code(), std::string{"cannot start: cannot make the thread that watches deadlines: "} + error.what()}};
+    }
     transport_->on_loss([this] { tell_change(ConnectionChange::doubtful); });
     return transport_->open(wait, std::move(events));
 }

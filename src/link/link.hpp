@@ -53,7 +53,8 @@ public:
     /// Announces that some subscriber has publish middleware.
     void expect_publish_steps() noexcept { around_publications_.store(true, std::memory_order_relaxed); }
 
-    /// Opens the transport, see Transport::open, and from then on tells the watchers of each loss at once.
+    /// Opens the transport, see Transport::open, and from then on tells the watchers of each loss at once. Fails, too,
+    /// if there is no thread for deadlines.
     Expected<void> connect(std::chrono::milliseconds wait, EventSink events);
     /// Lets messages leave: the transport is connected.
     void open() noexcept { phase_.store(Phase::open, std::memory_order_release); }
