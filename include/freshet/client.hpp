@@ -64,9 +64,9 @@ public:
     }
 
     /// Sends the request and returns at once; `done(Expected<R>)` is called exactly once, on one of these threads: the
-    /// thread that reads the broker's answers, the timer's thread at the deadline, the thread that stops the broker,
-    /// or, if the request could not be sent, the calling thread before async() returns. `done` must not block, since
-    /// all other answers wait for it; an exception from it is logged.
+    /// thread that reads the broker's answers, the timer's thread at the deadline, a thread that freshet makes to stop
+    /// the broker, or, if the request could not be sent, the calling thread before async() returns. `done` must not
+    /// block, since all other answers wait for it; an exception from it is logged.
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<R>>
     void async(const std::remove_cvref_t<A>&... argument, Done done) const {

@@ -143,6 +143,13 @@ public:
     /// first attempt that failed.
     virtual Expected<void> open(std::chrono::milliseconds wait, EventSink events) = 0;
 
+    /// Sets a function to call as soon as a connection is lost, before the transport connects it again: what is
+    /// acknowledged from then on waits until `events` is told `reconnected`. Call it before open. The function does not
+    /// block; it may be called on any thread, also while `events` is told, and several times for one loss. Each call is
+    /// followed by `disconnected` and `reconnected`, or by `closed`. By default it is never called, and `disconnected`
+    /// is what tells of a loss. A transport that wraps another forwards this.
+    virtual void on_loss(std::function<void()> lost) { static_cast<void>(lost); }
+
     /// Copies the message before it returns, so that the caller may reuse the memory behind `publication`. Returns
     /// Errc::buffer_full while disconnected and over the buffer's limit, Errc::closed after close,
     /// Errc::payload_too_large, Errc::disconnected when the connection breaks during the call. The caller has checked

@@ -133,8 +133,8 @@ std::vector<std::string> BrokerCore::forgotten() const {
 
 void BrokerCore::start_all() {
     const auto& options = link_.options();
-    value_or_raise(link_.transport().open(options.critical ? options.start_timeout : for_ever,
-                                          [this](const ConnectionEvent& event) { on_event(event); }));
+    value_or_raise(link_.connect(options.critical ? options.start_timeout : for_ever,
+                                 [this](const ConnectionEvent& event) { on_event(event); }));
     std::vector<std::shared_ptr<SubscriberCore>> subscribers;  // subscribers declared later start by themselves
     {
         const std::lock_guard lock{mutex_};

@@ -2,6 +2,7 @@
 #include "link/link.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -307,13 +308,25 @@ void Link::log(const ConnectionEvent& event) noexcept {
                 where, event.detail.empty() ? "" : ": ", event.detail);
 }
 
+void Link::tell_change(ConnectionChange change) noexcept {
+    tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_connection(change); });
+}
+
+Expected<void> Link::connect(std::chrono::milliseconds wait, EventSink events) {
+    try {
+        clock_->begin();
+    } catch (const std::system_error& error) {
+        return std::unexpected{Error{
+            error.code(), std::string{"cannot start: cannot make the thread that watches deadlines: "} + error.what()}};
+    }
+    transport_->on_loss([this] { tell_change(ConnectionChange::doubtful); });
+    return transport_->open(wait, std::move(events));
+}
+
 void Link::tell(const ConnectionEvent& event) noexcept {
     using Kind = ConnectionEvent::Kind;
     if (event.kind == Kind::error && !event.subject.empty()) on_refused(event);
     if (event.kind == Kind::reconnected) forget_refusal();
-    const auto tell_change = [this](ConnectionChange change) {
-        tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_connection(change); });
-    };
     if (event.kind == Kind::disconnected) tell_change(ConnectionChange::lost);
     if (event.kind == Kind::reconnected) tell_change(ConnectionChange::back);
     if (!has_listener_.load(std::memory_order_relaxed)) return;

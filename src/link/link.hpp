@@ -53,6 +53,9 @@ public:
     /// Announces that some subscriber has publish middleware.
     void expect_publish_steps() noexcept { around_publications_.store(true, std::memory_order_relaxed); }
 
+    /// Opens the transport, see Transport::open, and from then on tells the watchers of each loss at once. Fails, too,
+    /// if there is no thread for deadlines.
+    Expected<void> connect(std::chrono::milliseconds wait, EventSink events);
     /// Lets messages leave: the transport is connected.
     void open() noexcept { phase_.store(Phase::open, std::memory_order_release); }
     /// Refuses publications and requests from now on.
@@ -136,6 +139,7 @@ private:
     bool hurries_request() const;
     template <class Tell>
     void tell_watchers(Tell tell) noexcept;
+    void tell_change(ConnectionChange change) noexcept;
     /// Returns the error of `what` on `subject` while is_open() is false.
     Error not_open(std::string_view what, std::string_view subject) const;
     std::chrono::milliseconds timeout_or_default(std::chrono::milliseconds timeout) const noexcept;

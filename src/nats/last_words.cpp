@@ -4,18 +4,21 @@
 #include <map>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "nats/callbacks.hpp"
 #include "nats/status.hpp"
 
 namespace freshet::detail::nats::last_words {
 namespace {
 
 struct Watched {
-    int socket;
+    const std::atomic<int>* socket;
+    std::weak_ptr<ConnectionListener> listener;
     std::string words = {};
 };
 
@@ -44,10 +47,10 @@ bool may_have_ended([[maybe_unused]] int socket) {
 
 }  // namespace
 
-void watch(natsConnection* connection, int socket) {
+void watch(natsConnection* connection, const std::atomic<int>& socket, std::weak_ptr<ConnectionListener> listener) {
     auto& all = registry();
     const std::lock_guard lock{all.mutex};
-    all.connections[connection].socket = socket;
+    all.connections.insert_or_assign(connection, Watched{.socket = &socket, .listener = std::move(listener)});
 }
 
 void forget(natsConnection* connection) {
@@ -63,14 +66,20 @@ std::string take(natsConnection* connection) {
     return found != all.connections.end() ? std::exchange(found->second.words, {}) : std::string{};
 }
 
-extern "C" void freshet_on_thread_started(void*) {
-    auto& all = registry();
-    const std::lock_guard lock{all.mutex};
-    for (auto& [connection, watched] : all.connections) {
-        if (!may_have_ended(watched.socket)) continue;
-        auto words = remembered_error(connection);
-        if (words.status == NATS_ERR && !words.detail.empty()) watched.words = std::move(words.detail);
-    }
+extern "C" void freshet_on_thread_started(void*) noexcept {
+    std::vector<std::weak_ptr<ConnectionListener>> lost;
+    try {
+        auto& all = registry();
+        const std::lock_guard lock{all.mutex};
+        for (auto& [connection, watched] : all.connections) {
+            if (!may_have_ended(*watched.socket)) continue;
+            auto words = remembered_error(connection);
+            if (words.status == NATS_ERR && !words.detail.empty()) watched.words = std::move(words.detail);
+            lost.push_back(watched.listener);
+        }
+    } catch (...) { lost.clear(); }  // no memory: the callbacks tell, later
+    for (const auto& listener : lost)
+        if (const auto alive = listener.lock()) alive->on_lost();
 }
 
 }  // namespace freshet::detail::nats::last_words

@@ -92,6 +92,8 @@ Expected<void> NatsTransport::open(milliseconds wait, EventSink events) {
     return connections_->open(wait, std::move(events));
 }
 
+void NatsTransport::on_loss(std::function<void()> lost) { connections_->on_loss(std::move(lost)); }
+
 natsConnection* NatsTransport::native(Lane lane) const noexcept { return connections_->native(lane); }
 
 Error NatsTransport::unusable(std::string_view what) const {

@@ -29,6 +29,7 @@ public:
     Expected<void> open(std::chrono::milliseconds wait, EventSink events) override {
         return inner_->open(wait, std::move(events));
     }
+    void on_loss(std::function<void()> lost) override { inner_->on_loss(std::move(lost)); }
     Expected<void> publish(const Publication& publication) override {
         if (auto failure = recorder_->failure_of(publication)) return std::unexpected{*std::move(failure)};
         if (recorder_->published_to) recorder_->published_to(publication.subject);

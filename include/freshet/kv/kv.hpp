@@ -60,10 +60,10 @@ public:
 
     /// Reads a key like get() but returns at once, so thousands may be in flight. Calls
     /// `done(Expected<std::optional<Entry<T>>>)` once: on the thread that reads the broker's answers, on the timer's
-    /// thread at the deadline, on the thread that stops the broker, or on the calling thread before get_async returns
-    /// if nothing could be sent. `done` must not block, because all other answers wait for it. An exception from it is
-    /// logged. If the server has lost the bucket, this call fails, and the next operation declares the bucket. While a
-    /// cluster elects a leader, freshet asks again for up to 20 s.
+    /// thread at the deadline, on a thread that freshet makes to stop the broker, or on the calling thread before
+    /// get_async returns if nothing could be sent. `done` must not block, because all other answers wait for it. An
+    /// exception from it is logged. If the server has lost the bucket, this call fails, and the next operation declares
+    /// the bucket. While a cluster elects a leader, freshet asks again for up to 20 s.
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<std::optional<Entry<T>>>>
     void get_async(std::string_view key, Done done) const {

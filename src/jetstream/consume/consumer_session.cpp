@@ -237,9 +237,11 @@ void ConsumerSession::on_connection(ConnectionChange change) noexcept {
     reconnected_ = change == ConnectionChange::back;
     // A restarted server may have lost the consumer without saying so.
     if (reconnected_) return recover(lock);
+    ++losses_;
+    if (owner_ != nullptr) owner_->on_doubt();
+    if (change != ConnectionChange::lost) return;
     if (refused_) forget_refusal(lock);
     policy_->disconnected();
-    if (owner_ != nullptr) owner_->on_doubt();
 }
 
 void ConsumerSession::on_refused(std::string_view subject, const Error& why) noexcept {

@@ -136,6 +136,7 @@ private:
     std::uint64_t last_delivery_ = 0;  // consumer sequence
     std::size_t left_over_ = 0;        // most messages that may still come from the consumer that is gone
     std::size_t recoveries_ = 0;       // since a message came
+    std::uint64_t losses_ = 0;         // how often a loss of the connection was told
     TimePoint recovered_ = {};
     std::thread recovery_ = {};
     RequestGroup requests_ = {};  // of the thread that declares the consumer

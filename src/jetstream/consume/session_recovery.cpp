@@ -81,9 +81,11 @@ void ConsumerSession::find_consumer(Lock& lock) noexcept {
     for (int looks = 1; !stopping_; ++looks) {
         const auto owner = owner_;
         flush(lock);
+        const auto losses = losses_;
         lock.unlock();
         auto target = declare(*owner);
         lock.lock();
+        if (target && losses != losses_) continue;  // the answer is about a server that is lost
         Expected<void> found{};
         if (target) found = take_over(lock, *std::move(target));
         else found = std::unexpected{target.error()};

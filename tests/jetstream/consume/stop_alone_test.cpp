@@ -2,7 +2,6 @@
 // The stop of what gets messages from JetStream, while nobody is there to answer.
 #include <atomic>
 #include <chrono>
-#include <cstddef>
 #include <functional>
 #include <future>
 #include <memory>
@@ -11,8 +10,6 @@
 #include <string_view>
 #include <utility>
 
-#include <pthread.h>
-
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
@@ -20,6 +17,7 @@
 #include <freshet/jetstream.hpp>
 
 #include "../../support/log_lines.hpp"
+#include "../../support/no_threads.hpp"
 #include "../../support/server.hpp"
 #include "../../support/wait.hpp"
 
@@ -169,16 +167,11 @@ TEST_CASE_METHOD(Fixture, "a consumer that was lost is looked after when a threa
     broker->subscriber<"s.x">(pull()).handle([&](std::string_view) { ++handled; });
     broker->start();
     auto js = broker->jetstream();
-    pthread_attr_t as_before;
-    REQUIRE(pthread_getattr_default_np(&as_before) == 0);
-    pthread_attr_t too_large;
-    REQUIRE(pthread_attr_init(&too_large) == 0);
-    REQUIRE(pthread_attr_setstacksize(&too_large, std::size_t{1} << 47) == 0);
-    REQUIRE(pthread_setattr_default_np(&too_large) == 0);
-    js.consumer("S", "d").remove();
-    const auto said = log.wait_for("cannot make the thread");
-    REQUIRE(pthread_setattr_default_np(&as_before) == 0);
-    CHECK(!said.empty());
+    {
+        const testing::NoThreads none;
+        js.consumer("S", "d").remove();
+        CHECK(!log.wait_for("cannot make the thread").empty());
+    }
     js.publish("s.x", "x");
     CHECK(testing::eventually([&] { return handled == 1; }));
 }
