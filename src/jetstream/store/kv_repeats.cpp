@@ -61,9 +61,8 @@ KvWrites& KvBucket::repeated_writes() {
         });
     };
     const auto may_pass = [&link](const Error& error) { return passes(error) && link.is_open(); };
-    const auto report = [&link, what = store_.what()](const std::string& text) {
-        link.logger().error("{}: {}", what, text);
-    };
+    const auto report = [&link, what = store_.what() + ": the function that got the result of a write threw"](
+                            const Error& why) { link.report(FailureLog::Kind::callback_threw, what, why); };
     repeated_ = std::make_shared<KvWrites>(link.clock(), std::move(send), may_pass, report);
     return *repeated_;
 }

@@ -163,7 +163,7 @@ void KvWrites::abandon(const std::string& key) noexcept {
 void KvWrites::tell(Write& write, Expected<std::uint64_t> revision) noexcept {
     try {
         write.done(std::move(revision));
-    } catch (...) { report_("the function that got the result of a write threw: " + exception_text()); }
+    } catch (...) { report_(exception_error()); }
 }
 
 }  // namespace freshet::detail

@@ -38,7 +38,7 @@ public:
     using Passes = std::function<bool(const Error& error)>;
 
     /// Reports exceptions of a `done`.
-    using Report = std::function<void(const std::string& text)>;
+    using Report = std::function<void(const Error& why)>;
 
     KvWrites(Clock& clock, Send send, Passes passes, Report report)
         : clock_{clock}, send_{std::move(send)}, passes_{std::move(passes)}, report_{std::move(report)} {}

@@ -262,9 +262,9 @@ obj::Infos ObjectBucket::list(const obj::ListOptions& options) {
         const auto subject = stored->message.subject();
         auto info = read_object_info(stored->message.text());
         if (!info) {
-            infos.errors.push_back({info.error().code(), fmt::format("list {}: {} is left out: {}", store_.what(),
-                                                                     subject, info.error().message())});
-            store_.link().logger().warn("{}", infos.errors.back().message());
+            const auto what = fmt::format("list {}: {} is left out", store_.what(), subject);
+            store_.link().report(FailureLog::Kind::left_out, what, info.error(), LogLevel::warn);
+            infos.errors.push_back({info.error().code(), fmt::format("{}: {}", what, info.error().message())});
             continue;
         }
         info->name = object_name(subject, info->name);

@@ -43,7 +43,7 @@ struct Fixture {
             sent.push_back(message.body);
             done.push_back(std::move(written));
         },
-        [](const Error& error) { return error == Errc::no_responders; }, [](const std::string&) {});
+        [](const Error& error) { return error == Errc::no_responders; }, [](const Error&) {});
 };
 
 }  // namespace
@@ -121,7 +121,7 @@ TEST_CASE("a write that waits to be sent again ends with the clock") {
         [](const detail::KvOutgoing&, detail::KvWritten done) {
             done(std::unexpected{Error{Errc::no_responders, "said the test"}});
         },
-        [](const Error&) { return true; }, [](const std::string&) {});
+        [](const Error&) { return true; }, [](const Error&) {});
     int closed = 0;
     writes->write({.key = "a"}, [&](const Expected<std::uint64_t>& revision) {
         if (!revision && revision.error() == Errc::closed) ++closed;
