@@ -20,6 +20,14 @@ struct Watched {
     const std::atomic<int>* socket;
     std::weak_ptr<ConnectionListener> listener;
     std::string words = {};
+    std::chrono::steady_clock::time_point said = {};
+    bool taken = false;
+
+    void hear(std::string text) {
+        words = std::move(text);
+        said = std::chrono::steady_clock::now();
+        taken = false;
+    }
 };
 
 struct Registry {
@@ -63,7 +71,16 @@ std::string take(natsConnection* connection) {
     auto& all = registry();
     const std::lock_guard lock{all.mutex};
     const auto found = all.connections.find(connection);
-    return found != all.connections.end() ? std::exchange(found->second.words, {}) : std::string{};
+    if (found == all.connections.end() || std::exchange(found->second.taken, true)) return {};
+    return found->second.words;
+}
+
+std::string since(natsConnection* connection, std::chrono::steady_clock::time_point begin) {
+    if (auto words = remembered_error(connection); words.status == NATS_ERR) return words.detail;
+    auto& all = registry();
+    const std::lock_guard lock{all.mutex};
+    const auto found = all.connections.find(connection);
+    return found != all.connections.end() && found->second.said >= begin ? found->second.words : std::string{};
 }
 
 extern "C" void freshet_on_thread_started(void*) noexcept {
@@ -74,7 +91,7 @@ extern "C" void freshet_on_thread_started(void*) noexcept {
         for (auto& [connection, watched] : all.connections) {
             if (!may_have_ended(*watched.socket)) continue;
             auto words = remembered_error(connection);
-            if (words.status == NATS_ERR && !words.detail.empty()) watched.words = std::move(words.detail);
+            if (words.status == NATS_ERR && !words.detail.empty()) watched.hear(std::move(words.detail));
             lost.push_back(watched.listener);
         }
     } catch (...) { lost.clear(); }  // no memory: the callbacks tell, later

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,8 @@ void watch(natsConnection* connection, const std::atomic<int>& socket, std::weak
 void forget(natsConnection* connection);
 /// Returns the server's words at the last loss, and forgets them; "" if it said nothing.
 std::string take(natsConnection* connection);
+/// Returns what the server said, if it ended the connection, after `begin`; "" if it said nothing or did not end it.
+std::string since(natsConnection* connection, std::chrono::steady_clock::time_point begin);
 
 /// The function that cnats has to call on each thread that it starts (natsClientConfig::ThreadStartedHandler).
 extern "C" void freshet_on_thread_started(void*) noexcept;
