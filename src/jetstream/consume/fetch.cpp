@@ -168,11 +168,8 @@ private:
         const auto body = NextRequest{.batch = options_.messages,
                                       .expires = std::max(options_.within, std::chrono::milliseconds{0}),
                                       .max_bytes = options_.bytes,
-                                      .group = priority_.group,
-                                      .pin = pin,
-                                      .min_pending = priority_.min_pending,
-                                      .min_ack_pending = priority_.min_ack_pending,
-                                      .priority = priority_.level}
+                                      .pin = pin}
+                              .as(priority_)
                               .body();
         const auto subject = api_.subject(consumer_operation("MSG.NEXT", spec_.stream, spec_.name));
         const auto sent = link.transport().publish(
