@@ -218,6 +218,11 @@ Expected<std::vector<Delivery>> Consumer::try_fetch(const FetchOptions& options)
     const detail::ConsumerSpec spec{.stream = stream_, .name = name_};
     if (auto valid = detail::check_js_name("stream", stream_); !valid) return std::unexpected{valid.error()};
     if (auto valid = detail::check_js_name("consumer", name_); !valid) return std::unexpected{valid.error()};
+    if (options.messages == 0) {
+        return failure(Errc::bad_setup, "fetch from " + spec.text() +
+                                            ": FetchOptions::messages is 0, so nothing would be delivered; set it to 1 "
+                                            "or more");
+    }
     if (!detail::may_wait()) return std::unexpected{detail::wait_refused("fetch from " + spec.text())};
     auto messages = detail::Fetch{*api_, spec, options}.run();
     if (!messages) return std::unexpected{messages.error()};
