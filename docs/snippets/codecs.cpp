@@ -9,6 +9,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <freshet/freshet.hpp>
+#include <freshet/testing.hpp>
 
 #include "support.hpp"
 
@@ -49,6 +50,25 @@ FRESHET_JSON(Deleted, id);
 using Event = std::variant<Created, Deleted>;
 FRESHET_VARIANT(Event, "type", (Created, "created"), (Deleted, "deleted"));
 // [variant]
+
+struct Moved {
+    std::string id = {};
+    std::string to = {};
+};
+FRESHET_JSON(Moved, id, to);
+
+// [by-header]
+using Notice = std::variant<Created, Moved>;
+FRESHET_VARIANT(Notice, freshet::by_header("type"), (Created, "created"), (Moved, "moved"));
+// [by-header]
+
+// [by-others]
+using Change = std::variant<Moved, Deleted>;
+FRESHET_VARIANT(Change, freshet::by_path("kind"), (Moved, "moved"), (Deleted, "deleted"));
+
+using Anything = std::variant<Moved, Created>;
+FRESHET_VARIANT(Anything, freshet::by_decoding);  // a Moved has all that a Created has, so it stands first
+// [by-others]
 
 }  // namespace shop
 
@@ -144,4 +164,26 @@ TEST_CASE("the content type chooses the format") {
     CHECK(freshet::detail::encode_body(shop::Line{"nut", 3}, freshet::Format::cbor, buffer) == "application/cbor");
     CHECK(from<shop::Line>(buffer.text(), {{"content-type", "application/cbor"}}).quantity == 3);
     CHECK_THROWS_AS(from<shop::Line>("{}", {{"content-type", "text/csv"}}), freshet::Error);
+}
+
+TEST_CASE("a body that is one of several types") {
+    std::vector<std::string> seen;
+    const auto see = [&](const auto& one) { seen.push_back(one.id); };
+    freshet::Broker broker;
+    // [by-handler]
+    broker.subscriber<"notices">().handle([&](const shop::Notice& notice) {
+        if (const auto* moved = std::get_if<shop::Moved>(&notice)) seen.push_back(moved->id + " to " + moved->to);
+        else seen.push_back("new: " + std::get<shop::Created>(notice).id);
+    });
+    broker.subscriber<"orders.{kind}">().handle([&](const shop::Change& change) { std::visit(see, change); });
+    // [by-handler]
+    broker.subscriber<"anything">().handle([&](const shop::Anything& one) { std::visit(see, one); });
+    freshet::testing::TestBroker test{broker};
+    // [by-publish]
+    test.publish("notices", shop::Moved{"7", "Oslo"}, {.headers = {{"type", "moved"}}});
+    // [by-publish]
+    test.publish("notices", shop::Created{"8"}, {.headers = {{"type", "created"}}});
+    test.publish("orders.deleted", shop::Deleted{"9"});
+    test.publish("anything", shop::Moved{"10", "Rome"});
+    CHECK(seen == std::vector<std::string>{"7 to Oslo", "new: 8", "9", "10"});
 }

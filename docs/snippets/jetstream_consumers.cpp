@@ -229,6 +229,16 @@ TEST_CASE_METHOD(Fixture, "programs that are not services") {
     }
     // [fetch]
     CHECK(seen.count() == 6);
+    int left = 3;
+    const auto enough = [&] { return --left == 0; };
+    // [in-order]
+    auto messages = broker.jetstream().ordered({.stream = "ORDERS"});
+    for (const freshet::Message& message : messages) {  // every message once, in the stream's order
+        print(message.text());
+        if (enough()) messages.drain();
+    }
+    // [in-order]
+    CHECK(seen.count() == 12);  // all six were in hand
     // [reset]
     consumer.reset(3);                                       // from message 3 on
     consumer.reset(std::chrono::system_clock::now() - 24h);  // what was stored since yesterday

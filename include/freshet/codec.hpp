@@ -13,6 +13,7 @@
 
 #include <freshet/buffer.hpp>
 #include <freshet/codec_format.hpp>
+#include <freshet/detail/body_variant.hpp>
 #include <freshet/detail/json/values.hpp>
 #include <freshet/error.hpp>
 #include <freshet/json.hpp>
@@ -65,7 +66,7 @@ concept RawSource = RawOwner<T> || RawView<T> || std::same_as<std::decay_t<T>, c
                     std::same_as<std::decay_t<T>, char*> || std::same_as<T, std::span<std::byte>>;
 
 /// The codec that encodes or decodes a T.
-enum class CodecKind { none, user, raw, json };
+enum class CodecKind { none, user, raw, json, alternatives };
 
 template <class T, Direction Way>
 consteval CodecKind library_codec() {
@@ -76,11 +77,20 @@ consteval CodecKind library_codec() {
 }
 
 template <class T, Direction Way>
+consteval CodecKind codec_of();
+template <class T, Direction Way>
+inline constexpr bool each_has_codec = false;
+template <class... Alternatives, Direction Way>
+inline constexpr bool each_has_codec<std::variant<Alternatives...>, Way> =
+    ((codec_of<Alternatives, Way>() != CodecKind::none) && ...);
+
+template <class T, Direction Way>
 consteval CodecKind codec_of() {
     constexpr bool encodes = UserEncodes<T> || UserEncodesFormats<T>;
     constexpr bool decodes = UserDecodes<T> || UserDecodesFormats<T>;
     if constexpr (encodes || decodes)
         return (Way == Direction::write ? encodes : decodes) ? CodecKind::user : CodecKind::none;
+    else if constexpr (TriedBody<T>) return each_has_codec<T, Way> ? CodecKind::alternatives : CodecKind::none;
     else return library_codec<T, Way>();
 }
 
@@ -157,6 +167,8 @@ std::string_view encode_body(const T& value, Format format, Buffer& out) {
     } else if constexpr (codec_of<T, Direction::write>() == CodecKind::raw) {
         out.append(value);
         return {};
+    } else if constexpr (codec_of<T, Direction::write>() == CodecKind::alternatives) {
+        return std::visit([&](const auto& alternative) { return encode_body(alternative, format, out); }, value);
     } else if constexpr (Encodable<T>) {
         encode_formatted(value, format, out);
         return content_type(format);
@@ -172,6 +184,8 @@ Expected<void> decode_body(Body in, std::string_view content_type, T& out) {
         if constexpr (codec_of<T, Direction::read>() == CodecKind::raw) {
             decode_raw(in.bytes, out);
             return {};
+        } else if constexpr (codec_of<T, Direction::read>() == CodecKind::alternatives) {
+            return decode_in_turn(in, content_type, &out, body_alternatives<T>);
         } else if constexpr (UserDecodes<T> && !UserDecodesFormats<T>) {
             return Codec<T>::decode(in.bytes, out);
         } else if constexpr (Decodable<T>) {
@@ -190,7 +204,12 @@ Expected<void> decode_body(Body in, std::string_view content_type, T& out) {
 template <class T>
 Expected<T> try_decode(const Message& message) {
     T body{};
-    auto done = detail::decode_body(detail::body_of(message), detail::content_type_of(message), body);
+    auto done = [&] {
+        if constexpr (detail::HeaderBody<T>)
+            return detail::decode_named(detail::body_of(message), detail::content_type_of(message), message.subject(),
+                                        message.header(detail::body_key<T>.name), body);
+        else return detail::decode_body(detail::body_of(message), detail::content_type_of(message), body);
+    }();
     if (!done) return std::unexpected{std::move(done).error()};
     return body;
 }

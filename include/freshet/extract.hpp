@@ -111,6 +111,9 @@ Error bad_header(const Context& context, std::string_view name, std::string_view
 Error missing_header(const Context& context, std::string_view name);
 std::string unknown_path(std::string_view name);
 std::string not_provided(std::string_view type);
+/// Returns which token of the subject stands for `{name}`, which FRESHET_VARIANT lets name the type of a body. Reports
+/// to `binder` that there is none.
+std::size_t find_naming_token(Binder& binder, std::string_view name);
 
 }  // namespace detail
 

@@ -42,9 +42,17 @@
 /// A Created is then written as {"type":"created",...}. Write it in the namespace of one of the alternatives. They must
 /// be types with FRESHET_JSON, or aggregates under freshet::glaze. A variant with two alternatives that are objects
 /// needs it.
+///
+/// If the variant is the whole body of messages that handlers take, something beside the body may tell which
+/// alternative it is; the alternatives then have any codec, and nothing is added to them:
+///
+///     FRESHET_VARIANT(Event, freshet::by_header("type"), (Created, "created"), (Deleted, "deleted"));
+///     FRESHET_VARIANT(Event, freshet::by_path("kind"), (Created, "created"), (Deleted, "deleted"));
+///     FRESHET_VARIANT(Event, freshet::by_decoding);  // the first alternative that decodes, in their order
 #define FRESHET_VARIANT(Type, key, ...)                                                                                \
     constexpr auto freshet_variant [[maybe_unused]] (::freshet::detail::For<Type>) {                                   \
-        return ::freshet::detail::variant_names(key, FRESHET_PP_LIST(FRESHET_PP_ALTERNATIVE, Type, __VA_ARGS__));      \
+        return ::freshet::detail::variant_names(key __VA_OPT__(, )                                                     \
+                                                    FRESHET_PP_LIST(FRESHET_PP_ALTERNATIVE, Type, __VA_ARGS__));       \
     }                                                                                                                  \
     static_assert(true)
 

@@ -179,6 +179,15 @@ std::string unknown_path(std::string_view name) {
     return "a parameter is Path<" + quoted(name) + ">, but the subject has no {" + std::string{name} + "}";
 }
 
+std::size_t find_naming_token(Binder& binder, std::string_view name) {
+    const auto token = binder.token_of(name);
+    if (!token) {
+        binder.problem("FRESHET_VARIANT of the handler's body says by_path(" + quoted(name) +
+                       "), but the subject has no {" + std::string{name} + "}");
+    }
+    return token.value_or(0);
+}
+
 std::string not_provided(std::string_view type) {
     return "a parameter is Inject<" + std::string{type} +
            ">, but nothing was provided; call broker.provide(std::make_shared<" + std::string{type} +

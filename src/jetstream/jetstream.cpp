@@ -5,6 +5,7 @@
 
 #include "jetstream/api/api.hpp"
 #include "jetstream/consume/consumers.hpp"
+#include "jetstream/consume/ordered_messages.hpp"
 #include "jetstream/publish/publish.hpp"
 #include "jetstream/stream/account_info.hpp"
 #include "jetstream/stream/streams.hpp"
@@ -34,6 +35,10 @@ Expected<std::vector<std::string>> JetStream::try_stream_names(std::string_view 
 }
 Expected<std::vector<ConsumerInfo>> JetStream::try_consumers(const std::string& stream) const {
     return detail::list_consumers(*api_, stream);
+}
+
+Expected<OrderedMessages> JetStream::try_ordered(const Ordered& options) const {
+    return detail::read_in_order(*api_, options);
 }
 
 Expected<AccountInfo> JetStream::try_account() const { return detail::account_info(*api_); }

@@ -35,7 +35,8 @@ milliseconds left_until(steady_clock::time_point deadline) {
 Error flush_error(natsStatus status, natsConnection* connection, steady_clock::time_point begin) {
     auto error = to_error(status, "cannot flush");
     const auto words = last_words::since(connection, begin);
-    return words.empty() ? error : Error{error.code(), fmt::format("{}: the server said \"{}\"", error.message(), words)};
+    if (words.empty()) return error;
+    return {error.code(), fmt::format("{}: the server said {}", error.message(), detail::quoted(words))};
 }
 
 natsStatus publish_bare(natsConnection* connection, const Publication& publication, const char* subject) {

@@ -109,6 +109,7 @@ void Recorder::on_settled(const SubscriberCore& subscriber, const Context& conte
         if (auto* const delivery = find(context)) {
             delivery->settled = true;
             delivery->outcome = handled.outcome;
+            delivery->rejected = handled.rejected;
             if (handled.failure != nullptr) delivery->failure = *handled.failure;
         }
         running_.erase(&context);
@@ -121,7 +122,8 @@ void Recorder::on_batched(const SubscriberCore& subscriber, const Message& messa
         testing::Delivery delivery{.subscriber = subscriber.spec().subject,
                                    .message = copy_of(message),
                                    .settled = true,
-                                   .outcome = handled.outcome};
+                                   .outcome = handled.outcome,
+                                   .rejected = handled.rejected};
         if (handled.failure != nullptr) delivery.failure = *handled.failure;
         const std::lock_guard lock{mutex_};
         deliveries_.push_back(std::move(delivery));

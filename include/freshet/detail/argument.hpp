@@ -10,6 +10,7 @@
 
 #include <freshet/codec.hpp>
 #include <freshet/detail/handler.hpp>
+#include <freshet/detail/subject_tokens.hpp>
 
 namespace freshet {
 template <auto Function>
@@ -28,6 +29,7 @@ enum class ArgumentKind : std::uint8_t {
     extracted,
     text,
     bytes,
+    named_body,  // one of several types, which a header or the subject names
     body,
     unknown,
 };
@@ -48,6 +50,7 @@ consteval ArgumentKind kind_of_value() {
     else if constexpr (Extractable<V>) return ArgumentKind::extracted;
     else if constexpr (std::is_same_v<V, std::string_view>) return ArgumentKind::text;
     else if constexpr (std::is_same_v<V, Bytes>) return ArgumentKind::bytes;
+    else if constexpr (NamedBody<V>) return ArgumentKind::named_body;
     else if constexpr (Decodable<V>) return ArgumentKind::body;
     else return ArgumentKind::unknown;
 }
@@ -162,6 +165,37 @@ struct Argument<A, ArgumentKind::body> {
     decltype(auto) give() { return give_held<A>(value); }
 };
 
+/// Returns which token of the subject names the type of a body that is a T, from 0; 0 if a header does.
+template <NamedBody T>
+std::size_t bind_named_body(Binder& binder) {
+    if constexpr (HeaderBody<T>) return 0;
+    else return find_naming_token(binder, body_key<T>.name);
+}
+
+/// Decodes a body whose type a header names, or the token of the subject that bind_named_body found.
+template <NamedBody T>
+Expected<void> decode_named_body(const Message& message, std::string_view content_type, std::size_t token, T& out) {
+    const auto name = [&]() -> std::optional<std::string_view> {
+        if constexpr (HeaderBody<T>) return message.header(body_key<T>.name);
+        else return token_at(message.subject(), token);
+    }();
+    return decode_named(body_of(message), content_type, message.subject(), name, out);
+}
+
+template <class A>
+struct Argument<A, ArgumentKind::named_body> {
+    using Value = std::remove_cvref_t<A>;
+    using Plan = std::size_t;
+    Value value = {};
+    static Plan bind(Binder& binder) { return bind_named_body<Value>(binder); }
+    bool take(Plan token, Context& from, std::optional<Error>& error) {
+        auto decoded = decode_named_body(from.message(), ContextAccess::content_type(from), token, value);
+        if (!decoded) error.emplace(std::move(decoded).error());
+        return decoded.has_value();
+    }
+    decltype(auto) give() { return give_held<A>(value); }
+};
+
 template <class V>
 struct PlanOf {
     using Type = NoPlan;
@@ -192,7 +226,7 @@ struct Argument<A, ArgumentKind::extracted> {
 template <class A>
 typename Argument<A>::Plan bind_argument(Binder& binder) {
     if constexpr (std::is_same_v<typename Argument<A>::Plan, NoPlan>) return {};
-    else if constexpr (argument_kind<A> == ArgumentKind::depends) return Argument<A>::bind(binder);
+    else if constexpr (argument_kind<A> != ArgumentKind::extracted) return Argument<A>::bind(binder);
     else return Extractor<std::remove_cvref_t<A>>::bind(binder);
 }
 

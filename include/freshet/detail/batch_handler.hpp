@@ -12,6 +12,7 @@
 
 #include <freshet/batch.hpp>
 #include <freshet/codec.hpp>
+#include <freshet/detail/argument.hpp>
 #include <freshet/detail/handler.hpp>
 #include <freshet/detail/signature.hpp>
 #include <freshet/extract.hpp>
@@ -23,7 +24,7 @@ template <class T>
     requires(!std::same_as<T, std::byte>)
 struct Extractor<std::span<const T>> {
     static_assert(
-        Decodable<T>,
+        Decodable<T> || detail::NamedBody<T>,
         "freshet: the elements of a batch, std::span<const T>, have no codec: add FRESHET_JSON(Type, "
         "fields...), link freshet::glaze, or specialise freshet::Codec<T>. See docs/jetstream-consumers.md#batches");
 
@@ -51,7 +52,7 @@ public:
     explicit BatchHandlerBase(std::unique_ptr<HandlerBase> inner) noexcept : inner_{std::move(inner)} {}
 
     bool takes_batches() const noexcept final { return true; }
-    void bind(Binder& binder) final { inner_->bind(binder); }
+    void bind(Binder& binder) override { inner_->bind(binder); }
     Outcome invoke(Context& context) final;
 
 private:
@@ -70,7 +71,17 @@ class BatchHandler final : public BatchHandlerBase {
 public:
     using BatchHandlerBase::BatchHandlerBase;
 
+    void bind(Binder& binder) override {
+        if constexpr (NamedBody<T>) token_ = bind_named_body<T>(binder);
+        BatchHandlerBase::bind(binder);
+    }
+
 private:
+    Expected<void> decode_one(const Message& message, T& value) const {
+        if constexpr (NamedBody<T>) return decode_named_body(message, content_type_of(message), token_, value);
+        else return decode_body(body_of(message), content_type_of(message), value);
+    }
+
     void decode(Context& context, const Items& items) override {
         std::vector<T> values;
         values.reserve(items.size());
@@ -78,12 +89,14 @@ private:
             auto& item = items[i];
             if (rejection(item)) continue;
             T value{};
-            auto decoded = decode_body(body_of(item.message()), content_type_of(item.message()), value);
+            auto decoded = decode_one(item.message(), value);
             if (decoded) values.push_back(std::move(value));
             else rejection(item) = std::move(decoded).error();
         }
         context.set(std::move(values));
     }
+
+    std::size_t token_ = 0;  // of the subject, which names the type
 };
 
 /// Yields the T of a parameter `std::span<const T>`; void for any other parameter.

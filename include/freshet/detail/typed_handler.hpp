@@ -44,6 +44,17 @@ inline constexpr bool path_known = true;
 template <FixedString Name, class T, class Pattern>
 inline constexpr bool path_known<Path<Name, T>, Pattern> = Pattern::has(Name.view());
 
+/// The type of a body: A, or what a batch A consists of.
+template <class A, class Element = typename BatchElementOf<std::remove_cvref_t<A>>::Type>
+using BodyValue = std::conditional_t<std::is_void_v<Element>, std::remove_cvref_t<A>, Element>;
+
+/// False for a body whose type a parameter names that the pattern does not have.
+template <class V, class Pattern>
+consteval bool naming_token_known() {
+    if constexpr (PathBody<V>) return Pattern::has(body_key<V>.name);
+    else return true;
+}
+
 /// True if the dependencies of A can be made, too; see dependency.hpp.
 template <class A, class Pattern>
 inline constexpr bool dependency_ok = true;
@@ -77,6 +88,10 @@ consteval bool check_parameter() {
         !known || taken_as_it_may_be<A>,
         "freshet: take a body and extracted values by value or const&, a Message by const&, and Context, Logger "
         "and Broker by reference. See docs/handlers.md#parameters");
+    constexpr bool named = naming_token_known<BodyValue<A>, Pattern>();
+    static_assert(named,
+                  "freshet: FRESHET_VARIANT of this body says by_path with a parameter that the subscriber's subject "
+                  "does not have. See docs/codecs.md#one-of-several-types");
     constexpr bool routed = requires { Pattern::routed; };
     static_assert(in_path || routed,
                   "freshet: Path<name> names a parameter that the subscriber's subject does not have. See "
@@ -86,7 +101,8 @@ consteval bool check_parameter() {
         "freshet: Path<name> names a parameter that neither the subscriber's subject nor its router's prefix has. "
         "For one of an outer router's prefix make the router with outer.router<\"...\">(). See "
         "docs/routers.md#prefixes");
-    return known && !inside_out && taken_as_it_may_be<A> && in_path && dependency_ok<std::remove_cvref_t<A>, Pattern>;
+    return known && named && !inside_out && taken_as_it_may_be<A> && in_path &&
+           dependency_ok<std::remove_cvref_t<A>, Pattern>;
 }
 
 template <class Pattern, class Result, class Arguments, bool Publishes>

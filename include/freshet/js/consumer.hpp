@@ -82,7 +82,7 @@ struct MessagesOptions {
 };
 
 /// The messages of a consumer as a range: `for (auto& delivery : consumer.messages())`. Its destructor gives the
-/// messages that you have not taken back to the server. One thread at a time; call stop from any thread.
+/// messages that you have not taken back to the server. One thread at a time; call drain and stop from any thread.
 class Deliveries {
 public:
     explicit Deliveries(std::unique_ptr<detail::PulledMessages> messages) noexcept;
@@ -90,11 +90,15 @@ public:
     Deliveries& operator=(Deliveries&&) = delete;
     ~Deliveries();
 
-    /// Blocks until a message is there and returns it. Returns nothing when `timeout` has passed, or after stop().
+    /// Blocks until a message is there and returns it. Returns nothing when `timeout` has passed, or when the range has
+    /// ended.
     /// Throws Error when the server refuses to deliver, Errc::consumer_not_found or stream_not_found when the consumer
     /// or its stream is gone; you may go on afterwards: freshet looks for the consumer until stop(). Throws
     /// Errc::bad_setup if it would have to block inside a function given to async.
     std::optional<Delivery> next(std::chrono::milliseconds timeout);
+    /// Takes nothing more from the server: the range ends when you have taken the messages that are here already. Does
+    /// not block.
+    void drain() noexcept;
     /// Ends the range, and gives the messages that you have not taken back to the server.
     void stop();
 
@@ -114,8 +118,8 @@ public:
         Deliveries* deliveries_ = nullptr;
         mutable std::optional<Delivery> current_ = {};
     };
-    /// Returns an iterator whose increments block until a message is there, and throw as next() does. The range ends at
-    /// stop(), or when the broker stops.
+    /// Returns an iterator whose increments block until a message is there, and throw as next() does. The range ends
+    /// after drain(), at stop(), or when the broker stops.
     Iterator begin() { return Iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
 

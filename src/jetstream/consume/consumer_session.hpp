@@ -21,6 +21,9 @@
 
 namespace freshet::detail {
 
+/// How long the end of a loop over a consumer's messages waits for those that are on their way.
+inline constexpr std::chrono::milliseconds arrival_time{1'000};
+
 /// The owner of a ConsumerSession, which gets its messages.
 class SessionOwner {
 public:

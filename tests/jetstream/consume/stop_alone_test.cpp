@@ -65,11 +65,15 @@ TEST_CASE_METHOD(Fixture, "a subscriber stops without waiting for a server that 
     check_ends([&] { subscriber.stop(); });
 }
 
-TEST_CASE_METHOD(Fixture, "a message stream is destroyed without waiting for a server that is gone") {
-    auto stream = std::make_unique<MessageStream>(broker->subscriber<"s.x">(pull()).messages());
+TEST_CASE_METHOD(Fixture, "a loop over messages is destroyed without waiting for a server that is gone") {
     broker->start();
+    const auto js = broker->jetstream();
+    js.declare({.name = "S", .subjects = {"s.>"}});
+    const auto consumer = js.consumer("S", "d");
+    consumer.declare({});
+    auto deliveries = std::make_unique<js::Deliveries>(consumer.messages({.heartbeat = 100ms}));
     lose_server();
-    check_ends([&] { stream.reset(); });
+    check_ends([&] { deliveries.reset(); });
 }
 
 TEST_CASE_METHOD(Fixture, "a broker stops without waiting for the consumers of a server that is gone") {
@@ -134,7 +138,7 @@ TEST_CASE_METHOD(Fixture, "what was made from a broker may be asked, and stopped
     auto ordered = broker->subscriber<"s.>">(js::Ordered{.stream = "S"}).handle([](std::string_view) {});
     auto watch = broker->subscriber<">">(kv::Watch{.bucket = "B"}).handle([](const Message&) {});
     auto objects = broker->subscriber<">">(obj::Watch{.bucket = "F"}).handle([](const Message&) {});
-    auto stream = std::make_unique<MessageStream>(broker->subscriber<"s.y">(pull("e")).messages());
+    auto stream = std::make_unique<MessageStream>(broker->subscriber<"s.y">().messages());
     broker->start();
     broker.reset();
     for (auto* const each : {&pulled, &ordered, &watch, &objects}) {

@@ -13,6 +13,28 @@ namespace freshet {
 struct OrDefault {};
 [[maybe_unused]] inline constexpr OrDefault or_default{};  // FRESHET_JSON names it even if no field uses it
 
+namespace detail {
+
+/// What names the alternative of a std::variant that a whole body is: a header, or a token of the subject.
+struct HeaderKey {
+    std::string_view name = {};
+};
+struct PathKey {
+    std::string_view name = {};
+};
+/// The alternatives of a body are tried in turn.
+struct DecodingKey {};
+
+}  // namespace detail
+
+/// Says in FRESHET_VARIANT that the header `name` of a message names the type of its body.
+consteval detail::HeaderKey by_header(const char* name) { return {name}; }
+/// Says in FRESHET_VARIANT that the token of the message's subject that stands for `{name}` in the subscriber's subject
+/// names the type of the body.
+consteval detail::PathKey by_path(const char* name) { return {name}; }
+/// Says in FRESHET_VARIANT that a body is the first alternative that decodes.
+inline constexpr detail::DecodingKey by_decoding{};
+
 }  // namespace freshet
 
 namespace freshet::detail {
@@ -109,6 +131,19 @@ template <class... Names>
 consteval VariantNames<sizeof...(Names)> variant_names(const char* key, Names... names) {
     return {key, {names...}};
 }
+
+/// The alternatives of a body that something beside it names. The value of a name is the index of its type.
+template <class Key, std::size_t Size>
+struct BodyNames {
+    Key key;
+    EnumName list[Size];
+};
+template <class Key, class... Names>
+    requires requires(Key key) { key.name; }
+consteval BodyNames<Key, sizeof...(Names)> variant_names(Key key, Names... names) {
+    return {key, {names...}};
+}
+consteval DecodingKey variant_names(DecodingKey key) { return key; }
 
 template <class T>
 concept HasFields = requires { freshet_fields(For<T>{}); };
