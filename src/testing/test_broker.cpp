@@ -16,7 +16,7 @@
 #include <freshet/testing/server.hpp>
 
 #include "base/quoted.hpp"
-#include "testing/type_text.hpp"
+#include "base/type_text.hpp"
 #include "broker/broker_core.hpp"
 #include "testing/awaited.hpp"
 #include "testing/faults.hpp"
