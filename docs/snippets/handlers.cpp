@@ -250,7 +250,7 @@ TEST_CASE_METHOD(Fixture, "headers") {
     CHECK(error_of({{"tenant", "acme"}, {"pages", "many"}}) + "\n" + error_of({}) == shown(R"(
 // [bad-headers]
 "report" answered with error 400: the header "pages" of a message on "report" has the value "many", which is not a valid int
-"report" answered with error 400: a message on "report" has no header "tenant"; send it, or take Header<name, std::optional<T>>
+"report" answered with error 400: the header "tenant" is missing
 // [bad-headers]
 )"));
 }

@@ -50,7 +50,7 @@ TEST_CASE_METHOD(Fixture, "a handler that asks itself waits in vain") {
     broker.start();
     const auto sum = broker.try_request<Number>("sum", Number{3}, {.timeout = 20s});
     REQUIRE_FALSE(sum);
-    CHECK(sum.error().message() == R"("sum" answered with error 504: no answer from "sum" within 200 ms)");
+    CHECK(sum.error().remote_code() == 504);
 }
 
 TEST_CASE_METHOD(Fixture, "a dedicated handler blocks nobody") {

@@ -43,12 +43,14 @@ struct Options;
 /// Counters of a broker since it was made.
 struct BrokerStats {
     TransportStats transport = {};
-    std::size_t subscribers = 0;         ///< registered subscribers
-    std::size_t requests_in_flight = 0;  ///< requests without an answer, an error or a timeout yet
-    std::uint64_t received = 0;          ///< messages that reached the handlers of all subscribers
-    std::uint64_t failed = 0;            ///< see SubscriberStats::failed; the sum over all subscribers
-    std::uint64_t rejected = 0;          ///< see SubscriberStats::rejected; the sum over all subscribers
-    std::uint64_t dropped = 0;           ///< see SubscriberStats::dropped; the sum over all subscribers
+    std::size_t subscribers = 0;          ///< registered subscribers
+    std::size_t requests_in_flight = 0;   ///< requests without an answer, an error or a timeout yet
+    std::uint64_t received = 0;           ///< messages that reached the handlers of all subscribers
+    std::uint64_t failed = 0;             ///< see SubscriberStats::failed; the sum over all subscribers
+    std::uint64_t rejected = 0;           ///< see SubscriberStats::rejected; the sum over all subscribers
+    std::uint64_t dropped = 0;            ///< see SubscriberStats::dropped; the sum over all subscribers
+    std::uint64_t declined = 0;           ///< see SubscriberStats::declined; the sum over all subscribers
+    std::vector<ErrorCount> errors = {};  ///< see SubscriberStats::errors; the sum over all subscribers
 };
 
 /// A connection to NATS and the handlers it serves: declare subscribers, then call run().
@@ -225,14 +227,25 @@ public:
     }
     /// Sets the function that is called when a handler, a dependency or a middleware fails with an E:
     /// `f(const E&, ...)`, whose further parameters are filled like a handler's. A value that it returns is sent as the
-    /// answer (it is not published); an Outcome settles the message; a function that returns nothing says that the
-    /// error is dealt with, and the message is acknowledged. The nearest function counts (first the subscriber's, then
+    /// answer (it is not published); a RemoteError that it returns or throws is the answer too; an Outcome settles the
+    /// message; a function that returns nothing says that the error is dealt with, and the message is acknowledged. The
+    /// nearest function counts (first the subscriber's, then
     /// the router's, then the broker's), and among those of one place the function for the most derived type. The
     /// function for Error also gets errors that a handler returned as Expected, and the reason of a rejected message.
     /// Throws Error(Errc::bad_setup) after start().
     template <class E, class F>
+        requires(!std::is_integral_v<std::remove_cvref_t<F>>)
     Broker& on_error(F&& handler) {
         detail::add_error_handler<E, detail::RuntimeSubject>(layer("on_error"), std::forward<F>(handler));
+        return *this;
+    }
+    /// Answers with the error `code` when a handler, a dependency or a middleware fails with an E, as if the handler
+    /// had thrown a RemoteError: `broker.on_error<NotFound>(404)`. The caller reads `description`; if that is empty,
+    /// the what() of the exception, but for codes of 500 and more only what BrokerOptions::expose_errors allows. Throws
+    /// Error(Errc::bad_setup) after start().
+    template <class E>
+    Broker& on_error(int code, std::string description = {}) {
+        detail::add_error_code<E, detail::RuntimeSubject>(layer("on_error"), code, std::move(description));
         return *this;
     }
     /// Calls a function of Depends before every handler, whether the handler takes its result or not. Throws

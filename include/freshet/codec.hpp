@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <expected>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -218,6 +219,62 @@ Expected<T> try_decode(const Message& message) {
 template <class T>
 T decode(const Message& message) {
     return value_or_raise(try_decode<T>(message));
+}
+
+namespace detail {
+
+/// The type in which an error keeps its body: views of text and bytes would not live until it is answered.
+template <class T>
+using KeptBody =
+    std::conditional_t<std::is_convertible_v<const T&, std::string_view>, std::string,
+                       std::conditional_t<std::is_convertible_v<const T&, Bytes>, std::vector<std::byte>, T>>;
+
+template <class T>
+ErrorValue error_value(T body) {
+    using Kept = KeptBody<T>;
+    static_assert(Encodable<Kept>, FRESHET_NO_CODEC);
+    ErrorValue made;
+    if constexpr (Encodable<Kept>) {
+        if constexpr (std::is_same_v<Kept, T>) made.value = std::make_shared<const Kept>(std::move(body));
+        else if constexpr (std::is_same_v<Kept, std::string>)
+            made.value = std::make_shared<const Kept>(std::string_view{body});
+        else made.value = std::make_shared<const Kept>(Bytes{body}.begin(), Bytes{body}.end());
+        made.encode = [](const void* value, Format format, Buffer& out) -> std::string_view {
+            return encode_body(*static_cast<const Kept*>(value), format, out);
+        };
+    }
+    return made;
+}
+
+/// The body of an error.
+struct ErrorBody {
+    std::string text = {};
+    std::string content_type = {};
+};
+/// Returns a copy of the body of an error; an error if it has none.
+Expected<ErrorBody> body_of(const Error& error);
+
+}  // namespace detail
+
+template <class T>
+RemoteError::RemoteError(int code, std::string description, T body)
+    : RemoteError{code, std::move(description), detail::error_value(std::move(body))} {}
+
+template <class T>
+Expected<T> Error::try_body() const {
+    static_assert(!detail::RawView<T>, "freshet: a view of the error's body would outlive it; ask for std::string or "
+                                       "std::vector<std::byte>. See docs/exceptions.md#bodies");
+    static_assert(Decodable<T>, FRESHET_NO_CODEC);
+    const auto sent = detail::body_of(*this);
+    if (!sent) return std::unexpected{sent.error()};
+    T value{};
+    auto decoded = detail::decode_body({as_bytes(sent->text), true}, sent->content_type, value);
+    if (!decoded) return std::unexpected{std::move(decoded).error()};
+    return value;
+}
+template <class T>
+T Error::body() const {
+    return value_or_raise(try_body<T>());
 }
 
 }  // namespace freshet

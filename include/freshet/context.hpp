@@ -104,7 +104,8 @@ public:
     /// `next`. An error that an on_error function has dealt with does not count.
     const Error* failure() const noexcept { return failure_ ? &*failure_ : nullptr; }
     /// Makes the message fail for the reason `why`, for middlewares that do not call `next`: a requester gets an error
-    /// as the answer. Use it as `return context.fail(RemoteError{429, "too many"});`.
+    /// as the answer. Use it as `return context.fail(RemoteError{429, "too many"});`. A RemoteError of 400 to 499 is an
+    /// answer, not a failure: see RemoteError.
     Outcome fail(Error why);
     /// Rejects the message as one that cannot be handled at all, for middlewares that do not call `next`: a requester
     /// gets an error as the answer, and the message is given up. Use it as `return context.reject(...)`.
@@ -153,6 +154,7 @@ private:
     bool answered_ = false;
     bool answers_only_ = false;
     bool failed_ = false;
+    bool rejected_ = false;
     bool decided_within_ = false;
     std::optional<Outcome> decided_ = {};
     std::optional<Error> failure_ = {};

@@ -31,6 +31,7 @@ struct LogFields {
     std::string_view consumer = {};  ///< the name of the JetStream consumer on the server
     std::uint64_t sequence = 0;      ///< sequence of the message in the stream; 0: not written
     std::uint64_t delivery = 0;      ///< how often the message was delivered, this time included; 0: not written
+    std::string_view handler = {};   ///< the subject as its subscriber declared it, where that is another text
 };
 
 /// Writes lines through a spdlog logger: the text, then the fields that are not empty, as

@@ -91,6 +91,12 @@ struct PublishToOptions {
     std::optional<bool> confirm = {};
 };
 
+/// How many messages ended with an error of one code.
+struct ErrorCount {
+    int code = 0;             ///< what a caller got, or would have got, as `Nats-Service-Error-Code`
+    std::uint64_t count = 0;  ///< number of messages
+};
+
 /// Counters of a subscriber since it was started.
 struct SubscriberStats {
     std::uint64_t received = 0;  ///< messages that were taken up to be handled
@@ -98,9 +104,11 @@ struct SubscriberStats {
     /// of those received: refused before the handler ran, such as a body that does not decode or a path that does not
     /// parse
     std::uint64_t rejected = 0;
-    std::uint64_t dropped = 0;  ///< lost: more waited than max_pending_messages or _bytes, or a stop's time was over
-    std::uint64_t skipped = 0;  ///< of those received: the handler threw Skip
-    std::size_t pending = 0;    ///< messages that wait now
+    std::uint64_t dropped = 0;   ///< lost: more waited than max_pending_messages or _bytes, or a stop's time was over
+    std::uint64_t skipped = 0;   ///< of those received: the handler threw Skip
+    std::size_t pending = 0;     ///< messages that wait now
+    std::uint64_t declined = 0;  ///< of those received: answered on purpose with an error of 400 to 499; not a failure
+    std::vector<ErrorCount> errors = {};  ///< failed, rejected and declined messages by the code of the error
 };
 
 namespace detail {
@@ -307,8 +315,15 @@ public:
     }
     /// Sets the function that is called when this subscriber's handlers fail with an E; see Broker::on_error.
     template <class E, class F>
+        requires(!std::is_integral_v<std::remove_cvref_t<F>>)
     SubscriberBuilder on_error(F&& handler) && {
         detail::add_error_handler<E, Pattern>(own(), std::forward<F>(handler));
+        return std::move(*this);
+    }
+    /// Answers with the error `code` when this subscriber's handlers fail with an E; see Broker::on_error.
+    template <class E>
+    SubscriberBuilder on_error(int code, std::string description = {}) && {
+        detail::add_error_code<E, Pattern>(own(), code, std::move(description));
         return std::move(*this);
     }
     /// Calls a function of Depends before this subscriber's handlers, whether they take its result or not.

@@ -120,6 +120,7 @@ void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arg
         fmt::memory_buffer line;
         const auto fields = fields_of_ != nullptr ? fields_of_(of_) : fields_;
         append_text(line, {text.data(), text.size()}, fields.subject.empty() ? LineBreaks::keep : LineBreaks::escape);
+        append_field(line, " handler=", fields.handler);
         append_field(line, " subject=", fields.subject);
         append_field(line, " queue=", fields.queue);
         append_field(line, " stream=", fields.stream);

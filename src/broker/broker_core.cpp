@@ -40,7 +40,7 @@ void BrokerCore::prepare(TestSetup setup) {
     const std::lock_guard lock{mutex_};
     if (!life_.is_idle())
         raise({Errc::bad_setup, "TestBroker: the broker was started already; give it one that was not"});
-    link_.replace(setup.make_transport, std::move(setup.clock));
+    link_.replace(setup.make_transport, std::move(setup.clock), std::move(setup.logger));
     threads_ = setup.threads;
     observer_ = std::move(setup.observer);
 }

@@ -49,6 +49,7 @@ public:
         std::shared_ptr<Clock> clock = {};  // null: the system's
         std::shared_ptr<DeliveryObserver> observer = {};
         bool threads = true;  // false: no subscriber has threads of its own, not even with workers
+        std::shared_ptr<spdlog::logger> logger = {};  // null: the broker keeps its own
     };
     /// Replaces parts for a test. Call it before start().
     void prepare(TestSetup setup);

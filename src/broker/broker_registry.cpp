@@ -18,6 +18,8 @@ void add_to(SubscriberStats& sum, const SubscriberStats& one) {
     sum.rejected += one.rejected;
     sum.dropped += one.dropped;
     sum.skipped += one.skipped;
+    sum.declined += one.declined;
+    for (const auto& [code, count] : one.errors) count_error(sum.errors, code, count);
 }
 
 }  // namespace
@@ -155,6 +157,8 @@ BrokerStats BrokerCore::stats() const {
     stats.failed = sum.failed;
     stats.rejected = sum.rejected;
     stats.dropped = sum.dropped;
+    stats.declined = sum.declined;
+    stats.errors = std::move(sum.errors);
     return stats;
 }
 

@@ -271,12 +271,17 @@ SubscriberStats SubscriberCore::stats() const {
                           .failed = conclusion_.failed(),
                           .rejected = conclusion_.rejected(),
                           .dropped = dropped_.load(std::memory_order_relaxed),
-                          .skipped = skipped_.load(std::memory_order_relaxed)};
-    const std::lock_guard lock{mutex_};
-    if (dispatcher_ != nullptr) stats.pending += dispatcher_->pending();
-    stats.pending += source_->pending();
+                          .skipped = skipped_.load(std::memory_order_relaxed),
+                          .pending = pending(),
+                          .declined = conclusion_.declined(),
+                          .errors = conclusion_.errors()};
     stats.dropped += source_->dropped();
     return stats;
+}
+
+std::size_t SubscriberCore::pending() const {
+    const std::lock_guard lock{mutex_};
+    return source_->pending() + (dispatcher_ != nullptr ? dispatcher_->pending() : 0);
 }
 
 }  // namespace freshet::detail

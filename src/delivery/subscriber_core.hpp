@@ -92,6 +92,8 @@ public:
     const std::optional<Subject>& subject() const noexcept { return subject_; }
     Source& source() const noexcept { return *source_; }
     SubscriberStats stats() const;
+    /// Returns the number of messages that wait.
+    std::size_t pending() const;
     void count_dropped() noexcept;
 
     /// Returns a number that no other subscriber of the program has or had.

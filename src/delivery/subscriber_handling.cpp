@@ -87,15 +87,26 @@ Outcome SubscriberCore::caught(Context& context) noexcept {
 
 /// Has the on_error functions decide about a failure that is in the context. Returns their outcome, or nothing if none
 /// took it or one returned nack without a delay: then the retries decide, so that the message does not come back at
-/// once for ever.
+/// once for ever. An error that such a function returns takes the place of the failure, which becomes its cause.
 std::optional<Outcome> SubscriberCore::consult(Context& context, const Error* returned, const Error& failure) noexcept {
+    const bool rejected = ContextAccess::rejected(context);
     ContextAccess::clear_failure(context);
     auto outcome = chain_.handle(context, returned);
     if (outcome && ContextAccess::decided(context)) outcome = ContextAccess::decided(context);
-    const auto* failed_again = ContextAccess::failure(context) ? &*ContextAccess::failure(context) : nullptr;
+    const bool failed_again = ContextAccess::failure(context).has_value();
     if (outcome && *outcome == Outcome::ack) return outcome;
+    if (failed_again && outcome) {
+        ContextAccess::add_cause(context, failure);
+        if (!ContextAccess::decided(context)) {
+            if (!rejected) return outcome;
+            return ContextAccess::reject(context, *ContextAccess::failure(context));
+        }
+    } else if (rejected) {
+        std::ignore = ContextAccess::reject(context, failure);
+    } else {
+        std::ignore = ContextAccess::fail(context, failure);
+    }
     const bool left_to_retries = !outcome || (outcome->kind() == Outcome::Kind::nack && outcome->delay().count() == 0);
-    if (failed_again == nullptr) std::ignore = ContextAccess::fail(context, failure);
     if (left_to_retries) {
         if (outcome) ContextAccess::undecide(context);
         return std::nullopt;

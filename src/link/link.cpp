@@ -55,7 +55,9 @@ Link::Link(BrokerOptions options, const MakeTransport& make_transport)
       mux_{*clock_, options_.inbox_prefix},
       has_listener_{options_.on_event != nullptr} {}
 
-void Link::replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock) {
+void Link::replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock,
+                   std::shared_ptr<spdlog::logger> logger) {
+    if (logger != nullptr) logger_ = Logger{std::move(logger)};
     if (clock != nullptr) clock_->replace(std::move(clock));
     if (make_transport) transport_ = make_transport(options_);
 }

@@ -45,9 +45,10 @@ public:
 
     Link(BrokerOptions options, const MakeTransport& make_transport);
 
-    /// Replaces the transport, unless the factory is empty, and the clock, unless it is null. Not thread-safe; before
-    /// open().
-    void replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock);
+    /// Replaces the transport, unless the factory is empty, and the clock and the logger, unless they are null. Not
+    /// thread-safe; before open().
+    void replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock,
+                 std::shared_ptr<spdlog::logger> logger = {});
     /// Sets what publications pass outside of handlers. Not thread-safe; before open().
     void set_publish_steps(std::vector<PublishStep*> steps);
     /// Announces that some subscriber has publish middleware.

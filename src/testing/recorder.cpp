@@ -8,8 +8,8 @@
 #include <fmt/ranges.h>
 
 #include "base/quoted.hpp"
+#include "base/type_text.hpp"
 #include "delivery/subscriber_core.hpp"
-#include "testing/type_text.hpp"
 
 namespace freshet::detail {
 namespace {

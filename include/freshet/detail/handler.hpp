@@ -86,8 +86,11 @@ struct ContextAccess {
     /// Rejects the message with `error`, and returns the outcome. Without an error, the context knows why the handler
     /// was not called.
     static Outcome refuse(Context& context, std::optional<Error> error);
-    /// Marks the delivery as failed, as the handler reported, and returns the outcome.
+    /// Marks the delivery as failed, as the handler reported, and returns the outcome: term for an answer of 400 to 499
+    /// that does not say "later", else nack.
     static Outcome fail(Context& context, Error error);
+    /// Returns true if the failure is that the message cannot be handled at all.
+    static bool rejected(const Context& context) noexcept { return context.rejected_; }
     /// Returns true if the result of the handler will be answered or published.
     static bool result_wanted(const Context& context) noexcept;
     /// Returns the format for the result of the handler: the request's, else the broker's.
@@ -124,9 +127,13 @@ struct ContextAccess {
     static void clear_failure(Context& context) noexcept {
         context.failure_.reset();
         context.failed_ = true;
+        context.rejected_ = false;
     }
     /// Returns true if the delivery failed, even if an on_error function dealt with the failure.
     static bool failed(const Context& context) noexcept { return context.failed_ || context.failure_; }
+
+    /// Replaces the failure of an on_error function by one that also says what it was about.
+    static void add_cause(Context& context, const Error& cause) noexcept;
 
     static const std::optional<Error>& failure(const Context& context) noexcept { return context.failure_; }
     static const std::optional<Outcome>& decided(const Context& context) noexcept { return context.decided_; }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -115,6 +116,11 @@ void add_error_handler(Layer& layer, F&& handler) {
                                                                                                              binder);
         });
     }
+}
+
+template <class E, class Pattern>
+void add_error_code(Layer& layer, int code, std::string description) {
+    add_error_handler<E, Pattern>(layer, CodedAnswer<E>{code, std::move(description)});
 }
 
 }  // namespace freshet::detail

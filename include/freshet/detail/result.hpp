@@ -23,14 +23,16 @@ inline constexpr bool is_expected = false;
 template <class T>
 inline constexpr bool is_expected<Expected<T>> = true;
 
-/// True for types that a handler may return: void, Outcome, a type with a codec, and optional, Response, Expected
-/// around these.
+/// True for types that a handler may return: void, Outcome, RemoteError, a type with a codec, and optional, Response,
+/// Expected around these.
 template <class R>
 inline constexpr bool returnable = Encodable<R>;
 template <>
 inline constexpr bool returnable<void> = true;
 template <>
 inline constexpr bool returnable<Outcome> = true;
+template <>
+inline constexpr bool returnable<RemoteError> = true;
 template <>
 inline constexpr bool returnable<Response<void>> = true;
 template <class T>
@@ -42,7 +44,8 @@ inline constexpr bool returnable<Expected<T>> = returnable<T>;
 
 /// True for result types that can carry something to answer or to publish.
 template <class R>
-inline constexpr bool carries_body = !std::is_void_v<R> && !std::is_same_v<R, Outcome>;
+inline constexpr bool carries_body =
+    !std::is_void_v<R> && !std::is_same_v<R, Outcome> && !std::is_same_v<R, RemoteError>;
 template <class T>
 inline constexpr bool carries_body<std::optional<T>> = carries_body<T>;
 template <class T>
@@ -67,6 +70,8 @@ Outcome finish(Context& context, R&& result) {
     if constexpr (std::is_same_v<Result, Outcome>) {
         const auto& decided = ContextAccess::decided(context);  // a call on the Context takes precedence
         return ContextAccess::decide(context, decided ? *decided : std::forward<R>(result));
+    } else if constexpr (std::is_same_v<Result, RemoteError>) {
+        return ContextAccess::fail(context, std::forward<R>(result));
     } else if constexpr (is_expected<Result>) {
         if (!result) return ContextAccess::fail(context, std::forward<R>(result).error());
         if constexpr (std::is_void_v<typename Result::value_type>) return Outcome::ack;

@@ -23,6 +23,22 @@ namespace detail {
 class Confirmer;
 class Link;
 
+/// What becomes of a message whose handling failed.
+struct Plan {
+    enum class Kind : std::uint8_t {
+        none,     ///< there is nothing to decide: the source does not keep its messages
+        left,     ///< nothing is sent: the message is settled already, or the server delivers it again after ack_wait
+        done,     ///< it is acknowledged
+        again,    ///< it is delivered again after `delay`
+        give_up,  ///< never again
+    };
+
+    Kind kind = Kind::none;
+    std::uint64_t attempt = 0;   ///< of the program's handlers, this one included
+    std::uint64_t attempts = 0;  ///< at most; 0: no limit
+    std::chrono::nanoseconds delay = {};
+};
+
 /// How the handling of one message ended.
 struct Handled {
     const Outcome& outcome;          ///< the outcome that the handler returned or decided
@@ -30,6 +46,8 @@ struct Handled {
     bool rejected = false;           ///< the message cannot be handled at all, for example because it does not decode
     bool decided = false;            ///< the handler chose the outcome: it returned or threw it, or used the Context
     bool untouched = false;          ///< the subscriber stops, and the handler never received the message
+    bool declined = false;           ///< the handler answered on purpose that it does not do what was asked, for good
+    const Plan* plan = nullptr;      ///< what plan() returned; null: it was not asked
 };
 
 /// The origin of a subscriber's messages, which is also told the outcome of each: a core NATS subscription, a JetStream
@@ -91,6 +109,13 @@ public:
 
     /// Returns true if messages that have not reached the handler are to be settled with nack instead of handled.
     virtual bool wants_back() const noexcept { return false; }
+
+    /// Decides what becomes of a message whose handling failed, and counts the attempt. Called at most once for each
+    /// message, just before settle(), which then does what was decided.
+    virtual Plan plan(const Message& message, const Handled& handled) noexcept {
+        (void)message, (void)handled;
+        return {};
+    }
 
     /// Settles a message; called once for each message that was fed. `message` is empty if the handler took it.
     virtual void settle(Message message, const Handled& handled) noexcept = 0;

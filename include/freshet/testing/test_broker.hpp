@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -29,6 +30,10 @@ struct TestOptions {
     bool threads = false;
     /// With a real server: the longest time that a call may wait for handlers.
     std::chrono::milliseconds patience{10'000};
+    /// The least level of log lines that are written as they come; a test that ends with an exception writes the lines
+    /// below it too, at its end. For a broker without BrokerOptions::logger. Default (empty): $FRESHET_TEST_LOG
+    /// (`debug`, `info`...), else LogLevel::warn.
+    std::optional<LogLevel> log_level = {};
 };
 
 /// How often faults happen at random, each from 0 to 1.

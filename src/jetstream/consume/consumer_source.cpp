@@ -301,6 +301,11 @@ bool ConsumerSource::wants_back() const noexcept {
     return running != nullptr && running->session().stopping();
 }
 
+Plan ConsumerSource::plan(const Message& message, const Handled& handled) noexcept {
+    const auto running = this->running();
+    return running == nullptr ? Plan{} : running->feed().plan(message, handled);
+}
+
 void ConsumerSource::settle(Message message, const Handled& handled) noexcept {
     if (const auto running = this->running()) running->feed().settle(std::move(message), handled);
 }

@@ -51,6 +51,7 @@ public:
     void quiesce() noexcept override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
     bool wants_back() const noexcept override;
+    Plan plan(const Message& message, const Handled& handled) noexcept override;
     void settle(Message message, const Handled& handled) noexcept override;
     void in_progress(const Message& message) noexcept override;
     Expected<void> ack_sync(const Message& message, std::chrono::milliseconds timeout) override;

@@ -15,6 +15,15 @@ namespace {
 
 constexpr std::string_view mark = "Dead-Letter-";
 
+/// Returns where a dead letter is, from the answer that confirmed it.
+std::string kept_where(std::string_view subject, const nlohmann::json& answer) {
+    const bool stored = answer.is_object() && answer.contains("stream") && answer["stream"].is_string() &&
+                        answer.contains("seq") && answer["seq"].is_number_unsigned();
+    if (!stored) return fmt::format("and a subscriber of {} took the dead letter", quoted(subject));
+    return fmt::format("and its dead letter is message {} of stream {}", answer["seq"].get<std::uint64_t>(),
+                       quoted(answer["stream"].get<std::string>()));
+}
+
 }  // namespace
 
 Headers dead_letter_headers(const Message& message, const Metadata& metadata, std::string_view why, LetterSize size) {
@@ -37,7 +46,7 @@ Headers dead_letter_headers(const Message& message, const Metadata& metadata, st
     return headers;
 }
 
-Expected<void> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer) {
+Expected<std::string> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer) {
     if (!answer && answer.error().code() == Errc::no_responders) {
         return failure(
             Errc::no_responders,
@@ -54,7 +63,7 @@ Expected<void> check_dead_letter_answer(std::string_view subject, const Expected
     }
     if (!answer) return std::unexpected{answer.error()};
     const auto json = nlohmann::json::parse(answer->text(), nullptr, false);
-    if (!json.is_object() || !json.contains("error")) return {};
+    if (!json.is_object() || !json.contains("error")) return kept_where(subject, json);
     const auto& error = json["error"];
     const bool described = error.is_object() && error.contains("description") && error["description"].is_string();
     constexpr int too_large = 10'054;  // for the stream's max_msg_size

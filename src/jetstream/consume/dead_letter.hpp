@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <freshet/error.hpp>
@@ -27,7 +28,8 @@ Headers dead_letter_headers(const Message& message, const Metadata& metadata, st
                             LetterSize size = LetterSize::whole);
 
 /// Checks whether the answer confirms a dead letter: anything does but an error of a stream or of a handler. Returns
-/// Errc::payload_too_large if the stream would never keep it because of its size.
-Expected<void> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer);
+/// where the dead letter is, for a log line, or an error: Errc::payload_too_large if the stream would never keep it
+/// because of its size.
+Expected<std::string> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer);
 
 }  // namespace freshet::detail

@@ -112,9 +112,12 @@ TEST_CASE("a message that failed comes again after its delay, at last as a dead 
     CHECK(times.size() == 1);
     test.advance(10s);
     CHECK(times.size() == 3);
-    const auto* const failed =
-        "handler failed: the disk is full subject=orders.eu stream=ORDERS consumer=billing sequence=1 delivery=";
-    for (const auto* const delivery : {"1", "2", "3"}) CHECK(log.find(std::string{failed} + delivery) != "");
+    const std::string failed = "handler failed: std::runtime_error: the disk is full; attempt ";
+    CHECK(log.find(failed + "1 of 3, again in 1 s ") != "");
+    CHECK(log.find(failed + "2 of 3, again in 5 s ") != "");
+    CHECK(log.find(failed + "3 of 3, given up ") != "");
+    for (const auto* const delivery : {"1", "2", "3"})
+        CHECK(log.find(std::string{" stream=ORDERS consumer=billing sequence=1 delivery="} + delivery) != "");
     CHECK(times[1] - times[0] >= 800ms);  // delays are jittered
     CHECK(times[2] - times[1] >= 4s);
     CHECK(test.published<std::string>("dead.orders").at(0) == "x");
@@ -286,7 +289,8 @@ TEST_CASE("what is logged of a batch names its consumer, and of one message that
     test.run();
     const std::string batch = " subject=orders.{region} stream=ORDERS consumer=report";
     CHECK(log.find("here") == "info: here" + batch);
-    CHECK(log.find("messages failed") == "error: handler of 2 messages failed: the disk is full" + batch);
+    CHECK(log.find("messages failed") ==
+          "error: handler of 2 messages failed: std::runtime_error: the disk is full; attempt 1, again in 1 s" + batch);
     CHECK_THAT(log.find("message rejected"),
                ContainsSubstring("subject=orders.us stream=ORDERS consumer=report sequence=2 delivery=1"));
 }
