@@ -25,8 +25,8 @@ struct Batch {
 };
 
 /// One message of a batch that is being handled. The outcome chosen here takes precedence over the outcome of the whole
-/// batch. Belongs to the thread of the handler.
-class Item {
+/// batch. Belongs to the thread of the handler. It answers the questions of MessageQuestions.
+class Item : public MessageQuestions<Item> {
 public:
     explicit Item(Message message) noexcept : message_{std::move(message)} {}
 
