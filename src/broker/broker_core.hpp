@@ -71,6 +71,7 @@ public:
     void keep(std::shared_ptr<void> object);
     /// Sets the action for a handler that throws ExitApp; empty: the broker stops. Waits for an action that runs.
     void on_exit(std::function<void(int)> action);
+    bool answers(std::string_view subject) const override;
     void exit(int code) noexcept override;
 
     std::uint64_t begin(const std::string& subject) override;

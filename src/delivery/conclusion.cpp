@@ -127,19 +127,25 @@ void Conclusion::conclude(SubscriberCore& subscriber, Context& context, const Ou
                    whole.failure != nullptr ? *whole.failure : verdict(whole.outcome));
     }
     for (auto& item : items) {
-        const auto& own = ItemAccess::decided(item);
-        if (const auto& why = ItemAccess::rejected(item)) {
-            rejected_.fetch_add(1, std::memory_order_relaxed);
-            log_.write(Context{subscriber, ItemAccess::message(item)}.logger(), FailureLog::Kind::rejected,
-                       "message rejected", *why);
-            settle(subscriber, item, {.outcome = Outcome::term(), .failure = &*why, .rejected = true});
-        } else if (own) {
-            if (*own != Outcome::ack) failed_.fetch_add(1, std::memory_order_relaxed);
-            settle(subscriber, item, {.outcome = *own, .decided = true});
+        if (ItemAccess::is_rejected(item) || ItemAccess::decided(item)) {
+            conclude(subscriber, item);
         } else {
             if (failed) failed_.fetch_add(1, std::memory_order_relaxed);
             settle(subscriber, item, whole);
         }
+    }
+}
+
+void Conclusion::conclude(SubscriberCore& subscriber, Item& item) noexcept {
+    if (const auto& why = ItemAccess::rejected(item)) {
+        rejected_.fetch_add(1, std::memory_order_relaxed);
+        log_.write(Context{subscriber, ItemAccess::message(item)}.logger(), FailureLog::Kind::rejected,
+                   "message rejected", *why);
+        settle(subscriber, item, {.outcome = Outcome::term(), .failure = &*why, .rejected = true});
+    } else {
+        const auto own = *ItemAccess::decided(item);
+        if (own != Outcome::ack) failed_.fetch_add(1, std::memory_order_relaxed);
+        settle(subscriber, item, {.outcome = own, .decided = true});
     }
 }
 

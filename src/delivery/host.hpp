@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <typeinfo>
 
 namespace freshet {
@@ -33,6 +34,8 @@ public:
     /// Returns false if no subscriber may have threads of its own: handlers then run in the transport's thread or the
     /// clock's.
     virtual bool threads() const noexcept = 0;
+    /// Returns true if a subscriber of this broker on core NATS gets the messages on `subject`, and answers them.
+    virtual bool answers(std::string_view subject) const = 0;
     /// Ends the program that runs the broker with `code`, else stops the broker.
     virtual void exit(int code) noexcept = 0;
 
