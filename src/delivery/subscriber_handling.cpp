@@ -157,8 +157,8 @@ Expected<void> SubscriberCore::emit(Context& context, const Encoded& encoded, co
     }
     if (ContextAccess::answers_only(context)) return {};
     if (confirmer_ == nullptr) return results_.publish(*link_, request, encoded, headers);
-    return results_.publish(*link_, request, encoded, headers, [&](std::string_view subject) {
-        return publish_confirmed(context, request, subject, encoded, headers);
+    return results_.publish(*link_, request, encoded, headers, [&](std::string_view subject, const Headers* all) {
+        return publish_confirmed(context, request, subject, encoded, all);
     });
 }
 
