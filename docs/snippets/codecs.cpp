@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The code of docs/codecs.md.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,6 +90,61 @@ struct freshet::Codec<Money> {
     }
 };
 // [own]
+
+// [csv]
+struct Item {
+    std::string name = {};
+    int count = 0;
+};
+FRESHET_JSON(Item, name, count);
+
+struct Csv {
+    static constexpr std::string_view content_type = "text/csv";
+    static void encode(const Item& item, freshet::Buffer& out) {
+        out.append(item.name + ";" + std::to_string(item.count));
+    }
+    static freshet::Expected<void> decode(freshet::Bytes in, Item& out) {
+        const auto line = freshet::as_text(in);
+        const auto semicolon = std::min(line.find(';'), line.size());
+        const auto count = freshet::FromText<int>::parse(line.substr(std::min(semicolon + 1, line.size())));
+        if (!count) return freshet::failure(freshet::Errc::bad_payload, "not a line NAME;COUNT");
+        out = {std::string{line.substr(0, semicolon)}, *count};
+        return {};
+    }
+};
+// [csv]
+
+// [json-as]
+class Price {
+public:
+    Price() = default;
+    explicit Price(long cents) : cents_{cents} {}
+    long cents() const { return cents_; }
+
+private:
+    long cents_ = 0;
+};
+
+template <>
+struct freshet::JsonAs<Price> {
+    static std::string encode(const Price& price) {
+        return std::to_string(price.cents() / 100) + "." + std::to_string(price.cents() % 100 + 100).substr(1);
+    }
+    static freshet::Expected<Price> decode(const std::string& text) {
+        const auto point = text.find('.');
+        const auto whole = freshet::FromText<long>::parse(text.substr(0, point));
+        if (!whole || text.size() != point + 3) return freshet::failure(freshet::Errc::bad_payload, "not a price");
+        return Price{*whole * 100 + std::stol(text.substr(point + 1))};
+    }
+};
+
+struct Offer {
+    std::string article = {};
+    Price price = {};
+    std::vector<Price> earlier = {};
+};
+FRESHET_JSON(Offer, article, price, earlier);
+// [json-as]
 
 // [declare]
 // invoice.hpp
@@ -186,4 +242,40 @@ TEST_CASE("a body that is one of several types") {
     test.publish("orders.deleted", shop::Deleted{"9"});
     test.publish("anything", shop::Moved{"10", "Rome"});
     CHECK(seen == std::vector<std::string>{"7 to Oslo", "new: 8", "9", "10"});
+}
+
+TEST_CASE("a codec for one subscriber") {
+    freshet::Broker broker;
+    // [subscriber-codec]
+    broker.subscriber<"shop.items">().handle([](const Item& item) { return Item{item.name, item.count + 1}; });
+    broker.subscriber<"old.items">().codec<Csv>().handle(  // the same type, as the old system sends it
+        [](const Item& item) { return Item{item.name, item.count + 1}; });
+    auto to_old = broker.publisher<Item, "old.stock">().codec<Csv>();
+    // [subscriber-codec]
+    freshet::testing::TestBroker test{broker};
+    CHECK(test.request<Item>("shop.items", Item{"nail", 1}).count == 2);
+    CHECK(test.request<std::string>("old.items", "nail;1") == "nail;2");
+    to_old.publish({"nail", 3});
+    broker.publish("old.stock", freshet::coded<Csv>(Item{"nail", 4}));
+    test.run();
+    CHECK(test.published("old.stock").at(0).body == "nail;3");
+    CHECK(test.published("old.stock").at(1).body == "nail;4");
+}
+
+TEST_CASE("a type that travels as another one") {
+    freshet::Broker broker;
+    broker.subscriber<"offers">().handle([](const Offer& offer) { return offer; });
+    freshet::testing::TestBroker test{broker};
+    const Offer offer{"nail", Price{1250}, {Price{1399}}};
+    CHECK(test.request<std::string>("offers", offer) == shown(R"(
+// [json-as-text]
+{"article":"nail","price":"12.50","earlier":["13.99"]}
+// [json-as-text]
+)"));
+    const auto refused = test.try_request<Offer>("offers", R"({"article":"nail","price":"1","earlier":[]})");
+    CHECK(std::string{refused.error().what()}.ends_with(shown(R"(
+// [json-as-error]
+price: not a price
+// [json-as-error]
+)")));
 }

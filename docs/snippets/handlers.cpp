@@ -255,6 +255,43 @@ TEST_CASE_METHOD(Fixture, "headers") {
 )"));
 }
 
+TEST_CASE_METHOD(Fixture, "fields") {
+    // [fields]
+    broker.subscriber<"pay">().handle([](freshet::Field<"to"> to, freshet::Field<"cents", long> cents,
+                                         freshet::Field<"note", std::optional<std::string>> note,
+                                         freshet::Header<"tenant"> tenant) {
+        return std::string{*tenant} + " pays " + *to + " " + std::to_string(cents) + note->value_or("");
+    });
+    // [fields]
+    broker.start();
+    const auto pay = [&](const char* body) {
+        return broker.try_request<std::string>("pay", body, {.headers = {{"tenant", "acme"}}});
+    };
+    CHECK(pay(R"({"to":"ann","cents":250,"more":[]})") == "acme pays ann 250");
+    const auto error_of = [&](const char* body) { return std::string{pay(body).error().message()}; };
+    CHECK(error_of(R"({"to":"ann"})") + "\n" + error_of(R"({"to":"ann","cents":"2"})") == shown(R"(
+// [bad-fields]
+"pay" answered with error 400: cents: missing
+"pay" answered with error 400: cents: expected number, got string
+// [bad-fields]
+)"));
+}
+
+TEST_CASE_METHOD(Fixture, "defaults") {
+    // [defaults]
+    const auto report = [](freshet::Header<"pages", int, 1> pages, freshet::Field<"unit", std::string, "mm"> unit,
+                           freshet::Path<"region", std::string_view, "home"> region) {
+        return std::to_string(*pages) + " pages in " + *unit + " for " + std::string{*region};
+    };
+    broker.subscriber<"report">().handle(report);
+    broker.subscriber<"report.{region}">().handle(report);
+    // [defaults]
+    broker.start();
+    CHECK(broker.request<std::string>("report", "{}") == "1 pages in mm for home");
+    CHECK(broker.request<std::string>("report.eu", R"({"unit":"cm"})", {.headers = {{"pages", "3"}}}) ==
+          "3 pages in cm for eu");
+}
+
 TEST_CASE_METHOD(Fixture, "inject") {
     // [inject]
     broker.provide(std::make_shared<Store>());

@@ -31,8 +31,8 @@ struct ContextAccess;
 }  // namespace detail
 
 /// One delivery: the message, the values that were read from it, and the outcome that it will have. Lives for one call
-/// of a handler and belongs to the thread that runs it.
-class Context {
+/// of a handler and belongs to the thread that runs it. It answers the questions of MessageQuestions.
+class Context : public MessageQuestions<Context> {
 public:
     Context(detail::SubscriberCore& subscriber, Message& message) noexcept
         : subscriber_{&subscriber}, message_{&message} {}
@@ -41,8 +41,6 @@ public:
 
     /// Returns the message; valid as long as the Context.
     const Message& message() const noexcept { return *message_; }
-    /// Returns the subject on which the message came; valid as long as the message.
-    std::string_view subject() const noexcept { return message_->subject(); }
     /// Returns the broker of the subscriber.
     Broker& broker() const noexcept;
     /// Returns a logger that writes the fields of the message (docs/logging.md) with each line. It reads them when it

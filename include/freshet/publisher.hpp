@@ -3,9 +3,11 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <freshet/codec.hpp>
+#include <freshet/coded.hpp>
 #include <freshet/detail/core.hpp>
 #include <freshet/options.hpp>
 #include <freshet/subject_template.hpp>
@@ -13,14 +15,26 @@
 namespace freshet {
 
 /// Publishes values of one type to one subject. Cheap to copy; usable as long as its broker lives. Thread-safe. Target
-/// is the subject's template, or empty if the subject is known only at run time.
-template <class T, FixedString Target = "">
+/// is the subject's template, or empty if the subject is known only at run time; C the codec of codec(), or void.
+template <class T, FixedString Target = "", class C = void>
 class Publisher {
     static constexpr bool checked = !Target.view().empty();
 
 public:
     Publisher(detail::Link& link, SubjectTemplate subject, PublishOptions options)
         : link_{&link}, subject_{std::move(subject)}, options_{std::move(options)} {}
+
+    /// Returns a publisher whose values are written by the codec C instead of that of their type: a class with `static
+    /// void encode(const T&, Buffer&)`, and `static constexpr std::string_view content_type` if it is to be sent. See
+    /// also InFormat.
+    template <class Chosen>
+    Publisher<T, Target, Chosen> codec() const {
+        static_assert(
+            detail::EncodesWith<Chosen, T>,
+            "freshet: this codec cannot write what the publisher publishes: it needs static void encode(const "
+            "T&, freshet::Buffer&). See docs/codecs.md#a-codec-for-one-subscriber-or-publisher");
+        return {*link_, subject_, options_};
+    }
 
     /// Publishes `value`; `tokens` fill the subject's `{parameters}` in their order. Copies the message into the
     /// connection's buffer and returns; blocks only while that buffer is full, for BrokerOptions::write_timeout at
@@ -56,7 +70,8 @@ public:
         }
         const detail::BufferLease subject;
         if (auto formatted = subject_.format_values(subject->string(), tokens...); !formatted) return formatted;
-        return detail::publish_value(*link_, subject->text(), value, options);
+        if constexpr (std::is_void_v<C>) return detail::publish_value(*link_, subject->text(), value, options);
+        else return detail::publish_value(*link_, subject->text(), coded<C>(value), options);
     }
 
 private:

@@ -16,6 +16,7 @@
 
 #include <freshet/batch.hpp>
 #include <freshet/detail/chrono.hpp>
+#include <freshet/detail/codec_call.hpp>
 #include <freshet/detail/filtered.hpp>
 #include <freshet/detail/layer.hpp>
 #include <freshet/detail/source.hpp>
@@ -89,6 +90,9 @@ struct PublishToOptions {
     /// before the message is acknowledged. true: start() fails if no stream stores the subject. false: nobody is asked.
     /// Default (empty): if a stream stores the subject at the start; else start() logs a warning.
     std::optional<bool> confirm = {};
+    /// Headers of what is published, beside those of a Response, which replace headers of the same name. The answer
+    /// does not have them. Default: none.
+    Headers headers = {};
 };
 
 /// How many messages ended with an error of one code.
@@ -271,7 +275,7 @@ std::pair<std::shared_ptr<SubscriberCore>, std::shared_ptr<MessageQueue>> open_s
 
 /// The result of `subscriber(...)`: declare on it where results go and which function handles the messages, and end
 /// with `.handle(...)` or `.messages()`.
-template <class Pattern, bool Publishes = false, bool InRouter = false>
+template <class Pattern, bool Publishes = false, bool InRouter = false, class C = void>
 class [[nodiscard("freshet: call .handle(...): nothing is registered until then")]] SubscriberBuilder {
     using Declared = std::conditional_t<InRouter, void, Subscriber>;
 
@@ -285,17 +289,26 @@ public:
     /// incoming subject, and the compiler checks them. A message of a stream is acknowledged when streams have
     /// confirmed its results: see PublishToOptions::confirm.
     template <FixedString Target>
-    SubscriberBuilder<Pattern, true, InRouter> publish_to(PublishToOptions options = {}) && {
+    SubscriberBuilder<Pattern, true, InRouter, C> publish_to(PublishToOptions options = {}) && {
         static_assert(
             !StaticTemplate<Target>::valid || Pattern::fills(Target.view()),
             "freshet: publish_to names a {parameter} that the subscriber's subject does not have, so it cannot be "
             "filled. See docs/handlers.md#results");
-        return std::move(*this).publish_to(std::string{Target.view()}, options);
+        return std::move(*this).publish_to(std::string{Target.view()}, std::move(options));
     }
     /// Publishes the handler's results to this subject, in addition to answering. `{names}` are filled from the
     /// incoming subject; start() checks them.
-    SubscriberBuilder<Pattern, true, InRouter> publish_to(std::string subject, PublishToOptions options = {}) && {
-        spec_.publish_to.push_back({std::move(subject), options});
+    SubscriberBuilder<Pattern, true, InRouter, C> publish_to(std::string subject, PublishToOptions options = {}) && {
+        spec_.publish_to.push_back({std::move(subject), std::move(options)});
+        return {*registry_, std::move(spec_)};
+    }
+
+    /// Has the bodies that this subscriber's handlers take and return read and written by the codec C, instead of those
+    /// of their types: a class with `static Expected<void> decode(Bytes, T&)`, `static void encode(const T&, Buffer&)`
+    /// or both, for one T or several, and `static constexpr std::string_view content_type` if it is to be sent. What C
+    /// does not know keeps the codec of its type. See also InFormat.
+    template <class Chosen>
+    SubscriberBuilder<Pattern, Publishes, InRouter, Chosen> codec() && {
         return {*registry_, std::move(spec_)};
     }
 
@@ -338,12 +351,18 @@ public:
     /// ready ones. A call of `handle` must follow.
     template <class Predicate, class F>
     SubscriberBuilder when(Predicate&& predicate, F&& handler) && {
-        auto& added = spec_.cases.emplace_back();
-        added.matches = detail::make_predicate(std::forward<Predicate>(predicate));
-        if constexpr (InRouter)
-            added.make_handler = detail::make_handler_maker<Pattern, Publishes>(std::forward<F>(handler));
-        else added.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
-        return std::move(*this);
+        if constexpr (std::is_void_v<C>) {
+            auto& added = spec_.cases.emplace_back();
+            added.matches = detail::make_predicate(std::forward<Predicate>(predicate));
+            if constexpr (InRouter)
+                added.make_handler = detail::make_handler_maker<Pattern, Publishes>(std::forward<F>(handler));
+            else added.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
+            return std::move(*this);
+        } else {
+            auto added = std::move(*this).template codec<void>().when(std::forward<Predicate>(predicate),
+                                                                      detail::with_codec<C>(std::forward<F>(handler)));
+            return {*registry_, std::move(added.spec_)};
+        }
     }
     /// Registers the handlers that were given with `when`, without a default: a message that no predicate matches is
     /// rejected, so it is settled, counted and logged.
@@ -354,10 +373,12 @@ public:
     /// for everything that start() would report. Returns nothing on a router.
     template <class F>
     Declared handle(F&& handler) && {
-        if constexpr (InRouter)
+        if constexpr (!std::is_void_v<C>)
+            return std::move(*this).template codec<void>().handle(detail::with_codec<C>(std::forward<F>(handler)));
+        else if constexpr (InRouter)
             spec_.make_handler = detail::make_handler_maker<Pattern, Publishes>(std::forward<F>(handler));
         else spec_.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
-        return Declared(registry_->add(std::move(spec_)));
+        if constexpr (std::is_void_v<C>) return Declared(registry_->add(std::move(spec_)));
     }
 
     /// Registers a member function, called on `object`: a reference that outlives the broker, or a (smart) pointer.
@@ -379,6 +400,9 @@ public:
     }
 
 private:
+    template <class, bool, bool, class>
+    friend class SubscriberBuilder;
+
     detail::Layer& own() {
         if (spec_.own == nullptr) spec_.own = std::make_shared<detail::Layer>();
         return *spec_.own;

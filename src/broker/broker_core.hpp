@@ -76,6 +76,7 @@ public:
     void keep(std::shared_ptr<void> object);
     /// Sets the action for a handler that throws ExitApp; empty: the broker stops. Waits for an action that runs.
     void on_exit(std::function<void(int)> action);
+    bool answers(std::string_view subject) const override;
     void exit(int code) noexcept override;
     void on_lost(std::string_view subject, const Error& why) noexcept override;
 

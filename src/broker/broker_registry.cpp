@@ -42,6 +42,11 @@ std::vector<std::shared_ptr<SubscriberCore>> BrokerCore::subscribers() const {
     return subscribers_;
 }
 
+bool BrokerCore::answers(std::string_view subject) const {
+    const std::lock_guard lock{mutex_};
+    return std::ranges::any_of(subscribers_, [&](const auto& subscriber) { return subscriber->answers_on(subject); });
+}
+
 std::uint64_t BrokerCore::begin(const std::string& subject) {
     const std::lock_guard lock{mutex_};
     ++last_draft_;

@@ -159,20 +159,25 @@ void Conclusion::conclude(SubscriberCore& subscriber, Context& context, const Ou
     const bool failed = whole.failure != nullptr || whole.outcome != Outcome::ack;
     bool told = false;
     for (auto& item : items) {
-        const auto& own = ItemAccess::decided(item);
         if (leaves_unanswered(item.message())) warn_unanswered(context);
-        if (const auto& why = ItemAccess::rejected(item)) {
-            const auto term = Outcome::term();
-            end_item(subscriber, item, {.outcome = term, .failure = &*why, .rejected = true}, "message rejected");
-        } else if (own && *own != Outcome::ack) {
-            end_item(subscriber, item, {.outcome = *own, .decided = true}, "handler failed");
-        } else if (own) {
-            settle(subscriber, item, {.outcome = *own, .decided = true});
+        if (ItemAccess::is_rejected(item) || ItemAccess::decided(item)) {
+            conclude(subscriber, item);
         } else if (failed) {
             end_of_batch(subscriber, context, item, whole, items.size(), std::exchange(told, true));
         } else {
             settle(subscriber, item, whole);
         }
+    }
+}
+
+void Conclusion::conclude(SubscriberCore& subscriber, Item& item) noexcept {
+    if (const auto& why = ItemAccess::rejected(item)) {
+        const auto term = Outcome::term();
+        end_item(subscriber, item, {.outcome = term, .failure = &*why, .rejected = true}, "message rejected");
+    } else if (const auto own = *ItemAccess::decided(item); own != Outcome::ack) {
+        end_item(subscriber, item, {.outcome = own, .decided = true}, "handler failed");
+    } else {
+        settle(subscriber, item, {.outcome = own, .decided = true});
     }
 }
 

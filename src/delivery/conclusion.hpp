@@ -51,6 +51,8 @@ public:
     /// `returned`.
     void conclude(SubscriberCore& subscriber, Context& context, const Outcome& returned,
                   std::span<Item> items) noexcept;
+    /// Ends the delivery of a message of a batch that was rejected or has an outcome of its own.
+    void conclude(SubscriberCore& subscriber, Item& item) noexcept;
 
     void log(Context& context, FailureLog::Kind kind, std::string_view what, const Error& why,
              LogLevel level = LogLevel::error) noexcept {

@@ -38,6 +38,8 @@ public:
     virtual bool threads() const noexcept = 0;
     /// Ends the program that runs the broker, else the broker, because a subscriber is lost for good. Does not block.
     virtual void on_lost(std::string_view subject, const Error& why) noexcept = 0;
+    /// Returns true if a subscriber of this broker on core NATS gets the messages on `subject`, and answers them.
+    virtual bool answers(std::string_view subject) const = 0;
     /// Ends the program that runs the broker with `code`, else stops the broker.
     virtual void exit(int code) noexcept = 0;
 

@@ -68,7 +68,8 @@ void SubscriberCore::rebind() {
 void SubscriberCore::bind_handler(Binder& binder) {
     const auto& batch = spec_.options.batch;
     if (!spec_.handler->takes_batches()) {
-        if (batch.size > 0) binder.problem("it has batch options, so its handler must take std::span<const T>");
+        if (batch.size > 0 || batch.isolate)
+            binder.problem("it has batch options, so its handler must take std::span<const T>");
     } else if (batch.size == 0) {
         binder.problem(
             "its handler takes a batch, and no size is set; set one, as in `.batch = {.size = 100, .within = 50ms}`");

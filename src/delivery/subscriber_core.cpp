@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/exception_text.hpp"
 #include "base/header_text.hpp"
 #include "base/quoted.hpp"
@@ -78,7 +80,25 @@ Expected<void> SubscriberCore::look_up_targets() {
     confirmer_ = source_->confirmer(*link_);
     if (confirmer_ == nullptr) return {};
     conclusion_.await_confirmations();
+    if (!source_->dead_letter().empty()) look_up_dead_letter();
     return results_.look_up(*confirmer_, link_->logger(), spec_.subject);
+}
+
+void SubscriberCore::look_up_dead_letter() {
+    const auto to = source_->dead_letter();
+    if (host_->answers(to)) return;
+    const auto stored = confirmer_->stored_of(to);
+    const auto what = fmt::format("subscriber {}: retry.dead_letter {}", quoted(spec_.subject), quoted(to));
+    if (!stored) {
+        link_->logger().info("{}: cannot look up which stream keeps the dead letters: {}", what,
+                             stored.error().message());
+    } else if (stored->empty()) {
+        link_->logger().warn("{}: nobody is known to keep the dead letters: no stream stores this subject. A message "
+                             "that is given up stays in its stream, and comes again, until somebody confirms its dead "
+                             "letter: set retry.dead_letter_stream to a js::Stream with this subject, or have a "
+                             "subscriber of another program answer there",
+                             what);
+    }
 }
 
 void SubscriberCore::make_dispatcher() {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -107,6 +108,10 @@ public:
     bool result_wanted(const Context& context) const noexcept {
         return answer_wanted(context) || (!results_.empty() && !ContextAccess::answers_only(context));
     }
+    /// Returns true if the subscriber gets the messages that are published on `subject`, and answers those that ask.
+    bool answers_on(std::string_view subject) const noexcept {
+        return answers_ && subject_ && subject_->matches(subject);
+    }
     /// Answers the request, then publishes to every target. Stops at the first that fails.
     Expected<void> emit(Context& context, const Encoded& encoded, const Headers* headers);
     /// Publishes for the handler: see Context::publish. `item` is a message of the context's batch, or null.
@@ -153,12 +158,20 @@ private:
     void make_dispatcher();
     Expected<void> start_source();
     Expected<void> look_up_targets();
+    /// Warns if nobody keeps the messages that the source gives up. Blocks.
+    void look_up_dead_letter();
     /// Publishes into a stream for the handler of `message`, which names the publication.
     Expected<void> publish_confirmed(Context& context, const Message& message, std::string_view subject,
                                      const Encoded& encoded, const Headers* headers);
     /// Publishes what the handler of a batch has published, and blocks until it is confirmed. Returns the outcome of
     /// the batch.
     Outcome publish_letters(Context& context, const Outcome& outcome) noexcept;
+    /// Handles a batch, as one: counts nothing.
+    void process(std::span<Item> items) noexcept;
+    /// Returns true if the batch failed, and its messages are to be handed on one by one.
+    bool isolates(Context& context) const noexcept;
+    /// Ends the delivery of the messages that have an outcome of their own, and hands on the others one by one.
+    void isolate(Context& context, std::span<Item> items) noexcept;
     /// Tells the handler the end and closes the dispatcher, after the source has ended or instead of its start.
     void end() noexcept;
     void close_intake(Intake to) noexcept;

@@ -2,10 +2,13 @@
 // The handling of messages: from the source through the dispatcher, the middlewares and the handler to the conclusion.
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <freshet/ack_policy.hpp>
 #include <freshet/exit_app.hpp>
 
 #include "base/exception_text.hpp"
+#include "delivery/item_access.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "link/link.hpp"
 
@@ -38,6 +41,10 @@ void SubscriberCore::handle(std::vector<Message> batch) noexcept {
         if (!turns_away() || !turn_away(message)) items.emplace_back(std::move(message));
     if (items.empty()) return;
     received_.fetch_add(items.size(), std::memory_order_relaxed);
+    process(items);
+}
+
+void SubscriberCore::process(std::span<Item> items) noexcept {
     Message first = {};  // for the context, since a batch has no message of its own
     Context context{*this, first};
     const HandlerScope scope{context, route_};
@@ -47,7 +54,24 @@ void SubscriberCore::handle(std::vector<Message> batch) noexcept {
     context.set(Items{std::move(all)});
     auto outcome = run_chain(context);
     if (confirmer_ != nullptr) outcome = publish_letters(context, outcome);
-    conclusion_.conclude(*this, context, outcome, items);
+    if (isolates(context)) isolate(context, items);
+    else conclusion_.conclude(*this, context, outcome, items);
+}
+
+bool SubscriberCore::isolates(Context& context) const noexcept {
+    const auto* const items = context.get<Items>();
+    return spec_.options.batch.isolate && items != nullptr && ContextAccess::failure(context) &&
+           !ContextAccess::decided(context) && items->size() > 1;
+}
+
+void SubscriberCore::isolate(Context& context, std::span<Item> items) noexcept {
+    log_failure(context, FailureLog::Kind::failed,
+                fmt::format("handler of {} messages failed; it gets them one by one", items.size()),
+                *ContextAccess::failure(context), LogLevel::warn);
+    for (auto& item : items) {
+        if (ItemAccess::is_rejected(item) || ItemAccess::decided(item)) conclusion_.conclude(*this, item);
+        else if (!turns_away() || !turn_away(ItemAccess::message(item))) process({&item, 1});
+    }
 }
 
 void SubscriberCore::reject(Message message, const Error& why) noexcept {
@@ -144,8 +168,8 @@ Expected<void> SubscriberCore::emit(Context& context, const Encoded& encoded, co
     }
     if (ContextAccess::answers_only(context)) return {};
     if (confirmer_ == nullptr) return results_.publish(*link_, request, encoded, headers);
-    return results_.publish(*link_, request, encoded, headers, [&](std::string_view subject) {
-        return publish_confirmed(context, request, subject, encoded, headers);
+    return results_.publish(*link_, request, encoded, headers, [&](std::string_view subject, const Headers* all) {
+        return publish_confirmed(context, request, subject, encoded, all);
     });
 }
 

@@ -112,10 +112,12 @@ struct BatchElementOf<std::span<const T>> {
 /// True for parameters that belong to one message and mean nothing for a batch.
 template <class V>
 inline constexpr bool of_one_message = std::same_as<V, Message>;
-template <FixedString Name, class T>
-inline constexpr bool of_one_message<Path<Name, T>> = true;
-template <FixedString Name, class T>
-inline constexpr bool of_one_message<Header<Name, T>> = true;
+template <FixedString Name, class T, DefaultValue... Default>
+inline constexpr bool of_one_message<Path<Name, T, Default...>> = true;
+template <FixedString Name, class T, DefaultValue... Default>
+inline constexpr bool of_one_message<Header<Name, T, Default...>> = true;
+template <FixedString Name, class T, DefaultValue... Default>
+inline constexpr bool of_one_message<freshet::Field<Name, T, Default...>> = true;
 
 template <class A>
 inline constexpr bool is_batch = !std::is_void_v<typename BatchElementOf<std::remove_cvref_t<A>>::Type>;
@@ -127,9 +129,10 @@ template <class Result, class... A>
 struct BatchRules<Result, TypeList<A...>> {
     static constexpr int batches = (int{is_batch<A>} + ... + 0);
     static_assert(batches <= 1, "freshet: a handler takes one batch at most. See docs/jetstream-consumers.md#batches");
-    static_assert(batches == 0 || !(of_one_message<std::remove_cvref_t<A>> || ...),
-                  "freshet: a handler of batches cannot take Path, Header or Message, which belong to one message: use "
-                  "Context::items. See docs/jetstream-consumers.md#batches");
+    static_assert(
+        batches == 0 || !(of_one_message<std::remove_cvref_t<A>> || ...),
+        "freshet: a handler of batches cannot take Path, Header, Field or Message, which belong to one message: "
+        "use Context::items. See docs/jetstream-consumers.md#batches");
     static_assert(
         batches == 0 || std::is_void_v<Result> || std::same_as<Result, Outcome> || std::same_as<Result, Expected<void>>,
         "freshet: a handler of batches returns void, Outcome or Expected<void>: there is nobody to answer. See "

@@ -123,6 +123,9 @@ private:
     template <std::size_t... I>
     bool make(const Call& call, const Plan& plan, Context& context, std::optional<Error>& error,
               std::index_sequence<I...>) {
+        if constexpr (takes_fields<A...>) {
+            if (!take_fields(arguments_, context, error, std::index_sequence<I...>{})) return false;
+        }
         if (!(std::get<I>(arguments_).take(std::get<I>(plan), context, error) && ... && true)) return false;
         return hold(context, [&]() -> decltype(auto) { return call(std::get<I>(arguments_).give()...); });
     }

@@ -77,6 +77,10 @@ private:
     template <std::size_t... I>
     Outcome call(const E& error, std::tuple<Argument<A>...>& arguments, Context& context, std::index_sequence<I...>) {
         std::optional<Error> missing;
+        if constexpr (takes_fields<A...>) {
+            if (!take_fields(arguments, context, missing, std::index_sequence<I...>{}))
+                return ContextAccess::refuse(context, std::move(missing));
+        }
         if (!(std::get<I>(arguments).take(std::get<I>(plans_), context, missing) && ... && true))
             return ContextAccess::refuse(context, std::move(missing));
         if constexpr (std::is_void_v<typename Signature<F>::Result>) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <typeinfo>
 
 #include <freshet/detail/chrono.hpp>
@@ -90,6 +91,9 @@ public:
         (void)link;
         return nullptr;
     }
+
+    /// Returns the subject to which the source publishes messages that are given up; empty if there is none.
+    virtual std::string_view dead_letter() const noexcept { return {}; }
 
     /// Begins to feed `sink`, as a transport does: on_message from one thread at a time, at last on_end, exactly once.
     /// May block and ask the server; messages may come before it returns. After a failure the sink is neither called

@@ -28,8 +28,9 @@ namespace freshet::js {
 /// A message that a program without handlers took from a consumer. Settle it by one of its functions; otherwise the
 /// server delivers it again after ack_wait. If its consumer was made anew since, its settlement is not sent, because it
 /// would mean another message. freshet notices that after a loss of the connection, and when it takes more messages
-/// from the consumer. Move-only; one thread at a time; must not outlive the broker.
-class Delivery {
+/// from the consumer. Move-only; one thread at a time; must not outlive the broker. It answers the questions of
+/// MessageQuestions.
+class Delivery : public MessageQuestions<Delivery> {
 public:
     Delivery(std::shared_ptr<const detail::JsApi> api, Message message,
              std::shared_ptr<detail::Acknowledger> acknowledger = {}, std::uint64_t incarnation = 0) noexcept

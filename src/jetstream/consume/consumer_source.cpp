@@ -14,6 +14,7 @@
 #include "base/quoted.hpp"
 #include "jetstream/api/rfc3339.hpp"
 #include "jetstream/consume/consumer_protocol.hpp"
+#include "jetstream/consume/dead_letter.hpp"
 #include "jetstream/consume/feed.hpp"
 #include "jetstream/stream/streams.hpp"
 
@@ -106,6 +107,9 @@ public:
     Expected<DeliveryTarget> declare() override {
         const auto stream = declare_stream_of(*api_, stream_);
         if (!stream) return std::unexpected{stream.error()};
+        // A stream in memory is lost in a restart of the server.
+        if (auto kept = declare_dead_letters(*api_, promises_.settlement.retry()); !kept)
+            return std::unexpected{kept.error()};
         auto spec = spec_;
         spec.fresh = [&] { return fresh(); };
         const auto answer = declare_consumer(*api_, spec);
@@ -252,9 +256,16 @@ void ConsumerSource::bind(const Subject& subject, Binder& binder) {
 }
 
 Expected<void> ConsumerSource::declare(Link& link) {
-    const auto declared = declare_stream_of(JsApi{link, settings_.context}, settings_.stream);
+    const JsApi api{link, settings_.context};
+    const auto declared = declare_stream_of(api, settings_.stream);
     if (!declared) return std::unexpected{declared.error()};
-    return {};
+    return declare_dead_letters(api, settings_.settlement.retry());
+}
+
+std::string_view ConsumerSource::dead_letter() const noexcept {
+    const auto& retry = settings_.settlement.retry();
+    if (!retry.dead_letter_stream.name().empty()) return {};  // declare() has made sure of it
+    return retry.dead_letter;
 }
 
 Confirmer* ConsumerSource::confirmer(Link& link) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include <freshet/detail/source.hpp>
 #include <freshet/js/context_options.hpp>
@@ -47,6 +48,7 @@ public:
     bool keeps() const noexcept override { return true; }
     Expected<void> declare(Link& link) override;
     Confirmer* confirmer(Link& link) override;
+    std::string_view dead_letter() const noexcept override;
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     void quiesce() noexcept override;
     void stop(std::chrono::milliseconds timeout) noexcept override;

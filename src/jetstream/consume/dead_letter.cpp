@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jetstream/consume/dead_letter.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "base/header_text.hpp"
 #include "base/quoted.hpp"
 #include "jetstream/api/rfc3339.hpp"
+#include "jetstream/consume/consumers.hpp"
+#include "jetstream/stream/streams.hpp"
+#include "subject/subject_sets.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -44,6 +49,26 @@ Headers dead_letter_headers(const Message& message, const Metadata& metadata, st
     headers.set("Dead-Letter-Time", format_rfc3339(metadata.time));
     if (size != LetterSize::whole) headers.set("Dead-Letter-Payload-Size", std::to_string(message.payload().size()));
     return headers;
+}
+
+Expected<void> declare_dead_letters(const JsApi& api, const js::Retry& retry) {
+    const auto& name = retry.dead_letter_stream.name();
+    if (name.empty()) return {};
+    auto stream = declare_stream_of(api, retry.dead_letter_stream);
+    if (stream && !*stream) {
+        const auto what = "look up stream " + quoted(name) + ", retry.dead_letter_stream";
+        const auto answer = api.call("STREAM.INFO." + name, what);
+        if (!answer) return std::unexpected{answer.error()};
+        stream = to_stream_info(what, *answer);
+    }
+    if (!stream) return std::unexpected{stream.error()};
+    const auto& subjects = (*stream)->config.subjects;
+    if (std::ranges::any_of(subjects, [&](const auto& one) { return covers(one, retry.dead_letter); })) return {};
+    return failure(Errc::bad_setup,
+                   fmt::format("retry.dead_letter is {}, which stream {} (retry.dead_letter_stream) does not store: it "
+                               "stores {}",
+                               quoted(retry.dead_letter), quoted(name),
+                               subjects.empty() ? "no subject" : fmt::format("{}", fmt::join(subjects, ", "))));
 }
 
 Expected<std::string> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer) {

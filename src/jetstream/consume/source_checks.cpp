@@ -70,6 +70,12 @@ void check_consumer_config(const js::ConsumerConfig& config, const Subject& subj
 void check_retry(const js::Retry& retry, Binder& binder) {
     if (!retry.dead_letter.empty() && check_subject(retry.dead_letter) != SubjectFault::none)
         binder.problem("retry.dead_letter " + detail::quoted(retry.dead_letter) + " is not a subject to publish to");
+    if (const auto& stream = retry.dead_letter_stream.name(); !stream.empty()) {
+        check_name("stream", stream, binder);
+        if (retry.dead_letter.empty())
+            binder.problem("retry.dead_letter_stream is " + detail::quoted(stream) +
+                           ", and retry.dead_letter, the subject that it stores, is empty; set both");
+    }
     for (const auto wait : retry.backoff) {
         if (wait.count() < 0) binder.problem("retry.backoff has a negative delay");
         if (wait > longest_backoff)

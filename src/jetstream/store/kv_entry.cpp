@@ -65,12 +65,12 @@ KvRecord delivered_record(Message message, const Metadata& metadata) {
 }
 
 KvRecord stored_record(std::string_view bucket, js::StoredMessage stored) {
-    const auto operation = operation_of(stored.message);
+    const auto operation = operation_of(stored.message());
     return {.bucket = std::string{bucket},
-            .key = std::string{key_of(stored.subject)},
-            .message = std::move(stored.message),
-            .revision = stored.sequence,
-            .created = stored.time,
+            .key = std::string{key_of(stored.subject())},
+            .message = stored.take_message(),
+            .revision = stored.sequence(),
+            .created = stored.time(),
             .operation = operation};
 }
 

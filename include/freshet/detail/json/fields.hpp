@@ -55,13 +55,13 @@ struct FieldInfo {
 };
 
 template <auto Member>
-struct Field {
+struct MemberField {
     FieldInfo info = {};
 };
 
 template <auto Member, class... Choices>
-constexpr Field<Member> field(const char* name, Choices... choices) {
-    Field<Member> result{{name}};
+constexpr MemberField<Member> field(const char* name, Choices... choices) {
+    MemberField<Member> result{{name}};
     (result.info.set(choices), ...);
     return result;
 }
@@ -75,7 +75,7 @@ struct FieldList {
 };
 
 template <auto... Members>
-constexpr FieldList<Members...> field_list(Field<Members>... fields) {
+constexpr FieldList<Members...> field_list(MemberField<Members>... fields) {
     return {{fields.info...}};
 }
 
