@@ -11,6 +11,7 @@ class Broker;
 namespace freshet::detail {
 
 class DeliveryObserver;
+class StallWatch;
 struct Layer;
 
 /// The broker as a subscriber sees it, beside the link. The subscriber asks it at the start, and when a handler ends
@@ -35,6 +36,8 @@ public:
     virtual bool threads() const noexcept = 0;
     /// Ends the program that runs the broker with `code`, else stops the broker.
     virtual void exit(int code) noexcept = 0;
+    /// Returns what watches the handlers on delivery threads; null unless threads().
+    virtual StallWatch* stall_watch() noexcept = 0;
 
 protected:
     ~Host() = default;
