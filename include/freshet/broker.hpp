@@ -198,6 +198,21 @@ public:
         provide_erased(typeid(T), std::move(object));
         return *this;
     }
+    /// Takes over an object and gives it to handlers that take `Inject<T>`. Throws Error(Errc::bad_setup) after
+    /// start().
+    template <class T, class Deleter>
+    Broker& provide(std::unique_ptr<T, Deleter> object) {
+        return provide(std::shared_ptr<T>{std::move(object)});
+    }
+    /// Gives an object that must outlive the broker to handlers that take `Inject<T>`. Throws Error(Errc::bad_setup)
+    /// after start().
+    template <class T>
+    Broker& provide(T* object) {
+        static_assert(std::is_class_v<T> && !std::is_const_v<T>,
+                      "freshet: provide takes an object, or a pointer to one that is not const: handlers take it as "
+                      "Inject<T>. See docs/handlers.md#inject");
+        return provide(std::shared_ptr<T>{std::shared_ptr<void>{}, object});
+    }
     /// Moves `object` into the broker and gives it to handlers that take `Inject<T>`. Throws Error(Errc::bad_setup)
     /// after start().
     template <class T>
