@@ -131,7 +131,7 @@ private:
 
 namespace freshet::js {
 
-detail::SourceSpec make_source(Ordered options) {
+detail::SourceSpec linked_source(Ordered options) {
     return {SubscriberOptions{}, std::make_unique<detail::OrderedSource>(std::move(options))};
 }
 
