@@ -38,6 +38,15 @@ struct Order {
 FRESHET_JSON(Order, (customer_id, "customerId"), status, note, lines);
 // [json]
 
+// [partial]
+struct Session {
+    std::string user = {};
+    int requests = 0;
+    std::string cached_page = {};  // stays here
+};
+FRESHET_JSON_PARTIAL(Session, user, requests);
+// [partial]
+
 struct Created {
     std::string id = {};
 };
@@ -201,6 +210,13 @@ lines[0].quantity: expected number, got string
 customerId: missing
 // [missing]
 )"));
+}
+
+TEST_CASE("members that are not to travel") {
+    const shop::Session session{.user = "ann", .requests = 3, .cached_page = "<html>"};
+    freshet::Buffer out;
+    freshet::detail::encode_body(session, freshet::Format::json, out);
+    CHECK(out.text() == R"({"user":"ann","requests":3})");
 }
 
 TEST_CASE("a member names the alternative of a variant") {

@@ -405,6 +405,18 @@ TEST_CASE("queue groups") {
     CHECK(all == 200);
 }
 
+TEST_CASE_METHOD(Fixture, "views as results") {
+    // [view]
+    broker.subscriber<"echo">().handle([](std::string_view body) { return body.substr(0, body.find(' ')); });
+    // [view]
+    // [borrowed]
+    broker.subscriber<"ping">().handle([] { return freshet::Borrowed{"pong"}; });
+    // [borrowed]
+    broker.start();
+    CHECK(broker.request<std::string>("echo", "hello world") == "hello");
+    CHECK(broker.request<std::string>("ping", "") == "pong");
+}
+
 TEST_CASE_METHOD(Fixture, "workers") {
     std::latch all_at_work{4};
     // [workers]

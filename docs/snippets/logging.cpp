@@ -85,6 +85,26 @@ TEST_CASE_METHOD(Fixture, "a logger of your own") {
     CHECK(written.str().find("debug: 3 orders to go") != std::string::npos);
 }
 
+TEST_CASE_METHOD(Fixture, "what freshet gives to a handler is formatted by itself") {
+    freshet::Broker broker{{.servers = {server.url()}, .logger = plain}};
+    // [formats]
+    broker.subscriber<"orders.{region}.{id}">().handle([](freshet::Path<"region"> region, freshet::Path<"id", int> id,
+                                                          freshet::Header<"tenant", std::optional<int>> tenant,
+                                                          freshet::Logger& log) {
+        log.info("order {:>4} in {} of {}: {}", id, region, tenant, freshet::Outcome::ack);
+    });
+    // [formats]
+    broker.start();
+    broker.publish("orders.eu.7", "");
+    broker.ping();
+    CHECK(broker.stop());
+    CHECK(written.str().find(shown(R"(
+// [formatted]
+info: order    7 in eu of none: ack subject=orders.eu.7
+// [formatted]
+)") + "\n") != std::string::npos);
+}
+
 TEST_CASE_METHOD(Fixture, "nothing is formatted while the level is off") {
     freshet::Logger log{plain};
     int described = 0;

@@ -11,6 +11,7 @@
 #include <freshet/client.hpp>
 #include <freshet/depends.hpp>
 #include <freshet/detail/core.hpp>
+#include <freshet/format.hpp>
 #include <freshet/health.hpp>
 #include <freshet/logger.hpp>
 #include <freshet/options.hpp>
@@ -21,24 +22,42 @@
 #include <freshet/transport.hpp>
 
 namespace freshet {
-namespace detail {
-class BrokerCore;
-}
 
-// Declared in <freshet/jetstream.hpp>, which you include to call jetstream(), kv() or object_store().
+// The types of the module jetstream: include <freshet/jetstream.hpp> and link freshet::jetstream to use them.
 namespace js {
-class JetStream;
+class JetStream;  // include <freshet/jetstream.hpp>
 struct ContextOptions;
+struct Pull;     // include <freshet/jetstream.hpp>
+struct Push;     // include <freshet/jetstream.hpp>
+struct Ordered;  // include <freshet/jetstream.hpp>
 }  // namespace js
 namespace kv {
 template <class T>
 class Kv;
 struct Options;
+struct Watch;  // include <freshet/jetstream.hpp>
 }  // namespace kv
 namespace obj {
 class Store;
 struct Options;
+struct Watch;  // include <freshet/jetstream.hpp>
 }  // namespace obj
+
+namespace detail {
+
+class BrokerCore;
+
+/// A type that <freshet/jetstream.hpp> defines.
+template <class T>
+struct OfJetstream {
+    static_assert(
+        requires { sizeof(T); },
+        "freshet: JetStream, buckets and object stores need #include <freshet/jetstream.hpp>, and the CMake target "
+        "freshet::jetstream. See docs/jetstream.md");
+    using Type = T;
+};
+
+}  // namespace detail
 
 /// Counters of a broker since it was made.
 struct BrokerStats {
@@ -174,25 +193,39 @@ public:
         return {link(), std::move(subject), std::move(options)};
     }
 
-    /// Returns JetStream of the connection's own domain. Needs <freshet/jetstream.hpp> and the target
-    /// freshet::jetstream.
-    js::JetStream jetstream();
-    /// Returns JetStream of the domain or the API prefix that `options` name. Needs <freshet/jetstream.hpp> and the
-    /// target freshet::jetstream.
-    js::JetStream jetstream(const js::ContextOptions& options);
-    /// Returns a key-value bucket whose values are of type T. Needs <freshet/jetstream.hpp> and the target
-    /// freshet::jetstream.
-    template <class T>
-    freshet::kv::Kv<T> kv(std::string bucket);
-    /// Returns a key-value bucket with options, whose values are of type T. Needs <freshet/jetstream.hpp> and the
-    /// target freshet::jetstream.
-    template <class T>
-    freshet::kv::Kv<T> kv(std::string bucket, const freshet::kv::Options& options);
-    /// Returns a bucket of an object store. Needs <freshet/jetstream.hpp> and the target freshet::jetstream.
-    obj::Store object_store(std::string bucket);
-    /// Returns a bucket of an object store with options. Needs <freshet/jetstream.hpp> and the target
-    /// freshet::jetstream.
-    obj::Store object_store(std::string bucket, const obj::Options& options);
+    // The functions below need <freshet/jetstream.hpp> and the target freshet::jetstream. Their template arguments are
+    // not yours to give: they say so where the header is missing.
+
+    /// Returns JetStream of the connection's own domain.
+    template <class JetStream = js::JetStream>
+    typename detail::OfJetstream<JetStream>::Type jetstream() {
+        link_the_target_freshet_jetstream();
+        return JetStream{link()};
+    }
+    /// Returns JetStream of the domain or the API prefix that `options` name.
+    template <class JetStream = js::JetStream>
+    typename detail::OfJetstream<JetStream>::Type jetstream(const js::ContextOptions& options) {
+        link_the_target_freshet_jetstream();
+        return JetStream{link(), options};
+    }
+    /// Returns a key-value bucket whose values are of type T.
+    template <class T, class Kv = freshet::kv::Kv<T>>
+    typename detail::OfJetstream<Kv>::Type kv(std::string bucket);
+    /// Returns a key-value bucket with options, whose values are of type T.
+    template <class T, class Kv = freshet::kv::Kv<T>>
+    typename detail::OfJetstream<Kv>::Type kv(std::string bucket, const freshet::kv::Options& options);
+    /// Returns a bucket of an object store.
+    template <class Store = obj::Store>
+    typename detail::OfJetstream<Store>::Type object_store(std::string bucket) {
+        link_the_target_freshet_jetstream();
+        return Store::open(link(), std::move(bucket));
+    }
+    /// Returns a bucket of an object store with options.
+    template <class Store = obj::Store>
+    typename detail::OfJetstream<Store>::Type object_store(std::string bucket, const obj::Options& options) {
+        link_the_target_freshet_jetstream();
+        return Store::open(link(), std::move(bucket), options);
+    }
 
     /// Gives an object to handlers that take `Inject<T>`; one object per type, a second call replaces it. Throws
     /// Error(Errc::bad_setup) after start().
@@ -200,6 +233,21 @@ public:
     Broker& provide(std::shared_ptr<T> object) {
         provide_erased(typeid(T), std::move(object));
         return *this;
+    }
+    /// Takes over an object and gives it to handlers that take `Inject<T>`. Throws Error(Errc::bad_setup) after
+    /// start().
+    template <class T, class Deleter>
+    Broker& provide(std::unique_ptr<T, Deleter> object) {
+        return provide(std::shared_ptr<T>{std::move(object)});
+    }
+    /// Gives an object that must outlive the broker to handlers that take `Inject<T>`. Throws Error(Errc::bad_setup)
+    /// after start().
+    template <class T>
+    Broker& provide(T* object) {
+        static_assert(std::is_class_v<T> && !std::is_const_v<T>,
+                      "freshet: provide takes an object, or a pointer to one that is not const: handlers take it as "
+                      "Inject<T>. See docs/handlers.md#inject");
+        return provide(std::shared_ptr<T>{std::shared_ptr<void>{}, object});
     }
     /// Moves `object` into the broker and gives it to handlers that take `Inject<T>`. Throws Error(Errc::bad_setup)
     /// after start().

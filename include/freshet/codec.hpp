@@ -62,9 +62,12 @@ template <class T>
 concept RawOwner = std::same_as<T, std::string> || std::same_as<T, std::vector<std::byte>>;
 template <class T>
 concept RawView = std::same_as<T, std::string_view> || std::same_as<T, Bytes>;
+/// A view that can be sent, but not received.
 template <class T>
-concept RawSource = RawOwner<T> || RawView<T> || std::same_as<std::decay_t<T>, const char*> ||
-                    std::same_as<std::decay_t<T>, char*> || std::same_as<T, std::span<std::byte>>;
+concept RawSentView = RawView<T> || std::same_as<std::decay_t<T>, const char*> ||
+                      std::same_as<std::decay_t<T>, char*> || std::same_as<T, std::span<std::byte>>;
+template <class T>
+concept RawSource = RawOwner<T> || RawSentView<T> || std::same_as<T, Borrowed>;
 
 /// The codec that encodes or decodes a T.
 enum class CodecKind { none, user, raw, json, alternatives };
@@ -152,6 +155,7 @@ inline constexpr bool sent_raw = codec_of<T, Direction::write>() == CodecKind::r
 
 inline Bytes raw_body(std::string_view text) noexcept { return as_bytes(text); }
 inline Bytes raw_body(Bytes bytes) noexcept { return bytes; }
+inline Bytes raw_body(const Borrowed& borrowed) noexcept { return borrowed.bytes(); }
 
 /// Writes `value` into `out`, which must be empty, and returns the content type; an empty one for bytes and strings.
 /// Throws Error.
@@ -166,7 +170,7 @@ std::string_view encode_body(const T& value, Format format, Buffer& out) {
         if constexpr (requires { Codec<T>::content_type; }) return Codec<T>::content_type;
         else return {};
     } else if constexpr (codec_of<T, Direction::write>() == CodecKind::raw) {
-        out.append(value);
+        out.append(raw_body(value));
         return {};
     } else if constexpr (codec_of<T, Direction::write>() == CodecKind::alternatives) {
         return std::visit([&](const auto& alternative) { return encode_body(alternative, format, out); }, value);
@@ -220,6 +224,11 @@ template <class T>
 T decode(const Message& message) {
     return value_or_raise(try_decode<T>(message));
 }
+/// A view of a body would outlive a message that ends with the call.
+template <detail::RawView T>
+Expected<T> try_decode(Message&&) = delete;
+template <detail::RawView T>
+T decode(Message&&) = delete;
 
 namespace detail {
 

@@ -18,7 +18,23 @@
 /// types with FRESHET_JSON, FRESHET_ENUM or freshet::JsonAs; and std::optional, std::unique_ptr, std::shared_ptr,
 /// std::array, std::pair, std::tuple, std::variant, sequences (vector, deque, set...) of all of those, and maps to them
 /// from strings, integers or enums.
+/// A member that is left out is an error of the compiler, where it can count: in aggregates. If some members are not to
+/// travel, write FRESHET_JSON_PARTIAL.
 #define FRESHET_JSON(Type, ...)                                                                                        \
+    constexpr auto freshet_fields [[maybe_unused]] (::freshet::detail::For<Type>) {                                    \
+        using ::freshet::or_default;                                                                                   \
+        constexpr auto freshet_listed =                                                                                \
+            ::freshet::detail::field_list(FRESHET_PP_LIST(FRESHET_PP_FIELD, Type, __VA_ARGS__));                       \
+        static_assert(!::freshet::detail::has_more_members<Type>(freshet_listed),                                      \
+                      "freshet: FRESHET_JSON leaves out a member of this type, which would not travel: add it to the " \
+                      "list, or write FRESHET_JSON_PARTIAL if that is meant. See docs/codecs.md#left-out-members");    \
+        return freshet_listed;                                                                                         \
+    }                                                                                                                  \
+    static_assert(true)
+
+/// Makes a struct or class a body, as FRESHET_JSON does, but only with some of its members: the others are neither
+/// written nor read, and keep the defaults that the type gives them.
+#define FRESHET_JSON_PARTIAL(Type, ...)                                                                                \
     constexpr auto freshet_fields [[maybe_unused]] (::freshet::detail::For<Type>) {                                    \
         using ::freshet::or_default;                                                                                   \
         return ::freshet::detail::field_list(FRESHET_PP_LIST(FRESHET_PP_FIELD, Type, __VA_ARGS__));                    \

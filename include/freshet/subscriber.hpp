@@ -273,6 +273,10 @@ std::pair<std::shared_ptr<SubscriberCore>, std::shared_ptr<MessageQueue>> open_s
                                                                                       SubscriberSpec spec);
 }
 
+#define FRESHET_KEPT_BUILDER_TEXT                                                                                      \
+    "freshet: declare a subscriber in one expression, broker.subscriber(...)...handle(...): each call uses up the "    \
+    "builder before it, so a builder in a variable is of no use. See docs/handlers.md#handlers"
+
 /// The result of `subscriber(...)`: declare on it where results go and which function handles the messages, and end
 /// with `.handle(...)` or `.messages()`.
 template <class Pattern, bool Publishes = false, bool InRouter = false, class C = void>
@@ -397,6 +401,27 @@ public:
             "docs/routers.md#subscribers");
         auto [subscriber, queue] = detail::open_stream(*registry_, std::move(spec_));
         return {std::move(subscriber), std::move(queue)};
+    }
+
+    // The functions of a builder that is kept in a variable. Without these, the compiler would only say that none
+    // matches.
+#define FRESHET_KEPT_BUILDER(function, Result)                                                                         \
+    template <class... A>                                                                                              \
+    Result function(A&&...)& {                                                                                         \
+        static_assert(sizeof...(A) > 64, FRESHET_KEPT_BUILDER_TEXT);                                                   \
+        std::unreachable();                                                                                            \
+    }
+    FRESHET_KEPT_BUILDER(handle, Declared)
+    FRESHET_KEPT_BUILDER(messages, MessageStream)
+    FRESHET_KEPT_BUILDER(when, SubscriberBuilder)
+    FRESHET_KEPT_BUILDER(use, SubscriberBuilder)
+    FRESHET_KEPT_BUILDER(use_publish, SubscriberBuilder)
+    FRESHET_KEPT_BUILDER(publish_to, SubscriberBuilder)
+#undef FRESHET_KEPT_BUILDER
+    template <FixedString Target, class... A>
+    SubscriberBuilder publish_to(A&&...) & {
+        static_assert(sizeof...(A) > 64, FRESHET_KEPT_BUILDER_TEXT);
+        std::unreachable();
     }
 
 private:

@@ -110,6 +110,8 @@ std::shared_ptr<spdlog::logger> or_programs(std::shared_ptr<spdlog::logger> give
 
 }  // namespace
 
+void detail::this_log_format_has_more_fields_than_there_are_arguments() {}
+
 Logger::Logger(std::shared_ptr<spdlog::logger> sink) : owned_{or_programs(std::move(sink))}, logger_{owned_.get()} {}
 
 bool Logger::enabled(LogLevel level) const noexcept { return logger_->should_log(native_level(level)); }

@@ -27,6 +27,7 @@
 #include "broker/connection_state.hpp"
 #include "delivery/delivery_observer.hpp"
 #include "delivery/host.hpp"
+#include "delivery/stall_watch.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "link/link.hpp"
 
@@ -58,6 +59,7 @@ public:
     std::vector<std::shared_ptr<SubscriberCore>> subscribers() const;
     DeliveryObserver* observer() const noexcept override { return observer_.get(); }
     bool threads() const noexcept override { return threads_; }
+    StallWatch* stall_watch() noexcept override { return threads_ ? &stalls_ : nullptr; }
 
     /// Connects and starts the subscribers; blocks until the broker runs. Throws if it cannot.
     void start();
@@ -153,6 +155,7 @@ private:
 
     Broker* owner_;
     Link link_;
+    StallWatch stalls_{link_};
 
     std::shared_ptr<DeliveryObserver> observer_ = {};
     bool threads_ = true;

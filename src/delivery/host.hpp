@@ -14,6 +14,7 @@ class Broker;
 namespace freshet::detail {
 
 class DeliveryObserver;
+class StallWatch;
 struct Layer;
 
 /// The broker as a subscriber sees it, beside the link. The subscriber asks it at the start, and when a handler ends
@@ -42,6 +43,8 @@ public:
     virtual bool answers(std::string_view subject) const = 0;
     /// Ends the program that runs the broker with `code`, else stops the broker.
     virtual void exit(int code) noexcept = 0;
+    /// Returns what watches the handlers on delivery threads; null unless threads().
+    virtual StallWatch* stall_watch() noexcept = 0;
 
 protected:
     ~Host() = default;

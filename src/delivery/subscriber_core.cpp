@@ -118,6 +118,8 @@ void SubscriberCore::make_dispatcher() {
     } else {
         made = std::make_unique<WorkerDispatcher>(*this, options, order_token_, *clock_);
     }
+    if (auto* const watch = host_->stall_watch(); inline_ && watch != nullptr)
+        sharing_.watch(*watch, spec_.subject, received_, [this] { return source_->pending(); });
     const std::lock_guard lock{mutex_};
     dispatcher_ = std::move(made);
 }

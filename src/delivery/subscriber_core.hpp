@@ -26,6 +26,7 @@
 #include "delivery/dispatcher.hpp"
 #include "delivery/host.hpp"
 #include "delivery/results.hpp"
+#include "delivery/stall_watch.hpp"
 #include "delivery/subscriber_life.hpp"
 #include "link/handler_scope.hpp"
 
@@ -223,6 +224,7 @@ private:
     std::atomic<std::uint64_t> dropped_ = 0;
     std::atomic<std::uint64_t> skipped_ = 0;
     OncePerSecond drop_reports_ = {};
+    SharingSubscriber sharing_ = {};  // last, since it shows the members above to watches
 };
 
 }  // namespace freshet::detail

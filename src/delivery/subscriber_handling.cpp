@@ -28,10 +28,14 @@ void SubscriberCore::handle(Message message) noexcept {
 
 void SubscriberCore::process(Message& message) noexcept {
     received_.fetch_add(1, std::memory_order_relaxed);
-    Context context{*this, message};
-    const HandlerScope scope{context, route_};
-    if (observer_ != nullptr) observer_->on_delivery(*this, context);
-    conclusion_.conclude(*this, context, run_chain(context));
+    sharing_.begin_delivery();
+    {
+        Context context{*this, message};
+        const HandlerScope scope{context, route_};
+        if (observer_ != nullptr) observer_->on_delivery(*this, context);
+        conclusion_.conclude(*this, context, run_chain(context));
+    }
+    sharing_.end_delivery();
 }
 
 void SubscriberCore::handle(std::vector<Message> batch) noexcept {

@@ -140,7 +140,10 @@ struct CheckErrorHandler<E, Pattern, F> {
     static_assert(returnable<Result>,
                   "freshet: the type that this on_error function returns has no codec, so it cannot "
                   "be answered. See docs/exceptions.md#handling-errors");
-    static constexpr bool ok = first && returnable<Result> && rest_ok<Pattern, typename Signature<F>::Arguments>;
+    static constexpr bool lives = result_lives<Result, typename Signature<F>::Arguments>;
+    static_assert(lives, FRESHET_VIEW_RESULT);
+    static constexpr bool ok =
+        first && lives && returnable<Result> && rest_ok<Pattern, typename Signature<F>::Arguments>;
 };
 
 }  // namespace freshet::detail

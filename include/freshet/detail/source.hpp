@@ -19,6 +19,10 @@ class Binder;
 class MessageSink;
 class Subject;
 
+/// Does nothing. It belongs to the library freshet_jetstream: a linker that does not find it names, with it, the target
+/// to link, freshet::jetstream.
+void link_the_target_freshet_jetstream() noexcept;
+
 namespace detail {
 
 class Confirmer;

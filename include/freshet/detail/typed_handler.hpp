@@ -143,8 +143,10 @@ struct CheckHandler<Pattern, Result, TypeList<A...>, Publishes> {
         "docs/handlers.md#results");
     static_assert(!Publishes || carries_body<Result>,
                   "freshet: publish_to needs a handler that returns what to publish. See docs/handlers.md#results");
-    static constexpr bool ok =
-        parameters_ok && one_body && whole_or_fields && returnable<Result> && (!Publishes || carries_body<Result>);
+    static constexpr bool lives = result_lives<Result, TypeList<A...>>;
+    static_assert(lives, FRESHET_VIEW_RESULT);
+    static constexpr bool ok = parameters_ok && one_body && whole_or_fields && lives && returnable<Result> &&
+                               (!Publishes || carries_body<Result>);
 };
 
 template <class F, class Result, class... A>

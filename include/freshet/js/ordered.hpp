@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <freshet/js/consumer_config.hpp>
@@ -32,7 +33,11 @@ struct Ordered {
     OnLost on_lost = OnLost::go_on;
 };
 
+detail::SourceSpec linked_source(Ordered options);
 /// Returns the source that Broker::subscriber starts. Called by freshet.
-detail::SourceSpec make_source(Ordered options);
+inline detail::SourceSpec make_source(Ordered options) {
+    link_the_target_freshet_jetstream();
+    return linked_source(std::move(options));
+}
 
 }  // namespace freshet::js

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <freshet/ack_policy.hpp>
 #include <freshet/js/consumer_config.hpp>
@@ -50,7 +51,11 @@ struct Pull {
     OnLost on_lost = OnLost::go_on;
 };
 
+detail::SourceSpec linked_source(Pull options);
 /// Returns the source that Broker::subscriber starts. Called by freshet.
-detail::SourceSpec make_source(Pull options);
+inline detail::SourceSpec make_source(Pull options) {
+    link_the_target_freshet_jetstream();
+    return linked_source(std::move(options));
+}
 
 }  // namespace freshet::js

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <freshet/ack_policy.hpp>
 #include <freshet/js/consumer_config.hpp>
@@ -40,7 +41,11 @@ struct Push {
     OnLost on_lost = OnLost::go_on;
 };
 
+detail::SourceSpec linked_source(Push options);
 /// Returns the source that Broker::subscriber starts. Called by freshet.
-detail::SourceSpec make_source(Push options);
+inline detail::SourceSpec make_source(Push options) {
+    link_the_target_freshet_jetstream();
+    return linked_source(std::move(options));
+}
 
 }  // namespace freshet::js

@@ -244,13 +244,14 @@ std::vector<std::string> bucket_names(Broker& broker, const js::ContextOptions& 
 
 namespace freshet {
 
-template <class T>
-kv::Kv<T> Broker::kv(std::string bucket) {
-    return kv::Kv<T>{detail::open_kv(link(), std::move(bucket), {})};
+template <class T, class Kv>
+typename detail::OfJetstream<Kv>::Type Broker::kv(std::string bucket) {
+    return kv<T>(std::move(bucket), freshet::kv::Options{});
 }
-template <class T>
-kv::Kv<T> Broker::kv(std::string bucket, const kv::Options& options) {
-    return kv::Kv<T>{detail::open_kv(link(), std::move(bucket), options)};
+template <class T, class Kv>
+typename detail::OfJetstream<Kv>::Type Broker::kv(std::string bucket, const freshet::kv::Options& options) {
+    link_the_target_freshet_jetstream();
+    return Kv{detail::open_kv(link(), std::move(bucket), options)};
 }
 
 }  // namespace freshet

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include <freshet/kv/entry.hpp>
 #include <freshet/kv/options.hpp>
@@ -40,7 +41,11 @@ struct Watch {
     OnLost on_lost = OnLost::go_on;
 };
 
+detail::SourceSpec linked_source(Watch watch);
 /// Returns the source that Broker::subscriber starts. Called by freshet.
-detail::SourceSpec make_source(Watch watch);
+inline detail::SourceSpec make_source(Watch watch) {
+    link_the_target_freshet_jetstream();
+    return linked_source(std::move(watch));
+}
 
 }  // namespace freshet::kv

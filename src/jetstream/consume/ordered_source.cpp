@@ -106,7 +106,7 @@ private:
 
 namespace freshet::js {
 
-detail::SourceSpec make_source(Ordered options) {
+detail::SourceSpec linked_source(Ordered options) {
     const auto on_lost = options.on_lost;
     return {SubscriberOptions{.on_lost = on_lost}, std::make_unique<detail::OrderedSource>(std::move(options))};
 }

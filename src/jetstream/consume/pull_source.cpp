@@ -54,7 +54,7 @@ void check(const Pull& options, const Subject& subject, Binder& binder) {
 
 }  // namespace
 
-detail::SourceSpec make_source(Pull options) {
+detail::SourceSpec linked_source(Pull options) {
     auto run = detail::run_options(options.workers, options.ordered_by, options.batch);
     run.on_lost = options.on_lost;
     const detail::PullSettings pull{.limits = limits_of(options), .priority = options.priority};

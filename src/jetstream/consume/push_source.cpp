@@ -48,7 +48,7 @@ void check(const Push& options, const Subject& subject, Binder& binder) {
 
 }  // namespace
 
-detail::SourceSpec make_source(Push options) {
+detail::SourceSpec linked_source(Push options) {
     auto run = detail::run_options(options.workers, options.ordered_by, options.batch);
     run.on_lost = options.on_lost;
     detail::ConsumerSourceSettings settings{

@@ -32,6 +32,10 @@ bool left_out(const Message& message) { return message.payload().empty() && mess
 
 }  // namespace
 
+std::string entry_text(std::string_view key, kv::Operation operation, std::uint64_t revision) {
+    return std::string{key} + " (" + kv::to_string(operation) + ", revision " + std::to_string(revision) + ")";
+}
+
 kv::Operation operation_of(const Message& message) {
     if (const auto operation = message.header("KV-Operation")) {
         if (*operation == "DEL") return kv::Operation::erase;

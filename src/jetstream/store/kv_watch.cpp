@@ -69,7 +69,7 @@ void stop_watch(WatchQueue& queue) noexcept { queue.stop(); }
 
 namespace freshet::kv {
 
-detail::SourceSpec make_source(Watch watch) {
+detail::SourceSpec linked_source(Watch watch) {
     constexpr auto unlimited = std::numeric_limits<std::size_t>::max();  // it takes no more than its window
     SubscriberOptions options{.workers = watch.workers,
                               .ordered_by = watch.ordered_by,

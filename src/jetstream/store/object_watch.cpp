@@ -59,7 +59,7 @@ std::optional<Info> read(const std::optional<Message>& message) {
 
 }  // namespace
 
-detail::SourceSpec make_source(Watch watch) {
+detail::SourceSpec linked_source(Watch watch) {
     constexpr auto unlimited = std::numeric_limits<std::size_t>::max();  // it takes no more than its window
     SubscriberOptions options{.workers = watch.workers,
                               .ordered_by = watch.ordered_by,

@@ -79,6 +79,23 @@ constexpr FieldList<Members...> field_list(MemberField<Members>... fields) {
     return {{fields.info...}};
 }
 
+/// Stands for a member of a T in an initializer. A base class of T is not initialized by one, so that its members count
+/// one by one.
+template <class T>
+struct AnyMemberOf {
+    template <class Member>
+        requires(!std::is_base_of_v<Member, T>)
+    operator Member() const;
+};
+
+/// Returns true if a T is an aggregate with more members than the list has.
+template <class T, auto... Members>
+consteval bool has_more_members(const FieldList<Members...>&) {
+    if constexpr (std::is_aggregate_v<T>)
+        return requires { T{(static_cast<void>(Members), AnyMemberOf<T>{})..., AnyMemberOf<T>{}}; };
+    else return false;
+}
+
 struct EnumName {
     std::string_view name = {};
     std::int64_t value = 0;
