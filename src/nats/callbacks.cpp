@@ -9,11 +9,10 @@
 #include <utility>
 
 #include "nats/library.hpp"
+#include "nats/nkey.hpp"
 
 namespace freshet::detail::nats {
 namespace {
-
-constexpr std::size_t signature_size = 64;
 
 struct Registry {
     std::mutex mutex = {};
