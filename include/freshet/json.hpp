@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include <freshet/detail/json/fields.hpp>
 #include <freshet/detail/json/macros.hpp>
 #include <freshet/error.hpp>
+#include <freshet/text.hpp>
 
 /// Makes a struct or class a body, as a JSON object (and MessagePack and CBOR) with these fields:
 ///
@@ -18,12 +22,11 @@
 /// types with FRESHET_JSON, FRESHET_ENUM or freshet::JsonAs; and std::optional, std::unique_ptr, std::shared_ptr,
 /// std::array, std::pair, std::tuple, std::variant, sequences (vector, deque, set...) of all of those, and maps to them
 /// from strings, integers or enums.
+/// For readers of descriptions (docs/describe.md), `about("...")` and `example(...)` may stand beside a field, and
+/// `about("...")` beside the type: `FRESHET_JSON((Order, about("An order")), (id, about("Its number"),
+/// example("a1")));`.
 #define FRESHET_JSON(Type, ...)                                                                                        \
-    constexpr auto freshet_fields [[maybe_unused]] (::freshet::detail::For<Type>) {                                    \
-        using ::freshet::or_default;                                                                                   \
-        return ::freshet::detail::field_list(FRESHET_PP_LIST(FRESHET_PP_FIELD, Type, __VA_ARGS__));                    \
-    }                                                                                                                  \
-    static_assert(true)
+    FRESHET_PP_JSON(FRESHET_PP_TYPE(FRESHET_PP_UNWRAP(Type)), FRESHET_PP_OWN(FRESHET_PP_UNWRAP(Type)), __VA_ARGS__)
 
 /// Makes the values of an enum travel as strings instead of integers:
 /// `FRESHET_ENUM(Status, open, (in_progress, "in-progress"));`. Write it beside the enum, in its namespace, after its
@@ -48,6 +51,18 @@
     }                                                                                                                  \
     static_assert(true)
 
+#define FRESHET_PP_JSON(Type, own, ...)                                                                                \
+    constexpr auto freshet_fields [[maybe_unused]] (::freshet::detail::For<Type>) {                                    \
+        FRESHET_PP_CHOICES;                                                                                            \
+        return ::freshet::detail::field_list(own __VA_OPT__(, ) FRESHET_PP_LIST(FRESHET_PP_FIELD, Type, __VA_ARGS__)); \
+    }                                                                                                                  \
+    static_assert(true)
+// What may stand beside a field.
+#define FRESHET_PP_CHOICES using ::freshet::or_default, ::freshet::about, ::freshet::example
+#define FRESHET_PP_TYPE(...) FRESHET_PP_TYPE_OF(__VA_ARGS__, )
+#define FRESHET_PP_TYPE_OF(Type, ...) Type
+#define FRESHET_PP_OWN(...) FRESHET_PP_OWN_OF(__VA_ARGS__)
+#define FRESHET_PP_OWN_OF(Type, ...) ::freshet::detail::own_facts(__VA_ARGS__)
 #define FRESHET_PP_FIELD(Type, name, ...) ::freshet::detail::field<&Type::name>(#name __VA_OPT__(, ) __VA_ARGS__)
 #define FRESHET_PP_ALTERNATIVE(Type, name, ...)                                                                        \
     ::freshet::detail::alternative_name<Type, name>(#name __VA_OPT__(, ) __VA_ARGS__)
@@ -64,5 +79,16 @@ namespace freshet {
 ///     };
 template <class T>
 struct JsonAs {};
+
+/// An enum with FRESHET_ENUM as the token of a subject or the value of a header: one of its names.
+template <detail::HasEnumNames T>
+struct FromText<T> {
+    static std::optional<T> parse(std::string_view text) noexcept {
+        for (const auto& name : detail::enum_names_of<T>.list) {
+            if (name.name == text) return static_cast<T>(name.value);
+        }
+        return std::nullopt;
+    }
+};
 
 }  // namespace freshet

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <freshet/about.hpp>
 #include <freshet/batch.hpp>
 #include <freshet/detail/chrono.hpp>
 #include <freshet/detail/filtered.hpp>
@@ -78,6 +79,8 @@ struct SubscriberOptions {
     /// Collects messages for a handler that takes `std::span<const T>`; `workers` batches are handled at the same time.
     /// Default: no batches.
     Batch batch = {};
+    /// What descriptions tell of the subscriber. Default: nothing but what its types tell.
+    About about = {};
 };
 
 /// Options of SubscriberBuilder::publish_to.

@@ -17,6 +17,7 @@ namespace freshet {
 class Binder;
 class MessageSink;
 class Subject;
+struct SourceDescription;
 
 namespace detail {
 
@@ -50,6 +51,9 @@ public:
         (void)type;
         return false;
     }
+
+    /// Says where the messages come from; SourceKind::other unless the source says more. May be called at any time.
+    virtual void describe(SourceDescription& description) const;
 
     /// Checks the settings of the source. Called once, before the broker connects.
     virtual void bind(const Subject& subject, Binder& binder) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <freshet/about.hpp>
 #include <freshet/js/consumer_config.hpp>
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/stream_ref.hpp>
@@ -28,6 +29,7 @@ struct Ordered {
     std::size_t prefetch = 512;                  ///< messages requested ahead of the handler; they hold 8 MiB at most
     std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet makes the consumer anew
     ContextOptions context = {};                 ///< which JetStream to use
+    About about = {};                            ///< what descriptions tell of the subscriber
 };
 
 /// Returns the source that Broker::subscriber starts. Called by freshet.

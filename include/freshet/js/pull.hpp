@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include <freshet/about.hpp>
 #include <freshet/ack_policy.hpp>
 #include <freshet/js/consumer_config.hpp>
 #include <freshet/js/context_options.hpp>
@@ -46,6 +47,7 @@ struct Pull {
     /// message comes again, also elsewhere, since the handler may hang; a warning says so. Context::in_progress begins
     /// the time anew. 0: 5 minutes or ten times ack_wait, whichever is longer.
     std::chrono::milliseconds max_extension{0};
+    About about = {};  ///< what descriptions tell of the subscriber
 };
 
 /// Returns the source that Broker::subscriber starts. Called by freshet.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include <freshet/about.hpp>
 #include <freshet/ack_policy.hpp>
 #include <freshet/js/consumer_config.hpp>
 #include <freshet/js/context_options.hpp>
@@ -36,6 +37,7 @@ struct Push {
     std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet checks the consumer
     ContextOptions context = {};                 ///< which JetStream to use
     std::chrono::milliseconds max_extension{0};  ///< as Pull::max_extension; 0: 5 minutes or ten times ack_wait
+    About about = {};                            ///< what descriptions tell of the subscriber
 };
 
 /// Returns the source that Broker::subscriber starts. Called by freshet.

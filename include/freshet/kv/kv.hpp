@@ -18,6 +18,14 @@
 #include <freshet/kv/options.hpp>
 #include <freshet/kv/watcher.hpp>
 
+namespace freshet::detail {
+
+template <class T>
+inline constexpr OutgoingShape bucket_shape{.kind = OutgoingShape::Kind::key_value,
+                                            .body = &body_shape<T, Direction::write>};
+
+}  // namespace freshet::detail
+
 namespace freshet::kv {
 
 /// A key-value bucket whose values are T: `broker.kv<Flag>("flags", {.history = 5})` (ADR-8).
@@ -246,11 +254,13 @@ namespace freshet {
 
 template <class T>
 kv::Kv<T> Broker::kv(std::string bucket) {
-    return kv::Kv<T>{detail::open_kv(link(), std::move(bucket), {})};
+    return kv<T>(std::move(bucket), freshet::kv::Options{});
 }
 template <class T>
 kv::Kv<T> Broker::kv(std::string bucket, const kv::Options& options) {
-    return kv::Kv<T>{detail::open_kv(link(), std::move(bucket), options)};
+    auto opened = detail::open_kv(link(), std::move(bucket), options);
+    detail::declare_outgoing(link(), detail::kv_name(*opened), detail::bucket_shape<T>, std::nullopt);
+    return kv::Kv<T>{std::move(opened)};
 }
 
 }  // namespace freshet

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include <freshet/about.hpp>
 #include <freshet/kv/entry.hpp>
 #include <freshet/kv/options.hpp>
 #include <freshet/subscriber.hpp>
@@ -36,6 +37,7 @@ struct Watch {
     std::size_t workers = 0;   ///< threads that run the handler, see SubscriberOptions::workers
     OrderKey ordered_by = {};  ///< with several workers: keeps the order of entries with the same key
     bool dedicated = false;    ///< runs the handler on a thread of its own, for handlers that block long
+    About about = {};          ///< what descriptions tell of the subscriber
 };
 
 /// Returns the source that Broker::subscriber starts. Called by freshet.

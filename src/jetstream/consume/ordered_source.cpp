@@ -8,9 +8,11 @@
 #include <freshet/transport.hpp>
 
 #include "delivery/start_guard.hpp"
+#include "jetstream/consume/consumer_json.hpp"
 #include "jetstream/consume/consumers.hpp"
 #include "jetstream/consume/ordered.hpp"
 #include "jetstream/consume/source_checks.hpp"
+#include "jetstream/consume/stream_description.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -52,7 +54,9 @@ js::ConsumerConfig config_of(const js::Ordered& options) {
     return {.deliver = options.deliver,
             .start_sequence = options.start_sequence,
             .start_time = options.start_time,
-            .filter_subjects = options.filter_subjects};
+            .filter_subjects = options.filter_subjects,
+            .replay = options.replay == js::Replay::instant ? std::nullopt : std::optional{options.replay},
+            .headers_only = options.headers_only};
 }
 
 /// Feeds a subscriber from js::Ordered. Settles nothing.
@@ -63,6 +67,12 @@ public:
     void expect_bodies(Binder& binder) override {
         if (options_.headers_only)
             binder.problem("its headers_only delivers no payloads, and the handler takes the body; take a Message");
+    }
+    void describe(SourceDescription& description) const override {
+        description.kind = SourceKind::ordered;
+        describe_stream(options_.stream, options_.context, description);
+        description.consumer_settings = settings_text(consumer_to_json(config_of(options_)));
+        description.filter_subjects = options_.filter_subjects;
     }
     void bind(const Subject& subject, Binder& binder) override {
         check_name("stream", options_.stream.name(), binder);
@@ -132,7 +142,8 @@ private:
 namespace freshet::js {
 
 detail::SourceSpec make_source(Ordered options) {
-    return {SubscriberOptions{}, std::make_unique<detail::OrderedSource>(std::move(options))};
+    SubscriberOptions run{.about = options.about};
+    return {std::move(run), std::make_unique<detail::OrderedSource>(std::move(options))};
 }
 
 }  // namespace freshet::js

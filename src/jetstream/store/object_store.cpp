@@ -271,6 +271,8 @@ obj::Store Broker::object_store(std::string bucket) { return object_store(std::m
 obj::Store Broker::object_store(std::string bucket, const obj::Options& options) {
     auto opened = std::make_shared<detail::ObjectBucket>(link(), std::move(bucket), options);
     opened->store().ready_if_running();
+    static constexpr detail::OutgoingShape shape{.kind = detail::OutgoingShape::Kind::object_store};
+    detail::declare_outgoing(link(), opened->store().name(), shape, std::nullopt);
     return obj::Store{std::move(opened)};
 }
 
