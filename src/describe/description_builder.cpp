@@ -189,7 +189,7 @@ void DescriptionBuilder::add_subscriber(const BrokerCore& broker, const Subscrib
     if (spec.handler != nullptr) spec.handler->describe(shapes);
     for (const auto* shape : shapes) {
         auto body = around;
-        body.formats = formats;
+        body.formats = all_formats(Format::json);  // what a body without a content type is
         if (shape == nullptr) body.unknown = true;
         else TakenDescriber{taken, body}.add(*shape);
         taken.bodies.push_back(std::move(body));
@@ -264,7 +264,8 @@ void DescriptionBuilder::add_dead_letters(const Operation& receive, std::size_t 
 
 void DescriptionBuilder::add_outgoing(const Declarations::One& one, Format format,
                                       const std::vector<std::string>& servers) {
-    const Body body{.shape = one.shape->body == nullptr ? BodyShape{} : *one.shape->body, .formats = {format}};
+    const Body body{.shape = one.shape->body == nullptr ? BodyShape{} : *one.shape->body,
+                    .formats = all_formats(format)};
     switch (one.shape->kind) {
         case OutgoingShape::Kind::key_value:
             return add_source({.kind = SourceKind::key_value, .stream = "KV_" + one.subject, .bucket = one.subject},

@@ -281,9 +281,10 @@ TEST_CASE("several handlers, answers of errors and formats are described") {
     REQUIRE(receive != nullptr);
     CHECK(receive->messages == Names{"Invoice", "Order", "bytes"});
     REQUIRE(receive->reply.has_value());
-    CHECK(receive->reply->messages == Names{"Invoice", "Problem", "error"});
+    CHECK(receive->reply->messages == Names{"Problem", "error", "receive_events.reply.Invoice"});
     CHECK(receive->reply->optional);
-    CHECK(description.message("Order")->content_types.front() == "application/msgpack");
+    CHECK(description.message("Order")->content_types.front() == "application/json");  // without the header
+    CHECK(description.message("Problem")->content_types.front() == "application/msgpack");
     CHECK(description.without_schema() == Names{"receive_events: the body is bytes"});
 }
 
