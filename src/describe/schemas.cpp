@@ -25,6 +25,9 @@ Json constant(const FieldFact& fact) {
     return nullptr;
 }
 
+// The format "duration" of JSON Schema has no fractions of seconds, no signs, and years, which freshet refuses.
+constexpr const char* duration_pattern = "^[-+]?P([0-9]+([.,][0-9]+)?[WD])*(T([0-9]+([.,][0-9]+)?[HMS])+)?$";
+
 bool is_list(std::string_view keyword) { return keyword == "examples" || keyword == "enum"; }
 
 /// Adds the facts beside a field, or beside a type's name, to its schema. Nothing may stand beside a reference.
@@ -90,7 +93,7 @@ Json Schemas::of(const TypeShape& type) {
         case ShapeKind::natural: return natural(type.size);
         case ShapeKind::real: return {{"type", "number"}};
         case ShapeKind::text: return {{"type", "string"}};
-        case ShapeKind::duration: return {{"type", "string"}, {"format", "duration"}};
+        case ShapeKind::duration: return {{"type", "string"}, {"pattern", duration_pattern}};
         case ShapeKind::time: return {{"type", "string"}, {"format", "date-time"}};
         case ShapeKind::names: return named(type, &Schemas::names);
         case ShapeKind::nullable: return nullable(type);

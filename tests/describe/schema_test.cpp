@@ -127,7 +127,8 @@ TEST_CASE("schemas of values are what the decoder takes") {
     CHECK(schema_of<std::uint64_t>()["maximum"] == std::numeric_limits<std::uint64_t>::max());
     CHECK(schema_of<float>() == json{{"type", "number"}});
     CHECK(schema_of<shop::Level>() == json{{"type", "integer"}, {"minimum", 0}, {"maximum", 255}});
-    CHECK(schema_of<std::chrono::milliseconds>() == json{{"type", "string"}, {"format", "duration"}});
+    CHECK(schema_of<std::chrono::milliseconds>()["type"] == "string");
+    CHECK(schema_of<std::chrono::milliseconds>().contains("pattern"));  // the format has no fractions of a second
     CHECK(schema_of<std::chrono::system_clock::time_point>() == json{{"type", "string"}, {"format", "date-time"}});
     CHECK(schema_of<std::optional<int>>()["type"] == json::array({"integer", "null"}));
     CHECK(schema_of<std::vector<bool>>() == json{{"type", "array"}, {"items", {{"type", "boolean"}}}});
