@@ -111,7 +111,7 @@ void SchemaDiff::compare_once(const Json& before, const Json& after, const std::
     const bool to_null = takes_null(to);
     if (from_null != to_null) to_null ? wider(where, "may be null now") : narrower(where, "cannot be null any more");
     if (from_null || to_null) return compare(from, to, where);
-    compare_type(from, to, where);
+    if (!compare_type(from, to, where)) return;
     compare_values(from, to, where);
     compare_limits(from, to, where);
     compare_members(from, to, where);
@@ -120,14 +120,15 @@ void SchemaDiff::compare_once(const Json& before, const Json& after, const std::
     compare_alternatives(from, to, where, "oneOf");
 }
 
-void SchemaDiff::compare_type(const Json& before, const Json& after, const std::string& where) {
+bool SchemaDiff::compare_type(const Json& before, const Json& after, const std::string& where) {
     const auto from = types_of(before);
     const auto to = types_of(after);
-    if (from == to) return;
+    if (from == to) return true;
     const auto what = "was " + list_of(from) + ", is " + list_of(to);
     const bool all_old = covered(from, to);
     const bool all_new = covered(to, from);
     add(where, what, all_new ? Impact::safe : Impact::breaking, all_old ? Impact::safe : Impact::breaking);
+    return all_new || all_old;
 }
 
 void SchemaDiff::compare_values(const Json& before, const Json& after, const std::string& where) {

@@ -28,7 +28,8 @@ private:
     static Json resolved(const Json& schema, const Description& description);
     void compare(const Json& before, const Json& after, const std::string& where);
     void compare_once(const Json& before, const Json& after, const std::string& where);
-    void compare_type(const Json& before, const Json& after, const std::string& where);
+    /// Returns false if the values are of other types, so that there is nothing more to compare.
+    bool compare_type(const Json& before, const Json& after, const std::string& where);
     void compare_values(const Json& before, const Json& after, const std::string& where);
     void compare_limits(const Json& before, const Json& after, const std::string& where);
     void compare_members(const Json& before, const Json& after, const std::string& where);
