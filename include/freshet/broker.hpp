@@ -23,6 +23,8 @@
 
 namespace freshet {
 
+struct Description;  // declared in <freshet/describe.hpp>, which you include to call describe()
+
 // The types of the module jetstream: include <freshet/jetstream.hpp> and link freshet::jetstream to use them.
 namespace js {
 class JetStream;  // include <freshet/jetstream.hpp>
@@ -142,16 +144,20 @@ public:
         return detail::publish_value(link(), subject, value, options);
     }
 
-    /// Returns a typed publisher of a subject template that the compiler checks. May be called from any thread.
+    /// Returns a typed publisher of a subject template that the compiler checks. `about` is what descriptions tell of
+    /// it. May be called from any thread.
     template <class T, FixedString Target>
-    Publisher<T, Target> publisher(PublishOptions options = {}) {
+    Publisher<T, Target> publisher(PublishOptions options = {}, About about = {}) {
+        detail::declare_outgoing(link(), Target.view(), detail::publisher_shape<T>, options.format, std::move(about));
         return {link(), SubjectTemplate{StaticTemplate<Target>::view()}, std::move(options)};
     }
     /// Returns a typed publisher of a subject template known at run time. Throws Error(Errc::bad_subject). May be
     /// called from any thread.
     template <class T>
-    Publisher<T> publisher(std::string_view subject, PublishOptions options = {}) {
-        return {link(), SubjectTemplate{subject}, std::move(options)};
+    Publisher<T> publisher(std::string_view subject, PublishOptions options = {}, About about = {}) {
+        SubjectTemplate parsed{subject};
+        detail::declare_outgoing(link(), subject, detail::publisher_shape<T>, options.format, std::move(about));
+        return {link(), std::move(parsed), std::move(options)};
     }
 
     /// Sends `value` as a request and blocks until an answer comes, which is decoded to R (a type with a codec,
@@ -185,11 +191,13 @@ public:
             }));
     }
 
-    /// Returns a remote function: `broker.client<Invoice(const Order&)>("invoices.make")`. Throws
+    /// Returns a remote function: `broker.client<Invoice(const Order&)>("invoices.make")`; `about` is what descriptions
+    /// tell of it. Throws
     /// Error(Errc::bad_subject), and Error(Errc::bad_setup) for a negative timeout. May be called from any thread.
     template <class Function>
-    Client<Function> client(std::string subject, RequestOptions options = {}) {
+    Client<Function> client(std::string subject, RequestOptions options = {}, About about = {}) {
         check_client(subject, options);
+        detail::declare_outgoing(link(), subject, detail::client_shape<Function>, options.format, std::move(about));
         return {link(), std::move(subject), std::move(options)};
     }
 
@@ -361,6 +369,11 @@ public:
     BrokerStats stats() const;
     /// Returns the broker's logger; valid as long as the broker. Thread-safe.
     Logger& logger() noexcept;
+
+    /// Returns what the broker's declarations say of it: subscribers, also those of included routers, publishers,
+    /// remote functions, types. Needs <freshet/describe.hpp>. Asks no server; may be called before and after start(),
+    /// from any thread. Throws Error(Errc::bad_setup) if two different types have one name. See docs/describe.md.
+    Description describe() const;
 
     /// Returns the compiled halves of the broker, for freshet itself.
     detail::BrokerCore& core() const noexcept { return *core_; }

@@ -12,6 +12,26 @@
 
 namespace freshet {
 
+namespace detail {
+
+/// What the answer to a request is; a Message may be anything.
+template <class R>
+inline constexpr BodyShape answer_shape = body_shape<R, Direction::read>;
+template <>
+inline constexpr BodyShape answer_shape<Message> = {.kind = BodyKind::raw};
+
+template <class Function>
+inline constexpr OutgoingShape client_shape{};
+template <class R, class... A>
+inline constexpr OutgoingShape client_shape<R(A...)>{.kind = OutgoingShape::Kind::client,
+                                                     .answer = &answer_shape<std::remove_cvref_t<R>>};
+template <class R, class A>
+inline constexpr OutgoingShape client_shape<R(A)>{.kind = OutgoingShape::Kind::client,
+                                                  .body = &body_shape<std::remove_cvref_t<A>, Direction::write>,
+                                                  .answer = &answer_shape<std::remove_cvref_t<R>>};
+
+}  // namespace detail
+
 template <class Function>
 class Client {
     static_assert(

@@ -15,6 +15,7 @@
 #include <freshet/buffer.hpp>
 #include <freshet/codec_format.hpp>
 #include <freshet/detail/body_variant.hpp>
+#include <freshet/detail/json/shape.hpp>
 #include <freshet/detail/json/values.hpp>
 #include <freshet/error.hpp>
 #include <freshet/json.hpp>
@@ -39,6 +40,8 @@ namespace freshet {
 /// `decode(Bytes, Format, T&)`, serve JSON, MessagePack and CBOR, which the content type tells apart. encode writes
 /// into an empty buffer and throws Error for a value that it cannot write; decode receives a value-initialised T. Both
 /// are called from many threads at once.
+/// A `static std::string schema()` tells descriptions (docs/describe.md) what the type is: a JSON Schema (draft-07), or
+/// a text in the format that a constant `schema_format` names. It may also stand alone, beside another codec.
 template <class T>
 struct Codec {};
 
@@ -109,6 +112,29 @@ concept Decodable =
     std::default_initializable<T> && detail::codec_of<T, detail::Direction::read>() != detail::CodecKind::none;
 
 namespace detail {
+
+template <class T, Direction Way>
+consteval BodyShape make_body_shape() {
+    constexpr CodecKind by = codec_of<T, Way>();
+    if constexpr (by == CodecKind::raw) {
+        return {.kind = BodyKind::raw};
+    } else if constexpr (by == CodecKind::none) {
+        return {};
+    } else {
+        BodyShape body{.kind = BodyKind::json, .type = &shape<T>};
+        if constexpr (by == CodecKind::user && !UserEncodesFormats<T> && !UserDecodesFormats<T>) {
+            body.kind = BodyKind::own;
+            if constexpr (requires { Codec<T>::content_type; }) body.content_type = Codec<T>::content_type;
+        }
+        if constexpr (requires { Codec<T>::schema_format; }) body.schema_format = Codec<T>::schema_format;
+        return body;
+    }
+}
+/// What the body of a T is, that is received or sent; of kind none for void and for types without a codec.
+template <class T, Direction Way>
+inline constexpr BodyShape body_shape = make_body_shape<T, Way>();
+template <Direction Way>
+inline constexpr BodyShape body_shape<void, Way> = {};
 
 /// Returns the format that a content type names, JSON for an empty text; for an unknown type, an error that says what
 /// to do.
@@ -295,6 +321,7 @@ T Error::body() const {
     struct freshet::Codec<Type> {                                                                                      \
         static void encode(const Type& value, ::freshet::Format format, ::freshet::Buffer& out);                       \
         static ::freshet::Expected<void> decode(::freshet::Bytes in, ::freshet::Format format, Type& out);             \
+        static const ::freshet::detail::TypeShape& shape() noexcept;                                                   \
     };                                                                                                                 \
     static_assert(true)
 
@@ -306,5 +333,8 @@ T Error::body() const {
     }                                                                                                                  \
     ::freshet::Expected<void> freshet::Codec<Type>::decode(::freshet::Bytes in, ::freshet::Format format, Type& out) { \
         return ::freshet::detail::decode_formatted(in, format, out);                                                   \
+    }                                                                                                                  \
+    const ::freshet::detail::TypeShape& freshet::Codec<Type>::shape() noexcept {                                       \
+        return ::freshet::detail::library_shape<Type>;                                                                 \
     }                                                                                                                  \
     static_assert(true)

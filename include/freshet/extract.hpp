@@ -112,6 +112,8 @@ protected:
 ///         static Expected<TraceId> extract(Context& context);
 ///     };
 ///
+/// A `static void describe(Describer&)` tells descriptions what it takes from the message; see <freshet/describer.hpp>.
+///
 /// An Extractor with `using Plan = ...` also has `static Plan bind(Binder&)`, which runs once when the broker starts,
 /// and its `extract` takes the plan as the first parameter.
 template <class A>

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include <freshet/about.hpp>
 #include <freshet/codec_format.hpp>
 #include <freshet/detail/chrono.hpp>
 #include <freshet/error.hpp>
@@ -196,6 +197,10 @@ struct BrokerOptions {
     /// only what was written for it (RemoteError, on_error, why a message is rejected), else "internal error" and the
     /// correlation id; the log has the text. Default: false.
     bool expose_errors = false;
+    /// What descriptions tell of the program: see docs/describe.md. Default: the title is `name`.
+    About about = {};
+    /// Version of the program, for descriptions. Default: none.
+    std::string version = {};
 
     /// Returns the defaults changed by the environment: NATS_URL, NATS_CREDS, NATS_NKEY (a seed file), NATS_USER and
     /// NATS_PASSWORD, NATS_TOKEN, NATS_CA, NATS_CERT, NATS_KEY, NATS_INBOX_PREFIX, NATS_CONTEXT (a context of the

@@ -129,6 +129,13 @@ public:
         return *this;
     }
 
+    /// Sets what descriptions tell of the subscribers of this router and of the routers in it. A title and a text are
+    /// those of subscribers that have none; tags are added to theirs.
+    Router& about(About about) {
+        node_->layer("about").about = std::move(about);
+        return *this;
+    }
+
     /// Puts another router into this one, behind its prefix. Throws Error(Errc::bad_setup) if this router has it
     /// already, or if it has this router in it.
     template <FixedString Inner>

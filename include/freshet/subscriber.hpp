@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <freshet/about.hpp>
 #include <freshet/batch.hpp>
 #include <freshet/detail/chrono.hpp>
 #include <freshet/detail/codec_call.hpp>
@@ -81,6 +82,8 @@ struct SubscriberOptions {
     Batch batch = {};
     /// What becomes of the broker if the server refuses the subscription later. Default: the broker goes on.
     OnLost on_lost = OnLost::go_on;
+    /// What descriptions tell of the subscriber. Default: nothing but what its types tell.
+    About about = {};
 };
 
 /// Options of SubscriberBuilder::publish_to.

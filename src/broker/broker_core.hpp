@@ -57,6 +57,10 @@ public:
     /// Provides another object, also to subscribers that run. No handler may run meanwhile.
     void replace(const std::type_info& type, std::shared_ptr<void> object);
     std::vector<std::shared_ptr<SubscriberCore>> subscribers() const;
+    /// Calls `look` for each declared subscriber, also of the routers that are included, in the order of declaration.
+    /// `source` is null for core NATS. `look` must not call the broker.
+    using Look = std::function<void(const SubscriberSpec& spec, const Source* source)>;
+    void look_at_subscribers(const Look& look) const;
     DeliveryObserver* observer() const noexcept override { return observer_.get(); }
     bool threads() const noexcept override { return threads_; }
     StallWatch* stall_watch() noexcept override { return threads_ ? &stalls_ : nullptr; }
@@ -176,6 +180,7 @@ private:
     SubscriberStats gone_ = {};                   // counts of the subscribers that were forgotten
     std::unordered_map<std::type_index, std::shared_ptr<void>> provided_ = {};
     std::vector<std::shared_ptr<RouterNode>> routers_ = {};
+    bool routers_expanded_ = false;  // their subscribers are among subscribers_
     std::shared_ptr<Layer> layer_ = std::make_shared<Layer>();
     std::unordered_map<const void*, std::shared_ptr<const void>> replacements_ = {};  // by the function of Depends
 

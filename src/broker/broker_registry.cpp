@@ -47,6 +47,14 @@ bool BrokerCore::answers(std::string_view subject) const {
     return std::ranges::any_of(subscribers_, [&](const auto& subscriber) { return subscriber->answers_on(subject); });
 }
 
+void BrokerCore::look_at_subscribers(const Look& look) const {
+    const std::lock_guard lock{mutex_};
+    for (const auto& subscriber : subscribers_) look(subscriber->spec(), &subscriber->source());
+    if (routers_expanded_) return;
+    for (const auto& router : routers_)
+        for (const auto& spec : router->preview()) look(spec, spec.source.get());
+}
+
 std::uint64_t BrokerCore::begin(const std::string& subject) {
     const std::lock_guard lock{mutex_};
     ++last_draft_;

@@ -113,6 +113,7 @@ void BrokerCore::bind_all() {
     std::vector<PublishStep*> steps;
     for (const auto& step : layer_->publish_steps) steps.push_back(step.get());
     link_.set_publish_steps(std::move(steps));
+    routers_expanded_ = true;
     for (const auto& router : routers_) {
         for (auto& spec : router->expand())
             subscribers_.push_back(std::make_shared<SubscriberCore>(link_, *this, std::move(spec)));

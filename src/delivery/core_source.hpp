@@ -4,6 +4,7 @@
 #include <memory>
 
 #include <freshet/detail/source.hpp>
+#include <freshet/source_description.hpp>
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
 
@@ -16,6 +17,7 @@ class CoreSource final : public Source {
 public:
     explicit CoreSource(const SubscriberOptions& options);
 
+    void describe(SourceDescription& description) const override { description.kind = SourceKind::core; }
     void bind(const Subject& subject, Binder& binder) override;
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     std::optional<Error> refusal() const override;

@@ -37,6 +37,13 @@ public:
                                   missing + ": no when() matches, and handle() was given no default handler", missing));
     }
 
+    void describe(std::vector<const HandlerShape*>& shapes) const override {
+        for (const auto& one : cases_) {
+            if (one.handler != nullptr) one.handler->describe(shapes);
+        }
+        if (otherwise_ != nullptr) otherwise_->describe(shapes);
+    }
+
 private:
     static void bind(HandlerBase* handler, Binder& binder) {
         if (handler == nullptr) return;

@@ -22,6 +22,7 @@
 #include "link/background.hpp"
 #include "link/broker_clock.hpp"
 #include "link/connection_watcher.hpp"
+#include "link/declarations.hpp"
 #include "link/failure_log.hpp"
 #include "link/request_mux.hpp"
 
@@ -118,6 +119,9 @@ public:
     ServerInfo server() const { return transport_->server(); }
     std::size_t requests_in_flight() const noexcept { return mux_.in_flight(); }
 
+    Declarations& declarations() noexcept { return declarations_; }
+    const Declarations& declarations() const noexcept { return declarations_; }
+
     Logger& logger() noexcept { return logger_; }
     Clock& clock() const noexcept { return *clock_; }
     /// Returns the clock, shared, for threads that wait and may outlive the broker.
@@ -174,6 +178,7 @@ private:
     std::mutex event_mutex_ = {};  // guards calls of on_event
     std::mutex watchers_mutex_ = {};
     std::vector<std::weak_ptr<ConnectionWatcher>> watchers_ = {};
+    Declarations declarations_ = {};
 };
 
 inline constexpr std::string_view correlation_header = "correlation_id";

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "nats/library.hpp"
+#include "nats/nkey.hpp"
 
 namespace freshet::detail::nats {
 namespace {

@@ -54,6 +54,7 @@ public:
     bool takes_batches() const noexcept final { return true; }
     void bind(Binder& binder) override { inner_->bind(binder); }
     Outcome invoke(Context& context) final;
+    void describe(std::vector<const HandlerShape*>& shapes) const final { inner_->describe(shapes); }
 
 private:
     /// Decodes the items that nobody rejected into values that the context keeps. Rejects the items that do not decode.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <freshet/codec_format.hpp>
 #include <freshet/context.hpp>
@@ -57,10 +58,12 @@ private:
     DependencySlot* const outer_;
 };
 
+struct HandlerShape;
+
 /// A handler with its types erased, as the compiled core sees it. `invoke` may run on several threads at once.
 class HandlerBase {
 public:
-    HandlerBase() = default;
+    explicit HandlerBase(const HandlerShape* shape = nullptr) noexcept : shape_{shape} {}
     HandlerBase(const HandlerBase&) = delete;
     HandlerBase& operator=(const HandlerBase&) = delete;
     virtual ~HandlerBase() = default;
@@ -76,6 +79,12 @@ public:
     virtual Outcome invoke(Context& context) = 0;
     /// Called once, after the last message, or instead of the first one.
     virtual void end() noexcept {}
+    /// Adds what the handler takes and returns; one shape for each function that it may call. A null stands for a
+    /// function of which nothing is known.
+    virtual void describe(std::vector<const HandlerShape*>& shapes) const;
+
+private:
+    const HandlerShape* shape_;
 };
 
 /// The access of the handler templates to a delivery, compiled once in the core.

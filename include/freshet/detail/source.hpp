@@ -18,6 +18,7 @@ namespace freshet {
 class Binder;
 class MessageSink;
 class Subject;
+struct SourceDescription;
 
 /// Does nothing. It belongs to the library freshet_jetstream: a linker that does not find it names, with it, the target
 /// to link, freshet::jetstream.
@@ -73,6 +74,9 @@ public:
         (void)type;
         return false;
     }
+
+    /// Says where the messages come from; SourceKind::other unless the source says more. May be called at any time.
+    virtual void describe(SourceDescription& description) const;
 
     /// Checks the settings of the source. Called once, before the broker connects.
     virtual void bind(const Subject& subject, Binder& binder) {

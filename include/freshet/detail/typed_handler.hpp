@@ -10,6 +10,7 @@
 
 #include <freshet/detail/argument.hpp>
 #include <freshet/detail/batch_handler.hpp>
+#include <freshet/detail/handler_shape.hpp>
 #include <freshet/detail/result.hpp>
 #include <freshet/detail/signature.hpp>
 #include <freshet/subject.hpp>
@@ -152,7 +153,8 @@ struct CheckHandler<Pattern, Result, TypeList<A...>, Publishes> {
 template <class F, class Result, class... A>
 class TypedHandler final : public HandlerBase {
 public:
-    explicit TypedHandler(F handler) : handler_{std::move(handler)} {}
+    explicit TypedHandler(F handler)
+        : HandlerBase{&handler_shape<Result(TypeList<A...>)>}, handler_{std::move(handler)} {}
 
     bool takes_body() const noexcept override { return ((is_body<A> || is_field<A>) || ... || false); }
     void bind(Binder& binder) override { plans_.emplace(bind_argument<A>(binder)...); }

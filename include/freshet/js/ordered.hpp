@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <freshet/about.hpp>
 #include <freshet/js/consumer_config.hpp>
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/stream_ref.hpp>
@@ -31,6 +32,7 @@ struct Ordered {
     ContextOptions context = {};                 ///< which JetStream to use
     /// What becomes of the broker if the stream is gone for good. Default: it goes on, and tries on.
     OnLost on_lost = OnLost::go_on;
+    About about = {};                            ///< what descriptions tell of the subscriber
 };
 
 detail::SourceSpec linked_source(Ordered options);

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include <freshet/about.hpp>
 #include <freshet/ack_policy.hpp>
 #include <freshet/js/consumer_config.hpp>
 #include <freshet/js/context_options.hpp>
@@ -49,6 +50,7 @@ struct Pull {
     std::chrono::milliseconds max_extension{0};
     /// What becomes of the broker if the consumer or stream is gone for good. Default: it goes on, and tries on.
     OnLost on_lost = OnLost::go_on;
+    About about = {};  ///< what descriptions tell of the subscriber
 };
 
 detail::SourceSpec linked_source(Pull options);

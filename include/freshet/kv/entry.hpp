@@ -10,6 +10,7 @@
 
 #include <freshet/codec.hpp>
 #include <freshet/context.hpp>
+#include <freshet/describer.hpp>
 #include <freshet/detail/chrono.hpp>
 #include <freshet/error.hpp>
 #include <freshet/extract.hpp>
@@ -122,6 +123,8 @@ struct freshet::Extractor<freshet::kv::Entry<T>> {
     using Plan = detail::EntryPlan;
 
     static Plan bind(Binder& binder) { return detail::bind_entry(binder); }
+
+    static void describe(Describer& describer) { describer.body<T>(); }
 
     static Expected<kv::Entry<T>> extract(Plan, Context& context) {
         const auto& message = context.message();

@@ -18,6 +18,14 @@
 #include <freshet/kv/options.hpp>
 #include <freshet/kv/watcher.hpp>
 
+namespace freshet::detail {
+
+template <class T>
+inline constexpr OutgoingShape bucket_shape{.kind = OutgoingShape::Kind::key_value,
+                                            .body = &body_shape<T, Direction::write>};
+
+}  // namespace freshet::detail
+
 namespace freshet::kv {
 
 /// A key-value bucket whose values are T: `broker.kv<Flag>("flags", {.history = 5})` (ADR-8).
@@ -251,7 +259,9 @@ typename detail::OfJetstream<Kv>::Type Broker::kv(std::string bucket) {
 template <class T, class Kv>
 typename detail::OfJetstream<Kv>::Type Broker::kv(std::string bucket, const freshet::kv::Options& options) {
     link_the_target_freshet_jetstream();
-    return Kv{detail::open_kv(link(), std::move(bucket), options)};
+    auto opened = detail::open_kv(link(), std::move(bucket), options);
+    detail::declare_outgoing(link(), detail::kv_name(*opened), detail::bucket_shape<T>, std::nullopt);
+    return Kv{std::move(opened)};
 }
 
 }  // namespace freshet

@@ -13,9 +13,11 @@
 
 #include "base/quoted.hpp"
 #include "jetstream/api/rfc3339.hpp"
+#include "jetstream/consume/consumer_json.hpp"
 #include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/dead_letter.hpp"
 #include "jetstream/consume/feed.hpp"
+#include "jetstream/consume/stream_description.hpp"
 #include "jetstream/stream/streams.hpp"
 
 namespace freshet::detail {
@@ -248,6 +250,18 @@ ConsumerSource::ConsumerSource(ConsumerSourceSettings settings)
                 .workers = settings_.workers,
                 .adopted = settings_.declare == js::Declare::never} {}
 ConsumerSource::~ConsumerSource() = default;
+
+void ConsumerSource::describe(SourceDescription& description) const {
+    const auto& retry = settings_.settlement.retry();
+    description.kind = settings_.push ? SourceKind::push : SourceKind::pull;
+    describe_stream(settings_.stream, settings_.context, description);
+    description.consumer = settings_.durable;
+    description.consumer_settings = settings_text(consumer_to_json(settings_.consumer));
+    description.filter_subjects = settings_.consumer.filter_subjects;
+    description.queue = settings_.queue;
+    description.ack_policy = to_string(settings_.settlement.policy());
+    description.retry = RetryDescription{retry.max_attempts, retry.backoff, retry.dead_letter};
+}
 
 void ConsumerSource::bind(const Subject& subject, Binder& binder) {
     settings_.check(subject, binder);

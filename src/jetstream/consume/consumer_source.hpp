@@ -35,6 +35,8 @@ struct ConsumerSourceSettings {
     js::ContextOptions context = {};
     std::chrono::milliseconds max_extension{0};  ///< js::Pull::max_extension
     bool quiet = false;                          ///< the program has said what becomes of messages that fail
+    std::string durable = {};                    ///< name of the consumer; empty: an ephemeral one
+    std::string queue = {};                      ///< js::Push::queue
 };
 
 /// Feeds a subscriber with the messages of a JetStream consumer.
@@ -44,6 +46,7 @@ public:
     ~ConsumerSource() override;
 
     void expect_bodies(Binder&) override { promises_.bodies = true; }
+    void describe(SourceDescription& description) const override;
     void bind(const Subject& subject, Binder& binder) override;
     bool keeps() const noexcept override { return true; }
     Expected<void> declare(Link& link) override;

@@ -10,6 +10,9 @@
 
 namespace freshet::detail {
 
+/// Returns the settings as those of any consumer.
+js::ConsumerConfig ordered_config(const js::Ordered& options);
+
 /// Reports problems of the settings; `subject` is the subscriber's.
 void check_ordered(const js::Ordered& options, const Subject& subject, Binder& binder);
 

@@ -8,8 +8,10 @@
 #include <freshet/transport.hpp>
 
 #include "delivery/start_guard.hpp"
+#include "jetstream/consume/consumer_json.hpp"
 #include "jetstream/consume/consumers.hpp"
 #include "jetstream/consume/ordered_settings.hpp"
+#include "jetstream/consume/stream_description.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -53,6 +55,12 @@ public:
     void expect_bodies(Binder& binder) override {
         if (options_.headers_only)
             binder.problem("its headers_only delivers no payloads, and the handler takes the body; take a Message");
+    }
+    void describe(SourceDescription& description) const override {
+        description.kind = SourceKind::ordered;
+        describe_stream(options_.stream, options_.context, description);
+        description.consumer_settings = settings_text(consumer_to_json(ordered_config(options_)));
+        description.filter_subjects = options_.filter_subjects;
     }
     void bind(const Subject& subject, Binder& binder) override { check_ordered(options_, subject, binder); }
 
@@ -107,8 +115,8 @@ private:
 namespace freshet::js {
 
 detail::SourceSpec linked_source(Ordered options) {
-    const auto on_lost = options.on_lost;
-    return {SubscriberOptions{.on_lost = on_lost}, std::make_unique<detail::OrderedSource>(std::move(options))};
+    SubscriberOptions run{.on_lost = options.on_lost, .about = options.about};
+    return {std::move(run), std::make_unique<detail::OrderedSource>(std::move(options))};
 }
 
 }  // namespace freshet::js

@@ -33,14 +33,15 @@ void check_lifetime(std::string_view who, std::string_view durable, Lifetime lif
     }
 }
 
-SubscriberOptions run_options(std::size_t workers, const OrderKey& ordered_by, const Batch& batch) {
+SubscriberOptions run_options(std::size_t workers, const OrderKey& ordered_by, const Batch& batch, const About& about) {
     constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
     return {.workers = workers,
             .ordered_by = ordered_by,
             .dedicated = true,
             .max_pending_messages = unlimited,
             .max_pending_bytes = unlimited,
-            .batch = batch};
+            .batch = batch,
+            .about = about};
 }
 
 void check_consumer_config(const js::ConsumerConfig& config, const Subject& subject, Binder& binder) {

@@ -261,6 +261,8 @@ Expected<Status> Store::try_status() const {
 Store Store::open(detail::Link& link, std::string bucket, const Options& options) {
     auto opened = std::make_shared<detail::ObjectBucket>(link, std::move(bucket), options);
     opened->store().ready_if_running();
+    static constexpr detail::OutgoingShape shape{.kind = detail::OutgoingShape::Kind::object_store};
+    detail::declare_outgoing(link, opened->store().name(), shape, std::nullopt);
     return Store{std::move(opened)};
 }
 
@@ -272,5 +274,4 @@ std::vector<std::string> bucket_names(Broker& broker, const js::ContextOptions& 
 }
 
 }  // namespace obj
-
 }  // namespace freshet

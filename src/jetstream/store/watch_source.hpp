@@ -22,6 +22,8 @@ struct WatchKind {
     std::function<void()> caught_up = {};
     /// Says that the handler takes values only, so that deletions are not delivered. Called before bind.
     std::function<void(Binder& binder)> expect_values = {};
+    /// Tells the bucket and its stream.
+    std::function<void(SourceDescription& description)> describe = {};
     /// The type of what each message carries.
     const std::type_info& record;
 };
@@ -35,6 +37,7 @@ public:
         if (kind_.expect_values) kind_.expect_values(binder);
     }
     bool carries(const std::type_info& type) const noexcept override { return type == kind_.record; }
+    void describe(SourceDescription& description) const override { kind_.describe(description); }
     void bind(const Subject& subject, Binder& binder) override { kind_.bind(subject, binder); }
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     void quiesce() noexcept override;

@@ -101,7 +101,7 @@ template <class T>
 consteval bool has_member(std::string_view name) {
     bool found = false;
     if constexpr (HasFields<T>) {
-        for (const auto& info : freshet_fields(For<T>{}).info) found = found || info.name == name;
+        for (const auto& info : fields_of<T>.info) found = found || info.name == name;
     } else if constexpr (requires { FallbackJson<T>::fields; }) {
         for (const auto& field : FallbackJson<T>::names()) found = found || field == name;
     }
