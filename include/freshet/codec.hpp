@@ -116,7 +116,9 @@ namespace detail {
 template <class T, Direction Way>
 consteval BodyShape make_body_shape() {
     constexpr CodecKind by = codec_of<T, Way>();
-    if constexpr (by == CodecKind::raw) {
+    if constexpr (NamedBody<T>) {
+        return {.kind = BodyKind::json, .type = &shape<T>};
+    } else if constexpr (by == CodecKind::raw) {
         return {.kind = BodyKind::raw};
     } else if constexpr (by == CodecKind::none) {
         return {};

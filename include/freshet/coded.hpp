@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <type_traits>
 
 #include <freshet/codec.hpp>
+#include <freshet/text.hpp>
 
 namespace freshet {
+
+template <Format Only>
+struct InFormat;
 
 namespace detail {
 
@@ -25,6 +30,35 @@ struct CodecContentType<C> {
     static constexpr std::string_view content_type = C::content_type;
 };
 
+template <class C>
+struct CodecSchemaFormat {};
+template <class C>
+    requires requires { C::schema_format; }
+struct CodecSchemaFormat<C> {
+    static constexpr std::string_view schema_format = C::schema_format;
+};
+
+template <class C>
+std::string schema_of_codec() {
+    return std::string{C::schema()};
+}
+template <class C>
+consteval TypeShape make_codec_shape() {
+    if constexpr (requires { C::schema(); })
+        return {.kind = ShapeKind::written, .name = type_name<C>(), .schema = &schema_of_codec<C>};
+    else return {.name = type_name<C>()};
+}
+/// What a T is that C reads and writes.
+template <class C, class T>
+struct CodedShape {
+    static constexpr TypeShape codec_shape = make_codec_shape<C>();
+    static const TypeShape& shape() noexcept { return codec_shape; }
+};
+template <Format Only, class T>
+struct CodedShape<InFormat<Only>, T> {
+    static const TypeShape& shape() noexcept { return detail::shape<T>; }
+};
+
 /// A value that is read and written by C instead of the codec of its type.
 template <class C, class T>
 struct Coded {
@@ -39,7 +73,8 @@ struct CodedView {
 }  // namespace detail
 
 template <class C, class T>
-struct Codec<detail::Coded<C, T>> : detail::CodecContentType<C> {
+struct Codec<detail::Coded<C, T>>
+    : detail::CodecContentType<C>, detail::CodecSchemaFormat<C>, detail::CodedShape<C, T> {
     static void encode(const detail::Coded<C, T>& coded, Buffer& out)
         requires detail::EncodesWith<C, T>
     {

@@ -68,8 +68,9 @@ namespace detail {
 struct ParameterShape {
     ParameterKind kind = ParameterKind::nothing;
     bool required = true;
-    std::string_view name = {};       // of the token or the header; of the type that is not known
-    const TypeShape* text = nullptr;  // of a token or a header
+    std::string_view name = {};            // of the token or the header; of the type that is not known
+    const TypeShape* text = nullptr;       // of a token or a header
+    const FieldFact* otherwise = nullptr;  // the value of a header that is absent
     const BodyShape* body = nullptr;
     const HandlerShape* nested = nullptr;
     void (*describe)(Describer& describer) = nullptr;

@@ -33,6 +33,8 @@ public:
             detail::EncodesWith<Chosen, T>,
             "freshet: this codec cannot write what the publisher publishes: it needs static void encode(const "
             "T&, freshet::Buffer&). See docs/codecs.md#a-codec-for-one-subscriber-or-publisher");
+        detail::redeclare_outgoing(*link_, subject_.pattern(), detail::publisher_shape<T>,
+                                   detail::publisher_shape<detail::Coded<Chosen, T>>);
         return {*link_, subject_, options_};
     }
 

@@ -111,12 +111,16 @@ public:
     }
 
 private:
+    void add_header(const ParameterShape& parameter) {
+        const auto schema = text_schema(*parameter.text, parameter.otherwise);
+        detail::add_header(body_.headers, {std::string{parameter.name}, schema.dump(), parameter.required});
+    }
     void add(const ParameterShape& parameter) {
         switch (parameter.kind) {
             case ParameterKind::nothing: break;
             case ParameterKind::message: body_.unknown = true; break;
             case ParameterKind::path: add_path(parameter.name, *parameter.text); break;
-            case ParameterKind::header: add_header(parameter.name, *parameter.text, parameter.required); break;
+            case ParameterKind::header: add_header(parameter); break;
             case ParameterKind::body:
             case ParameterKind::batch: add_body(*parameter.body); break;
             case ParameterKind::nested: add(*parameter.nested); break;
@@ -233,9 +237,12 @@ void DescriptionBuilder::add_receive(Operation receive, const SubscriberSpec& sp
     for (const auto& type : taken.silent) operations_.back().silent.insert(type);
     for (const auto& target : spec.publish_to) {
         for (const auto& [name, type] : taken.path) addresses_[target.subject].parameters.emplace(name, type);
+        auto bodies = taken.results;
+        for (const auto& [name, value] : target.options.headers)
+            for (auto& body : bodies) add_header(body.headers, own_header(name, text));
         add_sending({.kind = Kind::publish,
                      .address = target.subject,
-                     .bodies = taken.results,
+                     .bodies = std::move(bodies),
                      .servers = receive.servers,
                      .causes = {index}});
     }

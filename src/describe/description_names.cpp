@@ -182,24 +182,25 @@ MessageDescription DescriptionBuilder::message_of(const Body& body, const std::s
         unknown("the body is bytes");
         return made;
     }
-    made.type = Schemas::name_of(*shape.type);
+    const auto& type = shape.type->kind == ShapeKind::elsewhere ? shape.type->declared() : *shape.type;
+    made.type = Schemas::name_of(type);
     if (shape.kind == BodyKind::json) {
         for (const auto format : body.formats) made.content_types.emplace_back(content_type(format));
     } else if (!shape.content_type.empty()) {
         made.content_types.emplace_back(shape.content_type);
     }
-    if (shape.type->kind == ShapeKind::unknown) {
+    if (type.kind == ShapeKind::unknown) {
         unknown("nothing tells what a " + quoted(made.type) + " is; give its freshet::Codec<T> a schema()");
         return made;
     }
     made.body = Known::typed;
     if (!shape.schema_format.empty()) {
         made.schema_format = shape.schema_format;
-        made.schema = shape.type->schema();
+        made.schema = type.schema();
         return made;
     }
-    made.schema = schemas_.of(*shape.type).dump();
-    if (const auto example = Schemas::example_of(*shape.type)) made.examples.push_back(example->dump());
+    made.schema = schemas_.of(type).dump();
+    if (const auto example = Schemas::example_of(type)) made.examples.push_back(example->dump());
     return made;
 }
 

@@ -113,6 +113,10 @@ void SchemaDiff::compare_once(const Json& before, const Json& after, const std::
     if (from_null || to_null) return compare(from, to, where);
     if (!compare_type(from, to, where)) return;
     compare_values(from, to, where);
+    if (from.contains("default") && to.contains("default") && from["default"] != to["default"]) {
+        const auto what = "the default was " + from["default"].dump() + ", is " + to["default"].dump();
+        add(where, what, Impact::look, Impact::look);
+    }
     compare_limits(from, to, where);
     compare_members(from, to, where);
     compare_elements(from, to, where);

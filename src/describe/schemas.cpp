@@ -232,9 +232,11 @@ std::optional<Json> Schemas::example_of(const TypeShape& type) {
     return example;
 }
 
-Json text_schema(const TypeShape& type) {
-    if (type.kind == ShapeKind::names) return {{"type", "string"}, {"enum", names_of(type)}};
-    return Schemas{}.of(type);
+Json text_schema(const TypeShape& type, const FieldFact* otherwise) {
+    auto schema = type.kind == ShapeKind::names ? Json{{"type", "string"}} : Schemas{}.of(type);
+    if (type.kind == ShapeKind::names) schema["enum"] = names_of(type);
+    if (otherwise != nullptr) schema[std::string{otherwise->keyword}] = constant(*otherwise);
+    return schema;
 }
 
 std::string schema_text(const TypeShape& type) {

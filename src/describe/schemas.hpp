@@ -46,7 +46,7 @@ private:
     std::set<std::string> unknown_ = {};
 };
 
-/// Returns the schema of the token of a subject or the value of a header.
-Json text_schema(const TypeShape& type);
+/// Returns the schema of the token of a subject or the value of a header. `otherwise`, if not null, is its default.
+Json text_schema(const TypeShape& type, const FieldFact* otherwise = nullptr);
 
 }  // namespace freshet::detail

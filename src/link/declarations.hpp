@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <freshet/about.hpp>
@@ -27,6 +28,8 @@ public:
     /// Notes a declaration, unless there is an equal one or there are too many: a program that makes publishers of
     /// subjects that it learns at run time must not grow by that.
     void add(One one);
+    /// Gives the declarations of a subject that have the shape `before` the shape `now`.
+    void change(std::string_view subject, const OutgoingShape& before, const OutgoingShape& now);
     std::vector<One> all() const;
 
 private:

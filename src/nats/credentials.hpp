@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -10,8 +9,6 @@
 #include <freshet/options.hpp>
 
 namespace freshet::detail::nats {
-
-inline constexpr std::size_t signature_size = 64;  // of Ed25519
 
 /// Returns a name of the credentials for errors, without secrets: "user "bob"", "the token"...
 std::string name_of_credentials(const BrokerOptions& options);

@@ -55,6 +55,8 @@ const Case cases[] = {
     {"integer becomes number", MEMBER(R"({"type":"integer"})"), MEMBER(R"({"type":"number"})"), breaking, safe},
     {"number becomes integer", MEMBER(R"({"type":"number"})"), MEMBER(R"({"type":"integer"})"), safe, breaking},
     {"integer becomes string", MEMBER(R"({"type":"integer"})"), MEMBER(R"({"type":"string"})"), breaking, breaking},
+    {"another default", MEMBER(R"({"type":"integer","default":1})"), MEMBER(R"({"type":"integer","default":2})"), look,
+     look},
     {"null is allowed", MEMBER(R"({"type":"string"})"), MEMBER(R"({"type":["string","null"]})"), breaking, safe},
     {"null is not allowed", MEMBER(R"({"type":["string","null"]})"), MEMBER(R"({"type":"string"})"), safe, breaking},
     {"null is allowed for a named type", MEMBER(R"({"$ref":"#/definitions/M"})"),

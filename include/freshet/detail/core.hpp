@@ -42,6 +42,8 @@ inline constexpr OutgoingShape publisher_shape{.body = &body_shape<T, Direction:
 /// what is made again and again with other subjects, some hundreds are noted. Thread-safe.
 void declare_outgoing(Link& link, std::string_view subject, const OutgoingShape& shape, std::optional<Format> format,
                       About about = {});
+/// Notes that what was declared as `before` is sent as `now`.
+void redeclare_outgoing(Link& link, std::string_view subject, const OutgoingShape& before, const OutgoingShape& now);
 
 Expected<void> publish(Link& link, std::string_view subject, const Encoded& encoded, const PublishOptions& options);
 
