@@ -67,15 +67,15 @@ void add_header(std::vector<HeaderDescription>& headers, HeaderDescription heade
 
 HeaderDescription own_header(std::string name, const char* schema) { return {std::move(name), schema, true}; }
 
-constexpr const char* text = R"({"type":"string"})";
-constexpr const char* number = R"({"minimum":0,"type":"integer"})";
-constexpr const char* time = R"({"format":"date-time","type":"string"})";
+constexpr const char* text_value = R"({"type":"string"})";
+constexpr const char* number_value = R"({"minimum":0,"type":"integer"})";
+constexpr const char* time_value = R"({"format":"date-time","type":"string"})";
 
 std::vector<HeaderDescription> dead_letter_headers() {
-    return {own_header("Dead-Letter-Reason", text),     own_header("Dead-Letter-Subject", text),
-            own_header("Dead-Letter-Stream", text),     own_header("Dead-Letter-Consumer", text),
-            own_header("Dead-Letter-Sequence", number), own_header("Dead-Letter-Deliveries", number),
-            own_header("Dead-Letter-Time", time)};
+    return {own_header("Dead-Letter-Reason", text_value),     own_header("Dead-Letter-Subject", text_value),
+            own_header("Dead-Letter-Stream", text_value),     own_header("Dead-Letter-Consumer", text_value),
+            own_header("Dead-Letter-Sequence", number_value), own_header("Dead-Letter-Deliveries", number_value),
+            own_header("Dead-Letter-Time", time_value)};
 }
 
 }  // namespace
@@ -239,7 +239,7 @@ void DescriptionBuilder::add_receive(Operation receive, const SubscriberSpec& sp
         for (const auto& [name, type] : taken.path) addresses_[target.subject].parameters.emplace(name, type);
         auto bodies = taken.results;
         for (const auto& [name, value] : target.options.headers)
-            for (auto& body : bodies) add_header(body.headers, own_header(name, text));
+            for (auto& body : bodies) add_header(body.headers, own_header(name, text_value));
         add_sending({.kind = Kind::publish,
                      .address = target.subject,
                      .bodies = std::move(bodies),
@@ -250,8 +250,9 @@ void DescriptionBuilder::add_receive(Operation receive, const SubscriberSpec& sp
 }
 
 DescriptionBuilder::Body DescriptionBuilder::error_answer() {
-    return {.headers = {own_header("Nats-Service-Error", text), own_header("Nats-Service-Error-Code", number)},
-            .own_name = "error"};
+    return {
+        .headers = {own_header("Nats-Service-Error", text_value), own_header("Nats-Service-Error-Code", number_value)},
+        .own_name = "error"};
 }
 
 void DescriptionBuilder::add_dead_letters(const Operation& receive, std::size_t cause) {
