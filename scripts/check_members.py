@@ -50,13 +50,14 @@ def body_of(text: str, name: str) -> tuple[str, bool]:
 
 
 def members(text: str, name: str) -> set[str]:
-    text = re.sub(r"//.*", "", text)
+    text = re.sub(r"^ *#(?:.*\\\n)*.*$", "", re.sub(r"//.*", "", text), flags=re.MULTILINE)
     body, public = body_of(text, name)
     found = set()
     for part in re.split(r"^\s*(public|private|protected):", body, flags=re.MULTILINE):
         if part in ("public", "private", "protected"):
             public = part == "public"
         elif public:
+            part = re.sub(r"^ *FRESHET_\w+\(.*\)$", "", part, flags=re.MULTILINE)  # declares what cannot be called
             part = re.sub(r"\([^()]*\)", "()", re.sub(r"<[^<>]*>", "", re.sub(r"<<[^;]*", "", part)))
             for statement in re.split(r";|\{\}", part):
                 if "operator" in statement or re.search(r"\b(using|friend|delete|struct|class|enum)\b", statement):

@@ -41,7 +41,7 @@ TEST_CASE_METHOD(PullFixture, "a worker that is killed between a result and its 
     CHECK(stored() == count);
     std::map<std::string, int> results;
     for (const auto& result : js.stream("VALID").messages())
-        ++results[result.subject + '=' + std::string{result.text()}];
+        ++results[std::string{result.subject()} + '=' + std::string{result.text()}];
     for (std::uint64_t i = 1; i <= count; ++i) {
         const auto id = std::to_string(i);
         CHECK(results["valid." + id + '=' + id] == 1);
