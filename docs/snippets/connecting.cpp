@@ -216,8 +216,9 @@ TEST_CASE("health") {
     broker.start();
     CHECK(probe() == 200);
     server.kill();
-    CHECK(eventually([&] { return probe() == 503; }));
-    CHECK(body.find("reconnecting: the connection to nats://127.0.0.1") != std::string::npos);
+    CHECK(eventually([&] {
+        return probe() == 503 && body.find("reconnecting: the connection to nats://127.0.0.1") != std::string::npos;
+    }));
 }
 
 TEST_CASE("fail fast") {

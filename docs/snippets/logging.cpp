@@ -100,7 +100,7 @@ TEST_CASE_METHOD(Fixture, "what freshet gives to a handler is formatted by itsel
     CHECK(broker.stop());
     CHECK(written.str().find(shown(R"(
 // [formatted]
-info: order    7 in eu of none: ack subject=orders.eu.7
+info: order    7 in eu of none: ack handler=orders.{region}.{id} subject=orders.eu.7
 // [formatted]
 )") + "\n") != std::string::npos);
 }

@@ -23,10 +23,12 @@ Error ErrorAccess::make(std::error_code code, ErrorState state) {
 }
 
 Error remote_error(std::string_view what, const Received& received) {
-    ErrorState state{.for_callers = std::string{received.description},
-                     .remote_code = received.code,
-                     .origin = received.from,
-                     .content_type = std::string{received.content_type}};
+    // Assigned, not initialized: an optimising GCC 14 warns of members that an exception would leave without a value.
+    ErrorState state;
+    state.for_callers = received.description;
+    state.remote_code = received.code;
+    state.origin = received.from;
+    state.content_type = received.content_type;
     state.message.append(what).append(": ").append(received.description.empty() ? std::string_view{"no description"}
                                                                                 : received.description);
     if (!received.body.empty()) state.body.emplace(received.body);

@@ -93,11 +93,12 @@ void SubscriberCore::look_up_dead_letter() {
         link_->logger().info("{}: cannot look up which stream keeps the dead letters: {}", what,
                              stored.error().message());
     } else if (stored->empty()) {
-        link_->logger().warn("{}: nobody is known to keep the dead letters: no stream stores this subject. A message "
-                             "that is given up stays in its stream, and comes again, until somebody confirms its dead "
-                             "letter: set retry.dead_letter_stream to a js::Stream with this subject, or have a "
-                             "subscriber of another program answer there",
-                             what);
+        link_->logger().warn(
+            "{}: nobody is known to keep the dead letters: no stream stores this subject. A message "
+            "that has failed too often stays in its stream, and comes again, until somebody confirms "
+            "its dead letter: set retry.dead_letter_stream to a js::Stream with this subject, or have a "
+            "subscriber of another program answer there",
+            what);
     }
 }
 

@@ -206,11 +206,13 @@ public:
     /// Remembers a refusal of the server if it concerns this subscription. Returns whether it does. Called under the
     /// mutex of all subscriptions.
     bool refuse(std::string_view reason) {
-        const auto queue = queue_.empty() ? std::string{} : fmt::format(" using queue \"{}\"", queue_);
         const auto refused = fmt::format("Subscription to \"{}\"", subject_);
-        // A subscription that the server had taken is told apart by its number, and without the queue.
-        const auto taken_away = fmt::format("{} (sid \"{}\")", refused, natsSubscription_GetID(native_.get()));
-        if (!reason.ends_with(refused + queue) && !reason.ends_with(taken_away)) return false;
+        const auto queue = queue_.empty() ? std::string{} : fmt::format(" using queue \"{}\"", queue_);
+        // A right that is taken away later is told with the subscription's number, by some servers without the queue.
+        const auto number = fmt::format(" (sid \"{}\")", natsSubscription_GetID(native_.get()));
+        const bool mine = reason.ends_with(refused + queue) || reason.ends_with(refused + queue + number) ||
+                          reason.ends_with(refused + number);
+        if (!mine) return false;
         refusal_ =
             Error{Errc::unauthorized,
                   fmt::format("the server refused the subscription of {}: {}; check what its user may subscribe to",

@@ -211,7 +211,7 @@ TEST_CASE("a subscriber has a codec of its own, for what it takes and returns") 
     const auto response = test.request<Message>("other.response", std::string{"a1;4"});
     CHECK(response.text() == "=4");
     CHECK(response.header("k") == "v");
-    CHECK_THAT(error_of(test, "other.error", "a1;4"), ContainsSubstring("404: no such order"));
+    CHECK_THAT(error_of(test, "other.error", "a1;4"), ContainsSubstring("404: not found"));
     CHECK_THAT(error_of(test, "csv.3", "no line"), ContainsSubstring("400: not a line of CSV"));
     CHECK(test.request<Sum>("json.1", Order{"a1", 9}).value == 9);
     CHECK(test.request<Invoice>("shout", std::string{"hey"}).order_id == "hey!");

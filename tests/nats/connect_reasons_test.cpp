@@ -74,7 +74,8 @@ TEST_CASE("a connection that the server ends for one subscription too many says 
 
 // The server does not close the connection then, as it does for its own limit; cnats does.
 TEST_CASE("an account's limit of subscriptions is told as the reason, while connected and at the start") {
-    NatsServer server{{.config = "accounts { A { users: [{user: a, password: b}], limits { max_subscriptions: 2 } } }"}};
+    NatsServer server{
+        {.config = "accounts { A { users: [{user: a, password: b}], limits { max_subscriptions: 2 } } }"}};
     BrokerOptions options{.credentials = UserPassword{"a", "b"}, .reconnect = quick};
     EventLog events;
     auto transport = connect(server, options, events.sink());
