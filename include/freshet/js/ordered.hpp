@@ -32,7 +32,7 @@ struct Ordered {
     ContextOptions context = {};                 ///< which JetStream to use
     /// What becomes of the broker if the stream is gone for good. Default: it goes on, and tries on.
     OnLost on_lost = OnLost::go_on;
-    About about = {};                            ///< what descriptions tell of the subscriber
+    About about = {};  ///< what descriptions tell of the subscriber
 };
 
 detail::SourceSpec linked_source(Ordered options);

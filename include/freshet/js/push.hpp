@@ -40,7 +40,7 @@ struct Push {
     std::chrono::milliseconds max_extension{0};  ///< as Pull::max_extension; 0: 5 minutes or ten times ack_wait
     /// What becomes of the broker if the consumer or stream is gone for good. Default: it goes on, and tries on.
     OnLost on_lost = OnLost::go_on;
-    About about = {};                            ///< what descriptions tell of the subscriber
+    About about = {};  ///< what descriptions tell of the subscriber
 };
 
 detail::SourceSpec linked_source(Push options);

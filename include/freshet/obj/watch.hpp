@@ -33,7 +33,7 @@ struct Watch {
     bool dedicated = false;                ///< runs the handler on a thread of its own, for handlers that block long
     /// What becomes of the broker if the bucket is gone for good. Default: it goes on, and tries on.
     OnLost on_lost = OnLost::go_on;
-    About about = {};                      ///< what descriptions tell of the subscriber
+    About about = {};  ///< what descriptions tell of the subscriber
 };
 
 detail::SourceSpec linked_source(Watch watch);
