@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the official parser of AsyncAPI, and a Node.js to run it, into the directory $1, from the registry that npm is set to.
+# Installs the official parser of AsyncAPI, a Chromium with Playwright, and a Node.js to run them, into the directory $1, from the
+# registry that npm is set to.
 # What cannot be installed is skipped with a line that says why; the tests that need it are skipped, too. Does nothing if it is there.
 set -euo pipefail
 
@@ -11,8 +12,8 @@ stamp=$(sha256sum <"$source_dir/package.json")
 
 say() { printf 'tools: %s\n' "$*" >&2; }
 
-command -v npm >/dev/null || { say "no AsyncAPI parser: npm is not installed"; exit 0; }
-say "installing the AsyncAPI parser (log: $directory.log)"
+command -v npm >/dev/null || { say "no AsyncAPI parser and no browser: npm is not installed"; exit 0; }
+say "installing the AsyncAPI parser and a browser (log: $directory.log)"
 rm -rf "$directory.part"
 mkdir -p "$directory.part"
 cp "$source_dir/package.json" "$directory.part"
@@ -21,5 +22,5 @@ if (cd "$directory.part" && npm install --no-audit --no-fund --no-save) >"$direc
     rm -rf "$directory"
     mv -T "$directory.part" "$directory"
 else
-    say "no AsyncAPI parser: installing it failed: $(tail -n 1 "$directory.log")"
+    say "no AsyncAPI parser and no browser: installing them failed: $(tail -n 1 "$directory.log")"
 fi

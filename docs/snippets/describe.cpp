@@ -120,6 +120,9 @@ TEST_CASE("describe: documents and their differences") {
     std::ofstream{"billing.json"} << freshet::asyncapi_json(broker.describe());
     std::ofstream{"billing.yaml"} << freshet::asyncapi_yaml(broker.describe());
     // [asyncapi]
+    // [page]
+    std::ofstream{"billing.html"} << freshet::asyncapi_html(broker.describe());
+    // [page]
     std::ifstream released{"billing.json"};
     const std::string text{std::istreambuf_iterator<char>{released}, {}};
 

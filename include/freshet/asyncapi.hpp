@@ -15,6 +15,10 @@ std::string asyncapi_json(const Description& description);
 /// Returns a description as an AsyncAPI 3.1 document in YAML 1.2, with sorted keys.
 std::string asyncapi_yaml(const Description& description);
 
+/// Returns a description as a page for readers: one HTML file that needs no other, asks no server, and runs only its
+/// own search. It follows the browser's light or dark setting. See docs/describe.md#page.
+std::string asyncapi_html(const Description& description);
+
 /// Returns the description of which asyncapi_json() has made `json`. Throws Error(Errc::bad_payload) if it is not such
 /// a document.
 Description description_from_asyncapi(std::string_view json);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes, into the directory argv[1], the AsyncAPI documents of all examples and of a service that uses every feature,
-// and bodies with their schemas: those that freshet has written, and those that it has read. See check_documents.mjs.
+// Writes, into the directory argv[1], the AsyncAPI documents and pages of all examples and of a service that uses every
+// feature, and bodies with their schemas: those that freshet has written, and those that it has read. See
+// check_documents.mjs and browse_pages.mjs.
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -103,6 +104,7 @@ void write_document(const std::filesystem::path& directory, const std::string& n
                     const freshet::Description& description) {
     std::ofstream{directory / (name + ".json")} << freshet::asyncapi_json(description);
     std::ofstream{directory / (name + ".yaml")} << freshet::asyncapi_yaml(description);
+    std::ofstream{directory / (name + ".html")} << freshet::asyncapi_html(description);
 }
 
 }  // namespace
