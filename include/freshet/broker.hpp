@@ -7,6 +7,7 @@
 #include <string_view>
 #include <typeinfo>
 #include <utility>
+#include <vector>
 
 #include <freshet/client.hpp>
 #include <freshet/depends.hpp>
@@ -16,6 +17,7 @@
 #include <freshet/publisher.hpp>
 #include <freshet/replies.hpp>
 #include <freshet/router.hpp>
+#include <freshet/stats.hpp>
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
 
@@ -39,6 +41,13 @@ class Store;
 struct Options;
 }  // namespace obj
 
+/// What the subscribers of one subject and group have counted.
+struct SubscriberReport {
+    std::string subject = {};  ///< as declared, with its `{names}`; "(other)" beyond a thousand that have ended
+    std::string group = {};    ///< the queue group or the durable consumer; empty: none
+    SubscriberStats stats = {};
+};
+
 /// Counters of a broker since it was made.
 struct BrokerStats {
     TransportStats transport = {};
@@ -48,6 +57,16 @@ struct BrokerStats {
     std::uint64_t failed = 0;            ///< see SubscriberStats::failed; the sum over all subscribers
     std::uint64_t rejected = 0;          ///< see SubscriberStats::rejected; the sum over all subscribers
     std::uint64_t dropped = 0;           ///< see SubscriberStats::dropped; the sum over all subscribers
+    bool running = false;                ///< see Broker::running
+    bool connected = false;              ///< there is a server now
+    std::uint64_t slow_consumers = 0;    ///< events of the kind slow_consumer
+    std::size_t unconfirmed = 0;         ///< messages of AsyncPublishers that no stream has confirmed yet
+    std::size_t most_unconfirmed = 0;    ///< how many the AsyncPublishers allow
+    /// The subscribers, also those that have ended; those with the same subject and group count together.
+    std::vector<SubscriberReport> by_subscriber = {};
+    std::vector<PublisherStats> by_publisher = {};  ///< publishers, `publish_to`, and what has no declared subject
+    std::vector<RequestStats> by_client = {};       ///< clients, and requests that have no declared subject
+    std::vector<StoreStats> by_store = {};          ///< operations on buckets
 };
 
 /// A connection to NATS and the handlers it serves: declare subscribers, then call run().
@@ -117,7 +136,7 @@ public:
     /// Publishes `value` as publish() does, but returns the Error instead of throwing it.
     template <class T>
     Expected<void> try_publish(std::string_view subject, const T& value, const PublishOptions& options = {}) {
-        return detail::publish_value(link(), subject, value, options);
+        return detail::publish_value(link(), detail::publish_counts(link()), subject, value, options);
     }
 
     /// Returns a typed publisher of a subject template that the compiler checks. May be called from any thread.
@@ -146,7 +165,8 @@ public:
     template <class R, class T>
     Expected<R> try_request(std::string_view subject, const T& value, const RequestOptions& options = {}) {
         return detail::with_encoded(link(), value, options.format, [&](const detail::Encoded& encoded) -> Expected<R> {
-            return detail::decode_reply<R>(subject, detail::request(link(), subject, encoded, options));
+            return detail::decode_reply<R>(subject, detail::request(link(), detail::request_counts(link()), subject,
+                                                                    encoded, options));
         });
     }
 

@@ -20,7 +20,10 @@ class Publisher {
 
 public:
     Publisher(detail::Link& link, SubjectTemplate subject, PublishOptions options)
-        : link_{&link}, subject_{std::move(subject)}, options_{std::move(options)} {}
+        : link_{&link},
+          counts_{&detail::publish_counts(link, subject.pattern())},
+          subject_{std::move(subject)},
+          options_{std::move(options)} {}
 
     /// Publishes `value`; `tokens` fill the subject's `{parameters}` in their order. Copies the message into the
     /// connection's buffer and returns; blocks only while that buffer is full, for BrokerOptions::write_timeout at
@@ -56,11 +59,12 @@ public:
         }
         const detail::BufferLease subject;
         if (auto formatted = subject_.format_values(subject->string(), tokens...); !formatted) return formatted;
-        return detail::publish_value(*link_, subject->text(), value, options);
+        return detail::publish_value(*link_, *counts_, subject->text(), value, options);
     }
 
 private:
     detail::Link* link_;
+    detail::PublishCounts* counts_;  // of link_
     SubjectTemplate subject_;
     PublishOptions options_;
 };

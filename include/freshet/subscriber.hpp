@@ -21,6 +21,7 @@
 #include <freshet/detail/source.hpp>
 #include <freshet/detail/typed_handler.hpp>
 #include <freshet/message.hpp>
+#include <freshet/stats.hpp>
 #include <freshet/subject_template.hpp>
 
 namespace freshet {
@@ -98,6 +99,32 @@ struct SubscriberStats {
     std::uint64_t dropped = 0;  ///< lost: more waited than max_pending_messages or _bytes, or a stop's time was over
     std::uint64_t skipped = 0;  ///< of those received: the handler threw Skip
     std::size_t pending = 0;    ///< messages that wait now
+    // What became of those received; the rest is in hand.
+    std::uint64_t acked = 0;          ///< done
+    std::uint64_t nacked = 0;         ///< not done; a message of a stream comes again
+    std::uint64_t terminated = 0;     ///< given up
+    std::uint64_t refused = 0;        ///< of those rejected: given up without a dead letter
+    std::uint64_t dead_lettered = 0;  ///< given up and published as a dead letter, see ConsumerStats
+    // Why messages failed or were rejected:
+    std::uint64_t said_nack = 0;       ///< of those failed: the handler chose Outcome::nack
+    std::uint64_t said_term = 0;       ///< of those failed: the handler chose Outcome::term
+    std::uint64_t undecodable = 0;     ///< of those rejected: the body does not decode
+    std::uint64_t bad_parameters = 0;  ///< of those rejected: a header is missing, or a token of the subject is wrong
+    std::uint64_t unmatched = 0;       ///< of those rejected: no when() matched
+    ErrorCounts errors = {};           ///< errors of those that failed or were rejected; kinds that occurred
+    HistogramStats duration = {};      ///< how long handlers took; a batch counts once
+    HistogramStats size = {};          ///< bytes of bodies
+    HistogramStats batch = {};         ///< messages in a batch
+    HistogramStats waiting = {};       ///< how long messages waited for `workers`, `dedicated` or a batch
+    std::optional<ConsumerStats> consumer = {};  ///< the subscriber's JetStream consumer; empty: it has none
+
+    /// Returns the number of messages in hand: taken up, and not settled yet.
+    std::uint64_t in_flight() const noexcept {
+        const auto settled = acked + nacked + terminated + refused + dead_lettered;
+        return received > settled ? received - settled : 0;
+    }
+    /// Adds the counters of another subscriber.
+    SubscriberStats& operator+=(const SubscriberStats& other);
 };
 
 namespace detail {

@@ -151,6 +151,7 @@ void BrokerCore::start_all() {
         if (life_.on(Event::subscribed) == Action::wind_down) begin_winding_down();
         changed_.notify_all();
     }
+    poll();
 }
 
 void BrokerCore::undo_start() noexcept {

@@ -48,8 +48,8 @@ Error verdict(const Outcome& outcome) {
 
 }  // namespace
 
-Conclusion::Conclusion(Link& link, Source& source, const std::string& subject)
-    : link_{link}, source_{source}, log_{link, subject} {}
+Conclusion::Conclusion(Link& link, Source& source, SubscriberCounts& counts, const std::string& subject)
+    : link_{link}, source_{source}, counts_{counts}, log_{link, subject} {}
 
 /// A delivery whose handler has returned, and whose publications are not confirmed yet.
 struct Conclusion::Postponed {
@@ -82,7 +82,7 @@ bool Conclusion::postpone(SubscriberCore& subscriber, Context& context, const Ha
     if (observer_ != nullptr) observer_->on_postponed(context, postponed->context);
     // The publications wait in the connection's buffer for more. When no message waits for the handler, none comes, and
     // this sends them on their way; else each burst of messages would wait for the next flush of the connection.
-    if (subscriber.stats().pending == 0) source_.in_progress(postponed->message);
+    if (subscriber.pending() == 0) source_.in_progress(postponed->message);
     confirmations->when_known([this, postponed = std::move(postponed)](const Error* unconfirmed) {
         end(*postponed, unconfirmed);
     });
@@ -91,22 +91,20 @@ bool Conclusion::postpone(SubscriberCore& subscriber, Context& context, const Ha
 
 void Conclusion::end(Postponed& postponed, const Error* unconfirmed) noexcept {
     auto& subscriber = *postponed.subscriber;
-    if (unconfirmed != nullptr) {
-        const auto outcome = Outcome::nack();
-        end(subscriber, postponed.context, {.outcome = outcome, .failure = unconfirmed});
-    } else {
-        end(subscriber, postponed.context,
-            {.outcome = postponed.outcome,
-             .failure = postponed.failure ? &*postponed.failure : nullptr,
-             .rejected = postponed.rejected,
-             .decided = postponed.decided});
-    }
+    const auto failed = Outcome::nack();
+    const Handled handled{.outcome = unconfirmed != nullptr ? failed : postponed.outcome,
+                          .failure = unconfirmed != nullptr ? unconfirmed
+                                     : postponed.failure    ? &*postponed.failure
+                                                            : nullptr,
+                          .rejected = unconfirmed == nullptr && postponed.rejected,
+                          .decided = unconfirmed == nullptr && postponed.decided};
+    counts_.settled(end(subscriber, postponed.context, handled));
     subscriber.end_postponed();
 }
 
 void Conclusion::report(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept {
     const auto failure = handled.failure != nullptr ? *handled.failure : verdict(handled.outcome);
-    (handled.rejected ? rejected_ : failed_).fetch_add(1, std::memory_order_relaxed);
+    counts_.failure(handled);
     const auto code = handled.rejected && failure.remote_code() == 0 ? code_rejected : code_of(failure);
     if (subscriber.answer_wanted(context)) answer(context.message(), failure, code);
     if (handled.rejected) log_.write(context.logger(), FailureLog::Kind::rejected, "message rejected", failure);
@@ -129,15 +127,18 @@ void Conclusion::conclude(SubscriberCore& subscriber, Context& context, const Ou
     for (auto& item : items) {
         const auto& own = ItemAccess::decided(item);
         if (const auto& why = ItemAccess::rejected(item)) {
-            rejected_.fetch_add(1, std::memory_order_relaxed);
             log_.write(Context{subscriber, ItemAccess::message(item)}.logger(), FailureLog::Kind::rejected,
                        "message rejected", *why);
-            settle(subscriber, item, {.outcome = Outcome::term(), .failure = &*why, .rejected = true});
+            const auto outcome = Outcome::term();
+            const Handled refused{.outcome = outcome, .failure = &*why, .rejected = true};
+            counts_.failure(refused);
+            settle(subscriber, item, refused);
         } else if (own) {
-            if (*own != Outcome::ack) failed_.fetch_add(1, std::memory_order_relaxed);
-            settle(subscriber, item, {.outcome = *own, .decided = true});
+            const Handled handled{.outcome = *own, .decided = true};
+            if (*own != Outcome::ack) counts_.failure(handled);
+            settle(subscriber, item, handled);
         } else {
-            if (failed) failed_.fetch_add(1, std::memory_order_relaxed);
+            if (failed) counts_.failure(whole);
             settle(subscriber, item, whole);
         }
     }
@@ -145,7 +146,7 @@ void Conclusion::conclude(SubscriberCore& subscriber, Context& context, const Ou
 
 void Conclusion::settle(const SubscriberCore& subscriber, Item& item, const Handled& handled) noexcept {
     if (observer_ != nullptr) observer_->on_batched(subscriber, item.message(), handled);
-    source_.settle(ItemAccess::take(item), handled);
+    counts_.settled(ended_as(source_.settle(ItemAccess::take(item), handled), handled));
 }
 
 void Conclusion::answer(const Message& request, const Error& error, int code) noexcept {
@@ -153,7 +154,8 @@ void Conclusion::answer(const Message& request, const Error& error, int code) no
         Headers headers;
         headers.set("Nats-Service-Error", header_text(error.message()));
         headers.set("Nats-Service-Error-Code", std::to_string(code));
-        const auto sent = link_.send(
+        const auto sent = link_.send_counted(
+            link_.traffic().replies(),
             {.subject = request.reply_to(), .headers = &headers, .flush = Flush::now, .lane = Lane::deliveries}, {},
             Outgoing::Kind::reply);
         if (!sent)

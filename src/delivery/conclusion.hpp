@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -13,6 +12,7 @@
 #include <freshet/detail/source.hpp>
 
 #include "delivery/delivery_observer.hpp"
+#include "delivery/subscriber_counts.hpp"
 #include "link/failure_log.hpp"
 
 namespace freshet::detail {
@@ -23,23 +23,23 @@ class Link;
 /// the source settle the message. Thread-safe.
 class Conclusion {
 public:
-    Conclusion(Link& link, Source& source, const std::string& subject);
+    Conclusion(Link& link, Source& source, SubscriberCounts& counts, const std::string& subject);
 
     void observe(DeliveryObserver* observer) noexcept { observer_ = observer; }
 
     /// From now on, deliveries end when the publications of their handlers are confirmed. Call it before the first one.
     void await_confirmations() noexcept { confirmed_ = true; }
 
-    /// Ends the delivery of the context's message.
-    void conclude(SubscriberCore& subscriber, Context& context, const Outcome& returned) noexcept {
+    /// Ends the delivery of the context's message. Returns how, for the counts.
+    Ended conclude(SubscriberCore& subscriber, Context& context, const Outcome& returned) noexcept {
         const auto& failure = ContextAccess::failure(context);
         const auto& decided = ContextAccess::decided(context);
         const Handled handled{.outcome = decided ? *decided : returned,
                               .failure = failure ? &*failure : nullptr,
                               .rejected = failure && returned.kind() == Outcome::Kind::term,
                               .decided = decided.has_value()};
-        if (confirmed_ && postpone(subscriber, context, handled)) return;
-        end(subscriber, context, handled);
+        if (confirmed_ && postpone(subscriber, context, handled)) return Ended::later;
+        return end(subscriber, context, handled);
     }
     /// Ends the delivery of each message of a batch: as its item decided, else as the context decided, else as
     /// `returned`.
@@ -50,8 +50,6 @@ public:
              LogLevel level = LogLevel::error) noexcept {
         log_.write(context.logger(), kind, what, why, level);
     }
-    std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
-    std::uint64_t rejected() const noexcept { return rejected_.load(std::memory_order_relaxed); }
 
     /// Writes the log lines that are still due. Call it last: no delivery may be concluded afterwards.
     void finish() noexcept { log_.finish(); }
@@ -59,10 +57,10 @@ public:
 private:
     struct Postponed;
 
-    void end(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept {
+    Ended end(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept {
         if (handled.failure != nullptr || handled.outcome != Outcome::ack) report(subscriber, context, handled);
         if (observer_ != nullptr) observer_->on_settled(subscriber, context, handled);
-        source_.settle(ContextAccess::take_message(context), handled);
+        return ended_as(source_.settle(ContextAccess::take_message(context), handled), handled);
     }
     /// Has the delivery end when the publications of its handler are confirmed: as a failed one if they are not.
     /// Returns false if it need not wait for any.
@@ -74,11 +72,10 @@ private:
 
     Link& link_;
     Source& source_;
+    SubscriberCounts& counts_;
     FailureLog log_;
     DeliveryObserver* observer_ = nullptr;
     bool confirmed_ = false;
-    std::atomic<std::uint64_t> failed_ = 0;
-    std::atomic<std::uint64_t> rejected_ = 0;
 };
 
 }  // namespace freshet::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include <freshet/detail/source.hpp>
 #include <freshet/subscriber.hpp>
@@ -20,9 +21,10 @@ public:
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     std::optional<Error> refusal() const override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
-    void settle(Message message, const Handled& handled) noexcept override;
+    Fate settle(Message message, const Handled& handled) noexcept override;
     std::size_t pending() const noexcept override;
     std::uint64_t dropped() const noexcept override;
+    std::string_view group() const noexcept override { return spec_.queue; }
 
 private:
     SubscriptionSpec spec_;

@@ -30,7 +30,7 @@ public:
         }
         if (otherwise_ != nullptr) return otherwise_->invoke(context);
         return ContextAccess::reject(context,
-                                     {Errc::bad_payload,
+                                     {Errc::unmatched,
                                       "no handler of the subscriber takes the message on " + quoted(context.subject()) +
                                           ": no when() matches, and handle() was given no default handler"});
     }

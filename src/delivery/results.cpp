@@ -14,7 +14,6 @@
 
 #include "base/quoted.hpp"
 #include "delivery/confirmer.hpp"
-#include "link/link.hpp"
 #include "subject/subject_sets.hpp"
 
 namespace freshet::detail {
@@ -35,7 +34,8 @@ std::string pattern_of(const SubjectTemplate& subject) {
 
 }  // namespace
 
-void Results::bind(const std::vector<ResultTarget>& targets, const Subject& subject, Stored stored, Binder& binder) {
+void Results::bind(const std::vector<ResultTarget>& targets, const Subject& subject, Stored stored, Traffic& traffic,
+                   Binder& binder) {
     targets_.clear();
     for (const auto& [text, options] : targets) {
         auto parsed = SubjectTemplate::parse(text);
@@ -43,7 +43,7 @@ void Results::bind(const std::vector<ResultTarget>& targets, const Subject& subj
             binder.problem("publish_to: " + std::string{parsed.error().message()});
             continue;
         }
-        Target target{.subject = *std::move(parsed), .confirm = options.confirm};
+        Target target{.subject = *std::move(parsed), .counts = &traffic.publisher(text), .confirm = options.confirm};
         for (const auto& name : target.subject.names()) {
             const auto token = subject.token_of(name);
             if (!token)
@@ -116,7 +116,7 @@ Expected<void> Results::publish(Link& link, const Message& incoming, const Encod
     for (const auto& target : targets_) {
         const BufferLease subject;
         auto sent = fill(target, incoming, subject->string());
-        if (sent) sent = send(link, subject->text(), encoded, headers);
+        if (sent) sent = send(link, target, subject->text(), encoded, headers);
         if (!sent) return sent;
     }
     return {};
@@ -135,8 +135,10 @@ Expected<void> Results::fill(const Target& target, const Message& incoming, std:
     return target.subject.format(subject, values);
 }
 
-Expected<void> Results::send(Link& link, std::string_view subject, const Encoded& encoded, const Headers* headers) {
-    return link.send({.subject = subject, .payload = encoded.body, .headers = headers}, encoded.content_type);
+Expected<void> Results::send(Link& link, const Target& target, std::string_view subject, const Encoded& encoded,
+                             const Headers* headers) {
+    return link.send_counted(*target.counts, {.subject = subject, .payload = encoded.body, .headers = headers},
+                             encoded.content_type);
 }
 
 }  // namespace freshet::detail

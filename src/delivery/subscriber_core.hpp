@@ -25,6 +25,7 @@
 #include "delivery/dispatcher.hpp"
 #include "delivery/host.hpp"
 #include "delivery/results.hpp"
+#include "delivery/subscriber_counts.hpp"
 #include "delivery/subscriber_life.hpp"
 #include "link/handler_scope.hpp"
 
@@ -85,6 +86,9 @@ public:
     const std::optional<Subject>& subject() const noexcept { return subject_; }
     Source& source() const noexcept { return *source_; }
     SubscriberStats stats() const;
+    SubscriberCounts& counts() noexcept { return counts_; }
+    /// Returns the number of messages that wait.
+    std::size_t pending() const;
     void count_dropped() noexcept;
 
     /// Returns a number that no other subscriber of the program has or had.
@@ -185,6 +189,7 @@ private:
     Results results_ = {};
     Confirmer* confirmer_ = nullptr;  // the source's, set by start(); null: the messages are not acknowledged
     std::optional<std::size_t> order_token_ = {};
+    SubscriberCounts counts_;
     Conclusion conclusion_;
 
     mutable std::mutex mutex_ = {};
@@ -195,9 +200,6 @@ private:
     std::atomic<Intake> intake_ = Intake::open;
     std::atomic<std::size_t> open_ = 1;  // the dispatcher, until it is empty, and the postponed deliveries
 
-    std::atomic<std::uint64_t> received_ = 0;
-    std::atomic<std::uint64_t> dropped_ = 0;
-    std::atomic<std::uint64_t> skipped_ = 0;
     OncePerSecond drop_reports_ = {};
 };
 

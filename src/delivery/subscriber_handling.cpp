@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The handling of messages: from the source through the dispatcher, the middlewares and the handler to the conclusion.
+#include <exception>
+#include <new>
+#include <system_error>
 #include <utility>
 
 #include <freshet/ack_policy.hpp>
@@ -10,6 +13,18 @@
 #include "link/link.hpp"
 
 namespace freshet::detail {
+namespace {
+
+/// Returns true if nothing but the text of the exception in flight is known: an Error of freshet's stands for it.
+bool is_foreign_exception() noexcept {
+    try {
+        throw;
+    } catch (const std::system_error&) { return false; } catch (const std::bad_alloc&) {
+        return false;
+    } catch (...) { return true; }
+}
+
+}  // namespace
 
 void SubscriberCore::on_message(Message message) noexcept {
     if (turns_away() && turn_away(message)) return;
@@ -24,20 +39,23 @@ void SubscriberCore::handle(Message message) noexcept {
 }
 
 void SubscriberCore::process(Message& message) noexcept {
-    received_.fetch_add(1, std::memory_order_relaxed);
+    const auto handling = counts_.begin(message);
     Context context{*this, message};
     const HandlerScope scope{context, route_};
     if (observer_ != nullptr) observer_->on_delivery(*this, context);
-    conclusion_.conclude(*this, context, run_chain(context));
+    const auto outcome = run_chain(context);
+    counts_.end(handling);
+    const auto ended = conclusion_.conclude(*this, context, outcome);
+    if (ended != Ended::later) counts_.settled(handling, ended);
 }
 
 void SubscriberCore::handle(std::vector<Message> batch) noexcept {
+    std::erase_if(batch, [this](Message& message) { return turns_away() && turn_away(message); });
+    if (batch.empty()) return;
+    const auto handling = counts_.begin_batch(batch);
     std::vector<Item> items;
     items.reserve(batch.size());
-    for (auto& message : batch)
-        if (!turns_away() || !turn_away(message)) items.emplace_back(std::move(message));
-    if (items.empty()) return;
-    received_.fetch_add(items.size(), std::memory_order_relaxed);
+    for (auto& message : batch) items.emplace_back(std::move(message));
     Message first = {};  // for the context, since a batch has no message of its own
     Context context{*this, first};
     const HandlerScope scope{context, route_};
@@ -47,14 +65,16 @@ void SubscriberCore::handle(std::vector<Message> batch) noexcept {
     context.set(Items{std::move(all)});
     auto outcome = run_chain(context);
     if (confirmer_ != nullptr) outcome = publish_letters(context, outcome);
+    counts_.end(handling);
     conclusion_.conclude(*this, context, outcome, items);
 }
 
 void SubscriberCore::reject(Message message, const Error& why) noexcept {
-    received_.fetch_add(1, std::memory_order_relaxed);
+    counts_.receive();
     Context context{*this, message};
     const HandlerScope scope{context, route_};
-    conclusion_.conclude(*this, context, ContextAccess::reject(context, why));
+    const auto ended = conclusion_.conclude(*this, context, ContextAccess::reject(context, why));
+    if (ended != Ended::later) counts_.settled(ended);
 }
 
 Outcome SubscriberCore::run_chain(Context& context) noexcept {
@@ -82,7 +102,9 @@ Outcome SubscriberCore::caught(Context& context) noexcept {
     if (observer_ != nullptr) observer_->on_thrown(context, std::current_exception());
     const auto error = exception_error();
     auto outcome = ContextAccess::fail(context, error);
-    return consult(context, nullptr, error).value_or(outcome);
+    outcome = consult(context, nullptr, error).value_or(outcome);
+    if (ContextAccess::failure(context) && is_foreign_exception()) counts_.foreign_exception();
+    return outcome;
 }
 
 /// Has the on_error functions decide about a failure that is in the context. Returns their outcome, or nothing if none
@@ -111,7 +133,7 @@ std::optional<Outcome> SubscriberCore::outcome_thrown(Context& context) noexcept
     } catch (const Reject& reject) {
         return ContextAccess::decide(context, Outcome::term(reject.why));
     } catch (const Skip&) {
-        skipped_.fetch_add(1, std::memory_order_relaxed);
+        counts_.skip();
         return ContextAccess::decide(context, Outcome::ack);
     } catch (const ExitApp& asked) {
         host_->exit(asked.code());
@@ -122,12 +144,13 @@ std::optional<Outcome> SubscriberCore::outcome_thrown(Context& context) noexcept
 Expected<void> SubscriberCore::emit(Context& context, const Encoded& encoded, const Headers* headers) {
     const auto& request = context.message();
     if (answer_wanted(context)) {
-        auto sent = link_->send({.subject = request.reply_to(),
-                                 .payload = encoded.body,
-                                 .headers = headers,
-                                 .flush = idle() ? Flush::now : Flush::batched,
-                                 .lane = Lane::deliveries},
-                                encoded.content_type, Outgoing::Kind::reply);
+        auto sent = link_->send_counted(link_->traffic().replies(),
+                                        {.subject = request.reply_to(),
+                                         .payload = encoded.body,
+                                         .headers = headers,
+                                         .flush = idle() ? Flush::now : Flush::batched,
+                                         .lane = Lane::deliveries},
+                                        encoded.content_type, Outgoing::Kind::reply);
         if (!sent) return sent;
         ContextAccess::mark_answered(context);
     }

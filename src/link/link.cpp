@@ -123,6 +123,11 @@ Expected<void> Link::send_enveloped(const Publication& publication, std::string_
     return transport_->publish(enveloped);
 }
 
+Expected<void> Link::publish_counted(PublishCounts& counts, std::string_view subject, const Encoded& encoded,
+                                     const PublishOptions& options) {
+    return counts.count(*clock_, [&] { return publish(subject, encoded, options); });
+}
+
 Expected<void> Link::publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options) {
     if (!is_open()) return std::unexpected{not_open("publish", subject)};
     if (!may_publish_on(subject)) return bad_subject(subject);
@@ -226,14 +231,18 @@ Expected<RequestMux::Ticket> Link::ask(std::string_view subject, const Encoded& 
 }
 
 Expected<Message> Link::request(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                                AnswersOf whose) {
-    if (!may_publish_on(subject)) return bad_subject(subject);
-    if (!may_wait()) return std::unexpected{wait_refused("request on " + quoted(subject))};
-    BlockingReply reply{subject, wanted(whose, subject)};
+                                AnswersOf whose, RequestTimer timer) {
+    const auto refused = [&](const Error& error) {
+        timer.end(&error);
+        return std::unexpected{error};
+    };
+    if (!may_publish_on(subject)) return refused(subject_error(subject, SubjectUse::publish));
+    if (!may_wait()) return refused(wait_refused("request on " + quoted(subject)));
+    BlockingReply reply{subject, wanted(whose, subject), timer};
     const auto clock = shared_clock();  // the broker may go when the answer has come
     const auto ticket =
         ask(subject, encoded, options, [&] { return mux_.open(reply, timeout_or_default(options.timeout)); });
-    if (!ticket) return std::unexpected{ticket.error()};
+    if (!ticket) return refused(ticket.error());
     auto answer = reply.wait(*clock);
     if (!answer && reply.left_out()) return std::unexpected{with_left_out(answer.error())};
     return answer;
@@ -255,8 +264,8 @@ Expected<Message> Link::request_in(RequestGroup& group, std::string_view subject
 }
 
 void Link::request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                         ReplyHandler handler, AnswersOf whose) {
-    auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), *this, wanted(whose, subject));
+                         ReplyHandler handler, AnswersOf whose, RequestTimer timer) {
+    auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), *this, wanted(whose, subject), timer);
     if (!may_publish_on(subject)) return reply->on_reply(bad_subject(subject));
     if (auto asked = request_into(*reply, subject, encoded, options); !asked)
         reply->on_reply(std::unexpected{std::move(asked).error()});
@@ -272,8 +281,8 @@ Expected<void> Link::request_into(ReplySink& sink, std::string_view subject, con
 }
 
 std::unique_ptr<ReplyQueue> Link::request_many(std::string_view subject, const Encoded& encoded,
-                                               const RequestManyOptions& options, AnswersOf whose) {
-    auto replies = std::make_unique<ManyReplies>(mux_, shared_clock(), subject, wanted(whose, subject));
+                                               const RequestManyOptions& options, AnswersOf whose, RequestTimer timer) {
+    auto replies = std::make_unique<ManyReplies>(mux_, shared_clock(), subject, wanted(whose, subject), timer);
     const ManyLimits limits{.timeout = timeout_or_default(options.timeout),
                             .stall = options.stall,
                             .max_replies = options.max_replies,
@@ -308,6 +317,7 @@ void Link::log(const ConnectionEvent& event) noexcept {
 
 void Link::tell(const ConnectionEvent& event) noexcept {
     using Kind = ConnectionEvent::Kind;
+    traffic_.note(event.kind);
     if (event.kind == Kind::error && !event.subject.empty()) on_refused(event);
     if (event.kind == Kind::reconnected) forget_refusal();
     const auto tell_change = [this](ConnectionChange change) {
@@ -343,17 +353,24 @@ Error bad_answer(std::string_view subject, const Error& error) {
 
 Format default_format(const Link& link) noexcept { return link.options().format; }
 
-Expected<void> publish(Link& link, std::string_view subject, const Encoded& encoded, const PublishOptions& options) {
-    return link.publish(subject, encoded, options);
+PublishCounts& publish_counts(Link& link) noexcept { return link.traffic().dynamic(); }
+PublishCounts& publish_counts(Link& link, std::string_view subject) { return link.traffic().publisher(subject); }
+RequestCounts& request_counts(Link& link) noexcept { return link.traffic().dynamic_requests(); }
+RequestCounts& request_counts(Link& link, std::string_view subject) { return link.traffic().client(subject); }
+
+Expected<void> publish(Link& link, PublishCounts& counts, std::string_view subject, const Encoded& encoded,
+                       const PublishOptions& options) {
+    return link.publish_counted(counts, subject, encoded, options);
 }
 
-Expected<Message> request(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options) {
-    return link.request(subject, encoded, options, AnswersOf::services);
+Expected<Message> request(Link& link, RequestCounts& counts, std::string_view subject, const Encoded& encoded,
+                          const RequestOptions& options) {
+    return link.request(subject, encoded, options, AnswersOf::services, {counts, link.clock()});
 }
 
-void request_async(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                   ReplyHandler handler) {
-    link.request_async(subject, encoded, options, std::move(handler), AnswersOf::services);
+void request_async(Link& link, RequestCounts& counts, std::string_view subject, const Encoded& encoded,
+                   const RequestOptions& options, ReplyHandler handler) {
+    link.request_async(subject, encoded, options, std::move(handler), AnswersOf::services, {counts, link.clock()});
 }
 
 void refuse_async(Link& link, std::string_view subject, ReplyHandler handler, const Error& why) {
@@ -370,7 +387,8 @@ bool run_until(Link& link, const std::function<bool()>& done) {
 
 std::unique_ptr<ReplyQueue> request_many(Link& link, std::string_view subject, const Encoded& encoded,
                                          const RequestManyOptions& options) {
-    return link.request_many(subject, encoded, options, AnswersOf::services);
+    return link.request_many(subject, encoded, options, AnswersOf::services,
+                             {link.traffic().dynamic_requests(), link.clock()});
 }
 
 }  // namespace freshet::detail

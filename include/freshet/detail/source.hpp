@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <typeinfo>
 
 #include <freshet/detail/chrono.hpp>
 #include <freshet/error.hpp>
 #include <freshet/message.hpp>
 #include <freshet/outcome.hpp>
+#include <freshet/stats.hpp>
 
 namespace freshet {
 
@@ -31,6 +33,23 @@ struct Handled {
     bool decided = false;            ///< the handler chose the outcome: it returned or threw it, or used the Context
     bool untouched = false;          ///< the subscriber stops, and the handler never received the message
 };
+
+/// What became of a message.
+enum class Fate : std::uint8_t {
+    ack,          ///< it is done
+    nack,         ///< it comes again, if it can
+    term,         ///< it was given up
+    dead_letter,  ///< it was given up, and is published as a dead letter
+};
+
+/// Returns what becomes of a message whose source does what the outcome says.
+inline Fate fate_of(const Outcome& outcome) noexcept {
+    switch (outcome.kind()) {
+        case Outcome::Kind::ack: return Fate::ack;
+        case Outcome::Kind::nack: return Fate::nack;
+        default: return Fate::term;
+    }
+}
 
 /// The origin of a subscriber's messages, which is also told the outcome of each: a core NATS subscription, a JetStream
 /// consumer, a watch. The functions may be called from any thread.
@@ -92,8 +111,9 @@ public:
     /// Returns true if messages that have not reached the handler are to be settled with nack instead of handled.
     virtual bool wants_back() const noexcept { return false; }
 
-    /// Settles a message; called once for each message that was fed. `message` is empty if the handler took it.
-    virtual void settle(Message message, const Handled& handled) noexcept = 0;
+    /// Settles a message; called once for each message that was fed. `message` is empty if the handler took it. Returns
+    /// what becomes of the message.
+    virtual Fate settle(Message message, const Handled& handled) noexcept = 0;
 
     /// Tells the source that the handler still works on the message.
     virtual void in_progress(const Message& message) noexcept { (void)message; }
@@ -111,6 +131,13 @@ public:
     virtual std::size_t pending() const noexcept = 0;
     /// Returns the number of messages that were dropped, and so never fed.
     virtual std::uint64_t dropped() const noexcept = 0;
+
+    /// Returns the queue group or the durable consumer that shares the messages among programs; empty if none does.
+    virtual std::string_view group() const noexcept { return {}; }
+    /// Returns the counters of the JetStream consumer; nothing if there is none.
+    virtual std::optional<ConsumerStats> consumer_stats() const { return std::nullopt; }
+    /// Asks the server for what consumer_stats() tells of it. Does not wait for the answer.
+    virtual void ask_lag() noexcept {}
 };
 
 }  // namespace detail

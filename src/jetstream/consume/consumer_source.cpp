@@ -15,6 +15,7 @@
 #include "jetstream/api/rfc3339.hpp"
 #include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/feed.hpp"
+#include "jetstream/consume/lag_watch.hpp"
 #include "jetstream/stream/streams.hpp"
 
 namespace freshet::detail {
@@ -100,6 +101,13 @@ public:
     }
 
     Feed& feed() const noexcept { return *feed_; }
+    ConsumerStats stats() const {
+        ConsumerStats stats{.stream = spec_.stream, .consumer = spec_.name};
+        feed_->count(stats);
+        stats.lag = lag_.latest();
+        return stats;
+    }
+    void ask_lag() noexcept { lag_.ask(api_, spec_.stream, spec_.name); }
     ConsumerSession& session() const noexcept { return *session_; }
 
     Expected<DeliveryTarget> declare() override {
@@ -225,6 +233,7 @@ private:
     bool started_ = false;
     std::optional<std::chrono::system_clock::time_point> created_ = {};
     std::string deliver_subject_ = {};
+    LagWatch lag_ = {};
     std::shared_ptr<Feed> feed_ = {};
     std::shared_ptr<ConsumerSession> session_ = {};  // refers to this until its end
 };
@@ -293,8 +302,9 @@ bool ConsumerSource::wants_back() const noexcept {
     return running != nullptr && running->session().stopping();
 }
 
-void ConsumerSource::settle(Message message, const Handled& handled) noexcept {
-    if (const auto running = this->running()) running->feed().settle(std::move(message), handled);
+Fate ConsumerSource::settle(Message message, const Handled& handled) noexcept {
+    const auto running = this->running();
+    return running != nullptr ? running->feed().settle(std::move(message), handled) : fate_of(handled.outcome);
 }
 
 void ConsumerSource::in_progress(const Message& message) noexcept {
@@ -308,6 +318,16 @@ Expected<void> ConsumerSource::ack_sync(const Message& message, std::chrono::mil
 std::size_t ConsumerSource::pending() const noexcept {
     const auto running = this->running();
     return running == nullptr ? 0 : running->session().pending();
+}
+
+std::optional<ConsumerStats> ConsumerSource::consumer_stats() const {
+    const auto running = this->running();
+    if (running == nullptr) return std::nullopt;
+    return running->stats();
+}
+
+void ConsumerSource::ask_lag() noexcept {
+    if (const auto running = this->running()) running->ask_lag();
 }
 
 }  // namespace freshet::detail

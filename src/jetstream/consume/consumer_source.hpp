@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <freshet/detail/source.hpp>
 #include <freshet/js/context_options.hpp>
@@ -23,6 +25,7 @@ namespace freshet::detail {
 /// The settings of a ConsumerSource, made from js::Pull or js::Push.
 struct ConsumerSourceSettings {
     js::StreamRef stream = {};
+    std::string group = {};  ///< the durable consumer; empty: none
     std::function<void(const Subject& subject, Binder& binder)> check = {};
     std::function<ConsumerSpec(const Subject& subject, const std::string& inbox_prefix)> spec = {};
     std::function<std::unique_ptr<DeliveryPolicy>(const JsApi& api)> policy = {};
@@ -51,12 +54,15 @@ public:
     void quiesce() noexcept override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
     bool wants_back() const noexcept override;
-    void settle(Message message, const Handled& handled) noexcept override;
+    Fate settle(Message message, const Handled& handled) noexcept override;
     void in_progress(const Message& message) noexcept override;
     Expected<void> ack_sync(const Message& message, std::chrono::milliseconds timeout) override;
     bool answerable() const noexcept override { return false; }
     std::size_t pending() const noexcept override;
     std::uint64_t dropped() const noexcept override { return 0; }
+    std::string_view group() const noexcept override { return settings_.group; }
+    std::optional<ConsumerStats> consumer_stats() const override;
+    void ask_lag() noexcept override;
 
 private:
     class Running;

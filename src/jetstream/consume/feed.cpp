@@ -35,6 +35,16 @@ std::string_view reason_of(const Handled& handled) {
     return handled.outcome.kind() == Outcome::Kind::term ? "the handler said term" : "the handler said nack";
 }
 
+Fate fate_of(const Action& action, const Handled& handled) {
+    switch (action.kind) {
+        case Action::Kind::nak: return Fate::nack;
+        case Action::Kind::term: return Fate::term;
+        case Action::Kind::dead_letter: return Fate::dead_letter;
+        // It was settled before, or nobody settles it, and it comes again.
+        default: return handled.failure == nullptr || action.kind == Action::Kind::ack ? Fate::ack : Fate::nack;
+    }
+}
+
 template <class Container>
 void keep_at_most(Container& container, std::size_t most) {
     if (container.size() > most) container.erase(std::prev(container.end()));
@@ -55,7 +65,15 @@ void Feed::set_ack_wait(std::chrono::nanoseconds ack_wait, std::chrono::nanoseco
     max_extension_ = max_extension.count() > 0 ? max_extension : std::max(least_extension, ack_wait * 10);
 }
 
+void Feed::count(ConsumerStats& stats) const noexcept {
+    stats.redeliveries = redeliveries_.load(std::memory_order_relaxed);
+    stats.dead_letters = dead_letters_.load(std::memory_order_relaxed);
+    stats.dead_letters_refused = dead_letters_refused_.load(std::memory_order_relaxed);
+    stats.recoveries = recoveries_.load(std::memory_order_relaxed);
+}
+
 void Feed::feed(Message message, const Metadata& metadata) noexcept {
+    if (metadata.deliveries > 1) redeliveries_.fetch_add(1, std::memory_order_relaxed);
     std::shared_ptr<MessageSink> sink;
     std::string unkept;
     {
@@ -104,9 +122,12 @@ std::string Feed::take_unkept(std::uint64_t sequence) {
     return found ? std::move(found.mapped()) : std::string{};
 }
 
-void Feed::settle(Message message, const Handled& handled) noexcept {
-    if (!message) return;  // the handler has taken the message, and settles it
-    if (handled.untouched) return nak(message, {});
+Fate Feed::settle(Message message, const Handled& handled) noexcept {
+    if (!message) return detail::fate_of(handled.outcome);  // the handler has taken the message, and settles it
+    if (handled.untouched) {
+        nak(message, {});
+        return Fate::nack;
+    }
     const auto ending = ending_of(handled);
     // The attempts matter only for a failure.
     const bool succeeded =
@@ -116,6 +137,7 @@ void Feed::settle(Message message, const Handled& handled) noexcept {
                       .attempts = succeeded ? 0 : count_attempt(message, metadata.stream_sequence)};
     const auto action = settlement_.after(ending, handled.outcome, tries);
     perform(action, std::move(message), metadata, reason_of(handled));
+    return fate_of(action, handled);
 }
 
 std::uint64_t Feed::count_attempt(const Message& message, std::uint64_t sequence) {
@@ -200,6 +222,7 @@ bool Feed::outlived(const Message& message) {
 }
 
 void Feed::found(Acknowledger::Anew anew) noexcept {
+    recoveries_.fetch_add(1, std::memory_order_relaxed);
     std::size_t outlived = 0;
     {
         const std::lock_guard lock{mutex_};

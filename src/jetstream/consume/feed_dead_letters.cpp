@@ -68,7 +68,10 @@ void Feed::send_dead_letter(const std::shared_ptr<Message>& message, const std::
 
 void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Expected<void>& confirmed,
                               const std::string& why, std::chrono::nanoseconds delay, LetterSize size) noexcept {
-    if (confirmed) return release(*message, term_word);
+    if (confirmed) {
+        dead_letters_.fetch_add(1, std::memory_order_relaxed);
+        return release(*message, term_word);
+    }
     const auto& error = confirmed.error();
     // Publishing it once more would not help: it stays too large.
     if (error.code() == Errc::payload_too_large && size != LetterSize::bare) {
@@ -79,6 +82,7 @@ void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Exp
                    LogLevel::warn);
         return send_dead_letter(message, why, delay, next);
     }
+    dead_letters_refused_.fetch_add(1, std::memory_order_relaxed);
     const auto metadata = message->metadata();
     if (metadata) {
         const std::lock_guard lock{mutex_};

@@ -113,7 +113,10 @@ public:
         if (guard_.stop(timeout)) consumer_->stop(timeout);
     }
 
-    void settle(Message message, const Handled&) noexcept override { listener_->handled(message); }
+    Fate settle(Message message, const Handled& handled) noexcept override {
+        listener_->handled(message);
+        return fate_of(handled.outcome);
+    }
     bool answerable() const noexcept override { return false; }
 
     std::size_t pending() const noexcept override { return guard_.running() ? consumer_->pending() : 0; }

@@ -52,6 +52,7 @@ detail::SourceSpec make_source(Push options) {
     auto run = detail::run_options(options.workers, options.ordered_by, options.batch);
     detail::ConsumerSourceSettings settings{
         .stream = options.stream,
+        .group = options.durable,
         .check = [options](const Subject& subject, Binder& binder) { check(options, subject, binder); },
         .spec = [options](const Subject& subject,
                           const std::string& inbox_prefix) { return spec_of(options, subject, inbox_prefix); },

@@ -196,7 +196,13 @@ Expected<void> AtomicBatch::add_encoded(std::string_view subject, const detail::
     return sender_->add(subject, encoded, options);
 }
 
-Expected<PublishAck> AtomicBatch::try_commit() { return sender_->commit(); }
+Expected<PublishAck> AtomicBatch::try_commit() {
+    const auto counts = link_->traffic().stream();
+    auto ack = sender_->commit();
+    if (ack) counts->add(ack->batched);
+    else counts->fail(ack.error());
+    return ack;
+}
 
 std::size_t AtomicBatch::size() const noexcept { return sender_->size(); }
 

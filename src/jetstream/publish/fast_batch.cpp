@@ -249,7 +249,13 @@ Expected<void> FastBatch::add_encoded(std::string_view subject, const detail::En
     return sender_->add(subject, encoded, options);
 }
 
-Expected<PublishAck> FastBatch::try_commit() { return sender_->commit(); }
+Expected<PublishAck> FastBatch::try_commit() {
+    const auto counts = link_->traffic().stream();
+    auto ack = sender_->commit();
+    if (ack) counts->add(ack->batched);
+    else counts->fail(ack.error());
+    return ack;
+}
 
 std::uint64_t FastBatch::size() const noexcept { return sender_->size(); }
 std::uint64_t FastBatch::stored() const { return sender_->stored(); }

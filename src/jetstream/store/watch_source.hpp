@@ -39,7 +39,10 @@ public:
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     void quiesce() noexcept override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
-    void settle(Message message, const Handled&) noexcept override { watch_->handled(message); }
+    Fate settle(Message message, const Handled& handled) noexcept override {
+        watch_->handled(message);
+        return fate_of(handled.outcome);
+    }
     bool answerable() const noexcept override { return false; }
     std::size_t pending() const noexcept override;
     std::uint64_t dropped() const noexcept override { return 0; }
