@@ -51,6 +51,10 @@ ORDERS = (("glaze", 179), ("nlohmann", 179))
 ONE = SIZES[:1]
 MIB = 1 << 20
 
+# The connection that answers leave on.
+ANSWERS = {name: System("freshet", environment={"FRESHET_BENCH_ANSWERS": name.split()[0]})
+           for name in ("other connection", "asked connection")}
+
 PLAIN = {
     "publish": Case("publish", 2_000_000, SIZES + ORDERS),
     "deliver": Case("deliver", 1_000_000, SIZES + ORDERS, generator=True),
@@ -101,6 +105,9 @@ TUNABLES = {
     "dispatch": Case("deliver", 500_000, ONE, generator=True, **turned("pool", **{
         "pool": {}, "dedicated": {"dispatch": "dedicated"}, "workers 4": {"dispatch": "workers"},
         "ordered 4": {"dispatch": "ordered"}})),
+    **{f"answers_{number}": Case("rpc", 10_000 if number == 1 else 200_000, SIZES, service="rpc_service",
+                                 words={"outstanding": number}, systems=ANSWERS, reference="other connection")
+       for number in (1, 64, 512)},
     "confirm": Case("js_pipe", 100_000, ONE, **turned("plain", **{"plain": {"confirm": 0}, "confirmed": {}})),
     "codec": Case("deliver", 500_000, (("order", 179),), generator=True, **turned("bytes", **{
         "bytes": {"lane": "bytes"}, "glaze": {"lane": "glaze"}, "nlohmann": {"lane": "nlohmann"}})),

@@ -43,6 +43,7 @@ set_tests_properties(compile_fail.header PROPERTIES LABELS compile_fail TIMEOUT 
 # freshet_add_compile_fail(NAME compile_fail.two_bodies SOURCE two_bodies.cpp [LIBRARIES target...])
 # Compiles the file and compares the compiler's words with the file's own comments:
 #   // expect: TEXT           it must not compile, and the first error contains TEXT
+#   // expect-note: TEXT      a note below an error contains TEXT
 #   // expect-warning: TEXT   it must compile, with a warning that contains TEXT
 function(freshet_add_compile_fail)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE" "LIBRARIES")
@@ -61,6 +62,19 @@ set(freshet_package_prefix ${PROJECT_BINARY_DIR}/package/prefix)
 add_test(NAME package.install COMMAND sh -ec "rm -rf \"$1\"; exec \"$0\" --install \"$2\" --prefix \"$1\""
     ${CMAKE_COMMAND} ${freshet_package_prefix} ${PROJECT_BINARY_DIR})
 set_tests_properties(package.install PROPERTIES LABELS package FIXTURES_SETUP freshet_package)
+
+# What CMake and the linker say to a user who makes a mistake.
+add_test(NAME package.component COMMAND ${CMAKE_COMMAND} -S ${PROJECT_SOURCE_DIR}/tests/package/component
+    -B ${PROJECT_BINARY_DIR}/package/component -G ${CMAKE_GENERATOR} -DCMAKE_PREFIX_PATH=${freshet_package_prefix}
+    -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER})
+set_tests_properties(package.component PROPERTIES LABELS package FIXTURES_REQUIRED freshet_package TIMEOUT 120
+    PASS_REGULAR_EXPRESSION "there is no component jetsream; there are: jetstream, testing")
+freshet_write_arguments(${PROJECT_BINARY_DIR}/package/unlinked.args freshet::freshet)
+add_test(NAME package.unlinked COMMAND ${CMAKE_CXX_COMPILER} @${PROJECT_BINARY_DIR}/package/unlinked.args
+    ${PROJECT_SOURCE_DIR}/tests/package/unlinked/main.cpp $<TARGET_FILE:freshet>
+    -o ${PROJECT_BINARY_DIR}/package/unlinked)
+set_tests_properties(package.unlinked PROPERTIES LABELS package TIMEOUT 120
+    PASS_REGULAR_EXPRESSION "link_the_target_freshet_jetstream")
 
 # freshet_add_package_test(NAME package.find_package SOURCE package [OPTIONS -Dx=y...] [TIMEOUT seconds])
 # Configures and builds the project in SOURCE as a user would, against the installed package, and runs its own ctest.

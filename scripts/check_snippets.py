@@ -3,7 +3,7 @@
 """Checks that the code on the pages is what the tests compile and run.
 
 A page says `<!-- snippet: FILE NAME -->` before a fence; the fence must hold what docs/snippets/FILE has between two
-lines `// [NAME]`, without the common indent. A fence of C++ without such a line is an error.
+lines `// [NAME]` (`# [NAME]` in Python), without the common indent. A fence of C++ without such a line is an error.
 With --fix the fences are rewritten from the files.
 """
 import re
@@ -16,7 +16,7 @@ FENCE = re.compile(
     r"(?:^<!-- snippet: (?P<file>\S+) (?P<name>\S+) -->\n)?^```(?P<language>\w*)\n(?P<body>.*?)^```$",
     re.DOTALL | re.MULTILINE)
 COMMENT = re.compile(r"^<!-- snippet:.*", re.MULTILINE)
-MARK = re.compile(r"^\s*// \[[\w-]+\]\n", re.MULTILINE)
+MARK = re.compile(r"^\s*(?://|#) \[[\w-]+\]\n", re.MULTILINE)
 
 problems = []
 used = set()
@@ -27,9 +27,9 @@ def cut(file: str, name: str) -> str:
     source = ROOT / "docs/snippets" / file
     if not source.exists():
         raise LookupError(f"docs/snippets/{file} does not exist")
-    parts = re.split(rf"^\s*// \[{re.escape(name)}\]\n", source.read_text(), flags=re.MULTILINE)
+    parts = re.split(rf"^\s*(?://|#) \[{re.escape(name)}\]\n", source.read_text(), flags=re.MULTILINE)
     if len(parts) != 3:
-        raise LookupError(f"docs/snippets/{file} has {len(parts) - 1} lines // [{name}], not 2")
+        raise LookupError(f"docs/snippets/{file} has {len(parts) - 1} lines [{name}], not 2")
     used.add((file, name))
     return textwrap.dedent(MARK.sub("", parts[1])).strip("\n") + "\n"
 
@@ -63,8 +63,8 @@ for page in sorted(ROOT.glob("docs/**/*.md")):
     if fixed != text and "--fix" in sys.argv:
         page.write_text(fixed)
 
-for source in sorted((ROOT / "docs/snippets").glob("*.cpp")):
-    for name in sorted({mark.strip()[4:-1] for mark in MARK.findall(source.read_text())}):
+for source in sorted((ROOT / "docs/snippets").glob("*.*")):
+    for name in sorted({mark.split("[")[1].split("]")[0] for mark in MARK.findall(source.read_text())}):
         if (source.name, name) not in used:
             problems.append(f"docs/snippets/{source.name}: no page shows [{name}]")
 

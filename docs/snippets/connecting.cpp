@@ -199,6 +199,38 @@ cannot publish to "news": the connection is lost, and the 1000 bytes of Reconnec
 )"));
 }
 
+TEST_CASE("health") {
+    NatsServer server;
+    freshet::Broker broker{{.servers = {server.url()}}};
+    std::string body;
+    const auto probe = [&] {
+        // [health]
+        const auto health = broker.health();
+        const int status = health.well() || !health.critical ? 200 : 503;
+        for (const auto& problem : health.problems()) body += problem + '\n';
+        // [health]
+        return status;
+    };
+    CHECK(probe() == 503);
+    CHECK(body == "idle\n");
+    broker.start();
+    CHECK(probe() == 200);
+    server.kill();
+    CHECK(eventually([&] {
+        return probe() == 503 && body.find("reconnecting: the connection to nats://127.0.0.1") != std::string::npos;
+    }));
+}
+
+TEST_CASE("fail fast") {
+    NatsServer server;
+    freshet::Broker broker{{.servers = {server.url()}}};
+    // [fail-fast]
+    broker.subscriber<"orders.{id}">({.on_lost = freshet::OnLost::fail_fast})
+        .handle([](std::string_view) { /* ... */ });
+    // [fail-fast]
+    CHECK_NOTHROW(broker.start());
+}
+
 TEST_CASE("events") {
     NatsServer server;
     std::atomic<bool> ready = false;

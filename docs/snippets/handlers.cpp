@@ -250,9 +250,46 @@ TEST_CASE_METHOD(Fixture, "headers") {
     CHECK(error_of({{"tenant", "acme"}, {"pages", "many"}}) + "\n" + error_of({}) == shown(R"(
 // [bad-headers]
 "report" answered with error 400: the header "pages" of a message on "report" has the value "many", which is not a valid int
-"report" answered with error 400: a message on "report" has no header "tenant"; send it, or take Header<name, std::optional<T>>
+"report" answered with error 400: the header "tenant" is missing
 // [bad-headers]
 )"));
+}
+
+TEST_CASE_METHOD(Fixture, "fields") {
+    // [fields]
+    broker.subscriber<"pay">().handle([](freshet::Field<"to"> to, freshet::Field<"cents", long> cents,
+                                         freshet::Field<"note", std::optional<std::string>> note,
+                                         freshet::Header<"tenant"> tenant) {
+        return std::string{*tenant} + " pays " + *to + " " + std::to_string(cents) + note->value_or("");
+    });
+    // [fields]
+    broker.start();
+    const auto pay = [&](const char* body) {
+        return broker.try_request<std::string>("pay", body, {.headers = {{"tenant", "acme"}}});
+    };
+    CHECK(pay(R"({"to":"ann","cents":250,"more":[]})") == "acme pays ann 250");
+    const auto error_of = [&](const char* body) { return std::string{pay(body).error().message()}; };
+    CHECK(error_of(R"({"to":"ann"})") + "\n" + error_of(R"({"to":"ann","cents":"2"})") == shown(R"(
+// [bad-fields]
+"pay" answered with error 400: cents: missing
+"pay" answered with error 400: cents: expected number, got string
+// [bad-fields]
+)"));
+}
+
+TEST_CASE_METHOD(Fixture, "defaults") {
+    // [defaults]
+    const auto report = [](freshet::Header<"pages", int, 1> pages, freshet::Field<"unit", std::string, "mm"> unit,
+                           freshet::Path<"region", std::string_view, "home"> region) {
+        return std::to_string(*pages) + " pages in " + *unit + " for " + std::string{*region};
+    };
+    broker.subscriber<"report">().handle(report);
+    broker.subscriber<"report.{region}">().handle(report);
+    // [defaults]
+    broker.start();
+    CHECK(broker.request<std::string>("report", "{}") == "1 pages in mm for home");
+    CHECK(broker.request<std::string>("report.eu", R"({"unit":"cm"})", {.headers = {{"pages", "3"}}}) ==
+          "3 pages in cm for eu");
 }
 
 TEST_CASE_METHOD(Fixture, "inject") {
@@ -366,6 +403,18 @@ TEST_CASE("queue groups") {
     CHECK(two.stop());
     CHECK(shared == 100);
     CHECK(all == 200);
+}
+
+TEST_CASE_METHOD(Fixture, "views as results") {
+    // [view]
+    broker.subscriber<"echo">().handle([](std::string_view body) { return body.substr(0, body.find(' ')); });
+    // [view]
+    // [borrowed]
+    broker.subscriber<"ping">().handle([] { return freshet::Borrowed{"pong"}; });
+    // [borrowed]
+    broker.start();
+    CHECK(broker.request<std::string>("echo", "hello world") == "hello");
+    CHECK(broker.request<std::string>("ping", "") == "pong");
 }
 
 TEST_CASE_METHOD(Fixture, "workers") {

@@ -94,7 +94,7 @@ TEST_CASE_METHOD(Fixture, "manage streams") {
     // [manage]
     CHECK(per_subject.at("orders.eu.created") == 100);
     CHECK(last.id == "a1");
-    CHECK(third.sequence == 3);
+    CHECK(third.sequence() == 3);
     CHECK(some.size() == 50);
     CHECK(orders.info().state.messages == 10);
 }

@@ -74,19 +74,6 @@ TEST_CASE_METHOD(Fixture, "a worker") {
     CHECK(all == std::vector<std::string>{"dead: no order", "eu a1"});
 }
 
-TEST_CASE_METHOD(Fixture, "a stream of dead letters") {
-    const js::Stream dead{.name = "DEAD", .subjects = {"dead.>"}};
-    // [dead-stream]
-    freshet::App app{broker};
-    app.after_startup([&](freshet::Broker& started) { started.jetstream().declare(dead); });
-    // [dead-stream]
-    app.after_startup([&](freshet::Broker& started) {
-        CHECK(started.jetstream().stream("DEAD").info().config.name == "DEAD");
-        app.exit();
-    });
-    CHECK(app.run() == 0);
-}
-
 TEST_CASE_METHOD(Fixture, "an ephemeral consumer, a push consumer, an ordered one") {
     {
         auto other = start_other();
@@ -140,10 +127,8 @@ TEST_CASE_METHOD(Fixture, "no message overtakes one that failed") {
     };
     // [strict]
     broker
-        .subscriber<"orders.>">(js::Pull{.stream = orders,
-                                         .durable = "in-order",
-                                         .consumer = {.max_ack_pending = 1},
-                                         .retry = {.backoff = {100ms}}})
+        .subscriber<"orders.>">(js::Pull{
+            .stream = orders, .durable = "in-order", .consumer = {.max_ack_pending = 1}, .retry = {.backoff = {100ms}}})
         .handle(change);
     // [strict]
     broker.start();
@@ -229,6 +214,16 @@ TEST_CASE_METHOD(Fixture, "programs that are not services") {
     }
     // [fetch]
     CHECK(seen.count() == 6);
+    int left = 3;
+    const auto enough = [&] { return --left == 0; };
+    // [in-order]
+    auto messages = broker.jetstream().ordered({.stream = "ORDERS"});
+    for (const freshet::Message& message : messages) {  // every message once, in the stream's order
+        print(message.text());
+        if (enough()) messages.drain();
+    }
+    // [in-order]
+    CHECK(seen.count() == 12);  // all six were in hand
     // [reset]
     consumer.reset(3);                                       // from message 3 on
     consumer.reset(std::chrono::system_clock::now() - 24h);  // what was stored since yesterday

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The code of docs/middleware.md, of docs/errors.md#handling-errors and of docs/handlers.md#filters.
+// The code of docs/middleware.md, of docs/exceptions.md#handling-errors and of docs/handlers.md#filters.
 #include <atomic>
 #include <chrono>
 #include <stdexcept>
@@ -126,7 +126,7 @@ TEST_CASE_METHOD(Fixture, "on_error") {
     // [on-error]
     broker.start();
     CHECK(broker.request<Problem>("orders.check", Order{}).text == "an order needs an id");
-    CHECK(broker.try_request<Problem>("orders.check", Order{"1", 2000}).error().remote_code() == 400);
+    CHECK(broker.try_request<Problem>("orders.check", Order{"1", 2000}).error().remote_code() == 500);
 }
 
 TEST_CASE_METHOD(Fixture, "filters") {

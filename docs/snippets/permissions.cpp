@@ -172,7 +172,8 @@ TEST_CASE("a worker that makes its consumer, with dead letters") {
 // [worker-declares]
 { user: service, password: s3cret, permissions: {
     publish: [ "$JS.API.CONSUMER.INFO.ORDERS.worker", "$JS.API.CONSUMER.CREATE.ORDERS.worker",
-               "$JS.API.CONSUMER.MSG.NEXT.ORDERS.worker", "$JS.ACK.ORDERS.worker.>", "dead.orders" ],
+               "$JS.API.CONSUMER.MSG.NEXT.ORDERS.worker", "$JS.ACK.ORDERS.worker.>",
+               "$JS.API.STREAM.INFO.DEAD", "dead.orders" ],
     subscribe: "_INBOX.>" } }
 // [worker-declares]
 )",
@@ -181,7 +182,9 @@ TEST_CASE("a worker that makes its consumer, with dead letters") {
     f.admin.jetstream().declare({.name = "DEAD", .subjects = {"dead.>"}});
     f.broker
         .subscriber<"orders.>">(js::Pull{
-            .stream = "ORDERS", .durable = "worker", .retry = {.max_attempts = 1, .dead_letter = "dead.orders"}})
+            .stream = "ORDERS",
+            .durable = "worker",
+            .retry = {.max_attempts = 1, .dead_letter = "dead.orders", .dead_letter_stream = "DEAD"}})
         .handle([](const std::string&) -> void { throw std::runtime_error{"no"}; });
     f.broker.start();
     f.admin.jetstream().publish("orders.new", "x");

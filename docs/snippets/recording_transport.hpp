@@ -4,6 +4,7 @@
 // The transport of docs/transports.md. Public headers only.
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -47,6 +48,7 @@ public:
     freshet::Expected<void> open(std::chrono::milliseconds wait, freshet::EventSink events) override {
         return to_->open(wait, std::move(events));
     }
+    void on_loss(std::function<void()> lost) override { to_->on_loss(std::move(lost)); }
     freshet::Expected<std::unique_ptr<freshet::TransportSubscription>> subscribe(
         const freshet::SubscriptionSpec& spec, std::shared_ptr<freshet::MessageSink> sink) override {
         return to_->subscribe(spec, std::move(sink));

@@ -241,7 +241,7 @@ TEST_CASE("a nats-server of one's own") {
     freshet::testing::Server server{{.user = "ann", .password = "secret"}};
     freshet::Broker broker{{.servers = {server.url()}, .credentials = freshet::UserPassword{"ann", "secret"}}};
     broker.start();
-    server.restart();  // also stop(), kill(), pause(), resume(), lame_duck()
+    server.restart();  // also stop(), kill(), pause(), resume(), lame_duck(), reload(options)
     // [fixture]
     CHECK(broker.ping(10s) > 0ns);
 }
@@ -268,3 +268,33 @@ TEST_CASE("my transport keeps the contract") {
     CHECK(freshet::contract::broken(freshet::contract::check_jetstream(make)) == "");  // of a server with JetStream
 }
 // [contract]
+
+// [called]
+TEST_CASE_METHOD(Fixture, "the order of that region is handled") {
+    freshet::testing::TestBroker test{broker};
+
+    test.publish("orders.eu.created", Order{"a1", 10}, {.headers = {{"tenant", "acme"}}});
+    CHECK(test.deliveries("orders.{region}.created") ==
+          freshet::testing::called_with(Order{"a1", 10},
+                                        {.headers = {{"tenant", "acme"}}, .path = {{"region", "eu"}}}));
+}
+// [called]
+
+TEST_CASE_METHOD(Fixture, "what a failed comparison of calls prints") {
+    freshet::testing::TestBroker test{broker};
+    test.publish("orders.eu.created", Order{"a1", 10});
+    const auto expected =
+        freshet::testing::called_with(Order{"a1", 12}, {.headers = {{"tenant", "acme"}}, .path = {{"region", "us"}}});
+    CHECK_FALSE(test.deliveries("orders.{region}.created") == expected);
+    std::ostringstream out;
+    out << expected;
+    CHECK(out.str() == shown(R"(
+// [called-text]
+called with {"id":"a1","amount":12} [tenant: acme] {region}=us
+    the one call differs, on orders.eu.created:
+        body.amount: 10, expected 12
+        header tenant: missing, expected "acme"
+        path region: "eu", expected "us"
+// [called-text]
+)"));
+}

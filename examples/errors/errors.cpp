@@ -9,7 +9,7 @@
 #include <freshet/freshet.hpp>
 
 using namespace std::chrono_literals;
-using freshet::Errc, freshet::Expected, freshet::Header, freshet::Path, freshet::RemoteError;
+using freshet::Borrowed, freshet::Errc, freshet::Expected, freshet::Header, freshet::Path, freshet::RemoteError;
 
 struct Order {
     std::string id;
@@ -26,9 +26,9 @@ void declare_handlers(freshet::Broker& broker) {
     });
     broker.subscriber<"returns.nothing">().handle([]() -> std::optional<Order> { return std::nullopt; });
     broker.subscriber<"takes.order">().handle([](Order order) { return order; });
-    broker.subscriber<"takes.path.{id}">().handle([](Path<"id", int>) { return "fine"; });
-    broker.subscriber<"takes.header">().handle([](Header<"user">) { return "fine"; });
-    broker.subscriber<"answers.text">().handle([]() { return "this is not JSON"; });
+    broker.subscriber<"takes.path.{id}">().handle([](Path<"id", int>) { return Borrowed{"fine"}; });
+    broker.subscriber<"takes.header">().handle([](Header<"user">) { return Borrowed{"fine"}; });
+    broker.subscriber<"answers.text">().handle([]() { return Borrowed{"this is not JSON"}; });
 }
 
 template <class T>

@@ -81,6 +81,10 @@ public:
     /// hooks. Returns at once.
     void exit(int code = 0) noexcept;
 
+    /// Returns what the declarations of all brokers say of the program; see Broker::describe. Needs
+    /// <freshet/describe.hpp>.
+    Description describe() const;
+
     /// Returns the compiled half of the App, for freshet itself.
     detail::AppCore& core() noexcept { return *core_; }
 

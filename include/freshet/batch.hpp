@@ -22,11 +22,16 @@ struct ItemAccess;
 struct Batch {
     std::size_t size = 0;                   ///< the most messages in one batch; 0: no batches
     std::chrono::milliseconds within{100};  ///< how long the first message of a batch waits for others
+    /// True: when the handler fails for a batch, it is called again for each of its messages alone, in their order, so
+    /// that one bad message does not condemn its neighbours. What it has decided about a message (Item::ack...) stays,
+    /// and such a message is not handed on again. An outcome that it returned or threw for the whole batch is no
+    /// failure. Default: the failure holds for all messages.
+    bool isolate = false;
 };
 
 /// One message of a batch that is being handled. The outcome chosen here takes precedence over the outcome of the whole
-/// batch. Belongs to the thread of the handler.
-class Item {
+/// batch. Belongs to the thread of the handler. It answers the questions of MessageQuestions.
+class Item : public MessageQuestions<Item> {
 public:
     explicit Item(Message message) noexcept : message_{std::move(message)} {}
 

@@ -7,67 +7,60 @@
 #include <string_view>
 #include <typeinfo>
 #include <utility>
-#include <vector>
 
+#include <freshet/broker_stats.hpp>
 #include <freshet/client.hpp>
 #include <freshet/depends.hpp>
 #include <freshet/detail/core.hpp>
+#include <freshet/format.hpp>
+#include <freshet/health.hpp>
 #include <freshet/logger.hpp>
 #include <freshet/options.hpp>
 #include <freshet/publisher.hpp>
 #include <freshet/replies.hpp>
 #include <freshet/router.hpp>
-#include <freshet/stats.hpp>
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
 
 namespace freshet {
-namespace detail {
-class BrokerCore;
-}
 
-// Declared in <freshet/jetstream.hpp>, which you include to call jetstream(), kv() or object_store().
+struct Description;  // declared in <freshet/describe.hpp>, which you include to call describe()
+
+// The types of the module jetstream: include <freshet/jetstream.hpp> and link freshet::jetstream to use them.
 namespace js {
-class JetStream;
+class JetStream;  // include <freshet/jetstream.hpp>
 struct ContextOptions;
+struct Pull;     // include <freshet/jetstream.hpp>
+struct Push;     // include <freshet/jetstream.hpp>
+struct Ordered;  // include <freshet/jetstream.hpp>
 }  // namespace js
 namespace kv {
 template <class T>
 class Kv;
 struct Options;
+struct Watch;  // include <freshet/jetstream.hpp>
 }  // namespace kv
 namespace obj {
 class Store;
 struct Options;
+struct Watch;  // include <freshet/jetstream.hpp>
 }  // namespace obj
 
-/// What the subscribers of one subject and group have counted.
-struct SubscriberReport {
-    std::string subject = {};  ///< as declared, with its `{names}`; "(other)" beyond a thousand that have ended
-    std::string group = {};    ///< the queue group or the durable consumer; empty: none
-    SubscriberStats stats = {};
+namespace detail {
+
+class BrokerCore;
+
+/// A type that <freshet/jetstream.hpp> defines.
+template <class T>
+struct OfJetstream {
+    static_assert(
+        requires { sizeof(T); },
+        "freshet: JetStream, buckets and object stores need #include <freshet/jetstream.hpp>, and the CMake target "
+        "freshet::jetstream. See docs/jetstream.md");
+    using Type = T;
 };
 
-/// Counters of a broker since it was made.
-struct BrokerStats {
-    TransportStats transport = {};
-    std::size_t subscribers = 0;         ///< registered subscribers
-    std::size_t requests_in_flight = 0;  ///< requests without an answer, an error or a timeout yet
-    std::uint64_t received = 0;          ///< messages that reached the handlers of all subscribers
-    std::uint64_t failed = 0;            ///< see SubscriberStats::failed; the sum over all subscribers
-    std::uint64_t rejected = 0;          ///< see SubscriberStats::rejected; the sum over all subscribers
-    std::uint64_t dropped = 0;           ///< see SubscriberStats::dropped; the sum over all subscribers
-    bool running = false;                ///< see Broker::running
-    bool connected = false;              ///< there is a server now
-    std::uint64_t slow_consumers = 0;    ///< events of the kind slow_consumer
-    std::size_t unconfirmed = 0;         ///< messages of AsyncPublishers that no stream has confirmed yet
-    std::size_t most_unconfirmed = 0;    ///< how many the AsyncPublishers allow
-    /// The subscribers, also those that have ended; those with the same subject and group count together.
-    std::vector<SubscriberReport> by_subscriber = {};
-    std::vector<PublisherStats> by_publisher = {};  ///< publishers, `publish_to`, and what has no declared subject
-    std::vector<RequestStats> by_client = {};       ///< clients, and requests that have no declared subject
-    std::vector<StoreStats> by_store = {};          ///< operations on buckets
-};
+}  // namespace detail
 
 /// A connection to NATS and the handlers it serves: declare subscribers, then call run().
 ///
@@ -139,16 +132,20 @@ public:
         return detail::publish_value(link(), detail::publish_counts(link()), subject, value, options);
     }
 
-    /// Returns a typed publisher of a subject template that the compiler checks. May be called from any thread.
+    /// Returns a typed publisher of a subject template that the compiler checks. `about` is what descriptions tell of
+    /// it. May be called from any thread.
     template <class T, FixedString Target>
-    Publisher<T, Target> publisher(PublishOptions options = {}) {
+    Publisher<T, Target> publisher(PublishOptions options = {}, About about = {}) {
+        detail::declare_outgoing(link(), Target.view(), detail::publisher_shape<T>, options.format, std::move(about));
         return {link(), SubjectTemplate{StaticTemplate<Target>::view()}, std::move(options)};
     }
     /// Returns a typed publisher of a subject template known at run time. Throws Error(Errc::bad_subject). May be
     /// called from any thread.
     template <class T>
-    Publisher<T> publisher(std::string_view subject, PublishOptions options = {}) {
-        return {link(), SubjectTemplate{subject}, std::move(options)};
+    Publisher<T> publisher(std::string_view subject, PublishOptions options = {}, About about = {}) {
+        SubjectTemplate parsed{subject};
+        detail::declare_outgoing(link(), subject, detail::publisher_shape<T>, options.format, std::move(about));
+        return {link(), std::move(parsed), std::move(options)};
     }
 
     /// Sends `value` as a request and blocks until an answer comes, which is decoded to R (a type with a codec,
@@ -183,33 +180,49 @@ public:
             }));
     }
 
-    /// Returns a remote function: `broker.client<Invoice(const Order&)>("invoices.make")`. Throws
+    /// Returns a remote function: `broker.client<Invoice(const Order&)>("invoices.make")`; `about` is what descriptions
+    /// tell of it. Throws
     /// Error(Errc::bad_subject), and Error(Errc::bad_setup) for a negative timeout. May be called from any thread.
     template <class Function>
-    Client<Function> client(std::string subject, RequestOptions options = {}) {
+    Client<Function> client(std::string subject, RequestOptions options = {}, About about = {}) {
         check_client(subject, options);
+        detail::declare_outgoing(link(), subject, detail::client_shape<Function>, options.format, std::move(about));
         return {link(), std::move(subject), std::move(options)};
     }
 
-    /// Returns JetStream of the connection's own domain. Needs <freshet/jetstream.hpp> and the target
-    /// freshet::jetstream.
-    js::JetStream jetstream();
-    /// Returns JetStream of the domain or the API prefix that `options` name. Needs <freshet/jetstream.hpp> and the
-    /// target freshet::jetstream.
-    js::JetStream jetstream(const js::ContextOptions& options);
-    /// Returns a key-value bucket whose values are of type T. Needs <freshet/jetstream.hpp> and the target
-    /// freshet::jetstream.
-    template <class T>
-    freshet::kv::Kv<T> kv(std::string bucket);
-    /// Returns a key-value bucket with options, whose values are of type T. Needs <freshet/jetstream.hpp> and the
-    /// target freshet::jetstream.
-    template <class T>
-    freshet::kv::Kv<T> kv(std::string bucket, const freshet::kv::Options& options);
-    /// Returns a bucket of an object store. Needs <freshet/jetstream.hpp> and the target freshet::jetstream.
-    obj::Store object_store(std::string bucket);
-    /// Returns a bucket of an object store with options. Needs <freshet/jetstream.hpp> and the target
-    /// freshet::jetstream.
-    obj::Store object_store(std::string bucket, const obj::Options& options);
+    // The functions below need <freshet/jetstream.hpp> and the target freshet::jetstream. Their template arguments are
+    // not yours to give: they say so where the header is missing.
+
+    /// Returns JetStream of the connection's own domain.
+    template <class JetStream = js::JetStream>
+    typename detail::OfJetstream<JetStream>::Type jetstream() {
+        link_the_target_freshet_jetstream();
+        return JetStream{link()};
+    }
+    /// Returns JetStream of the domain or the API prefix that `options` name.
+    template <class JetStream = js::JetStream>
+    typename detail::OfJetstream<JetStream>::Type jetstream(const js::ContextOptions& options) {
+        link_the_target_freshet_jetstream();
+        return JetStream{link(), options};
+    }
+    /// Returns a key-value bucket whose values are of type T.
+    template <class T, class Kv = freshet::kv::Kv<T>>
+    typename detail::OfJetstream<Kv>::Type kv(std::string bucket);
+    /// Returns a key-value bucket with options, whose values are of type T.
+    template <class T, class Kv = freshet::kv::Kv<T>>
+    typename detail::OfJetstream<Kv>::Type kv(std::string bucket, const freshet::kv::Options& options);
+    /// Returns a bucket of an object store.
+    template <class Store = obj::Store>
+    typename detail::OfJetstream<Store>::Type object_store(std::string bucket) {
+        link_the_target_freshet_jetstream();
+        return Store::open(link(), std::move(bucket));
+    }
+    /// Returns a bucket of an object store with options.
+    template <class Store = obj::Store>
+    typename detail::OfJetstream<Store>::Type object_store(std::string bucket, const obj::Options& options) {
+        link_the_target_freshet_jetstream();
+        return Store::open(link(), std::move(bucket), options);
+    }
 
     /// Gives an object to handlers that take `Inject<T>`; one object per type, a second call replaces it. Throws
     /// Error(Errc::bad_setup) after start().
@@ -217,6 +230,21 @@ public:
     Broker& provide(std::shared_ptr<T> object) {
         provide_erased(typeid(T), std::move(object));
         return *this;
+    }
+    /// Takes over an object and gives it to handlers that take `Inject<T>`. Throws Error(Errc::bad_setup) after
+    /// start().
+    template <class T, class Deleter>
+    Broker& provide(std::unique_ptr<T, Deleter> object) {
+        return provide(std::shared_ptr<T>{std::move(object)});
+    }
+    /// Gives an object that must outlive the broker to handlers that take `Inject<T>`. Throws Error(Errc::bad_setup)
+    /// after start().
+    template <class T>
+    Broker& provide(T* object) {
+        static_assert(std::is_class_v<T> && !std::is_const_v<T>,
+                      "freshet: provide takes an object, or a pointer to one that is not const: handlers take it as "
+                      "Inject<T>. See docs/handlers.md#inject");
+        return provide(std::shared_ptr<T>{std::shared_ptr<void>{}, object});
     }
     /// Moves `object` into the broker and gives it to handlers that take `Inject<T>`. Throws Error(Errc::bad_setup)
     /// after start().
@@ -244,14 +272,25 @@ public:
     }
     /// Sets the function that is called when a handler, a dependency or a middleware fails with an E:
     /// `f(const E&, ...)`, whose further parameters are filled like a handler's. A value that it returns is sent as the
-    /// answer (it is not published); an Outcome settles the message; a function that returns nothing says that the
-    /// error is dealt with, and the message is acknowledged. The nearest function counts (first the subscriber's, then
+    /// answer (it is not published); a RemoteError that it returns or throws is the answer too; an Outcome settles the
+    /// message; a function that returns nothing says that the error is dealt with, and the message is acknowledged. The
+    /// nearest function counts (first the subscriber's, then
     /// the router's, then the broker's), and among those of one place the function for the most derived type. The
     /// function for Error also gets errors that a handler returned as Expected, and the reason of a rejected message.
     /// Throws Error(Errc::bad_setup) after start().
     template <class E, class F>
+        requires(!std::is_integral_v<std::remove_cvref_t<F>>)
     Broker& on_error(F&& handler) {
         detail::add_error_handler<E, detail::RuntimeSubject>(layer("on_error"), std::forward<F>(handler));
+        return *this;
+    }
+    /// Answers with the error `code` when a handler, a dependency or a middleware fails with an E, as if the handler
+    /// had thrown a RemoteError: `broker.on_error<NotFound>(404)`. The caller reads `description`; if that is empty,
+    /// the what() of the exception, but for codes of 500 and more only what BrokerOptions::expose_errors allows. Throws
+    /// Error(Errc::bad_setup) after start().
+    template <class E>
+    Broker& on_error(int code, std::string description = {}) {
+        detail::add_error_code<E, detail::RuntimeSubject>(layer("on_error"), code, std::move(description));
         return *this;
     }
     /// Calls a function of Depends before every handler, whether the handler takes its result or not. Throws
@@ -298,8 +337,10 @@ public:
     /// Stops the broker within BrokerOptions::stop_timeout; see stop(timeout).
     bool stop();
 
-    /// Calls start(), blocks until SIGINT, SIGTERM or stop(), then stops the broker. Throws what start() throws. A
-    /// second signal ends the process at once. Leaves a broker that runs already alone.
+    /// Calls start(), blocks until SIGINT, SIGTERM or stop(), then stops the broker. Throws what start() throws, and,
+    /// when the broker has stopped, Error with the reason if it ended by itself: its connection was closed for good, or
+    /// a subscriber was lost (OnLost::fail_fast). A second signal ends the process at once. Leaves a broker that runs
+    /// already alone.
     void run();
 
     /// Blocks for one round trip to the server on each connection and returns how long it took. Throws Error:
@@ -308,12 +349,20 @@ public:
 
     /// Returns true between a successful start() and the beginning of a stop.
     bool running() const noexcept;
+    /// Returns whether the broker is connected and all its subscribers get messages, and if not, why. May be called
+    /// from any thread; costs nothing while nobody asks.
+    Health health() const;
     /// Returns what is known of the server; empty before start(). May be called from any thread.
     ServerInfo server() const;
     /// Returns the counters. May be called from any thread.
     BrokerStats stats() const;
     /// Returns the broker's logger; valid as long as the broker. Thread-safe.
     Logger& logger() noexcept;
+
+    /// Returns what the broker's declarations say of it: subscribers, also those of included routers, publishers,
+    /// remote functions, types. Needs <freshet/describe.hpp>. Asks no server; may be called before and after start(),
+    /// from any thread. Throws Error(Errc::bad_setup) if two different types have one name. See docs/describe.md.
+    Description describe() const;
 
     /// Returns the compiled halves of the broker, for freshet itself.
     detail::BrokerCore& core() const noexcept { return *core_; }

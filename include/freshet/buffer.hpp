@@ -18,6 +18,25 @@ inline std::string_view as_text(Bytes bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// A body that a handler returns without copying it: `return Borrowed{name};`, also within Response, std::optional or
+/// Expected. You promise that the text or the bytes outlive the handler, as a literal, a member of the handler's
+/// object, or the message do. A plain view as a result does not compile, because most views in a function refer to
+/// something that ends with it.
+class Borrowed {
+public:
+    Borrowed() noexcept = default;
+    explicit Borrowed(Bytes bytes) noexcept : bytes_{bytes} {}
+    explicit Borrowed(std::string_view text) noexcept : bytes_{as_bytes(text)} {}
+    explicit Borrowed(const char* text) noexcept : Borrowed{std::string_view{text}} {}
+    Borrowed(std::string&&) = delete;  // ends before anything is sent
+
+    Bytes bytes() const noexcept { return bytes_; }
+    std::string_view text() const noexcept { return as_text(bytes_); }
+
+private:
+    Bytes bytes_ = {};
+};
+
 namespace detail {
 
 /// The bytes to decode. `terminated` says that a NUL follows them, as it follows the payload of each Message; a plain

@@ -12,6 +12,26 @@
 
 namespace freshet {
 
+namespace detail {
+
+/// What the answer to a request is; a Message may be anything.
+template <class R>
+inline constexpr BodyShape answer_shape = body_shape<R, Direction::read>;
+template <>
+inline constexpr BodyShape answer_shape<Message> = {.kind = BodyKind::raw};
+
+template <class Function>
+inline constexpr OutgoingShape client_shape{};
+template <class R, class... A>
+inline constexpr OutgoingShape client_shape<R(A...)>{.kind = OutgoingShape::Kind::client,
+                                                     .answer = &answer_shape<std::remove_cvref_t<R>>};
+template <class R, class A>
+inline constexpr OutgoingShape client_shape<R(A)>{.kind = OutgoingShape::Kind::client,
+                                                  .body = &body_shape<std::remove_cvref_t<A>, Direction::write>,
+                                                  .answer = &answer_shape<std::remove_cvref_t<R>>};
+
+}  // namespace detail
+
 template <class Function>
 class Client {
     static_assert(
@@ -67,9 +87,9 @@ public:
     }
 
     /// Sends the request and returns at once; `done(Expected<R>)` is called exactly once, on one of these threads: the
-    /// thread that reads the broker's answers, the timer's thread at the deadline, the thread that stops the broker,
-    /// or, if the request could not be sent, the calling thread before async() returns. `done` must not block, since
-    /// all other answers wait for it; an exception from it is logged.
+    /// thread that reads the broker's answers, the timer's thread at the deadline, a thread that freshet makes to stop
+    /// the broker, or, if the request could not be sent, the calling thread before async() returns. `done` must not
+    /// block, since all other answers wait for it; an exception from it is logged.
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<R>>
     void async(const std::remove_cvref_t<A>&... argument, Done done) const {

@@ -31,8 +31,8 @@ struct ContextAccess;
 }  // namespace detail
 
 /// One delivery: the message, the values that were read from it, and the outcome that it will have. Lives for one call
-/// of a handler and belongs to the thread that runs it.
-class Context {
+/// of a handler and belongs to the thread that runs it. It answers the questions of MessageQuestions.
+class Context : public MessageQuestions<Context> {
 public:
     Context(detail::SubscriberCore& subscriber, Message& message) noexcept
         : subscriber_{&subscriber}, message_{&message} {}
@@ -41,8 +41,6 @@ public:
 
     /// Returns the message; valid as long as the Context.
     const Message& message() const noexcept { return *message_; }
-    /// Returns the subject on which the message came; valid as long as the message.
-    std::string_view subject() const noexcept { return message_->subject(); }
     /// Returns the broker of the subscriber.
     Broker& broker() const noexcept;
     /// Returns a logger that writes the fields of the message (docs/logging.md) with each line. It reads them when it
@@ -104,7 +102,8 @@ public:
     /// `next`. An error that an on_error function has dealt with does not count.
     const Error* failure() const noexcept { return failure_ ? &*failure_ : nullptr; }
     /// Makes the message fail for the reason `why`, for middlewares that do not call `next`: a requester gets an error
-    /// as the answer. Use it as `return context.fail(RemoteError{429, "too many"});`.
+    /// as the answer. Use it as `return context.fail(RemoteError{429, "too many"});`. A RemoteError of 400 to 499 is an
+    /// answer, not a failure: see RemoteError.
     Outcome fail(Error why);
     /// Rejects the message as one that cannot be handled at all, for middlewares that do not call `next`: a requester
     /// gets an error as the answer, and the message is given up. Use it as `return context.reject(...)`.
@@ -153,6 +152,7 @@ private:
     bool answered_ = false;
     bool answers_only_ = false;
     bool failed_ = false;
+    bool rejected_ = false;
     bool decided_within_ = false;
     std::optional<Outcome> decided_ = {};
     std::optional<Error> failure_ = {};

@@ -9,7 +9,24 @@
 #include <system_error>
 #include <utility>
 
+#include <freshet/codec_format.hpp>
+
 namespace freshet {
+
+class Buffer;
+
+namespace detail {
+
+struct ErrorAccess;
+struct ErrorState;
+
+/// A value that an error carries as its body. It is encoded when the error is answered, in the format of the request.
+struct ErrorValue {
+    std::shared_ptr<const void> value = {};
+    std::string_view (*encode)(const void* value, Format format, Buffer& out) = nullptr;
+};
+
+}  // namespace detail
 
 /// The kind of an error, for callers that act on it, whichever layer failed. Compare with
 /// `error.code() == Condition::timeout`.
@@ -87,8 +104,8 @@ public:
     Error(const Error&) = default;  // and so no move: an Error that was moved from keeps its message
     Error& operator=(const Error&) = default;
 
-    const char* what() const noexcept override { return message_->c_str(); }
-    std::string_view message() const noexcept { return *message_; }
+    const char* what() const noexcept override;
+    std::string_view message() const noexcept;
 
     /// Compares as code() does: an Errc with the exact failure.
     friend bool operator==(const Error& error, Errc code) noexcept { return error.code() == code; }
@@ -100,19 +117,26 @@ public:
     std::optional<Condition> condition() const noexcept;
 
     /// Returns the `Nats-Service-Error-Code` of a remote error (ADR-32), else 0.
-    int remote_code() const noexcept { return remote_code_; }
+    int remote_code() const noexcept;
     /// Returns the `Nats-Service-Error` of a remote error (ADR-32), without the text that message() puts before it;
     /// else an empty text.
-    std::string_view remote_description() const noexcept {
-        return message().substr(message_->size() - remote_description_size_);
-    }
-
-protected:
-    int remote_code_ = 0;
-    std::size_t remote_description_size_ = 0;  // the description is the end of the message
+    std::string_view remote_description() const noexcept;
+    /// Returns true if the other side sent a body with its error.
+    bool has_body() const noexcept;
+    /// Decodes the body that the other side sent with its error: `error.body<Problem>()`. Throws Errc::bad_payload if
+    /// there is none, or if it is no T.
+    template <class T>
+    T body() const;
+    /// Decodes the body as body() does, but returns the Error instead of throwing it.
+    template <class T>
+    std::expected<T, Error> try_body() const;
 
 private:
-    std::shared_ptr<const std::string> message_;  // shared: copying an exception must not throw
+    friend struct detail::ErrorAccess;
+    friend class RemoteError;
+    Error(std::error_code code, std::shared_ptr<const detail::ErrorState> state) noexcept;
+
+    std::shared_ptr<const detail::ErrorState> state_;  // shared: copying an exception must not throw
 };
 
 /// Throws `error`; as RemoteError if it is one.
@@ -120,18 +144,26 @@ private:
 
 /// An error that travels (ADR-32): a handler throws it to choose the code of its answer, and a caller of a request
 /// receives it when the other side answered with `Nats-Service-Error`.
+///
+/// An error of 400 to 499 that a handler throws or returns is an answer, not a failure of the handler: freshet counts
+/// it as declined and logs it at level info, and a JetStream message is given up instead of tried again. With 408, 425
+/// and 429, which say "later", it is tried again.
 class RemoteError : public Error {
 public:
     /// Makes an error of one line for an answer.
     /// @param code         `Nats-Service-Error-Code`, by habit an HTTP status
-    /// @param description  `Nats-Service-Error`, one line
+    /// @param description  `Nats-Service-Error`, one line, written for the caller
     RemoteError(int code, std::string description);
-    /// Makes an error whose message() is "what: description".
-    RemoteError(int code, std::string_view what, std::string_view description);
+    /// Makes an error with a body, for callers that need more than a line: `RemoteError{404, "no such order",
+    /// problem}`.
+    /// @param body  a value of any type that has a codec; it is copied, and encoded as an answer would be
+    template <class T>
+    RemoteError(int code, std::string description, T body);
 
 private:
     friend void freshet::raise(const Error& error);
     explicit RemoteError(const Error& error) : Error{error} {}
+    RemoteError(int code, std::string description, detail::ErrorValue body);
 };
 
 /// A value, or the Error that a try_ function returns instead of throwing it.

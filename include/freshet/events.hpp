@@ -23,7 +23,7 @@ struct ConnectionEvent {
     Kind kind = Kind::error;
     std::string detail = {};    ///< the text of the client library or the server
     std::string subject = {};   ///< slow_consumer: the subscriber's, as declared; a refused permission: the refused one
-    std::string url = {};       ///< connected, reconnected: the server, without credentials
+    std::string url = {};       ///< connected, reconnected: the server, without credentials; waiting: the one meant
     std::uint64_t dropped = 0;  ///< slow_consumer: messages that this subscription has dropped so far
 };
 

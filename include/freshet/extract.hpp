@@ -22,8 +22,8 @@ class Context;
 
 /// Handler parameter: a token of the subject. `Path<"id", int>` takes the 42 of "users.42.created" in a subscriber of
 /// "users.{id}.created". If the token does not parse to T, the message is rejected with Condition::bad_payload before
-/// the handler runs.
-template <FixedString Name, class T = std::string_view>
+/// the handler runs. With a default, `Path<"id", int, 0>`, the subscriber's subject may lack the parameter.
+template <FixedString Name, class T = std::string_view, DefaultValue... Default>
 struct Path {
     T value = {};
     const T& operator*() const noexcept { return value; }
@@ -35,9 +35,9 @@ struct Path {
 };
 
 /// Handler parameter: the first value of a message header. `Header<name, std::optional<T>>` allows the header to be
-/// absent. If the header is absent (and not optional) or does not parse, the message is rejected with
-/// Condition::bad_payload before the handler runs.
-template <FixedString Name, class T = std::string_view>
+/// absent, and so does a default: `Header<"pages", int, 1>`. If the header is absent (and may not be) or does not
+/// parse, the message is rejected with Condition::bad_payload before the handler runs.
+template <FixedString Name, class T = std::string_view, DefaultValue... Default>
 struct Header {
     T value = {};
     const T& operator*() const noexcept { return value; }
@@ -46,6 +46,21 @@ struct Header {
 
     friend bool operator==(const Header&, const Header&) = default;
     friend bool operator==(const Header& self, const T& other) { return self.value == other; }
+};
+
+/// Handler parameter: one member of the body, which is a JSON object (or that in MessagePack or CBOR), for handlers
+/// that need no type of their own for it: `[](Field<"id", int> id, Field<"note", std::optional<std::string>> note)`. T
+/// is what a field of FRESHET_JSON may be. If the member is absent (and neither optional nor with a default) or does
+/// not fit T, the message is rejected with Condition::bad_payload before the handler runs.
+template <FixedString Name, class T = std::string, DefaultValue... Default>
+struct Field {
+    T value = {};
+    const T& operator*() const noexcept { return value; }
+    const T* operator->() const noexcept { return &value; }
+    operator const T&() const noexcept { return value; }
+
+    friend bool operator==(const Field&, const Field&) = default;
+    friend bool operator==(const Field& self, const T& other) { return self.value == other; }
 };
 
 /// Handler parameter: the object that was given to `Broker::provide`, looked up once when the broker starts. Handlers
@@ -97,6 +112,8 @@ protected:
 ///         static Expected<TraceId> extract(Context& context);
 ///     };
 ///
+/// A `static void describe(Describer&)` tells descriptions what it takes from the message; see <freshet/describer.hpp>.
+///
 /// An Extractor with `using Plan = ...` also has `static Plan bind(Binder&)`, which runs once when the broker starts,
 /// and its `extract` takes the plan as the first parameter.
 template <class A>
@@ -111,11 +128,45 @@ Error bad_header(const Context& context, std::string_view name, std::string_view
 Error missing_header(const Context& context, std::string_view name);
 std::string unknown_path(std::string_view name);
 std::string not_provided(std::string_view type);
+/// Returns which token of the subject stands for `{name}`, which FRESHET_VARIANT lets name the type of a body. Reports
+/// to `binder` that there is none.
+std::size_t find_naming_token(Binder& binder, std::string_view name);
+
+template <auto... Default>
+inline constexpr bool has_default = sizeof...(Default) > 0;
+template <auto Default>
+inline constexpr bool is_text_default = requires { Default.value.view(); };
+
+/// True if there is no default, or one of which a T can be made without loss.
+template <class T, auto... Default>
+inline constexpr bool fits_default = sizeof...(Default) == 0;
+template <class T, auto Default>
+inline constexpr bool fits_default<T, Default> = [] {
+    if constexpr (is_optional<T>) return false;
+    else if constexpr (is_text_default<Default>) return std::is_constructible_v<T, std::string_view>;
+    else return requires { T{Default.value}; };
+}();
+
+template <class T>
+T make_default() {
+    return T{};
+}
+template <class T, auto Default>
+T make_default() {
+    if constexpr (is_text_default<Default>) return T{Default.value.view()};
+    else return T{Default.value};
+}
+
+#define FRESHET_BAD_DEFAULT                                                                                            \
+    "freshet: the default of this parameter is no T: in Header<name, T, default>, Path and Field write a value that "  \
+    "a T holds, such as Header<\"pages\", int, 1>; a std::optional has none, it is empty when nothing came. See "      \
+    "docs/handlers.md#defaults"
 
 }  // namespace detail
 
-template <FixedString Name, class T>
-struct Extractor<Path<Name, T>> {
+template <FixedString Name, class T, DefaultValue... Default>
+struct Extractor<Path<Name, T, Default...>> {
+    static_assert(detail::fits_default<T, Default...>, FRESHET_BAD_DEFAULT);
     static_assert(ParsableText<T>,
                   "freshet: Path<name, T> needs a T that a token can be parsed to: std::string_view, std::string, a "
                   "number, bool, or a type with freshet::FromText<T>. See docs/handlers.md#path");
@@ -123,40 +174,53 @@ struct Extractor<Path<Name, T>> {
 
     static Plan bind(Binder& binder) {
         const auto token = binder.token_of(Name.view());
-        if (!token) binder.problem(detail::unknown_path(Name.view()));
-        return token.value_or(0);
+        if constexpr (!detail::has_default<Default...>)
+            if (!token) binder.problem(detail::unknown_path(Name.view()));
+        return token.value_or(absent);
     }
 
-    static Expected<Path<Name, T>> extract(Plan token, Context& context) {
+    static Expected<Path<Name, T, Default...>> extract(Plan token, Context& context) {
+        if constexpr (detail::has_default<Default...> && detail::fits_default<T, Default...>)
+            if (token == absent) return Path<Name, T, Default...>{detail::make_default<T, Default...>()};
         const auto text = detail::subject_token(context, token);
         auto value = FromText<T>::parse(text);
         if (!value) return std::unexpected{detail::bad_path(context, Name.view(), text, detail::type_name<T>())};
-        return Path<Name, T>{*std::move(value)};
+        return Path<Name, T, Default...>{*std::move(value)};
     }
+
+private:
+    static constexpr Plan absent = static_cast<Plan>(-1);
 };
 
-template <FixedString Name, class T>
-struct Extractor<Header<Name, T>> {
-    static Expected<Header<Name, T>> extract(Context& context) {
+template <FixedString Name, class T, DefaultValue... Default>
+struct Extractor<Header<Name, T, Default...>> {
+    static_assert(detail::fits_default<T, Default...>, FRESHET_BAD_DEFAULT);
+    using Value = Header<Name, T, Default...>;
+
+    static Expected<Value> extract(Context& context) {
         const auto text = detail::message_header(context, Name.view());
         if constexpr (detail::is_optional<T>) {
-            if (!text) return Header<Name, T>{};
+            if (!text) return Value{};
             return parse<typename T::value_type>(context, *text);
         } else {
-            if (!text) return std::unexpected{detail::missing_header(context, Name.view())};
+            if constexpr (!detail::has_default<Default...>) {
+                if (!text) return std::unexpected{detail::missing_header(context, Name.view())};
+            } else if constexpr (detail::fits_default<T, Default...>) {
+                if (!text) return Value{detail::make_default<T, Default...>()};
+            }
             return parse<T>(context, *text);
         }
     }
 
 private:
     template <class V>
-    static Expected<Header<Name, T>> parse(Context& context, std::string_view text) {
+    static Expected<Value> parse(Context& context, std::string_view text) {
         static_assert(ParsableText<V>,
                       "freshet: Header<name, T> needs a T that text can be parsed to: std::string_view, std::string, a "
                       "number, bool, or a type with freshet::FromText<T>. See docs/handlers.md#headers");
         auto value = FromText<V>::parse(text);
         if (!value) return std::unexpected{detail::bad_header(context, Name.view(), text, detail::type_name<V>())};
-        return Header<Name, T>{*std::move(value)};
+        return Value{*std::move(value)};
     }
 };
 

@@ -19,4 +19,21 @@ struct FixedString {
     constexpr std::string_view view() const noexcept { return {data, N - 1}; }
 };
 
+/// The default of a parameter as a template argument: `Header<"pages", int, 1>`, `Header<"tenant", std::string,
+/// "none">`.
+template <class V>
+struct DefaultValue {
+    V value;  ///< a FixedString for a text; public, since the members of a template argument must be
+
+    consteval DefaultValue(V given) : value{given} {}
+    template <std::size_t N>
+    consteval DefaultValue(const char (&literal)[N])
+        requires(sizeof(V) == N)
+        : value{literal} {}
+};
+template <class V>
+DefaultValue(V) -> DefaultValue<V>;
+template <std::size_t N>
+DefaultValue(const char (&)[N]) -> DefaultValue<FixedString<N>>;
+
 }  // namespace freshet

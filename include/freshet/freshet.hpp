@@ -5,6 +5,7 @@
 #include <freshet/broker.hpp>
 #include <freshet/client.hpp>
 #include <freshet/codec.hpp>
+#include <freshet/coded.hpp>
 #include <freshet/context.hpp>
 #include <freshet/depends.hpp>
 #include <freshet/error.hpp>

@@ -23,6 +23,7 @@
 #include <freshet/buffer.hpp>
 #include <freshet/detail/json/fields.hpp>
 #include <freshet/detail/json/reader.hpp>
+#include <freshet/detail/json/shape.hpp>
 #include <freshet/detail/json/types.hpp>
 #include <freshet/detail/json/writer.hpp>
 #include <freshet/detail/nlohmann_fwd.hpp>
@@ -115,10 +116,26 @@ inline constexpr auto glaze_readers_of = glaze_readers<T>(std::make_index_sequen
 template <class T>
 inline constexpr auto glaze_writers_of = glaze_writers<T>(std::make_index_sequence<glz::reflect<T>::size>{});
 
+template <class T, std::size_t... I>
+consteval std::array<FieldInfo, sizeof...(I) + 1> glaze_infos(std::index_sequence<I...>) {
+    return {FieldInfo{glz::reflect<T>::keys[I], !is_required_glaze_member<T, I>()}...};
+}
+template <class T>
+inline constexpr auto glaze_infos_of = glaze_infos<T>(std::make_index_sequence<glz::reflect<T>::size>{});
+
+template <class T, std::size_t... I>
+consteval TypeShape glaze_shape(std::index_sequence<I...>) {
+    return {.kind = ShapeKind::object,
+            .name = type_name<T>(),
+            .parts = shapes<GlazeMember<T, I>...>,
+            .fields = glaze_infos_of<T>.data()};
+}
+
 template <GlazeTable T>
 struct FallbackJson<T> {
     static constexpr std::size_t fields = glz::reflect<T>::size;
     static consteval const auto& names() { return glz::reflect<T>::keys; }
+    static consteval TypeShape shape() { return glaze_shape<T>(std::make_index_sequence<fields>{}); }
 
     static bool read(JsonReader& in, const JsonNode& node, T& out) {
         check();
@@ -171,9 +188,9 @@ struct FallbackJson<T> {
 template <class T, class List>
 struct GlazeFields;
 
-template <class T, auto... Members>
-struct GlazeFields<T, FieldList<Members...>> {
-    static constexpr FieldList<Members...> fields = freshet_fields(For<T>{});
+template <class T, std::size_t Facts, auto... Members>
+struct GlazeFields<T, FieldList<Facts, Members...>> {
+    static constexpr FieldList<Facts, Members...> fields = freshet_fields(For<T>{});
     static constexpr auto value = glz::make_tuple(Members...);
     static constexpr auto keys = [] {
         std::array<std::string_view, sizeof...(Members)> names;
@@ -189,8 +206,8 @@ struct GlazeFields<T, FieldList<Members...>> {
     }
 };
 
-template <class T>
-struct GlazeFields<T, FieldList<>> {
+template <class T, std::size_t Facts>
+struct GlazeFields<T, FieldList<Facts>> {
     static constexpr auto value = glz::object();
 };
 

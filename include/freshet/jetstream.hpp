@@ -10,6 +10,7 @@
 #include <freshet/js/consumer_info.hpp>
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/counter_value.hpp>
+#include <freshet/js/dead_letters.hpp>
 #include <freshet/js/declare.hpp>
 #include <freshet/js/fast_batch.hpp>
 #include <freshet/js/jetstream.hpp>

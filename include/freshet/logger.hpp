@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 
 #if __has_include(<fmt/base.h>)
@@ -17,6 +20,23 @@ class logger;
 }
 
 namespace freshet {
+namespace detail {
+
+/// Not constexpr: the compiler names it when a format refers to arguments that are not there.
+void this_log_format_has_more_fields_than_there_are_arguments();
+
+/// Returns how many `{}` a format has; fields with numbers and names do not count.
+consteval std::size_t fields_in(std::string_view format) {
+    std::size_t fields = 0;
+    for (std::size_t i = 0; i + 1 < format.size(); ++i) {
+        if (format[i] != '{') continue;
+        if (format[i + 1] == '{') ++i;
+        else if (format[i + 1] == '}' || format[i + 1] == ':') ++fields;
+    }
+    return fields;
+}
+
+}  // namespace detail
 
 /// Severity of a log line, from the least to the most severe.
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, critical };
@@ -31,6 +51,33 @@ struct LogFields {
     std::string_view consumer = {};  ///< the name of the JetStream consumer on the server
     std::uint64_t sequence = 0;      ///< sequence of the message in the stream; 0: not written
     std::uint64_t delivery = 0;      ///< how often the message was delivered, this time included; 0: not written
+    std::string_view handler = {};   ///< the subject as its subscriber declared it, where that is another text
+};
+
+/// The format of a log line, which the compiler checks against the arguments, or fmt::runtime(text).
+template <class... A>
+class LogFormat {
+    static constexpr bool all_formattable = (fmt::is_formattable<std::remove_cvref_t<A>>::value && ...);
+    static_assert(all_formattable,
+                  "freshet: an argument of this log line cannot be formatted: give its members or its text, or "
+                  "specialise fmt::formatter for its type. See docs/logging.md#formats");
+
+public:
+    template <class Text>
+        requires std::is_convertible_v<const Text&, std::string_view>
+    consteval LogFormat(const Text& text) : text_{text} {
+        if (detail::fields_in(text) > sizeof...(A)) detail::this_log_format_has_more_fields_than_there_are_arguments();
+        if constexpr (all_formattable) std::ignore = fmt::format_string<A...>{text};
+    }
+    template <class Runtime>
+        requires(!std::is_convertible_v<const Runtime&, std::string_view> &&
+                 std::is_constructible_v<fmt::format_string<A...>, const Runtime&>)
+    LogFormat(const Runtime& format) : text_{fmt::format_string<A...>{format}} {}
+
+    fmt::string_view get() const noexcept { return text_; }
+
+private:
+    fmt::string_view text_;
 };
 
 /// Writes lines through a spdlog logger: the text, then the fields that are not empty, as
@@ -62,31 +109,31 @@ public:
 
     /// Writes a line of the given level: `logger.log(LogLevel::info, "took {} ms", time)`. May block as the sinks do.
     template <class... A>
-    void log(LogLevel level, fmt::format_string<A...> format, A&&... arguments) noexcept {
-        if (enabled(level)) write(level, format, fmt::make_format_args(arguments...));
+    void log(LogLevel level, LogFormat<std::type_identity_t<A>...> format, A&&... arguments) noexcept {
+        if (enabled(level)) write(level, format.get(), fmt::make_format_args(arguments...));
     }
     template <class... A>
-    void trace(fmt::format_string<A...> format, A&&... arguments) noexcept {
+    void trace(LogFormat<std::type_identity_t<A>...> format, A&&... arguments) noexcept {
         log(LogLevel::trace, format, std::forward<A>(arguments)...);
     }
     template <class... A>
-    void debug(fmt::format_string<A...> format, A&&... arguments) noexcept {
+    void debug(LogFormat<std::type_identity_t<A>...> format, A&&... arguments) noexcept {
         log(LogLevel::debug, format, std::forward<A>(arguments)...);
     }
     template <class... A>
-    void info(fmt::format_string<A...> format, A&&... arguments) noexcept {
+    void info(LogFormat<std::type_identity_t<A>...> format, A&&... arguments) noexcept {
         log(LogLevel::info, format, std::forward<A>(arguments)...);
     }
     template <class... A>
-    void warn(fmt::format_string<A...> format, A&&... arguments) noexcept {
+    void warn(LogFormat<std::type_identity_t<A>...> format, A&&... arguments) noexcept {
         log(LogLevel::warn, format, std::forward<A>(arguments)...);
     }
     template <class... A>
-    void error(fmt::format_string<A...> format, A&&... arguments) noexcept {
+    void error(LogFormat<std::type_identity_t<A>...> format, A&&... arguments) noexcept {
         log(LogLevel::error, format, std::forward<A>(arguments)...);
     }
     template <class... A>
-    void critical(fmt::format_string<A...> format, A&&... arguments) noexcept {
+    void critical(LogFormat<std::type_identity_t<A>...> format, A&&... arguments) noexcept {
         log(LogLevel::critical, format, std::forward<A>(arguments)...);
     }
 

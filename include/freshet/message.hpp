@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <freshet/buffer.hpp>
+#include <freshet/error.hpp>
 #include <freshet/headers.hpp>
 #include <freshet/metadata.hpp>
 
@@ -18,6 +19,12 @@ namespace detail {
 void destroy_native(__natsMsg* message) noexcept;
 class BodyScope;
 }  // namespace detail
+
+class Message;
+template <class T>
+T decode(const Message& message);
+template <class T>
+Expected<T> try_decode(const Message& message);
 
 /// One received message. It owns cnats's message and shows views into it: nothing is copied, and every view is valid as
 /// long as the Message lives and is not moved from. Move-only. Not thread-safe: reading a header parses the headers in
@@ -50,6 +57,17 @@ public:
     Bytes payload() const noexcept { return payload_; }
     /// Returns the body as characters; a NUL follows them.
     std::string_view text() const noexcept { return as_text(payload_); }
+    /// Returns the body as T, a type with a codec (<freshet/codec.hpp>). A view in the result is valid as long as the
+    /// message. Throws Error, with Errc::bad_payload if the body does not fit T.
+    template <class T>
+    T decode() const {
+        return freshet::decode<T>(*this);
+    }
+    /// Returns the body as T, or the Error that decode() throws.
+    template <class T>
+    Expected<T> try_decode() const {
+        return freshet::try_decode<T>(*this);
+    }
 
     /// Returns the first value of a header; names are case-sensitive (ADR-4). The first call parses the headers, which
     /// changes the native message; headers that do not parse count as none.
@@ -89,6 +107,50 @@ private:
     const char* subject_ = nullptr;
     const char* reply_ = nullptr;
     Bytes payload_ = {};  // a NUL follows
+};
+
+/// The questions about a message that everything that holds one answers by the same names as the Message itself:
+/// Context, Item, js::Delivery, js::StoredMessage. Views are valid as long as the message.
+template <class Holder>
+class MessageQuestions {
+public:
+    /// Returns the subject of the message.
+    std::string_view subject() const noexcept { return asked().subject(); }
+    /// Returns the subject on which an answer is expected; empty for an event.
+    std::string_view reply_to() const noexcept { return asked().reply_to(); }
+    /// Returns the body as bytes.
+    Bytes payload() const noexcept { return asked().payload(); }
+    /// Returns the body as characters.
+    std::string_view text() const noexcept { return asked().text(); }
+    /// Returns the body as T. Throws Error, with Errc::bad_payload if the body does not fit T.
+    template <class T>
+    T decode() const {
+        return freshet::decode<T>(asked());
+    }
+    /// Returns the body as T, or the Error that decode() throws.
+    template <class T>
+    Expected<T> try_decode() const {
+        return freshet::try_decode<T>(asked());
+    }
+    /// Returns the first value of a header; names are case-sensitive.
+    std::optional<std::string_view> header(std::string_view name) const { return asked().header(name); }
+    /// Returns every value of a header, in the order in which they came.
+    std::vector<std::string_view> header_values(std::string_view name) const { return asked().header_values(name); }
+    /// Returns a copy of all headers.
+    Headers headers() const { return asked().headers(); }
+    /// Returns what JetStream tells about the message; nothing for a message that no stream has.
+    std::optional<Metadata> metadata() const noexcept { return asked().metadata(); }
+
+protected:
+    MessageQuestions() = default;
+    ~MessageQuestions() = default;
+    MessageQuestions(const MessageQuestions&) = default;
+    MessageQuestions(MessageQuestions&&) = default;
+    MessageQuestions& operator=(const MessageQuestions&) = default;
+    MessageQuestions& operator=(MessageQuestions&&) = default;
+
+private:
+    const Message& asked() const noexcept { return static_cast<const Holder&>(*this).message(); }
 };
 
 namespace detail {

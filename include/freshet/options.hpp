@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include <freshet/about.hpp>
 #include <freshet/codec_format.hpp>
 #include <freshet/detail/chrono.hpp>
 #include <freshet/error.hpp>
@@ -192,6 +193,14 @@ struct BrokerOptions {
     /// returns a connected stream socket, which then belongs to freshet, or throws. Called on the thread that connects
     /// or reconnects; may block for about `connect_timeout`. Needs cnats 3.11 or newer. Default: none.
     std::function<int(const std::string& host, std::uint16_t port)> dial = {};
+    /// True: a requester whose handler fails reads the text of the exception, whatever it is; for development. False:
+    /// only what was written for it (RemoteError, on_error, why a message is rejected), else "internal error" and the
+    /// correlation id; the log has the text. Default: false.
+    bool expose_errors = false;
+    /// What descriptions tell of the program: see docs/describe.md. Default: the title is `name`.
+    About about = {};
+    /// Version of the program, for descriptions. Default: none.
+    std::string version = {};
 
     /// Returns the defaults changed by the environment: NATS_URL, NATS_CREDS, NATS_NKEY (a seed file), NATS_USER and
     /// NATS_PASSWORD, NATS_TOKEN, NATS_CA, NATS_CERT, NATS_KEY, NATS_INBOX_PREFIX, NATS_CONTEXT (a context of the

@@ -3,7 +3,9 @@
 
 #include <concepts>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <freshet/buffer.hpp>
@@ -18,6 +20,16 @@ namespace detail {
 class PublishStep;
 }  // namespace detail
 
+/// A view of a text, which must live until `next` has returned. Does not take a temporary std::string.
+class OutgoingText : public std::string_view {
+public:
+    constexpr OutgoingText() noexcept = default;
+    template <class Text>
+        requires std::is_convertible_v<const Text&, std::string_view>
+    constexpr OutgoingText(const Text& text) noexcept : std::string_view{text} {}
+    OutgoingText(std::string&&) = delete;  // ends before the message is sent
+};
+
 /// A message on its way out, as publish middlewares see and change it. Texts and bytes behind the views must live until
 /// `next` has returned.
 struct Outgoing {
@@ -28,12 +40,12 @@ struct Outgoing {
     };
 
     Kind kind = Kind::event;
-    std::string_view subject = {};       ///< freshet checks it again if a middleware changed it
-    Bytes body = {};                     ///< the encoded body
-    std::string_view content_type = {};  ///< content type of the body; empty for bytes and strings
-    std::string_view reply_to = {};      ///< a middleware must not change that of a request
-    Headers& headers;                    ///< headers of this message; freshet adds those of the envelope later
-    const Context* delivery = nullptr;   ///< the delivery that this thread handles; null outside of handlers
+    OutgoingText subject = {};          ///< freshet checks it again if a middleware changed it
+    Bytes body = {};                    ///< the encoded body
+    OutgoingText content_type = {};     ///< content type of the body; empty for bytes and strings
+    OutgoingText reply_to = {};         ///< a middleware must not change that of a request
+    Headers& headers;                   ///< headers of this message; freshet adds those of the envelope later
+    const Context* delivery = nullptr;  ///< the delivery that this thread handles; null outside of handlers
 };
 
 /// The inner part that a publish middleware wraps: the publish middlewares within it, and at last the connection. The

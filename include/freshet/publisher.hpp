@@ -3,9 +3,11 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <freshet/codec.hpp>
+#include <freshet/coded.hpp>
 #include <freshet/detail/core.hpp>
 #include <freshet/options.hpp>
 #include <freshet/subject_template.hpp>
@@ -13,8 +15,8 @@
 namespace freshet {
 
 /// Publishes values of one type to one subject. Cheap to copy; usable as long as its broker lives. Thread-safe. Target
-/// is the subject's template, or empty if the subject is known only at run time.
-template <class T, FixedString Target = "">
+/// is the subject's template, or empty if the subject is known only at run time; C the codec of codec(), or void.
+template <class T, FixedString Target = "", class C = void>
 class Publisher {
     static constexpr bool checked = !Target.view().empty();
 
@@ -24,6 +26,20 @@ public:
           counts_{&detail::publish_counts(link, subject.pattern())},
           subject_{std::move(subject)},
           options_{std::move(options)} {}
+
+    /// Returns a publisher whose values are written by the codec C instead of that of their type: a class with `static
+    /// void encode(const T&, Buffer&)`, and `static constexpr std::string_view content_type` if it is to be sent. See
+    /// also InFormat.
+    template <class Chosen>
+    Publisher<T, Target, Chosen> codec() const {
+        static_assert(
+            detail::EncodesWith<Chosen, T>,
+            "freshet: this codec cannot write what the publisher publishes: it needs static void encode(const "
+            "T&, freshet::Buffer&). See docs/codecs.md#a-codec-for-one-subscriber-or-publisher");
+        detail::redeclare_outgoing(*link_, subject_.pattern(), detail::publisher_shape<T>,
+                                   detail::publisher_shape<detail::Coded<Chosen, T>>);
+        return {*link_, subject_, options_};
+    }
 
     /// Publishes `value`; `tokens` fill the subject's `{parameters}` in their order. Copies the message into the
     /// connection's buffer and returns; blocks only while that buffer is full, for BrokerOptions::write_timeout at
@@ -59,7 +75,11 @@ public:
         }
         const detail::BufferLease subject;
         if (auto formatted = subject_.format_values(subject->string(), tokens...); !formatted) return formatted;
-        return detail::publish_value(*link_, *counts_, subject->text(), value, options);
+        const auto publish = [&](const auto& body) {
+            return detail::publish_value(*link_, *counts_, subject->text(), body, options);
+        };
+        if constexpr (std::is_void_v<C>) return publish(value);
+        else return publish(coded<C>(value));
     }
 
 private:

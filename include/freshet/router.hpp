@@ -105,8 +105,15 @@ public:
     }
     /// Sets the function that is called when a handler of this router fails with an E; see Broker::on_error.
     template <class E, class F>
+        requires(!std::is_integral_v<std::remove_cvref_t<F>>)
     Router& on_error(F&& handler) {
         detail::add_error_handler<E, detail::RuntimeSubject>(node_->layer("on_error"), std::forward<F>(handler));
+        return *this;
+    }
+    /// Answers with the error `code` when a handler of this router fails with an E; see Broker::on_error.
+    template <class E>
+    Router& on_error(int code, std::string description = {}) {
+        detail::add_error_code<E, detail::RuntimeSubject>(node_->layer("on_error"), code, std::move(description));
         return *this;
     }
     /// Calls a function of Depends before every handler of this router, whether the handler takes its result or not.
@@ -119,6 +126,13 @@ public:
     /// innermost router counts.
     Router& ack_policy(AckPolicy policy) {
         node_->layer("ack_policy").ack_policy = policy;
+        return *this;
+    }
+
+    /// Sets what descriptions tell of the subscribers of this router and of the routers in it. A title and a text are
+    /// those of subscribers that have none; tags are added to theirs.
+    Router& about(About about) {
+        node_->layer("about").about = std::move(about);
         return *this;
     }
 

@@ -26,9 +26,9 @@ struct HistogramStats {
     }
 };
 
-/// How many failures there were of each kind. The name is that of a Condition, "timeout" or "no_responders", else
-/// "other".
-using ErrorCounts = std::vector<std::pair<std::string, std::uint64_t>>;
+/// How many failures there were of each kind. The name is that of a Condition, such as "timeout" or "no_responders";
+/// "exception" for exceptions that are neither an Error nor a std::system_error; else "other".
+using ErrorKinds = std::vector<std::pair<std::string, std::uint64_t>>;
 
 /// What the server says of a JetStream consumer and its stream. Metrics asks for it now and then.
 struct ConsumerLag {
@@ -51,6 +51,50 @@ struct ConsumerStats {
     std::optional<ConsumerLag> lag = {};     ///< the last answer of the server; empty: none was asked for, or none came
 };
 
+/// How many messages ended with an error of one code.
+struct ErrorCount {
+    int code = 0;             ///< what a caller got, or would have got, as `Nats-Service-Error-Code`
+    std::uint64_t count = 0;  ///< number of messages
+};
+
+/// Counters of a subscriber since it was started.
+struct SubscriberStats {
+    std::uint64_t received = 0;  ///< messages that were taken up to be handled
+    std::uint64_t failed = 0;    ///< of those received: the handler threw or said so, or a publication failed
+    /// of those received: refused before the handler ran, such as a body that does not decode or a path that does not
+    /// parse
+    std::uint64_t rejected = 0;
+    std::uint64_t dropped = 0;   ///< lost: more waited than max_pending_messages or _bytes, or a stop's time was over
+    std::uint64_t skipped = 0;   ///< of those received: the handler threw Skip
+    std::size_t pending = 0;     ///< messages that wait now
+    std::uint64_t declined = 0;  ///< of those received: answered on purpose with an error of 400 to 499; not a failure
+    std::vector<ErrorCount> errors = {};  ///< failed, rejected and declined messages by the code of the error
+    // What became of those received; the rest is in hand.
+    std::uint64_t acked = 0;          ///< done
+    std::uint64_t nacked = 0;         ///< not done; a message of a stream comes again
+    std::uint64_t terminated = 0;     ///< given up
+    std::uint64_t refused = 0;        ///< of those rejected: given up without a dead letter
+    std::uint64_t dead_lettered = 0;  ///< given up and published as a dead letter, see ConsumerStats
+    // Why messages failed or were rejected:
+    std::uint64_t said_nack = 0;       ///< of those failed: the handler chose Outcome::nack
+    std::uint64_t said_term = 0;       ///< of those failed: the handler chose Outcome::term
+    std::uint64_t undecodable = 0;     ///< of those rejected: the body does not decode
+    std::uint64_t bad_parameters = 0;  ///< of those rejected: a header is missing, or a token of the subject is wrong
+    std::uint64_t unmatched = 0;       ///< of those rejected: no when() matched
+    ErrorKinds error_kinds = {};       ///< errors of those that failed or were rejected; kinds that occurred
+    HistogramStats duration = {};      ///< how long handlers took; a batch counts once
+    HistogramStats size = {};          ///< bytes of bodies
+    HistogramStats batch = {};         ///< messages in a batch
+    HistogramStats waiting = {};       ///< how long messages waited for `workers`, `dedicated` or a batch
+    std::optional<ConsumerStats> consumer = {};  ///< the subscriber's JetStream consumer; empty: it has none
+
+    /// Returns the number of messages in hand: taken up, and not settled yet.
+    std::uint64_t in_flight() const noexcept {
+        const auto settled = acked + nacked + terminated + refused + dead_lettered;
+        return received > settled ? received - settled : 0;
+    }
+};
+
 /// Counters of a publisher's subject since the broker was made.
 struct PublisherStats {
     /// the template as declared; "(dynamic)" for subjects that were given to publish, "(reply)" for answers, "(stream)"
@@ -58,7 +102,7 @@ struct PublisherStats {
     std::string subject = {};
     std::uint64_t published = 0;  ///< messages that were sent; of "(stream)": that a stream has stored
     std::uint64_t failed = 0;     ///< messages that were not
-    ErrorCounts errors = {};      ///< of those that failed; kinds that occurred
+    ErrorKinds error_kinds = {};  ///< of those that failed; kinds that occurred
     HistogramStats duration = {};
 };
 

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,13 +13,16 @@
 #include <utility>
 #include <vector>
 
+#include <freshet/about.hpp>
 #include <freshet/batch.hpp>
 #include <freshet/detail/chrono.hpp>
+#include <freshet/detail/codec_call.hpp>
 #include <freshet/detail/filtered.hpp>
 #include <freshet/detail/layer.hpp>
 #include <freshet/detail/source.hpp>
 #include <freshet/detail/typed_handler.hpp>
-#include <freshet/message.hpp>
+#include <freshet/message_stream.hpp>
+#include <freshet/on_lost.hpp>
 #include <freshet/stats.hpp>
 #include <freshet/subject_template.hpp>
 
@@ -79,6 +81,10 @@ struct SubscriberOptions {
     /// Collects messages for a handler that takes `std::span<const T>`; `workers` batches are handled at the same time.
     /// Default: no batches.
     Batch batch = {};
+    /// What becomes of the broker if the server refuses the subscription later. Default: the broker goes on.
+    OnLost on_lost = OnLost::go_on;
+    /// What descriptions tell of the subscriber. Default: nothing but what its types tell.
+    About about = {};
 };
 
 /// Options of SubscriberBuilder::publish_to.
@@ -87,44 +93,9 @@ struct PublishToOptions {
     /// before the message is acknowledged. true: start() fails if no stream stores the subject. false: nobody is asked.
     /// Default (empty): if a stream stores the subject at the start; else start() logs a warning.
     std::optional<bool> confirm = {};
-};
-
-/// Counters of a subscriber since it was started.
-struct SubscriberStats {
-    std::uint64_t received = 0;  ///< messages that were taken up to be handled
-    std::uint64_t failed = 0;    ///< of those received: the handler threw or said so, or a publication failed
-    /// of those received: refused before the handler ran, such as a body that does not decode or a path that does not
-    /// parse
-    std::uint64_t rejected = 0;
-    std::uint64_t dropped = 0;  ///< lost: more waited than max_pending_messages or _bytes, or a stop's time was over
-    std::uint64_t skipped = 0;  ///< of those received: the handler threw Skip
-    std::size_t pending = 0;    ///< messages that wait now
-    // What became of those received; the rest is in hand.
-    std::uint64_t acked = 0;          ///< done
-    std::uint64_t nacked = 0;         ///< not done; a message of a stream comes again
-    std::uint64_t terminated = 0;     ///< given up
-    std::uint64_t refused = 0;        ///< of those rejected: given up without a dead letter
-    std::uint64_t dead_lettered = 0;  ///< given up and published as a dead letter, see ConsumerStats
-    // Why messages failed or were rejected:
-    std::uint64_t said_nack = 0;       ///< of those failed: the handler chose Outcome::nack
-    std::uint64_t said_term = 0;       ///< of those failed: the handler chose Outcome::term
-    std::uint64_t undecodable = 0;     ///< of those rejected: the body does not decode
-    std::uint64_t bad_parameters = 0;  ///< of those rejected: a header is missing, or a token of the subject is wrong
-    std::uint64_t unmatched = 0;       ///< of those rejected: no when() matched
-    ErrorCounts errors = {};           ///< errors of those that failed or were rejected; kinds that occurred
-    HistogramStats duration = {};      ///< how long handlers took; a batch counts once
-    HistogramStats size = {};          ///< bytes of bodies
-    HistogramStats batch = {};         ///< messages in a batch
-    HistogramStats waiting = {};       ///< how long messages waited for `workers`, `dedicated` or a batch
-    std::optional<ConsumerStats> consumer = {};  ///< the subscriber's JetStream consumer; empty: it has none
-
-    /// Returns the number of messages in hand: taken up, and not settled yet.
-    std::uint64_t in_flight() const noexcept {
-        const auto settled = acked + nacked + terminated + refused + dead_lettered;
-        return received > settled ? received - settled : 0;
-    }
-    /// Adds the counters of another subscriber.
-    SubscriberStats& operator+=(const SubscriberStats& other);
+    /// Headers of what is published, beside those of a Response, which replace headers of the same name. The answer
+    /// does not have them. Default: none.
+    Headers headers = {};
 };
 
 namespace detail {
@@ -227,67 +198,18 @@ private:
     std::shared_ptr<detail::SubscriberCore> subscriber_;
 };
 
-/// The messages of a subscription as a range, for programs that ask for the next message instead of being called.
-/// Move-only; destroying it ends the subscription. For one thread at a time, except stop(), which any thread may call.
-class MessageStream {
-public:
-    MessageStream(std::shared_ptr<detail::SubscriberCore> subscriber,
-                  std::shared_ptr<detail::MessageQueue> queue) noexcept
-        : subscriber_{std::move(subscriber)}, queue_{std::move(queue)} {}
-    MessageStream(MessageStream&&) noexcept = default;
-    MessageStream& operator=(MessageStream&&) = delete;
-    ~MessageStream();
-
-    /// Blocks until the next message and returns it; returns nothing when `timeout` has passed or the subscription has
-    /// ended. Throws Error(Errc::bad_setup) if it would have to block inside a function given to async.
-    std::optional<Message> next(std::chrono::milliseconds timeout);
-    /// Blocks until the next message and returns it; returns nothing when the subscription has ended. Throws
-    /// Error(Errc::bad_setup) if it would have to block inside a function given to async.
-    std::optional<Message> next();
-
-    SubscriberStats stats() const;
-    /// Ends the subscription: messages that have arrived can still be read. May be called from any thread.
-    void stop();
-
-    class Iterator {
-    public:
-        using value_type = Message;
-        using difference_type = std::ptrdiff_t;
-
-        Iterator() = default;
-        explicit Iterator(MessageStream& stream) : stream_{&stream} { ++*this; }
-
-        const Message& operator*() const noexcept { return *current_; }
-        Iterator& operator++() {
-            current_ = stream_->next();
-            return *this;
-        }
-        void operator++(int) { ++*this; }
-        friend bool operator==(const Iterator& a, std::default_sentinel_t) noexcept { return !a.current_; }
-
-    private:
-        MessageStream* stream_ = nullptr;
-        std::optional<Message> current_ = {};
-    };
-
-    /// Blocks until the first message: `for (const Message& message : stream)` runs until the subscription ends, by
-    /// stop() or with the broker.
-    Iterator begin() { return Iterator{*this}; }
-    std::default_sentinel_t end() const noexcept { return {}; }
-
-private:
-    std::shared_ptr<detail::SubscriberCore> subscriber_;
-    std::shared_ptr<detail::MessageQueue> queue_;
-};
-
 namespace detail {
 std::pair<std::shared_ptr<SubscriberCore>, std::shared_ptr<MessageQueue>> open_stream(Registry& registry,
                                                                                       SubscriberSpec spec);
 }
 
+#define FRESHET_KEPT_BUILDER_TEXT                                                                                      \
+    "freshet: declare a subscriber in one expression, broker.subscriber(...)...handle(...): each call uses up the "    \
+    "builder before it, so a builder in a variable is of no use. See docs/handlers.md#handlers"
+
 /// The result of `subscriber(...)`: declare on it where results go and which function handles the messages, and end
 /// with `.handle(...)` or `.messages()`.
-template <class Pattern, bool Publishes = false, bool InRouter = false>
+template <class Pattern, bool Publishes = false, bool InRouter = false, class C = void>
 class [[nodiscard("freshet: call .handle(...): nothing is registered until then")]] SubscriberBuilder {
     using Declared = std::conditional_t<InRouter, void, Subscriber>;
 
@@ -301,17 +223,26 @@ public:
     /// incoming subject, and the compiler checks them. A message of a stream is acknowledged when streams have
     /// confirmed its results: see PublishToOptions::confirm.
     template <FixedString Target>
-    SubscriberBuilder<Pattern, true, InRouter> publish_to(PublishToOptions options = {}) && {
+    SubscriberBuilder<Pattern, true, InRouter, C> publish_to(PublishToOptions options = {}) && {
         static_assert(
             !StaticTemplate<Target>::valid || Pattern::fills(Target.view()),
             "freshet: publish_to names a {parameter} that the subscriber's subject does not have, so it cannot be "
             "filled. See docs/handlers.md#results");
-        return std::move(*this).publish_to(std::string{Target.view()}, options);
+        return std::move(*this).publish_to(std::string{Target.view()}, std::move(options));
     }
     /// Publishes the handler's results to this subject, in addition to answering. `{names}` are filled from the
     /// incoming subject; start() checks them.
-    SubscriberBuilder<Pattern, true, InRouter> publish_to(std::string subject, PublishToOptions options = {}) && {
-        spec_.publish_to.push_back({std::move(subject), options});
+    SubscriberBuilder<Pattern, true, InRouter, C> publish_to(std::string subject, PublishToOptions options = {}) && {
+        spec_.publish_to.push_back({std::move(subject), std::move(options)});
+        return {*registry_, std::move(spec_)};
+    }
+
+    /// Has the bodies that this subscriber's handlers take and return read and written by the codec C, instead of those
+    /// of their types: a class with `static Expected<void> decode(Bytes, T&)`, `static void encode(const T&, Buffer&)`
+    /// or both, for one T or several, and `static constexpr std::string_view content_type` if it is to be sent. What C
+    /// does not know keeps the codec of its type. See also InFormat.
+    template <class Chosen>
+    SubscriberBuilder<Pattern, Publishes, InRouter, Chosen> codec() && {
         return {*registry_, std::move(spec_)};
     }
 
@@ -331,8 +262,15 @@ public:
     }
     /// Sets the function that is called when this subscriber's handlers fail with an E; see Broker::on_error.
     template <class E, class F>
+        requires(!std::is_integral_v<std::remove_cvref_t<F>>)
     SubscriberBuilder on_error(F&& handler) && {
         detail::add_error_handler<E, Pattern>(own(), std::forward<F>(handler));
+        return std::move(*this);
+    }
+    /// Answers with the error `code` when this subscriber's handlers fail with an E; see Broker::on_error.
+    template <class E>
+    SubscriberBuilder on_error(int code, std::string description = {}) && {
+        detail::add_error_code<E, Pattern>(own(), code, std::move(description));
         return std::move(*this);
     }
     /// Calls a function of Depends before this subscriber's handlers, whether they take its result or not.
@@ -347,12 +285,18 @@ public:
     /// ready ones. A call of `handle` must follow.
     template <class Predicate, class F>
     SubscriberBuilder when(Predicate&& predicate, F&& handler) && {
-        auto& added = spec_.cases.emplace_back();
-        added.matches = detail::make_predicate(std::forward<Predicate>(predicate));
-        if constexpr (InRouter)
-            added.make_handler = detail::make_handler_maker<Pattern, Publishes>(std::forward<F>(handler));
-        else added.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
-        return std::move(*this);
+        if constexpr (std::is_void_v<C>) {
+            auto& added = spec_.cases.emplace_back();
+            added.matches = detail::make_predicate(std::forward<Predicate>(predicate));
+            if constexpr (InRouter)
+                added.make_handler = detail::make_handler_maker<Pattern, Publishes>(std::forward<F>(handler));
+            else added.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
+            return std::move(*this);
+        } else {
+            auto added = std::move(*this).template codec<void>().when(std::forward<Predicate>(predicate),
+                                                                      detail::with_codec<C>(std::forward<F>(handler)));
+            return {*registry_, std::move(added.spec_)};
+        }
     }
     /// Registers the handlers that were given with `when`, without a default: a message that no predicate matches is
     /// rejected, so it is settled, counted and logged.
@@ -363,10 +307,12 @@ public:
     /// for everything that start() would report. Returns nothing on a router.
     template <class F>
     Declared handle(F&& handler) && {
-        if constexpr (InRouter)
+        if constexpr (!std::is_void_v<C>)
+            return std::move(*this).template codec<void>().handle(detail::with_codec<C>(std::forward<F>(handler)));
+        else if constexpr (InRouter)
             spec_.make_handler = detail::make_handler_maker<Pattern, Publishes>(std::forward<F>(handler));
         else spec_.handler = detail::make_handler<Pattern, Publishes>(std::forward<F>(handler));
-        return Declared(registry_->add(std::move(spec_)));
+        if constexpr (std::is_void_v<C>) return Declared(registry_->add(std::move(spec_)));
     }
 
     /// Registers a member function, called on `object`: a reference that outlives the broker, or a (smart) pointer.
@@ -387,7 +333,31 @@ public:
         return {std::move(subscriber), std::move(queue)};
     }
 
+    // The functions of a builder that is kept in a variable. Without these, the compiler would only say that none
+    // matches.
+#define FRESHET_KEPT_BUILDER(function, Result)                                                                         \
+    template <class... A>                                                                                              \
+    Result function(A&&...)& {                                                                                         \
+        static_assert(sizeof...(A) > 64, FRESHET_KEPT_BUILDER_TEXT);                                                   \
+        std::unreachable();                                                                                            \
+    }
+    FRESHET_KEPT_BUILDER(handle, Declared)
+    FRESHET_KEPT_BUILDER(messages, MessageStream)
+    FRESHET_KEPT_BUILDER(when, SubscriberBuilder)
+    FRESHET_KEPT_BUILDER(use, SubscriberBuilder)
+    FRESHET_KEPT_BUILDER(use_publish, SubscriberBuilder)
+    FRESHET_KEPT_BUILDER(publish_to, SubscriberBuilder)
+#undef FRESHET_KEPT_BUILDER
+    template <FixedString Target, class... A>
+    SubscriberBuilder publish_to(A&&...) & {
+        static_assert(sizeof...(A) > 64, FRESHET_KEPT_BUILDER_TEXT);
+        std::unreachable();
+    }
+
 private:
+    template <class, bool, bool, class>
+    friend class SubscriberBuilder;
+
     detail::Layer& own() {
         if (spec_.own == nullptr) spec_.own = std::make_shared<detail::Layer>();
         return *spec_.own;

@@ -3,6 +3,7 @@
 
 // For tests of services, without a server or with one. Link freshet::testing. See docs/testing.md.
 
+#include <freshet/testing/called_with.hpp>
 #include <freshet/testing/capture.hpp>
 #include <freshet/testing/memory_server.hpp>
 #include <freshet/testing/server.hpp>

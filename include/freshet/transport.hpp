@@ -66,6 +66,13 @@ public:
         (void)count;
         return false;
     }
+
+    /// Is told that nothing comes any more, and why: the server refuses the subscription, at once, after a reconnect,
+    /// or because a right was taken away. Called from any thread, also during the other calls; must not block.
+    virtual void on_lost(const Error& why) noexcept { (void)why; }
+    /// Is told that what on_lost said is past: the subscription was made again, or is made again with the connection.
+    /// Called like on_lost.
+    virtual void on_back() noexcept {}
 };
 
 /// A live subscription. Destroying it unsubscribes without waiting; on_end follows. Thread-safe.
@@ -135,6 +142,13 @@ public:
     /// once. A close from another thread ends it. When it fails, `events` is told nothing, except `waiting` after the
     /// first attempt that failed.
     virtual Expected<void> open(std::chrono::milliseconds wait, EventSink events) = 0;
+
+    /// Sets a function to call as soon as a connection is lost, before the transport connects it again: what is
+    /// acknowledged from then on waits until `events` is told `reconnected`. Call it before open. The function does not
+    /// block; it may be called on any thread, also while `events` is told, and several times for one loss. Each call is
+    /// followed by `disconnected` and `reconnected`, or by `closed`. By default it is never called, and `disconnected`
+    /// is what tells of a loss. A transport that wraps another forwards this.
+    virtual void on_loss(std::function<void()> lost) { static_cast<void>(lost); }
 
     /// Copies the message before it returns, so that the caller may reuse the memory behind `publication`. Returns
     /// Errc::buffer_full while disconnected and over the buffer's limit, Errc::closed after close,

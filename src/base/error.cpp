@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/error.hpp>
 
+#include "base/error_state.hpp"
+
 namespace freshet {
 namespace {
 
@@ -125,7 +127,22 @@ const char* to_string(Condition condition) noexcept {
 Error::Error(Errc code, std::string message) : Error{make_error_code(code), std::move(message)} {}
 
 Error::Error(std::error_code code, std::string message)
-    : std::system_error{code}, message_{std::make_shared<const std::string>(std::move(message))} {}
+    : Error{code, std::make_shared<const detail::ErrorState>(detail::ErrorState{.message = std::move(message)})} {}
+
+Error::Error(std::error_code code, std::shared_ptr<const detail::ErrorState> state) noexcept
+    : std::system_error{code}, state_{std::move(state)} {}
+
+const char* Error::what() const noexcept { return state_->message.c_str(); }
+
+std::string_view Error::message() const noexcept { return state_->message; }
+
+int Error::remote_code() const noexcept { return state_->remote_code; }
+
+std::string_view Error::remote_description() const noexcept {
+    return code() == Errc::remote ? state_->for_callers : std::string_view{};
+}
+
+bool Error::has_body() const noexcept { return state_->body || state_->value.encode != nullptr; }
 
 std::optional<Condition> Error::condition() const noexcept {
     const auto found = code().default_error_condition();
@@ -133,16 +150,15 @@ std::optional<Condition> Error::condition() const noexcept {
     return static_cast<Condition>(found.value());
 }
 
-RemoteError::RemoteError(int code, std::string description) : Error{Errc::remote, std::move(description)} {
-    remote_code_ = code;
-    remote_description_size_ = message().size();
-}
+RemoteError::RemoteError(int code, std::string description)
+    : RemoteError{code, std::move(description), detail::ErrorValue{}} {}
 
-RemoteError::RemoteError(int code, std::string_view what, std::string_view description)
-    : Error{Errc::remote, std::string{what}.append(": ").append(description.empty() ? "no description" : description)} {
-    remote_code_ = code;
-    remote_description_size_ = description.size();
-}
+RemoteError::RemoteError(int code, std::string description, detail::ErrorValue body)
+    : Error{detail::ErrorAccess::make(Errc::remote, {.message = description,
+                                                     .for_callers = description,
+                                                     .remote_code = code,
+                                                     .origin = detail::ErrorState::Origin::answer,
+                                                     .value = std::move(body)})} {}
 
 void raise(const Error& error) {
     if (error.code() == Errc::remote) throw RemoteError{error};

@@ -110,6 +110,8 @@ std::shared_ptr<spdlog::logger> or_programs(std::shared_ptr<spdlog::logger> give
 
 }  // namespace
 
+void detail::this_log_format_has_more_fields_than_there_are_arguments() {}
+
 Logger::Logger(std::shared_ptr<spdlog::logger> sink) : owned_{or_programs(std::move(sink))}, logger_{owned_.get()} {}
 
 bool Logger::enabled(LogLevel level) const noexcept { return logger_->should_log(native_level(level)); }
@@ -120,6 +122,7 @@ void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arg
         fmt::memory_buffer line;
         const auto fields = fields_of_ != nullptr ? fields_of_(of_) : fields_;
         append_text(line, {text.data(), text.size()}, fields.subject.empty() ? LineBreaks::keep : LineBreaks::escape);
+        append_field(line, " handler=", fields.handler);
         append_field(line, " subject=", fields.subject);
         append_field(line, " queue=", fields.queue);
         append_field(line, " stream=", fields.stream);

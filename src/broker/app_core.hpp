@@ -43,6 +43,7 @@ public:
     ~AppCore();
 
     void add(HookTime when, std::unique_ptr<Hook> hook);
+    const std::vector<Broker*>& brokers() const noexcept { return brokers_; }
     Logger& logger() const noexcept { return brokers_.front()->logger(); }
 
     /// Starts everything, blocks until the end, and undoes it. Returns the exit code. Logs why the program could not

@@ -61,6 +61,7 @@ std::chrono::nanoseconds Broker::ping(std::chrono::milliseconds timeout) {
     return value_or_raise(link_->ping(timeout));
 }
 bool Broker::running() const noexcept { return core_->running(); }
+Health Broker::health() const { return core_->health(); }
 ServerInfo Broker::server() const { return link_->server(); }
 BrokerStats Broker::stats() const { return core_->stats(); }
 Logger& Broker::logger() noexcept { return link_->logger(); }

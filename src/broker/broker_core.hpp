@@ -6,7 +6,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <typeindex>
 #include <unordered_map>
@@ -23,9 +25,11 @@
 
 #include "base/measuring.hpp"
 #include "broker/broker_life.hpp"
+#include "broker/connection_state.hpp"
 #include "broker/reports.hpp"
 #include "delivery/delivery_observer.hpp"
 #include "delivery/host.hpp"
+#include "delivery/stall_watch.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "link/link.hpp"
 
@@ -48,18 +52,25 @@ public:
         std::shared_ptr<Clock> clock = {};  // null: the system's
         std::shared_ptr<DeliveryObserver> observer = {};
         bool threads = true;  // false: no subscriber has threads of its own, not even with workers
+        std::shared_ptr<spdlog::logger> logger = {};  // null: the broker keeps its own
     };
     /// Replaces parts for a test. Call it before start().
     void prepare(TestSetup setup);
     /// Provides another object, also to subscribers that run. No handler may run meanwhile.
     void replace(const std::type_info& type, std::shared_ptr<void> object);
     std::vector<std::shared_ptr<SubscriberCore>> subscribers() const;
+    /// Calls `look` for each declared subscriber, also of the routers that are included, in the order of declaration.
+    /// `source` is null for core NATS. `look` must not call the broker.
+    using Look = std::function<void(const SubscriberSpec& spec, const Source* source)>;
+    void look_at_subscribers(const Look& look) const;
     DeliveryObserver* observer() const noexcept override { return observer_.get(); }
     bool threads() const noexcept override { return threads_; }
+    StallWatch* stall_watch() noexcept override { return threads_ ? &stalls_ : nullptr; }
 
     /// Connects and starts the subscribers; blocks until the broker runs. Throws if it cannot.
     void start();
-    /// Calls start(), blocks until a signal or stop(), then stops the broker.
+    /// Calls start(), blocks until a signal or stop(), then stops the broker. Throws failure() if the broker ended by
+    /// itself.
     void run();
     /// Stops the broker. Blocks until it has stopped, for `timeout` and a second for closing at most, inside a callback
     /// not at all. Returns false if something was left unhandled.
@@ -73,7 +84,9 @@ public:
     void keep(std::shared_ptr<void> object);
     /// Sets the action for a handler that throws ExitApp; empty: the broker stops. Waits for an action that runs.
     void on_exit(std::function<void(int)> action);
+    bool answers(std::string_view subject) const override;
     void exit(int code) noexcept override;
+    void on_lost(std::string_view subject, const Error& why) noexcept override;
 
     std::uint64_t begin(const std::string& subject) override;
     std::shared_ptr<SubscriberCore> add(SubscriberSpec spec) override;
@@ -93,6 +106,9 @@ public:
     bool handlers_done() const;
     bool running() const noexcept;
     BrokerStats stats() const;
+    Health health() const;
+    /// Returns why the broker has ended, or ends, by itself; nothing if it does not.
+    std::optional<Error> failure() const;
     /// Measures from now on. Throws after the start, and the second time.
     void measure(Measuring measuring);
     Broker& owner() const noexcept override { return *owner_; }
@@ -110,6 +126,7 @@ private:
     };
 
     // broker_start.cpp
+    void run_until_stopped();
     void bind_all();
     /// Returns the subjects that this thread has begun to declare and never finished. Those of other threads may still
     /// be finished.
@@ -148,6 +165,7 @@ private:
 
     Broker* owner_;
     Link link_;
+    StallWatch stalls_{link_};
 
     std::shared_ptr<DeliveryObserver> observer_ = {};
     bool threads_ = true;
@@ -160,6 +178,7 @@ private:
     std::thread stopper_ = {};
     bool no_stopper_ = false;  // no thread could be made to wind down in
     bool ended_ = false;       // end() was called
+    std::optional<Error> failure_ = {};
     std::vector<std::shared_ptr<void>> kept_ = {};
     std::vector<std::shared_ptr<SubscriberCore>> subscribers_ = {};
     std::uint64_t last_draft_ = 0;
@@ -167,8 +186,11 @@ private:
     Reports gone_ = {};                           // counts of the subscribers that were forgotten
     std::unordered_map<std::type_index, std::shared_ptr<void>> provided_ = {};
     std::vector<std::shared_ptr<RouterNode>> routers_ = {};
+    bool routers_expanded_ = false;  // their subscribers are among subscribers_
     std::shared_ptr<Layer> layer_ = std::make_shared<Layer>();
     std::unordered_map<const void*, std::shared_ptr<const void>> replacements_ = {};  // by the function of Depends
+
+    ConnectionState connection_ = {};
 
     std::mutex exit_mutex_ = {};  // guards on_exit_ and its calls
     std::function<void(int)> on_exit_ = {};

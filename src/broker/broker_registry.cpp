@@ -35,6 +35,19 @@ std::vector<std::shared_ptr<SubscriberCore>> BrokerCore::subscribers() const {
     return subscribers_;
 }
 
+bool BrokerCore::answers(std::string_view subject) const {
+    const std::lock_guard lock{mutex_};
+    return std::ranges::any_of(subscribers_, [&](const auto& subscriber) { return subscriber->answers_on(subject); });
+}
+
+void BrokerCore::look_at_subscribers(const Look& look) const {
+    const std::lock_guard lock{mutex_};
+    for (const auto& subscriber : subscribers_) look(subscriber->spec(), &subscriber->source());
+    if (routers_expanded_) return;
+    for (const auto& router : routers_)
+        for (const auto& spec : router->preview()) look(spec, spec.source.get());
+}
+
 std::uint64_t BrokerCore::begin(const std::string& subject) {
     const std::lock_guard lock{mutex_};
     ++last_draft_;
@@ -82,6 +95,7 @@ void BrokerCore::start_now(const std::shared_ptr<SubscriberCore>& subscriber) {
         subscriber->begin_stop(std::chrono::milliseconds{0});
         give_up(*refusal);
     }
+    subscriber->heed_losses();
 }
 
 std::vector<std::shared_ptr<SubscriberCore>> BrokerCore::forget_finished() {
@@ -143,7 +157,7 @@ BrokerStats BrokerCore::stats() const {
     const auto& traffic = link_.traffic();
     BrokerStats stats{.transport = link_.transport().stats(),
                       .requests_in_flight = link_.requests_in_flight(),
-                      .connected = traffic.up(),
+                      .connected = connection_.connected(),
                       .slow_consumers = traffic.slow_consumers(),
                       .unconfirmed = traffic.unconfirmed(),
                       .most_unconfirmed = traffic.most_unconfirmed(),
@@ -162,6 +176,8 @@ BrokerStats BrokerCore::stats() const {
     stats.failed = sum.failed;
     stats.rejected = sum.rejected;
     stats.dropped = sum.dropped;
+    stats.declined = sum.declined;
+    stats.errors = sum.errors;
     stats.by_subscriber = reports.list();
     return stats;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/callback_scope.hpp"
+#include "base/exception_text.hpp"
 #include "base/fork.hpp"
 #include "base/may_wait.hpp"
 #include "base/signals.hpp"
@@ -53,6 +54,7 @@ void BrokerCore::start() {
         bind_all();
         start_all();
     } catch (...) {
+        connection_.fail(exception_error());
         bool cut_short = false;
         {
             const std::lock_guard lock{mutex_};
@@ -71,6 +73,11 @@ void BrokerCore::start() {
 }
 
 void BrokerCore::run() {
+    run_until_stopped();
+    if (const auto why = failure()) raise(*why);
+}
+
+void BrokerCore::run_until_stopped() {
     SignalWatch signals;
     const std::stop_callback wake{link_.stop_token(), [&] { signals.wake(); }};
     std::atomic<bool> signalled = false;
@@ -106,6 +113,7 @@ void BrokerCore::bind_all() {
     std::vector<PublishStep*> steps;
     for (const auto& step : layer_->publish_steps) steps.push_back(step.get());
     link_.set_publish_steps(std::move(steps));
+    routers_expanded_ = true;
     for (const auto& router : routers_) {
         for (auto& spec : router->expand())
             subscribers_.push_back(std::make_shared<SubscriberCore>(link_, *this, std::move(spec)));
@@ -126,8 +134,8 @@ std::vector<std::string> BrokerCore::forgotten() const {
 
 void BrokerCore::start_all() {
     const auto& options = link_.options();
-    value_or_raise(link_.transport().open(options.critical ? options.start_timeout : for_ever,
-                                          [this](const ConnectionEvent& event) { on_event(event); }));
+    value_or_raise(link_.connect(options.critical ? options.start_timeout : for_ever,
+                                 [this](const ConnectionEvent& event) { on_event(event); }));
     std::vector<std::shared_ptr<SubscriberCore>> subscribers;  // subscribers declared later start by themselves
     {
         const std::lock_guard lock{mutex_};
@@ -151,6 +159,7 @@ void BrokerCore::start_all() {
         if (life_.on(Event::subscribed) == Action::wind_down) begin_winding_down();
         changed_.notify_all();
     }
+    for (const auto& subscriber : subscribers) subscriber->heed_losses();
     poll();
 }
 

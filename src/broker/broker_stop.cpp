@@ -160,9 +160,14 @@ void BrokerCore::abandon_all() noexcept {
 }
 
 void BrokerCore::end_if_lost() noexcept {
-    if (!ask_end(Event::lost, link_.options().stop_timeout)) return;
-    link_.logger().critical(
-        "the connection is closed for good: ReconnectOptions allow no more attempts; the broker stops");
+    {
+        const std::lock_guard lock{mutex_};
+        if (!life_.is_live() || failure_) return;
+        failure_ =
+            Error{Errc::disconnected, "the connection is closed for good: ReconnectOptions allow no more attempts"};
+    }
+    link_.logger().critical("{}; the broker stops", failure()->message());
+    ask_end(Event::lost, link_.options().stop_timeout);
 }
 
 void end_in_background(std::shared_ptr<BrokerCore> core) noexcept {

@@ -23,6 +23,9 @@ namespace {
 namespace fs = std::filesystem;
 using detail::variable;
 
+/// Returns the name or path in quotes; somebody may have put a secret in its place.
+std::string shown(std::string_view text) { return detail::quoted(detail::without_secrets(text)); }
+
 std::string reason() { return std::generic_category().message(errno); }
 
 fs::path configuration_directory() {
@@ -41,7 +44,7 @@ std::string selected_context() {
     if (!name.empty()) return name;
     raise({Errc::not_found,
            fmt::format("no NATS context is selected: {} is missing or empty; name one, or run `nats context select`",
-                       detail::quoted(path.string()))});
+                       shown(path.string()))});
 }
 
 /// Reads the fields of one context file, and throws errors that name it.
@@ -50,8 +53,8 @@ public:
     explicit ContextFile(const std::string& name) : path_{path_of(name)} {
         std::ifstream file{path_};
         if (!file) {
-            raise({Errc::not_found, fmt::format("there is no NATS context {}: cannot read {}: {}", detail::quoted(name),
-                                                detail::quoted(path_.string()), reason())});
+            raise({Errc::not_found, fmt::format("there is no NATS context {}: cannot read {}: {}", shown(name),
+                                                shown(path_.string()), reason())});
         }
         try {
             fields_ = nlohmann::json::parse(file);
@@ -84,8 +87,7 @@ public:
         auto path = secret(field);
         if (path.starts_with("file://")) path.erase(0, std::string_view{"file://"}.size());
         if (path == "~" || path.starts_with("~/")) path.replace(0, 1, variable("HOME"));
-        detail::check_readable(fmt::format("\"{}\" of the NATS context file {}", field, detail::quoted(path_.string())),
-                               path);
+        detail::check_readable(fmt::format("\"{}\" of the NATS context file {}", field, shown(path_.string())), path);
         return path;
     }
 
@@ -106,13 +108,13 @@ public:
 
     [[noreturn]] void fail(const std::string& what) const { raise({Errc::bad_setup, described() + ' ' + what}); }
 
-    std::string described() const { return "the NATS context file " + detail::quoted(path_.string()); }
+    std::string described() const { return "the NATS context file " + shown(path_.string()); }
 
 private:
     static fs::path path_of(const std::string& name) {
         if (name.find('/') != std::string::npos || name.find("..") != std::string::npos)
-            raise({Errc::bad_setup, fmt::format("{} is not the name of a NATS context: a name has no '/' and no '..'",
-                                                detail::quoted(name))});
+            raise({Errc::bad_setup,
+                   fmt::format("{} is not the name of a NATS context: a name has no '/' and no '..'", shown(name))});
         return configuration_directory() / "context" / (name + ".json");
     }
 

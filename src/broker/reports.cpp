@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <optional>
 
-namespace freshet {
+#include "delivery/failure_answer.hpp"
+
+namespace freshet::detail {
 namespace {
 
 void add_to(HistogramStats& sum, const HistogramStats& one) {
@@ -16,7 +18,7 @@ void add_to(HistogramStats& sum, const HistogramStats& one) {
     sum.sum += one.sum;
 }
 
-void add_to(ErrorCounts& sum, const ErrorCounts& one) {
+void add_to(ErrorKinds& sum, const ErrorKinds& one) {
     for (const auto& [name, count] : one) {
         const auto found = std::ranges::find(sum, name, [](const auto& known) { return known.first; });
         if (found != sum.end()) found->second += count;
@@ -39,30 +41,28 @@ void add_to(std::optional<ConsumerStats>& sum, const std::optional<ConsumerStats
 
 }  // namespace
 
-SubscriberStats& SubscriberStats::operator+=(const SubscriberStats& other) {
+void add_to(SubscriberStats& sum, const SubscriberStats& one) {
     for (const auto counter :
          {&SubscriberStats::received, &SubscriberStats::failed, &SubscriberStats::rejected, &SubscriberStats::dropped,
-          &SubscriberStats::skipped, &SubscriberStats::acked, &SubscriberStats::nacked, &SubscriberStats::terminated,
-          &SubscriberStats::refused, &SubscriberStats::dead_lettered, &SubscriberStats::said_nack,
-          &SubscriberStats::said_term, &SubscriberStats::undecodable, &SubscriberStats::bad_parameters,
-          &SubscriberStats::unmatched})
-        this->*counter += other.*counter;
-    pending += other.pending;
-    add_to(errors, other.errors);
-    add_to(duration, other.duration);
-    add_to(size, other.size);
-    add_to(batch, other.batch);
-    add_to(waiting, other.waiting);
-    add_to(consumer, other.consumer);
-    return *this;
+          &SubscriberStats::skipped, &SubscriberStats::declined, &SubscriberStats::acked, &SubscriberStats::nacked,
+          &SubscriberStats::terminated, &SubscriberStats::refused, &SubscriberStats::dead_lettered,
+          &SubscriberStats::said_nack, &SubscriberStats::said_term, &SubscriberStats::undecodable,
+          &SubscriberStats::bad_parameters, &SubscriberStats::unmatched})
+        sum.*counter += one.*counter;
+    sum.pending += one.pending;
+    for (const auto& [code, count] : one.errors) count_error(sum.errors, code, count);
+    add_to(sum.error_kinds, one.error_kinds);
+    add_to(sum.duration, one.duration);
+    add_to(sum.size, one.size);
+    add_to(sum.batch, one.batch);
+    add_to(sum.waiting, one.waiting);
+    add_to(sum.consumer, one.consumer);
 }
-
-namespace detail {
 
 void Reports::add(std::string_view subject, std::string_view group, const SubscriberStats& stats, std::size_t most) {
     std::pair key{std::string{subject}, std::string{group}};
     if (reports_.size() >= most && !reports_.contains(key)) key = {"(other)", {}};
-    reports_[std::move(key)] += stats;
+    add_to(reports_[std::move(key)], stats);
 }
 
 std::vector<SubscriberReport> Reports::list() const {
@@ -73,9 +73,8 @@ std::vector<SubscriberReport> Reports::list() const {
 
 SubscriberStats Reports::sum() const {
     SubscriberStats sum;
-    for (const auto& [key, stats] : reports_) sum += stats;
+    for (const auto& [key, stats] : reports_) add_to(sum, stats);
     return sum;
 }
 
-}  // namespace detail
-}  // namespace freshet
+}  // namespace freshet::detail

@@ -7,9 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include <freshet/broker.hpp>
+#include <freshet/broker_stats.hpp>
 
 namespace freshet::detail {
+
+/// Adds the counters of a subscriber to a sum.
+void add_to(SubscriberStats& sum, const SubscriberStats& one);
 
 /// What subscribers have counted, together for each subject and group. Not thread-safe.
 class Reports {

@@ -55,13 +55,22 @@ Layer& RouterNode::layer(const char* what) {
 }
 
 std::vector<SubscriberSpec> RouterNode::expand() {
+    seal();
+    return preview();
+}
+
+std::vector<SubscriberSpec> RouterNode::preview() const {
     std::vector<SubscriberSpec> all;
     expand({}, all);
     return all;
 }
 
-void RouterNode::expand(Path outer, std::vector<SubscriberSpec>& into) {
+void RouterNode::seal() noexcept {
     sealed_ = true;
+    for (const auto& inner : included_) inner->seal();
+}
+
+void RouterNode::expand(Path outer, std::vector<SubscriberSpec>& into) const {
     outer.prefix += prefix_;
     outer.layers.push_back(layer_);
     if (layer_->ack_policy) outer.ack_policy = layer_->ack_policy;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/error_state.hpp"
+#include "base/exception_text.hpp"
 #include "base/header_text.hpp"
 #include "base/quoted.hpp"
 
@@ -54,19 +56,31 @@ namespace detail {
 Expected<Format> body_format(std::string_view content_type) {
     if (content_type.empty()) return Format::json;
     if (const auto format = format_of(content_type)) return *format;
-    return failure(
-        Errc::bad_payload,
-        fmt::format("content-type {} is not JSON, MessagePack or CBOR; take the body as std::string, or specialise "
-                    "freshet::Codec for its type",
-                    quoted(content_type)));
+    auto wrong = fmt::format("content-type {} is not JSON, MessagePack or CBOR", quoted(content_type));
+    return std::unexpected{with_text_for_callers(
+        Errc::bad_payload, wrong + "; take the body as std::string, or specialise freshet::Codec for its type", wrong)};
 }
 
 Error decode_exception() noexcept {
+    const auto thrown = exception_error();
+    if (ErrorAccess::state(thrown).thrown == nullptr) return thrown;
     try {
-        throw;
-    } catch (const Error& error) { return error; } catch (const std::exception& error) {
-        return {Errc::bad_payload, error.what()};
-    } catch (...) { return {Errc::bad_payload, "the codec threw something that is not a std::exception"}; }
+        return ErrorAccess::make(Errc::bad_payload, ErrorAccess::state(thrown));
+    } catch (...) { return thrown; }  // no memory
+}
+
+Expected<ErrorBody> body_of(const Error& error) {
+    const auto& state = ErrorAccess::state(error);
+    if (state.body) return ErrorBody{*state.body, state.content_type};
+    if (state.value.encode == nullptr) {
+        return failure(Errc::bad_payload,
+                       fmt::format("body of an error: it has none; ask has_body() first: {}", error.message()));
+    }
+    try {
+        Buffer out;
+        std::string type{state.value.encode(state.value.value.get(), Format::json, out)};
+        return ErrorBody{std::move(out.string()), std::move(type)};
+    } catch (...) { return std::unexpected{decode_exception()}; }
 }
 
 std::string_view content_type_of(const Message& message) { return message.header("content-type").value_or(""); }

@@ -70,7 +70,7 @@ Expected<void> decompress_body(const Message& message, std::string_view name, st
     if (done) return done;
     if (done.error().code() == Errc::payload_too_large)
         return std::unexpected{RemoteError{code_too_large, what + " expands to more than the " + std::to_string(max) +
-                                                               " bytes that CompressionOptions::max_size allows"}};
+                                                               " bytes that are allowed"}};
     return failure(Errc::bad_payload, what + " does not decompress as " + to_string(*encoding) + ": " +
                                           std::string{done.error().message()});
 }

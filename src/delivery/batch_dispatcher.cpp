@@ -17,8 +17,6 @@ namespace freshet::detail {
 class BatchDispatcher::Collector : public std::enable_shared_from_this<Collector> {
 public:
     Collector(Handling& handling, const BatchSettings& settings) : handling_{handling}, settings_{settings} {
-        clock().cancel(clock().schedule(clock().now() + longest_timeout,
-                                        [] {}));  // makes the clock's thread, or throws, now
         if (settings_.threads == 0) return;
         workers_.emplace(WorkersOptions{.threads = settings_.threads,
                                         .clock = settings_.clock.get(),

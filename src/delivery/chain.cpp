@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "base/error_state.hpp"
 #include "base/exception_text.hpp"
 #include "delivery/subscriber_core.hpp"
 
@@ -35,8 +36,9 @@ Outcome Next::operator()(Context& context, Bytes body) {
 
 namespace detail {
 
-void Chain::bind(Layers layers, Binder& binder, Step& last) {
+void Chain::bind(Layers layers, Binder& binder, std::shared_ptr<Step> outermost, Step& last) {
     *this = Chain{};
+    if (outermost != nullptr) owned_.push_back(std::move(outermost));
     for (const auto& layer : layers) {
         for (const auto& make : layer->steps) owned_.push_back(make(binder));
         owned_publish_.insert(owned_publish_.end(), layer->publish_steps.begin(), layer->publish_steps.end());
@@ -65,11 +67,30 @@ std::optional<Outcome> Chain::handle(Context& context, const Error* error) const
         for (const auto& handler : error_handlers_) {
             if (auto outcome = handler->handle(context, error)) return outcome;
         }
-    } catch (...) {
-        ContextAccess::subscriber(context).log_failure(context, FailureLog::Kind::on_error_threw,
-                                                       "the on_error function threw", exception_error());
-    }
+    } catch (...) { return thrown_by_error_handler(context); }
     return std::nullopt;
+}
+
+/// Returns the outcome after the exception in flight, which an error handler threw: a RemoteError is its answer, Ack
+/// and its like are its outcome. Returns nothing for any other, which it logs.
+std::optional<Outcome> Chain::thrown_by_error_handler(Context& context) noexcept {
+    auto& subscriber = ContextAccess::subscriber(context);
+    if (auto outcome = subscriber.outcome_thrown(context)) return outcome;
+    const auto thrown = exception_error();
+    if (is_answer(thrown)) return ContextAccess::fail(context, thrown);
+    subscriber.log_failure(context, FailureLog::Kind::on_error_threw, "the on_error function threw", thrown);
+    return std::nullopt;
+}
+
+RemoteError coded_answer(int code, const std::string& description, const std::exception* error) {
+    constexpr int first_failure = 500;
+    if (const auto* const own = dynamic_cast<const Error*>(error); own != nullptr && is_answer(*own)) {
+        try {
+            raise(*own);
+        } catch (const RemoteError& answer) { return answer; }
+    }
+    if (!description.empty()) return {code, description};
+    return {code, code < first_failure && error != nullptr ? error->what() : ""};
 }
 
 }  // namespace detail

@@ -16,8 +16,9 @@ class Chain {
 public:
     using Layers = std::span<const std::shared_ptr<const Layer>>;
 
-    /// Makes the steps of all layers. The innermost middleware wraps `last`.
-    void bind(Layers layers, Binder& binder, Step& last);
+    /// Makes the steps of all layers. `outermost`, if there is one, wraps them, and the innermost middleware wraps
+    /// `last`.
+    void bind(Layers layers, Binder& binder, std::shared_ptr<Step> outermost, Step& last);
 
     bool empty() const noexcept { return steps_.size() <= 1; }
     Outcome run(Context& context) const { return Next{steps_.data()}(context); }
@@ -32,6 +33,7 @@ public:
 
 private:
     void bind_error_handlers(const Layer& layer, Binder& binder);
+    static std::optional<Outcome> thrown_by_error_handler(Context& context) noexcept;
 
     std::vector<std::shared_ptr<Step>> owned_ = {};
     std::vector<Step*> steps_ = {};

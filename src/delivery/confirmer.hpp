@@ -11,6 +11,10 @@
 #include <freshet/error.hpp>
 #include <freshet/headers.hpp>
 
+namespace freshet {
+class Item;
+}
+
 namespace freshet::detail {
 
 class Confirmations;
@@ -21,7 +25,8 @@ struct Letter {
     std::string body = {};
     std::string_view content_type = {};  ///< a literal, from Encoded
     Headers headers = {};
-    std::string id = {};  ///< its `Nats-Msg-Id`
+    std::string id = {};         ///< its `Nats-Msg-Id`
+    const Item* item = nullptr;  ///< the message of the batch that it was published for; null: the whole batch
 };
 
 /// Publishes into streams for the handlers of messages that are kept until they are acknowledged. A source has one if

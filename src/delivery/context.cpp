@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <freshet/context.hpp>
 
+#include <algorithm>
+
 #include <freshet/batch.hpp>
 #include <freshet/detail/handler.hpp>
 #include <freshet/detail/subject_tokens.hpp>
 
+#include "base/error_state.hpp"
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 #include "delivery/subscriber_core.hpp"
@@ -69,6 +72,14 @@ void* Context::find(const std::type_info& type) const noexcept {
 }
 
 namespace detail {
+namespace {
+
+/// Returns the outcome of a handler that fails with `error`.
+Outcome outcome_of(const Error& error) {
+    return declines_for_good(error) ? Outcome::term(std::string{error.message()}) : Outcome::nack();
+}
+
+}  // namespace
 
 std::optional<Outcome> ContextAccess::outcome_thrown(Context& context) noexcept {
     return context.subscriber_->outcome_thrown(context);
@@ -86,23 +97,36 @@ void ContextAccess::adopt(Context& context, const Outcome& outcome) {
     if (context.decided_) return;
     const bool swallowed = context.failure_ && outcome == Outcome::ack;
     const bool delayed = context.failure_ && outcome.delay().count() != 0;
-    if (context.decided_within_ || swallowed || delayed) context.decided_ = outcome;
+    const bool given_up = context.failure_ && outcome.kind() == Outcome::Kind::term && !context.rejected_ &&
+                          !declines_for_good(*context.failure_);
+    if (context.decided_within_ || swallowed || delayed || given_up) context.decided_ = outcome;
     if (swallowed) context.failure_.reset();
 }
 
 Outcome ContextAccess::reject(Context& context, Error error) {
     auto why = std::string{error.message()};
     context.failure_ = std::move(error);
+    context.rejected_ = true;
     return Outcome::term(std::move(why));
 }
 
 Outcome ContextAccess::refuse(Context& context, std::optional<Error> error) {
-    return error ? reject(context, *std::move(error)) : Outcome::nack();
+    if (error) return reject(context, *std::move(error));
+    return context.failure_ ? outcome_of(*context.failure_) : Outcome::nack();
 }
 
 Outcome ContextAccess::fail(Context& context, Error error) {
+    auto outcome = outcome_of(error);
     context.failure_ = std::move(error);
-    return Outcome::nack();
+    context.rejected_ = false;
+    return outcome;
+}
+
+void ContextAccess::add_cause(Context& context, const Error& cause) noexcept {
+    try {
+        context.failure_ =
+            ErrorAccess::changed(*context.failure_, [&](ErrorState& state) { state.cause = log_text(cause); });
+    } catch (...) { return; }  // no memory for the text
 }
 
 bool ContextAccess::result_wanted(const Context& context) noexcept {
@@ -143,6 +167,7 @@ LogFields ContextAccess::log_fields(const void* context) {
     const auto* const batch = of.get<Items>();
     const bool one = batch == nullptr || batch->size() == 0;
     if (!one) fields.subject = spec.subject;  // each message of the batch may have another
+    if (fields.subject != spec.subject) fields.handler = spec.subject;
     if (const auto metadata = (one ? of.message() : (*batch)[0].message()).metadata()) {
         fields.stream = metadata->stream;
         fields.consumer = metadata->consumer;
@@ -151,6 +176,19 @@ LogFields ContextAccess::log_fields(const void* context) {
     }
     return fields;
 }
+
+namespace {
+
+/// Compares the names of two headers without their case, and with `-` and `_` alike.
+bool alike(std::string_view one, std::string_view other) noexcept {
+    const auto plain = [](char c) {
+        if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
+        return c == '_' ? '-' : c;
+    };
+    return std::ranges::equal(one, other, {}, plain, plain);
+}
+
+}  // namespace
 
 std::string_view subject_token(const Context& context, std::size_t index) noexcept {
     return token_at(context.subject(), index);
@@ -171,12 +209,27 @@ Error bad_header(const Context& context, std::string_view name, std::string_view
 }
 
 Error missing_header(const Context& context, std::string_view name) {
-    return {Errc::missing_header, "a message on " + quoted(context.subject()) + " has no header " + quoted(name) +
-                                      "; send it, or take Header<name, std::optional<T>>"};
+    auto missing = "the header " + quoted(name) + " is missing";
+    const auto& headers = context.message().headers();
+    const auto similar = std::ranges::find_if(headers, [&](const auto& field) { return alike(field.first, name); });
+    if (similar != headers.end()) missing += "; the message has " + quoted(similar->first) + ", which is another name";
+    return with_text_for_callers(Errc::missing_header,
+                                 "a message on " + quoted(context.subject()) + ": " + missing +
+                                     "; send it, or take Header<name, std::optional<T>>",
+                                 missing);
 }
 
 std::string unknown_path(std::string_view name) {
     return "a parameter is Path<" + quoted(name) + ">, but the subject has no {" + std::string{name} + "}";
+}
+
+std::size_t find_naming_token(Binder& binder, std::string_view name) {
+    const auto token = binder.token_of(name);
+    if (!token) {
+        binder.problem("FRESHET_VARIANT of the handler's body says by_path(" + quoted(name) +
+                       "), but the subject has no {" + std::string{name} + "}");
+    }
+    return token.value_or(0);
 }
 
 std::string not_provided(std::string_view type) {

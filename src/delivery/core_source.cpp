@@ -46,7 +46,7 @@ void CoreSource::stop(std::chrono::milliseconds timeout) noexcept {
     if (guard_.stop(timeout)) subscription_->drain(timeout);
 }
 
-Fate CoreSource::settle(Message, const Handled& handled) noexcept { return fate_of(handled.outcome); }
+void CoreSource::settle(Message, const Handled&) noexcept {}
 
 std::size_t CoreSource::pending() const noexcept { return guard_.running() ? subscription_->pending() : 0; }
 

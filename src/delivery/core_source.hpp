@@ -2,9 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <string_view>
 
 #include <freshet/detail/source.hpp>
+#include <freshet/source_description.hpp>
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
 
@@ -17,14 +17,14 @@ class CoreSource final : public Source {
 public:
     explicit CoreSource(const SubscriberOptions& options);
 
+    void describe(SourceDescription& description) const override { description.kind = SourceKind::core; }
     void bind(const Subject& subject, Binder& binder) override;
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     std::optional<Error> refusal() const override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
-    Fate settle(Message message, const Handled& handled) noexcept override;
+    void settle(Message message, const Handled& handled) noexcept override;
     std::size_t pending() const noexcept override;
     std::uint64_t dropped() const noexcept override;
-    std::string_view group() const noexcept override { return spec_.queue; }
 
 private:
     SubscriptionSpec spec_;

@@ -30,7 +30,7 @@ Outcome DependencyScope::end(Outcome outcome) {
     const auto& decided = ContextAccess::decided(context_);
     const bool failed = ContextAccess::failed(context_);
     Outcome told = decided && !failed ? *decided : outcome;
-    if (failed && told == Outcome::ack) told = Outcome::nack();
+    if (failed && !ContextAccess::rejected(context_)) told = Outcome::nack();
     while (ContextAccess::newest_dependency(context_) != outer_) end_newest(told);
     return outcome;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/error_state.hpp"
 #include "base/quoted.hpp"
 
 namespace freshet::detail {
@@ -29,10 +30,18 @@ public:
             if (one.matches(context)) return one.handler->invoke(context);
         }
         if (otherwise_ != nullptr) return otherwise_->invoke(context);
-        return ContextAccess::reject(context,
-                                     {Errc::unmatched,
-                                      "no handler of the subscriber takes the message on " + quoted(context.subject()) +
-                                          ": no when() matches, and handle() was given no default handler"});
+        const auto missing = "no handler takes this message on " + quoted(context.subject());
+        return ContextAccess::reject(
+            context,
+            with_text_for_callers(Errc::unmatched,
+                                  missing + ": no when() matches, and handle() was given no default handler", missing));
+    }
+
+    void describe(std::vector<const HandlerShape*>& shapes) const override {
+        for (const auto& one : cases_) {
+            if (one.handler != nullptr) one.handler->describe(shapes);
+        }
+        if (otherwise_ != nullptr) otherwise_->describe(shapes);
     }
 
 private:

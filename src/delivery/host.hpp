@@ -2,7 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <typeinfo>
+
+#include <freshet/error.hpp>
 
 namespace freshet {
 class Broker;
@@ -11,6 +14,7 @@ class Broker;
 namespace freshet::detail {
 
 class DeliveryObserver;
+class StallWatch;
 struct Layer;
 
 /// The broker as a subscriber sees it, beside the link. The subscriber asks it at the start, and when a handler ends
@@ -33,8 +37,14 @@ public:
     /// Returns false if no subscriber may have threads of its own: handlers then run in the transport's thread or the
     /// clock's.
     virtual bool threads() const noexcept = 0;
+    /// Ends the program that runs the broker, else the broker, because a subscriber is lost for good. Does not block.
+    virtual void on_lost(std::string_view subject, const Error& why) noexcept = 0;
+    /// Returns true if a subscriber of this broker on core NATS gets the messages on `subject`, and answers them.
+    virtual bool answers(std::string_view subject) const = 0;
     /// Ends the program that runs the broker with `code`, else stops the broker.
     virtual void exit(int code) noexcept = 0;
+    /// Returns what watches the handlers on delivery threads; null unless threads().
+    virtual StallWatch* stall_watch() noexcept = 0;
 
 protected:
     ~Host() = default;

@@ -17,9 +17,17 @@ namespace {
 /// The handler of a MessageStream: queues the message for the thread that asks for it.
 class QueueHandler final : public HandlerBase {
 public:
-    explicit QueueHandler(std::shared_ptr<MessageQueue> queue) noexcept : queue_{std::move(queue)} {}
+    /// `core`: the messages come from core NATS, where nobody wants to know what became of them.
+    QueueHandler(std::shared_ptr<MessageQueue> queue, bool core) noexcept : queue_{std::move(queue)}, core_{core} {}
 
-    void bind(Binder& binder) override { queue_->use(binder.clock()); }
+    void bind(Binder& binder) override {
+        queue_->use(binder.clock());
+        if (core_) return;
+        binder.problem(
+            "messages() is for subscribers of core NATS: what it reads is never acknowledged, and is dropped when too "
+            "much waits; use handle(), or read with jetstream().consumer(...).messages(), jetstream().ordered(...) or "
+            "the bucket's watch(...)");
+    }
     Outcome invoke(Context& context) override {
         if (!queue_->push(ContextAccess::take_message(context))) ContextAccess::subscriber(context).count_dropped();
         return Outcome::ack;
@@ -28,6 +36,7 @@ public:
 
 private:
     std::shared_ptr<MessageQueue> queue_;
+    const bool core_;
 };
 
 }  // namespace
@@ -87,7 +96,7 @@ std::pair<std::shared_ptr<SubscriberCore>, std::shared_ptr<MessageQueue>> open_s
                                                                                       SubscriberSpec spec) {
     auto queue =
         std::make_shared<MessageQueue>(spec.subject, spec.options.max_pending_messages, spec.options.max_pending_bytes);
-    spec.handler = std::make_unique<QueueHandler>(queue);
+    spec.handler = std::make_unique<QueueHandler>(queue, spec.source == nullptr);
     // A stream needs no threads of its own: you read it on yours.
     spec.options.workers = 0;
     spec.options.dedicated = false;

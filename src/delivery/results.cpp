@@ -43,7 +43,16 @@ void Results::bind(const std::vector<ResultTarget>& targets, const Subject& subj
             binder.problem("publish_to: " + std::string{parsed.error().message()});
             continue;
         }
-        Target target{.subject = *std::move(parsed), .counts = &traffic.publisher(text), .confirm = options.confirm};
+        Target target{.subject = *std::move(parsed),
+                      .counts = &traffic.publisher(text),
+                      .confirm = options.confirm,
+                      .headers = options.headers};
+        if (options.headers.contains("Nats-Msg-Id")) {
+            binder.problem(
+                "publish_to " + quoted(text) +
+                " has the header \"Nats-Msg-Id\", the same for every result, so that a stream would store only "
+                "the first; leave it out, or set it in the Response of each result");
+        }
         for (const auto& name : target.subject.names()) {
             const auto token = subject.token_of(name);
             if (!token)
@@ -116,10 +125,20 @@ Expected<void> Results::publish(Link& link, const Message& incoming, const Encod
     for (const auto& target : targets_) {
         const BufferLease subject;
         auto sent = fill(target, incoming, subject->string());
-        if (sent) sent = send(link, target, subject->text(), encoded, headers);
+        Headers room;
+        if (sent) sent = send(link, target, subject->text(), encoded, headers_for(target, headers, room));
         if (!sent) return sent;
     }
     return {};
+}
+
+const Headers* Results::headers_for(const Target& target, const Headers* own, Headers& room) {
+    if (target.headers.empty()) return own;
+    if (own == nullptr || own->empty()) return &target.headers;
+    room = target.headers;
+    for (const auto& [name, value] : *own) room.erase(name);
+    for (const auto& [name, value] : *own) room.add(name, value);
+    return &room;
 }
 
 Expected<void> Results::fill(const Target& target, const Message& incoming, std::string& subject) {

@@ -36,16 +36,19 @@ public:
     bool empty() const noexcept { return targets_.empty(); }
     /// Publishes to every target; stops at the first that fails.
     Expected<void> publish(Link& link, const Message& incoming, const Encoded& encoded, const Headers* headers) const;
-    /// Publishes to every target as publish() does, but to those that streams store with `confirmed(subject)`.
+    /// Publishes to every target as publish() does, but to those that streams store with
+    /// `confirmed(subject, headers)`.
     template <class Confirmed>
     Expected<void> publish(Link& link, const Message& incoming, const Encoded& encoded, const Headers* headers,
                            Confirmed&& confirmed) const {
         for (const auto& target : targets_) {
             const BufferLease subject;
+            Headers room;
+            const auto* const all = headers_for(target, headers, room);
             auto sent = fill(target, incoming, subject->string());
             if (sent && confirms(target, subject->text()))
-                sent = target.counts->count(link.clock(), [&] { return confirmed(subject->text()); });
-            else if (sent) sent = send(link, target, subject->text(), encoded, headers);
+                sent = target.counts->count(link.clock(), [&] { return confirmed(subject->text(), all); });
+            else if (sent) sent = send(link, target, subject->text(), encoded, all);
             if (!sent) return sent;
         }
         return {};
@@ -57,10 +60,13 @@ private:
         PublishCounts* counts;
         std::vector<std::size_t> tokens = {};  // of the incoming subject, one per parameter
         std::optional<bool> confirm = {};
+        Headers headers = {};
         bool all_stored = false;           // streams store all subjects of the target
         std::vector<Subject> stored = {};  // else those that streams store
     };
 
+    /// Returns the headers of a result, `own`, and those of the target; in `room` if there are both.
+    static const Headers* headers_for(const Target& target, const Headers* own, Headers& room);
     static Expected<void> fill(const Target& target, const Message& incoming, std::string& subject);
     static Expected<void> send(Link& link, const Target& target, std::string_view subject, const Encoded& encoded,
                                const Headers* headers);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/quoted.hpp"
+#include "delivery/access_log.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "link/link.hpp"
 
@@ -70,7 +71,8 @@ void SubscriberCore::rebind() {
 void SubscriberCore::bind_handler(Binder& binder) {
     const auto& batch = spec_.options.batch;
     if (!spec_.handler->takes_batches()) {
-        if (batch.size > 0) binder.problem("it has batch options, so its handler must take std::span<const T>");
+        if (batch.size > 0 || batch.isolate)
+            binder.problem("it has batch options, so its handler must take std::span<const T>");
     } else if (batch.size == 0) {
         binder.problem(
             "its handler takes a batch, and no size is set; set one, as in `.batch = {.size = 100, .within = 50ms}`");
@@ -84,10 +86,12 @@ void SubscriberCore::bind_handler(Binder& binder) {
 void SubscriberCore::bind_chain(Binder& binder) {
     route_ = {.link = link_, .correlation_of = &ContextAccess::correlation_in_scope};
     if (spec_.bare) return;
+    if (answers_) conclusion_.expect_answers();
     std::vector<std::shared_ptr<const Layer>> layers{host_->layer()};
     layers.insert(layers.end(), spec_.layers.begin(), spec_.layers.end());
     if (spec_.own != nullptr) layers.push_back(spec_.own);
-    chain_.bind(layers, binder, innermost_);
+    const bool logged = link_->logger().enabled(LogLevel::debug);
+    chain_.bind(layers, binder, logged ? std::make_shared<AccessLogStep>() : nullptr, innermost_);
     route_.steps = chain_.publish_steps();
     if (!chain_.publish_steps().empty()) link_->expect_publish_steps();
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/exception_text.hpp"
 #include "base/header_text.hpp"
 #include "base/quoted.hpp"
@@ -16,6 +18,17 @@
 #include "link/link.hpp"
 
 namespace freshet::detail {
+namespace {
+
+/// Returns whether the server has said that a subscription cannot be, so that waiting does not help by itself. A server
+/// that is away, does not answer, or lacks something at the moment has not.
+bool is_final(const Error& why) noexcept {
+    const auto condition = why.condition();
+    return condition == Condition::bad_setup || condition == Condition::not_found ||
+           condition == Condition::already_exists;
+}
+
+}  // namespace
 
 SubscriberCore::SubscriberCore(Link& link, Host& host, SubscriberSpec spec)
     : link_{&link},
@@ -68,7 +81,26 @@ Expected<void> SubscriberCore::look_up_targets() {
     confirmer_ = source_->confirmer(*link_);
     if (confirmer_ == nullptr) return {};
     conclusion_.await_confirmations();
+    if (!source_->dead_letter().empty()) look_up_dead_letter();
     return results_.look_up(*confirmer_, link_->logger(), spec_.subject);
+}
+
+void SubscriberCore::look_up_dead_letter() {
+    const auto to = source_->dead_letter();
+    if (host_->answers(to)) return;
+    const auto stored = confirmer_->stored_of(to);
+    const auto what = fmt::format("subscriber {}: retry.dead_letter {}", quoted(spec_.subject), quoted(to));
+    if (!stored) {
+        link_->logger().info("{}: cannot look up which stream keeps the dead letters: {}", what,
+                             stored.error().message());
+    } else if (stored->empty()) {
+        link_->logger().warn(
+            "{}: nobody is known to keep the dead letters: no stream stores this subject. A message "
+            "that has failed too often stays in its stream, and comes again, until somebody confirms "
+            "its dead letter: set retry.dead_letter_stream to a js::Stream with this subject, or have a "
+            "subscriber of another program answer there",
+            what);
+    }
 }
 
 void SubscriberCore::make_dispatcher() {
@@ -89,6 +121,9 @@ void SubscriberCore::make_dispatcher() {
     } else {
         made = std::make_unique<WorkerDispatcher>(*this, options, order_token_, *clock_, counts_.waiting());
     }
+    if (auto* const watch = host_->stall_watch(); inline_ && watch != nullptr)
+        sharing_.watch(
+            *watch, spec_.subject, [this] { return counts_.received_so_far(); }, [this] { return source_->pending(); });
     const std::lock_guard lock{mutex_};
     dispatcher_ = std::move(made);
 }
@@ -166,6 +201,36 @@ void SubscriberCore::on_end() noexcept {
     end();
 }
 
+void SubscriberCore::heed_losses() noexcept {
+    std::optional<Error> why;
+    {
+        const std::lock_guard lock{mutex_};
+        heeds_losses_ = true;
+        why = lost_;
+    }
+    if (why) on_lost(*why);
+}
+
+void SubscriberCore::on_lost(const Error& why) noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        if (life_.is_over()) return;
+        lost_ = why;
+        if (!heeds_losses_ || spec_.options.on_lost == OnLost::go_on || !is_final(why)) return;
+    }
+    host_->on_lost(spec_.subject, why);
+}
+
+void SubscriberCore::on_back() noexcept {
+    const std::lock_guard lock{mutex_};
+    lost_.reset();
+}
+
+std::optional<Error> SubscriberCore::lost() const {
+    const std::lock_guard lock{mutex_};
+    return life_.is_over() ? std::nullopt : lost_;
+}
+
 void SubscriberCore::end() noexcept {
     close_intake(Intake::closing);
     if (spec_.handler != nullptr) spec_.handler->end();
@@ -230,6 +295,7 @@ bool SubscriberCore::on_dropped(std::uint64_t) noexcept {
 SubscriberStats SubscriberCore::stats() const {
     auto stats = counts_.stats();
     stats.pending = pending();
+    stats.errors = conclusion_.errors();
     stats.dropped += source_->dropped();
     stats.consumer = source_->consumer_stats();
     return stats;
@@ -237,7 +303,7 @@ SubscriberStats SubscriberCore::stats() const {
 
 std::size_t SubscriberCore::pending() const {
     const std::lock_guard lock{mutex_};
-    return (dispatcher_ != nullptr ? dispatcher_->pending() : 0) + source_->pending();
+    return source_->pending() + (dispatcher_ != nullptr ? dispatcher_->pending() : 0);
 }
 
 }  // namespace freshet::detail

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@
 #include "delivery/dispatcher.hpp"
 #include "delivery/host.hpp"
 #include "delivery/results.hpp"
+#include "delivery/stall_watch.hpp"
 #include "delivery/subscriber_counts.hpp"
 #include "delivery/subscriber_life.hpp"
 #include "link/handler_scope.hpp"
@@ -67,10 +69,17 @@ public:
     void discard() noexcept;
     /// Returns true if the subscriber has ended and nothing of it runs any more.
     bool finished() const;
+    /// Has the host act on the loss of a subscriber that says so (SubscriberOptions::on_lost), also on one that came
+    /// before. Call it when the start has found no refusal.
+    void heed_losses() noexcept;
+    /// Returns why no messages come; nothing while they may.
+    std::optional<Error> lost() const;
 
     void on_message(Message message) noexcept override;
     void on_end() noexcept override;
     bool on_dropped(std::uint64_t count) noexcept override;
+    void on_lost(const Error& why) noexcept override;
+    void on_back() noexcept override;
 
     void handle(Message message) noexcept override;
     void handle(std::vector<Message> batch) noexcept override;
@@ -101,6 +110,10 @@ public:
     /// Returns true if the handler's result is to be answered or published.
     bool result_wanted(const Context& context) const noexcept {
         return answer_wanted(context) || (!results_.empty() && !ContextAccess::answers_only(context));
+    }
+    /// Returns true if the subscriber gets the messages that are published on `subject`, and answers those that ask.
+    bool answers_on(std::string_view subject) const noexcept {
+        return answers_ && subject_ && subject_->matches(subject);
     }
     /// Answers the request, then publishes to every target. Stops at the first that fails.
     Expected<void> emit(Context& context, const Encoded& encoded, const Headers* headers);
@@ -148,12 +161,20 @@ private:
     void make_dispatcher();
     Expected<void> start_source();
     Expected<void> look_up_targets();
+    /// Warns if nobody keeps the messages that the source gives up. Blocks.
+    void look_up_dead_letter();
     /// Publishes into a stream for the handler of `message`, which names the publication.
     Expected<void> publish_confirmed(Context& context, const Message& message, std::string_view subject,
                                      const Encoded& encoded, const Headers* headers);
     /// Publishes what the handler of a batch has published, and blocks until it is confirmed. Returns the outcome of
     /// the batch.
     Outcome publish_letters(Context& context, const Outcome& outcome) noexcept;
+    /// Handles a batch, as one: counts nothing.
+    void process(std::span<Item> items) noexcept;
+    /// Returns true if the batch failed, and its messages are to be handed on one by one.
+    bool isolates(Context& context) const noexcept;
+    /// Ends the delivery of the messages that have an outcome of their own, and hands on the others one by one.
+    void isolate(Context& context, std::span<Item> items) noexcept;
     /// Tells the handler the end and closes the dispatcher, after the source has ended or instead of its start.
     void end() noexcept;
     void close_intake(Intake to) noexcept;
@@ -197,10 +218,13 @@ private:
     SubscriberLife life_ = {};
     std::unique_ptr<Dispatcher> dispatcher_ = {};  // set once before on_message, which reads it without the lock
     bool inline_ = true;
+    std::optional<Error> lost_ = {};
+    bool heeds_losses_ = false;
     std::atomic<Intake> intake_ = Intake::open;
     std::atomic<std::size_t> open_ = 1;  // the dispatcher, until it is empty, and the postponed deliveries
 
     OncePerSecond drop_reports_ = {};
+    SharingSubscriber sharing_ = {};  // last, since it shows the members above to watches
 };
 
 }  // namespace freshet::detail

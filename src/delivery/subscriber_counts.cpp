@@ -1,9 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/subscriber_counts.hpp"
 
-#include <algorithm>
-
 namespace freshet::detail {
+
+Ended ended_as(const Handled& handled, const Source& source) noexcept {
+    const auto plan = handled.plan != nullptr ? handled.plan->kind : Plan::Kind::none;
+    if (plan == Plan::Kind::give_up && !source.dead_letter().empty()) return Ended::dead_letter;
+    if (handled.rejected) return Ended::rejected;
+    switch (plan) {
+        case Plan::Kind::done: return Ended::ack;
+        case Plan::Kind::left:
+        case Plan::Kind::again: return Ended::nack;
+        case Plan::Kind::give_up: return Ended::term;
+        case Plan::Kind::none: break;
+    }
+    switch (handled.outcome.kind()) {
+        case Outcome::Kind::ack: return Ended::ack;
+        case Outcome::Kind::nack: return Ended::nack;
+        default: return Ended::term;
+    }
+}
 
 void SubscriberCounts::measure(const Measuring& measuring, std::string_view subject, std::string_view group) {
     using What = ValueSeries::What;
@@ -19,19 +35,21 @@ void SubscriberCounts::measure(Handling& handling, const Message& message) noexc
     sizes_->take_number(message.payload().size(), handling.weight);
 }
 
-SubscriberCounts::Handling SubscriberCounts::begin_batch(std::span<const Message> batch) noexcept {
-    Handling handling{.row = cells_.row()};
-    cells_.add(handling.row, received, batch.size());
-    if (durations_ == nullptr) return handling;
+void SubscriberCounts::receive_batch(std::span<const Item> batch) noexcept {
+    cells_.add(received, batch.size());
+    if (durations_ == nullptr) return;
     batches_->take_number(batch.size(), 1);
-    for (const auto& message : batch) sizes_->take_number(message.payload().size(), 1);
-    handling.begin = clock_.now();
-    handling.weight = 1;
-    return handling;
+    for (const auto& item : batch) sizes_->take_number(item.message().payload().size(), 1);
 }
 
-void SubscriberCounts::failure(const Handled& handled) noexcept {
+SubscriberCounts::Handling SubscriberCounts::begin_batch() const noexcept {
+    if (durations_ == nullptr) return {};
+    return {.begin = clock_.now(), .weight = 1};
+}
+
+void SubscriberCounts::failure(const Handled& handled, bool has_declined) noexcept {
     auto* const row = cells_.row();
+    if (has_declined && !handled.rejected) return cells_.add(row, declined);
     cells_.add(row, handled.rejected ? rejected : failed);
     if (handled.failure == nullptr) {
         if (handled.outcome.kind() == Outcome::Kind::nack) cells_.add(row, said_nack);
@@ -53,6 +71,7 @@ SubscriberStats SubscriberCounts::stats() const {
                           .rejected = cells_.sum(rejected),
                           .dropped = cells_.sum(dropped),
                           .skipped = cells_.sum(skipped),
+                          .declined = cells_.sum(declined),
                           .acked = ended(Ended::ack),
                           .nacked = ended(Ended::nack),
                           .terminated = ended(Ended::term),
@@ -63,14 +82,7 @@ SubscriberStats SubscriberCounts::stats() const {
                           .undecodable = cells_.sum(bad_body),
                           .bad_parameters = cells_.sum(bad_parameter),
                           .unmatched = cells_.sum(unmatched)};
-    // The Error that stands for an exception of another type says bad_setup.
-    const auto as_setup = cells_.sum(first_error + static_cast<std::size_t>(Condition::bad_setup));
-    const auto exceptions = std::min(cells_.sum(foreign), as_setup);
-    stats.errors = error_counts([&](std::size_t kind) {
-        const auto count = cells_.sum(first_error + kind);
-        return kind == static_cast<std::size_t>(Condition::bad_setup) ? as_setup - exceptions : count;
-    });
-    if (exceptions > 0) stats.errors.emplace_back("exception", exceptions);
+    stats.error_kinds = error_counts([this](std::size_t kind) { return cells_.sum(first_error + kind); });
     stats.received = cells_.sum(received);
     if (durations_ != nullptr) {
         stats.duration = durations_->stats();

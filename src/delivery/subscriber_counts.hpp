@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include <freshet/batch.hpp>
 #include <freshet/clock.hpp>
 #include <freshet/detail/source.hpp>
 #include <freshet/message.hpp>
@@ -20,17 +21,16 @@ namespace freshet::detail {
 
 /// How a delivery ended.
 enum class Ended : std::uint8_t {
-    ack,
-    nack,
-    term,
-    dead_letter,
-    rejected,  ///< no handler could take the message, and there is no dead letter
-    later,     ///< it has not ended yet
+    ack,          ///< the message is done
+    nack,         ///< it comes again, if it can
+    term,         ///< it was given up
+    dead_letter,  ///< it was given up, and is published as a dead letter
+    rejected,     ///< no handler could take it, and there is no dead letter
+    later,        ///< it has not ended yet
 };
 
-inline Ended ended_as(Fate fate, const Handled& handled) noexcept {
-    return handled.rejected && fate != Fate::dead_letter ? Ended::rejected : static_cast<Ended>(fate);
-}
+/// Returns how a delivery ended that `source` has settled.
+Ended ended_as(const Handled& handled, const Source& source) noexcept;
 
 /// Counts the messages of one subscriber. Thread-safe, without locks.
 class SubscriberCounts {
@@ -58,7 +58,9 @@ public:
         return handling;
     }
     /// Counts the messages of a batch, which are handled together.
-    Handling begin_batch(std::span<const Message> batch) noexcept;
+    void receive_batch(std::span<const Item> batch) noexcept;
+    /// Begins the handling of a batch, which is counted already.
+    Handling begin_batch() const noexcept;
     /// Counts a message that no handler sees.
     void receive() noexcept { cells_.add(received); }
     /// Notes that the handler has returned.
@@ -73,12 +75,11 @@ public:
     }
     /// Counts what became of a message, in any thread.
     void settled(Ended ended) noexcept { cells_.add(static_cast<std::size_t>(ended)); }
-    /// Counts a message that failed or was refused.
-    void failure(const Handled& handled) noexcept;
-    /// Counts a failure that is an exception of another type than Error; failure() counts it, too.
-    void foreign_exception() noexcept { cells_.add(foreign); }
+    /// Counts a message that failed or was refused; `declined`: that its handler has declined.
+    void failure(const Handled& handled, bool declined) noexcept;
     void drop() noexcept { cells_.add(dropped); }
     void skip() noexcept { cells_.add(skipped); }
+    std::uint64_t received_so_far() const noexcept { return cells_.sum(received); }
     std::uint64_t dropped_so_far() const noexcept { return cells_.sum(dropped); }
 
     SubscriberStats stats() const;
@@ -89,6 +90,7 @@ private:
         received = 5,
         failed,
         rejected,
+        declined,
         dropped,
         skipped,
         said_nack,
@@ -96,7 +98,6 @@ private:
         bad_body,
         bad_parameter,
         unmatched,
-        foreign,
         first_error,
     };
 

@@ -1,30 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The handling of messages: from the source through the dispatcher, the middlewares and the handler to the conclusion.
-#include <exception>
-#include <new>
-#include <system_error>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include <freshet/ack_policy.hpp>
 #include <freshet/exit_app.hpp>
 
 #include "base/exception_text.hpp"
+#include "delivery/item_access.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "link/link.hpp"
 
 namespace freshet::detail {
-namespace {
-
-/// Returns true if nothing but the text of the exception in flight is known: an Error of freshet's stands for it.
-bool is_foreign_exception() noexcept {
-    try {
-        throw;
-    } catch (const std::system_error&) { return false; } catch (const std::bad_alloc&) {
-        return false;
-    } catch (...) { return true; }
-}
-
-}  // namespace
 
 void SubscriberCore::on_message(Message message) noexcept {
     if (turns_away() && turn_away(message)) return;
@@ -40,22 +28,31 @@ void SubscriberCore::handle(Message message) noexcept {
 
 void SubscriberCore::process(Message& message) noexcept {
     const auto handling = counts_.begin(message);
-    Context context{*this, message};
-    const HandlerScope scope{context, route_};
-    if (observer_ != nullptr) observer_->on_delivery(*this, context);
-    const auto outcome = run_chain(context);
-    counts_.end(handling);
-    const auto ended = conclusion_.conclude(*this, context, outcome);
-    if (ended != Ended::later) counts_.settled(handling, ended);
+    sharing_.begin_delivery();
+    {
+        Context context{*this, message};
+        const HandlerScope scope{context, route_};
+        if (observer_ != nullptr) observer_->on_delivery(*this, context);
+        const auto outcome = run_chain(context);
+        counts_.end(handling);
+        const auto ended = conclusion_.conclude(*this, context, outcome);
+        if (ended != Ended::later) counts_.settled(handling, ended);
+    }
+    sharing_.end_delivery();
 }
 
 void SubscriberCore::handle(std::vector<Message> batch) noexcept {
-    std::erase_if(batch, [this](Message& message) { return turns_away() && turn_away(message); });
-    if (batch.empty()) return;
-    const auto handling = counts_.begin_batch(batch);
     std::vector<Item> items;
     items.reserve(batch.size());
-    for (auto& message : batch) items.emplace_back(std::move(message));
+    for (auto& message : batch)
+        if (!turns_away() || !turn_away(message)) items.emplace_back(std::move(message));
+    if (items.empty()) return;
+    counts_.receive_batch(items);
+    process(items);
+}
+
+void SubscriberCore::process(std::span<Item> items) noexcept {
+    const auto handling = counts_.begin_batch();
     Message first = {};  // for the context, since a batch has no message of its own
     Context context{*this, first};
     const HandlerScope scope{context, route_};
@@ -66,7 +63,25 @@ void SubscriberCore::handle(std::vector<Message> batch) noexcept {
     auto outcome = run_chain(context);
     if (confirmer_ != nullptr) outcome = publish_letters(context, outcome);
     counts_.end(handling);
-    conclusion_.conclude(*this, context, outcome, items);
+    if (isolates(context)) isolate(context, items);
+    else conclusion_.conclude(*this, context, outcome, items);
+}
+
+bool SubscriberCore::isolates(Context& context) const noexcept {
+    const auto* const items = context.get<Items>();
+    return spec_.options.batch.isolate && items != nullptr && ContextAccess::failure(context) &&
+           !ContextAccess::decided(context) && items->size() > 1;
+}
+
+void SubscriberCore::isolate(Context& context, std::span<Item> items) noexcept {
+    log_failure(context, FailureLog::Kind::failed,
+                fmt::format("handler of {} messages failed; it gets them one by one", items.size()),
+                *ContextAccess::failure(context), LogLevel::warn);
+    for (auto& item : items) {
+        if (ItemAccess::is_rejected(item) || ItemAccess::decided(item)) conclusion_.conclude(*this, item);
+        else if (turns_away() && turn_away(ItemAccess::message(item))) counts_.settled(Ended::nack);
+        else process({&item, 1});
+    }
 }
 
 void SubscriberCore::reject(Message message, const Error& why) noexcept {
@@ -102,22 +117,31 @@ Outcome SubscriberCore::caught(Context& context) noexcept {
     if (observer_ != nullptr) observer_->on_thrown(context, std::current_exception());
     const auto error = exception_error();
     auto outcome = ContextAccess::fail(context, error);
-    outcome = consult(context, nullptr, error).value_or(outcome);
-    if (ContextAccess::failure(context) && is_foreign_exception()) counts_.foreign_exception();
-    return outcome;
+    return consult(context, nullptr, error).value_or(outcome);
 }
 
 /// Has the on_error functions decide about a failure that is in the context. Returns their outcome, or nothing if none
 /// took it or one returned nack without a delay: then the retries decide, so that the message does not come back at
-/// once for ever.
+/// once for ever. An error that such a function returns takes the place of the failure, which becomes its cause.
 std::optional<Outcome> SubscriberCore::consult(Context& context, const Error* returned, const Error& failure) noexcept {
+    const bool rejected = ContextAccess::rejected(context);
     ContextAccess::clear_failure(context);
     auto outcome = chain_.handle(context, returned);
     if (outcome && ContextAccess::decided(context)) outcome = ContextAccess::decided(context);
-    const auto* failed_again = ContextAccess::failure(context) ? &*ContextAccess::failure(context) : nullptr;
+    const bool failed_again = ContextAccess::failure(context).has_value();
     if (outcome && *outcome == Outcome::ack) return outcome;
+    if (failed_again && outcome) {
+        ContextAccess::add_cause(context, failure);
+        if (!ContextAccess::decided(context)) {
+            if (!rejected) return outcome;
+            return ContextAccess::reject(context, *ContextAccess::failure(context));
+        }
+    } else if (rejected) {
+        std::ignore = ContextAccess::reject(context, failure);
+    } else {
+        std::ignore = ContextAccess::fail(context, failure);
+    }
     const bool left_to_retries = !outcome || (outcome->kind() == Outcome::Kind::nack && outcome->delay().count() == 0);
-    if (failed_again == nullptr) std::ignore = ContextAccess::fail(context, failure);
     if (left_to_retries) {
         if (outcome) ContextAccess::undecide(context);
         return std::nullopt;
@@ -156,8 +180,8 @@ Expected<void> SubscriberCore::emit(Context& context, const Encoded& encoded, co
     }
     if (ContextAccess::answers_only(context)) return {};
     if (confirmer_ == nullptr) return results_.publish(*link_, request, encoded, headers);
-    return results_.publish(*link_, request, encoded, headers, [&](std::string_view subject) {
-        return publish_confirmed(context, request, subject, encoded, headers);
+    return results_.publish(*link_, request, encoded, headers, [&](std::string_view subject, const Headers* all) {
+        return publish_confirmed(context, request, subject, encoded, all);
     });
 }
 

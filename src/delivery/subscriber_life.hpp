@@ -57,6 +57,10 @@ public:
     void emptied() noexcept { pass(State::ended, State::finished); }
 
     State state() const noexcept { return state_; }
+    /// Returns true if the subscriber was told to end or has ended.
+    bool is_over() const noexcept {
+        return state_ == State::stopping || state_ == State::ended || state_ == State::finished;
+    }
 
 private:
     bool pass(State from, State to) noexcept {

@@ -48,7 +48,8 @@ Expected<void> SubscriberCore::publish(Context& context, const Item* item, std::
     Letter letter{.subject = std::string{subject},
                   .body = std::string{as_text(encoded.body)},
                   .content_type = encoded.content_type,
-                  .headers = options.headers};
+                  .headers = options.headers,
+                  .item = item};
     letter.id = take_id(letter.headers);
     if (letter.id.empty())
         letter.id = confirmations->next_id(item != nullptr ? origin_of(item->message()) : origin_of(*items), subject);
@@ -71,7 +72,13 @@ Expected<void> SubscriberCore::publish_confirmed(Context& context, const Message
 Outcome SubscriberCore::publish_letters(Context& context, const Outcome& outcome) noexcept {
     const auto confirmations = confirmations_of(context);
     if (confirmations == nullptr) return outcome;
-    const auto letters = confirmations->take_letters();
+    auto letters = confirmations->take_letters();
+    // The handler publishes again for the messages that it is given alone.
+    if (isolates(context)) {
+        std::erase_if(letters, [](const Letter& letter) {
+            return letter.item == nullptr || !ItemAccess::decided(*letter.item);
+        });
+    }
     if (letters.empty()) return outcome;
     auto sent = [&]() -> Expected<void> {
         try {

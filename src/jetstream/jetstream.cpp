@@ -5,6 +5,7 @@
 
 #include "jetstream/api/api.hpp"
 #include "jetstream/consume/consumers.hpp"
+#include "jetstream/consume/ordered_messages.hpp"
 #include "jetstream/publish/publish.hpp"
 #include "jetstream/stream/account_info.hpp"
 #include "jetstream/stream/streams.hpp"
@@ -36,6 +37,10 @@ Expected<std::vector<ConsumerInfo>> JetStream::try_consumers(const std::string& 
     return detail::list_consumers(*api_, stream);
 }
 
+Expected<OrderedMessages> JetStream::try_ordered(const Ordered& options) const {
+    return detail::read_in_order(*api_, options);
+}
+
 Expected<AccountInfo> JetStream::try_account() const { return detail::account_info(*api_); }
 
 Expected<PublishAck> JetStream::publish_encoded(std::string_view subject, const detail::Encoded& encoded,
@@ -55,7 +60,6 @@ Expected<CounterValue> JetStream::try_increment(std::string_view subject, std::i
 
 }  // namespace js
 
-js::JetStream Broker::jetstream() { return js::JetStream{link()}; }
-js::JetStream Broker::jetstream(const js::ContextOptions& options) { return js::JetStream{link(), options}; }
+void link_the_target_freshet_jetstream() noexcept {}
 
 }  // namespace freshet

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "link/broker_clock.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -94,6 +95,11 @@ void BrokerClock::replace(std::shared_ptr<Clock> clock) {
     tasks_ = std::make_shared<Tasks>();
     clock_ = std::move(clock);
     own_ = nullptr;
+}
+
+void BrokerClock::begin() {
+    if (own_ == nullptr) return;
+    own_->cancel(own_->schedule(own_->now() + std::chrono::hours{1}, [] {}));  // the first task makes the thread
 }
 
 void BrokerClock::retire() noexcept {

@@ -19,6 +19,9 @@ public:
 
     /// Replaces the system's clock. Not thread-safe; call it only while nothing is scheduled.
     void replace(std::shared_ptr<Clock> clock);
+    /// Makes the thread that runs the tasks: later, where it is missed, nothing could be done about it. Throws
+    /// std::system_error if there is none.
+    void begin();
     /// Drops the tasks that wait and those that are scheduled from now on; blocks until the running one has returned,
     /// unless that one calls it. now() goes on working. The end of the broker calls it before anything is destroyed,
     /// because tasks refer to the broker.

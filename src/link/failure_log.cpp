@@ -8,6 +8,7 @@
 
 #include <freshet/clock.hpp>
 
+#include "base/error_state.hpp"
 #include "link/link.hpp"
 
 namespace freshet::detail {
@@ -25,11 +26,12 @@ class FailureLog::State : public std::enable_shared_from_this<State> {
 public:
     State(Link& link, std::string subject) : link_{link}, clock_{link.shared_clock()}, subject_{std::move(subject)} {}
 
-    void write(Logger& logger, Kind kind, std::string_view what, const Error& why, LogLevel level) {
+    void write(Logger& logger, Kind kind, std::string_view what, const Error& why, LogLevel level,
+               std::string_view then) {
         std::vector<Summary> summaries;
         const bool written = count(kind, what, why, level, summaries);
         for (const auto& summary : summaries) write(summary);
-        if (written) logger.log(level, "{}: {}", what, why.what());
+        if (written) logger.log(level, "{}: {}{}", what, log_text(why), then);
     }
 
     void finish() {
@@ -77,7 +79,7 @@ private:
             ++failure.lines;
             return true;
         }
-        failure.last = std::string{what} + ": " + why.what();
+        failure.last = std::string{what} + ": " + log_text(why);
         if (++failure.more == 1) {
             failure.timer = clock_->schedule(failure.since + window, [weak = weak_from_this()] {
                 if (const auto self = weak.lock()) self->on_time();
@@ -131,9 +133,10 @@ FailureLog::FailureLog(Link& link, std::string subject) : state_{std::make_share
 
 FailureLog::~FailureLog() = default;
 
-void FailureLog::write(Logger& logger, Kind kind, std::string_view what, const Error& why, LogLevel level) noexcept {
+void FailureLog::write(Logger& logger, Kind kind, std::string_view what, const Error& why, LogLevel level,
+                       std::string_view then) noexcept {
     try {
-        state_->write(logger, kind, what, why, level);
+        state_->write(logger, kind, what, why, level, then);
     } catch (const std::exception& error) {  // no memory, or no thread for the timer of the sum
         logger.error("cannot sum up failures: {}; {}: {}", error.what(), what, why.what());
     }

@@ -20,6 +20,7 @@ public:
     enum class Kind : std::uint8_t {
         failed,
         rejected,
+        declined,
         not_answered,
         on_error_threw,
         dependency_threw,
@@ -38,9 +39,9 @@ public:
     FailureLog& operator=(const FailureLog&) = delete;
     ~FailureLog();
 
-    /// Writes "what: why" with the logger, or counts it.
-    void write(Logger& logger, Kind kind, std::string_view what, const Error& why,
-               LogLevel level = LogLevel::error) noexcept;
+    /// Writes "what: why" with the logger, and `then` behind it, or counts it.
+    void write(Logger& logger, Kind kind, std::string_view what, const Error& why, LogLevel level = LogLevel::error,
+               std::string_view then = {}) noexcept;
     /// Writes the summaries of the failures that were only counted. Call it while the link lives: timers write nothing
     /// afterwards.
     void finish() noexcept;

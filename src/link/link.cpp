@@ -2,6 +2,7 @@
 #include "link/link.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -54,7 +55,9 @@ Link::Link(BrokerOptions options, const MakeTransport& make_transport)
       mux_{*clock_, options_.inbox_prefix},
       has_listener_{options_.on_event != nullptr} {}
 
-void Link::replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock) {
+void Link::replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock,
+                   std::shared_ptr<spdlog::logger> logger) {
+    if (logger != nullptr) logger_ = Logger{std::move(logger)};
     if (clock != nullptr) clock_->replace(std::move(clock));
     if (make_transport) transport_ = make_transport(options_);
 }
@@ -310,9 +313,25 @@ void Link::log(const ConnectionEvent& event) noexcept {
                       {Errc::remote, event.detail}, LogLevel::warn);
     }
     const bool good = event.kind == Kind::connected || event.kind == Kind::reconnected || event.kind == Kind::closed;
-    const auto& where = event.subject.empty() ? event.url : event.subject;
+    const bool url = event.subject.empty() && event.kind != Kind::waiting;  // whose detail names the server
+    const auto& where = url ? event.url : event.subject;
     logger_.log(good ? LogLevel::info : LogLevel::warn, "{}{}{}{}{}", to_string(event.kind), where.empty() ? "" : " ",
                 where, event.detail.empty() ? "" : ": ", event.detail);
+}
+
+void Link::tell_change(ConnectionChange change) noexcept {
+    tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_connection(change); });
+}
+
+Expected<void> Link::connect(std::chrono::milliseconds wait, EventSink events) {
+    try {
+        clock_->begin();
+    } catch (const std::system_error& error) {
+        return std::unexpected{Error{
+            error.code(), std::string{"cannot start: cannot make the thread that watches deadlines: "} + error.what()}};
+    }
+    transport_->on_loss([this] { tell_change(ConnectionChange::doubtful); });
+    return transport_->open(wait, std::move(events));
 }
 
 void Link::tell(const ConnectionEvent& event) noexcept {
@@ -320,9 +339,6 @@ void Link::tell(const ConnectionEvent& event) noexcept {
     traffic_.note(event.kind);
     if (event.kind == Kind::error && !event.subject.empty()) on_refused(event);
     if (event.kind == Kind::reconnected) forget_refusal();
-    const auto tell_change = [this](ConnectionChange change) {
-        tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_connection(change); });
-    };
     if (event.kind == Kind::disconnected) tell_change(ConnectionChange::lost);
     if (event.kind == Kind::reconnected) tell_change(ConnectionChange::back);
     if (!has_listener_.load(std::memory_order_relaxed)) return;
@@ -345,50 +361,6 @@ Expected<std::chrono::nanoseconds> Link::ping(std::chrono::milliseconds timeout)
     const auto begin = clock_->now();
     if (auto flushed = transport_->flush(timeout); !flushed) return std::unexpected{std::move(flushed).error()};
     return clock_->now() - begin;
-}
-
-Error bad_answer(std::string_view subject, const Error& error) {
-    return {error.code(), "the answer to " + quoted(subject) + " cannot be decoded: " + error.what()};
-}
-
-Format default_format(const Link& link) noexcept { return link.options().format; }
-
-PublishCounts& publish_counts(Link& link) noexcept { return link.traffic().dynamic(); }
-PublishCounts& publish_counts(Link& link, std::string_view subject) { return link.traffic().publisher(subject); }
-RequestCounts& request_counts(Link& link) noexcept { return link.traffic().dynamic_requests(); }
-RequestCounts& request_counts(Link& link, std::string_view subject) { return link.traffic().client(subject); }
-
-Expected<void> publish(Link& link, PublishCounts& counts, std::string_view subject, const Encoded& encoded,
-                       const PublishOptions& options) {
-    return link.publish_counted(counts, subject, encoded, options);
-}
-
-Expected<Message> request(Link& link, RequestCounts& counts, std::string_view subject, const Encoded& encoded,
-                          const RequestOptions& options) {
-    return link.request(subject, encoded, options, AnswersOf::services, {counts, link.clock()});
-}
-
-void request_async(Link& link, RequestCounts& counts, std::string_view subject, const Encoded& encoded,
-                   const RequestOptions& options, ReplyHandler handler) {
-    link.request_async(subject, encoded, options, std::move(handler), AnswersOf::services, {counts, link.clock()});
-}
-
-void refuse_async(Link& link, std::string_view subject, ReplyHandler handler, const Error& why) {
-    AsyncReply{subject, std::move(handler), link}.on_reply(std::unexpected{why});
-}
-
-void require_may_wait(std::string_view what) {
-    if (!may_wait()) raise(wait_refused(what));
-}
-
-bool run_until(Link& link, const std::function<bool()>& done) {
-    return run_until(link.clock(), TimePoint::max(), done);
-}
-
-std::unique_ptr<ReplyQueue> request_many(Link& link, std::string_view subject, const Encoded& encoded,
-                                         const RequestManyOptions& options) {
-    return link.request_many(subject, encoded, options, AnswersOf::services,
-                             {link.traffic().dynamic_requests(), link.clock()});
 }
 
 }  // namespace freshet::detail

@@ -22,6 +22,7 @@
 #include "link/background.hpp"
 #include "link/broker_clock.hpp"
 #include "link/connection_watcher.hpp"
+#include "link/declarations.hpp"
 #include "link/failure_log.hpp"
 #include "link/request_mux.hpp"
 #include "link/traffic.hpp"
@@ -46,24 +47,22 @@ public:
 
     Link(BrokerOptions options, const MakeTransport& make_transport);
 
-    /// Replaces the transport, unless the factory is empty, and the clock, unless it is null. Not thread-safe; before
-    /// open().
-    void replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock);
+    /// Replaces the transport, unless the factory is empty, and the clock and the logger, unless they are null. Not
+    /// thread-safe; before open().
+    void replace(const MakeTransport& make_transport, std::shared_ptr<Clock> clock,
+                 std::shared_ptr<spdlog::logger> logger = {});
     /// Sets what publications pass outside of handlers. Not thread-safe; before open().
     void set_publish_steps(std::vector<PublishStep*> steps);
     /// Announces that some subscriber has publish middleware.
     void expect_publish_steps() noexcept { around_publications_.store(true, std::memory_order_relaxed); }
 
+    /// Opens the transport, see Transport::open, and from then on tells the watchers of each loss at once. Fails, too,
+    /// if there is no thread for deadlines.
+    Expected<void> connect(std::chrono::milliseconds wait, EventSink events);
     /// Lets messages leave: the transport is connected.
-    void open() noexcept {
-        traffic_.note_connected();
-        phase_.store(Phase::open, std::memory_order_release);
-    }
+    void open() noexcept { phase_.store(Phase::open, std::memory_order_release); }
     /// Refuses publications and requests from now on.
-    void close() noexcept {
-        traffic_.note(ConnectionEvent::Kind::closed);
-        phase_.store(Phase::closed, std::memory_order_release);
-    }
+    void close() noexcept { phase_.store(Phase::closed, std::memory_order_release); }
     /// Returns true while messages can leave: while the broker runs, and while handlers finish during a stop.
     bool is_open() const noexcept;
     /// Ends the requests in flight with `error`, and refuses new ones.
@@ -130,6 +129,9 @@ public:
     ServerInfo server() const { return transport_->server(); }
     std::size_t requests_in_flight() const noexcept { return mux_.in_flight(); }
 
+    Declarations& declarations() noexcept { return declarations_; }
+    const Declarations& declarations() const noexcept { return declarations_; }
+
     Logger& logger() noexcept { return logger_; }
     /// Returns what is counted of that which this link sends and asks.
     Traffic& traffic() noexcept { return traffic_; }
@@ -155,6 +157,7 @@ private:
     bool hurries_request() const;
     template <class Tell>
     void tell_watchers(Tell tell) noexcept;
+    void tell_change(ConnectionChange change) noexcept;
     /// Returns the error of `what` on `subject` while is_open() is false.
     Error not_open(std::string_view what, std::string_view subject) const;
     std::chrono::milliseconds timeout_or_default(std::chrono::milliseconds timeout) const noexcept;
@@ -189,6 +192,7 @@ private:
     std::mutex event_mutex_ = {};  // guards calls of on_event
     std::mutex watchers_mutex_ = {};
     std::vector<std::weak_ptr<ConnectionWatcher>> watchers_ = {};
+    Declarations declarations_ = {};
 };
 
 inline constexpr std::string_view correlation_header = "correlation_id";

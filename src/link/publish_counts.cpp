@@ -41,7 +41,7 @@ void PublishCounts::end(const Clock& clock, TimePoint begun, std::uint32_t weigh
 
 PublisherStats PublishCounts::stats() const {
     PublisherStats stats{.subject = subject_, .published = cells_.sum(published), .failed = cells_.sum(failed)};
-    stats.errors = error_counts([this](std::size_t kind) { return cells_.sum(first_error + kind); });
+    stats.error_kinds = error_counts([this](std::size_t kind) { return cells_.sum(first_error + kind); });
     if (const auto* const durations = durations_.load(std::memory_order_acquire)) stats.duration = durations->stats();
     return stats;
 }

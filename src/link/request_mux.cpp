@@ -10,6 +10,7 @@
 #include <freshet/text.hpp>
 
 #include "base/callback_scope.hpp"
+#include "base/error_state.hpp"
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
 
@@ -91,17 +92,21 @@ Error no_responders_error(std::string_view subject) {
 }
 
 /// Returns the error that the other side answered with (ADR-32), or nothing.
-std::optional<Error> remote_error(const Message& message, std::string_view subject) {
+std::optional<Error> answered_error(const Message& message, std::string_view subject) {
     const auto description = message.header("Nats-Service-Error");
     const auto code_text = message.header("Nats-Service-Error-Code");
     if (!description && !code_text) return std::nullopt;
     const int code = FromText<int>::parse(code_text.value_or("")).value_or(0);
-    return RemoteError{code, fmt::format("{} answered with error {}", quoted(subject), code), description.value_or("")};
+    return remote_error(fmt::format("{} answered with error {}", quoted(subject), code),
+                        {.code = code,
+                         .description = description.value_or(""),
+                         .body = message.text(),
+                         .content_type = message.header("content-type").value_or("")});
 }
 
 Expected<Message> judge(Message message, int status, std::string_view subject) {
     if (status == status_no_responders) return std::unexpected{no_responders_error(subject)};
-    if (auto error = remote_error(message, subject)) return std::unexpected{*std::move(error)};
+    if (auto error = answered_error(message, subject)) return std::unexpected{*std::move(error)};
     return message;
 }
 

@@ -59,10 +59,7 @@ void Traffic::watch(std::weak_ptr<const Unconfirmed> one) {
 }
 
 void Traffic::note(ConnectionEvent::Kind event) noexcept {
-    using Kind = ConnectionEvent::Kind;
-    if (event == Kind::slow_consumer) slow_consumers_.fetch_add(1, std::memory_order_relaxed);
-    if (event == Kind::connected || event == Kind::reconnected) note_connected();
-    if (event == Kind::disconnected || event == Kind::closed) up_.store(false, std::memory_order_relaxed);
+    if (event == ConnectionEvent::Kind::slow_consumer) slow_consumers_.fetch_add(1, std::memory_order_relaxed);
 }
 
 std::vector<PublisherStats> Traffic::publishers() const {

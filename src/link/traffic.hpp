@@ -63,14 +63,12 @@ public:
     void watch(std::weak_ptr<const Unconfirmed> one);
     /// Counts an event of the connection.
     void note(ConnectionEvent::Kind event) noexcept;
-    void note_connected() noexcept { up_.store(true, std::memory_order_relaxed); }
 
     std::vector<PublisherStats> publishers() const;
     std::vector<RequestStats> requests() const;
     std::vector<StoreStats> stores() const;
     std::size_t unconfirmed() const;
     std::size_t most_unconfirmed() const;
-    bool up() const noexcept { return up_.load(std::memory_order_relaxed); }
     std::uint64_t slow_consumers() const noexcept { return slow_consumers_.load(std::memory_order_relaxed); }
 
 private:
@@ -89,7 +87,6 @@ private:
     std::map<std::string, RequestCounts, std::less<>> clients_ = {};
     std::map<std::pair<std::string, std::string>, std::shared_ptr<StoreCounts>> stores_ = {};
     mutable std::vector<std::weak_ptr<const Unconfirmed>> unconfirmed_ = {};
-    std::atomic<bool> up_ = false;
     std::atomic<std::uint64_t> slow_consumers_ = 0;
 };
 

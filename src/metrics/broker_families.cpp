@@ -58,7 +58,7 @@ void add_subscriber(Adder& add, const SubscriberReport& report, Names names) {
     const Labels labels{{"subject", report.subject}, {"queue", report.group}};
     const auto& stats = report.stats;
     if (names == Names::own) add_received(add, labels, stats);
-    for (const auto& [error, count] : stats.errors) {
+    for (const auto& [error, count] : stats.error_kinds) {
         add.counter("messages_failed_total", "Messages that failed or were rejected, by the kind of the error.",
                     with(labels, "error", error), count);
     }
@@ -69,6 +69,8 @@ void add_subscriber(Adder& add, const SubscriberReport& report, Names names) {
     rejected("body", stats.undecodable);
     rejected("parameter", stats.bad_parameters);
     rejected("unmatched", stats.unmatched);
+    add.counter("messages_declined_total", "Messages that were answered on purpose with an error of 400 to 499.",
+                labels, stats.declined);
     add.counter("messages_skipped_total", "Messages whose handler threw Skip.", labels, stats.skipped);
     add.counter("messages_dropped_total", "Messages that were lost because too many waited, or at a stop.", labels,
                 stats.dropped);
@@ -106,7 +108,7 @@ void add_published(Adder& add, const PublisherStats& stats) {
     const auto* const help = "Messages that were published.";
     add.counter("published_total", help, with(labels, "status", "ok"), stats.published);
     add.counter("published_total", help, with(labels, "status", "error"), stats.failed);
-    for (const auto& [error, count] : stats.errors) {
+    for (const auto& [error, count] : stats.error_kinds) {
         add.counter("publish_errors_total", "Messages that were not published, by the kind of the error.",
                     with(labels, "error", error), count);
     }

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <freshet/broker.hpp>
+#include <freshet/broker_stats.hpp>
 #include <freshet/metrics.hpp>
 
 namespace freshet::detail {

@@ -3,12 +3,13 @@
 // `handler` is the declared subject, where FastStream has the subject of each message.
 #include <algorithm>
 
+#include "broker/reports.hpp"
 #include "metrics/families.hpp"
 
 namespace freshet::detail {
 namespace {
 
-std::uint64_t sum_of(const ErrorCounts& errors) {
+std::uint64_t sum_of(const ErrorKinds& errors) {
     std::uint64_t sum = 0;
     for (const auto& [error, count] : errors) sum += count;
     return sum;
@@ -20,7 +21,7 @@ void add_received(Families& families, const Labels& labels, const SubscriberStat
                        stats.size);
     families.gauge("faststream_received_messages_in_process", "Messages that are being handled.", labels,
                    static_cast<double>(stats.in_flight()));
-    const auto errors = sum_of(stats.errors);
+    const auto errors = sum_of(stats.error_kinds) + stats.declined;
     const auto all = stats.acked + stats.nacked + stats.terminated + stats.refused + stats.dead_lettered;
     const auto others = errors + stats.skipped + stats.said_nack + stats.said_term;
     const auto processed = [&](const char* status, std::uint64_t count) {
@@ -34,11 +35,13 @@ void add_received(Families& families, const Labels& labels, const SubscriberStat
     processed("error", errors);
     families.histogram("faststream_received_processed_messages_duration_seconds", "Time that handlers took.", labels,
                        stats.duration);
-    for (const auto& [error, count] : stats.errors) {
+    const auto failed = [&](const std::string& error, std::uint64_t count) {
         families.counter("faststream_received_processed_messages_exceptions_total",
                          "Messages that failed, by the kind of the error.", with(labels, "exception_type", error),
                          count);
-    }
+    };
+    for (const auto& [error, count] : stats.error_kinds) failed(error, count);
+    if (stats.declined > 0) failed("declined", stats.declined);
 }
 
 void add_published(Families& families, const Labels& labels, const PublisherStats& stats) {
@@ -50,7 +53,7 @@ void add_published(Families& families, const Labels& labels, const PublisherStat
     published("error", stats.failed);
     families.histogram("faststream_published_messages_duration_seconds", "Time that publishing took.", labels,
                        stats.duration);
-    for (const auto& [error, count] : stats.errors) {
+    for (const auto& [error, count] : stats.error_kinds) {
         families.counter("faststream_published_messages_exceptions_total",
                          "Messages that were not published, by the kind of the error.",
                          with(labels, "exception_type", error), count);
@@ -68,7 +71,7 @@ void add_faststream(Families& families, std::string_view app, std::string_view b
         subjects.push_back(report.subject);
         SubscriberStats sum;
         for (const auto& other : stats.by_subscriber)
-            if (other.subject == report.subject) sum += other.stats;
+            if (other.subject == report.subject) add_to(sum, other.stats);
         add_received(families, with(common, "handler", report.subject), sum);
     }
     for (const auto& publisher : stats.by_publisher)

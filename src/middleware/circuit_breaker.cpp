@@ -8,9 +8,18 @@
 
 #include <freshet/clock.hpp>
 
+#include "base/error_state.hpp"
 #include "middleware/hold.hpp"
 
 namespace freshet {
+namespace {
+
+/// Returns true if the handler answered on purpose that it does not do what was asked.
+bool declined(const Context& context) noexcept {
+    return context.failure() != nullptr && detail::declines(*context.failure());
+}
+
+}  // namespace
 
 class CircuitBreaker::State {
 public:
@@ -52,7 +61,7 @@ CircuitBreaker::CircuitBreaker(const CircuitBreakerOptions& options) : state_{st
 Outcome CircuitBreaker::operator()(Context& context, Next next) {
     if (state_->calm()) {
         auto outcome = next(context);
-        if (outcome == Outcome::nack()) state_->report(true, context.clock().now());
+        if (outcome == Outcome::nack() && !declined(context)) state_->report(true, context.clock().now());
         return outcome;
     }
     if (const auto wait = state_->refused(context.clock().now()); wait.count() > 0) {
@@ -64,7 +73,8 @@ Outcome CircuitBreaker::operator()(Context& context, Next next) {
         if (!passes) return Outcome::nack();
     }
     auto outcome = next(context);
-    if (outcome != Outcome::term()) state_->report(outcome != Outcome::ack, context.clock().now());
+    if (declined(context)) state_->report(false, context.clock().now());
+    else if (outcome != Outcome::term()) state_->report(outcome != Outcome::ack, context.clock().now());
     return outcome;
 }
 

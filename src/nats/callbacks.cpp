@@ -9,11 +9,10 @@
 #include <utility>
 
 #include "nats/library.hpp"
+#include "nats/nkey.hpp"
 
 namespace freshet::detail::nats {
 namespace {
-
-constexpr std::size_t nonce_signature_size = 64;
 
 struct Registry {
     std::mutex mutex = {};
@@ -90,7 +89,7 @@ natsStatus freshet_connect_socket(natsSock* socket, char* host, int port, void* 
 natsStatus freshet_sign(char** error, unsigned char** signature, int* length, const char* nonce,
                         void* closure) noexcept {
     // A server that knows neither nkeys nor JWTs sends no nonce, and looks at no signature.
-    std::string signed_nonce(nonce_signature_size, '\0');
+    std::string signed_nonce(signature_size, '\0');
     const bool asked = nonce != nullptr && *nonce != '\0';
     const auto sign = [&](CredentialSource& source) { return source.sign(nonce); };
     const auto status = asked ? give(closure, error, sign, signed_nonce) : NATS_OK;

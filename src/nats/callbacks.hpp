@@ -22,6 +22,8 @@ public:
     ConnectionListener& operator=(const ConnectionListener&) = delete;
     virtual ~ConnectionListener() = default;
 
+    /// Called on a thread of cnats that begins, perhaps the one that connects again, if the connection may be lost.
+    virtual void on_lost() noexcept = 0;
     virtual void on_disconnected() noexcept = 0;
     virtual void on_reconnected() noexcept = 0;
     virtual void on_lame_duck() noexcept = 0;

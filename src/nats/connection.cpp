@@ -58,7 +58,7 @@ std::vector<FailedAttempt> Connections::Connection::connect(const BrokerOptions&
     if (status == NATS_OK) {
         attempts_.succeed();
         made_ = steady_clock::now();
-        last_words::watch(handle.get(), socket_);
+        last_words::watch(handle.get(), socket_, weak_from_this());
         return {};
     }
     const auto last = with_tls_alert(last_failure(status));
@@ -102,6 +102,10 @@ bool Connections::Connection::move_on() {
 #endif
 }
 
+void Connections::Connection::on_lost() noexcept {
+    tell([](Connections& all) { all.on_lost(); });
+}
+
 void Connections::Connection::on_disconnected() noexcept {
     tell([&](Connections& all) { all.on_disconnected(*this); });
 }
@@ -110,7 +114,6 @@ void Connections::Connection::on_reconnected() noexcept {
     attempts_.succeed();
     listens_first_ = false;
     made_ = steady_clock::now();
-    last_words::watch(handle.get(), socket_);
     tell([&](Connections& all) { all.on_reconnected(*this); });
 }
 

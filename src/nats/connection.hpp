@@ -41,9 +41,12 @@ public:
     std::string take_loss();
     /// Returns what the server has told of itself; without the URL.
     ServerInfo server() const;
+    /// Returns whether cnats is connecting again. May wait for an attempt to connect, as each call of cnats.
+    bool reconnecting() const noexcept { return natsConnection_Status(handle.get()) == NATS_CONN_STATUS_RECONNECTING; }
     /// Leaves the server that will shut down for another. Returns false if no other is known.
     bool move_on();
 
+    void on_lost() noexcept override;
     void on_disconnected() noexcept override;
     void on_reconnected() noexcept override;
     void on_lame_duck() noexcept override;

@@ -2,7 +2,6 @@
 #include "nats/connections.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <random>
 #include <tuple>
@@ -185,62 +184,12 @@ void Connections::close(milliseconds timeout) {
         if (!sends) natsConnection_Close(connection->handle.get());
     }
     if (CallbackThread::inside()) return;
-    std::unique_lock lock{mutex_};
-    changed_.wait(lock, [&] { return connections.empty() || ended_; });
-}
-
-void Connections::on_disconnected(Connection& connection) {
     {
-        const std::lock_guard lock{mutex_};
-        connection.up = false;
-        if (ignores(connection) || down_) return;
-        down_ = true;
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [&] { return connections.empty() || ended_; });
     }
-    const auto others = find_other_losses();
-    {
-        // cnats reports these losses in this thread, too, but perhaps after the reconnect of the first connection.
-        const std::lock_guard lock{mutex_};
-        for (const auto& other : others) other->up = false;
-    }
-    const auto why = connection.take_loss();
-    emit({.kind = Kind::disconnected,
-          .detail =
-              fmt::format("the connection to {} was lost{}{}; {}", without_credentials(servers_of(options_)),
-                          why.empty() ? "" : ": ", why,
-                          options_.reconnect.enabled ? "reconnecting" : "closing, since reconnecting is disabled")});
-}
-
-/// Blocks until it is known which of the connections that seem to be up have lost the server, too, and returns these:
-/// only an answer tells. What is published afterwards does not go into a dead socket, but waits for the reconnect.
-Connections::All Connections::find_other_losses() {
-    All others;
-    {
-        const std::lock_guard lock{mutex_};
-        std::ranges::copy_if(all_, std::back_inserter(others),
-                             [](const auto& each) { return each->up && !each->leaving && !each->closed; });
-    }
-    std::erase_if(others, [&](const auto& other) {
-        auto* const native = other->handle.get();
-        const auto status = natsConnection_FlushTimeout(native, options_.connect_timeout.count());
-        const bool unheard = status == NATS_TIMEOUT && natsConnection_Status(native) == NATS_CONN_STATUS_CONNECTED;
-        return status == NATS_OK || unheard;
-    });
-    return others;
-}
-
-void Connections::on_reconnected(Connection& connection) {
-    {
-        const std::lock_guard lock{mutex_};
-        connection.up = true;
-        if (ignores(connection) || !down_ || !all_up()) return;
-        down_ = false;
-        lame_duck_ = false;
-        told_.clear();
-        reconnects_.fetch_add(1, std::memory_order_relaxed);
-    }
-    // cnats has sent the subscriptions again, but only an answer proves that the server has read them.
-    natsConnection_FlushTimeout(native(Lane::deliveries), options_.connect_timeout.count());
-    emit({.kind = Kind::reconnected, .url = url()});
+    const std::lock_guard lock{loss_mutex_};
+    loss_ = nullptr;
 }
 
 void Connections::on_lame_duck(Connection& connection) {
@@ -295,7 +244,7 @@ void Connections::on_error(Connection& connection, natsSubscription* subscriptio
     }
     if (failure.status == NATS_CONNECTION_AUTH_FAILED) return;  // on_failed() tells of it, once
     if (failure.status == NATS_NOT_PERMITTED) {
-        subscriptions_->refuse(failure.detail);
+        subscriptions_->refuse(carried_by(connection), failure.detail);
         const std::lock_guard lock{mutex_};
         refusals_.told(connection.lane, failure.detail);
         changed_.notify_all();
@@ -316,8 +265,13 @@ void Connections::on_failed(Connection& connection, const std::vector<FailedAtte
         }
         emit({.kind = Kind::waiting,
               .detail = fmt::format("cannot reconnect{}{}: {}; trying again", attempt.server.empty() ? "" : " to ",
-                                    without_secrets(attempt.server), reason)});
+                                    without_secrets(attempt.server), reason),
+              .url = without_secrets(attempt.server)});
     }
+}
+
+std::optional<Lane> Connections::carried_by(const Connection& connection) const {
+    return is_single() ? std::nullopt : std::optional{connection.lane};
 }
 
 void Connections::await_refusals(Lane lane, steady_clock::time_point deadline) {

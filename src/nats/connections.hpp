@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ public:
 
     /// See Transport::open.
     Expected<void> open(std::chrono::milliseconds wait, EventSink events);
+    /// See Transport::on_loss. Call it before open.
+    void on_loss(std::function<void()> lost) { loss_ = std::move(lost); }
     /// See Transport::close. Inside a callback it does not wait for callbacks.
     void close(std::chrono::milliseconds timeout);
 
@@ -74,6 +77,7 @@ private:
     void sleep(std::chrono::milliseconds time);
 
     // Called by connections. The connections of failed attempts are ignored.
+    void on_lost();
     void on_disconnected(Connection& connection);
     void on_reconnected(Connection& connection);
     void on_lame_duck(Connection& connection);
@@ -82,7 +86,12 @@ private:
     void on_failed(Connection& connection, const std::vector<FailedAttempt>& attempts);
     std::chrono::milliseconds delay(int round) const;
 
+    void tell_loss() noexcept;
     All find_other_losses();
+    /// Returns whose subscriptions the connection carries; nothing: those of all lanes.
+    std::optional<Lane> carried_by(const Connection& connection) const;
+    All losing();
+    void mark_down(const All& connections);
     bool ignores(const Connection& connection) const;
     bool all_up() const;
     bool all_closed() const;
@@ -106,6 +115,9 @@ private:
     std::string end_ = {};    // why cnats closed the connection
     Refusals refusals_ = {};
     std::set<std::string, std::less<>> told_ = {};  // why servers could not be reached, since they last were
+
+    std::mutex loss_mutex_ = {};  // guards the call of what tells of a loss, which happens without mutex_
+    std::function<void()> loss_ = {};
 
     std::mutex sink_mutex_ = {};  // guards calls of the sink, which happen without mutex_
     EventSink sink_ = {};

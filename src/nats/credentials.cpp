@@ -21,8 +21,6 @@
 namespace freshet::detail::nats {
 namespace {
 
-constexpr std::size_t signature_size = 64;  // of Ed25519
-
 template <class... F>
 struct Overloaded : F... {
     using F::operator()...;

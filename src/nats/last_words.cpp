@@ -4,19 +4,30 @@
 #include <map>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "nats/callbacks.hpp"
 #include "nats/status.hpp"
 
 namespace freshet::detail::nats::last_words {
 namespace {
 
 struct Watched {
-    int socket;
+    const std::atomic<int>* socket;
+    std::weak_ptr<ConnectionListener> listener;
     std::string words = {};
+    std::chrono::steady_clock::time_point said = {};
+    bool taken = false;
+
+    void hear(std::string text) {
+        words = std::move(text);
+        said = std::chrono::steady_clock::now();
+        taken = false;
+    }
 };
 
 struct Registry {
@@ -44,10 +55,10 @@ bool may_have_ended([[maybe_unused]] int socket) {
 
 }  // namespace
 
-void watch(natsConnection* connection, int socket) {
+void watch(natsConnection* connection, const std::atomic<int>& socket, std::weak_ptr<ConnectionListener> listener) {
     auto& all = registry();
     const std::lock_guard lock{all.mutex};
-    all.connections[connection].socket = socket;
+    all.connections.insert_or_assign(connection, Watched{.socket = &socket, .listener = std::move(listener)});
 }
 
 void forget(natsConnection* connection) {
@@ -60,17 +71,32 @@ std::string take(natsConnection* connection) {
     auto& all = registry();
     const std::lock_guard lock{all.mutex};
     const auto found = all.connections.find(connection);
-    return found != all.connections.end() ? std::exchange(found->second.words, {}) : std::string{};
+    if (found == all.connections.end() || std::exchange(found->second.taken, true)) return {};
+    return found->second.words;
 }
 
-extern "C" void freshet_on_thread_started(void*) {
+std::string since(natsConnection* connection, std::chrono::steady_clock::time_point begin) {
+    if (auto words = remembered_error(connection); words.status == NATS_ERR) return words.detail;
     auto& all = registry();
     const std::lock_guard lock{all.mutex};
-    for (auto& [connection, watched] : all.connections) {
-        if (!may_have_ended(watched.socket)) continue;
-        auto words = remembered_error(connection);
-        if (words.status == NATS_ERR && !words.detail.empty()) watched.words = std::move(words.detail);
-    }
+    const auto found = all.connections.find(connection);
+    return found != all.connections.end() && found->second.said >= begin ? found->second.words : std::string{};
+}
+
+extern "C" void freshet_on_thread_started(void*) noexcept {
+    std::vector<std::weak_ptr<ConnectionListener>> lost;
+    try {
+        auto& all = registry();
+        const std::lock_guard lock{all.mutex};
+        for (auto& [connection, watched] : all.connections) {
+            if (!may_have_ended(*watched.socket)) continue;
+            auto words = remembered_error(connection);
+            if (words.status == NATS_ERR && !words.detail.empty()) watched.hear(std::move(words.detail));
+            lost.push_back(watched.listener);
+        }
+    } catch (...) { lost.clear(); }  // no memory: the callbacks tell, later
+    for (const auto& listener : lost)
+        if (const auto alive = listener.lock()) alive->on_lost();
 }
 
 }  // namespace freshet::detail::nats::last_words

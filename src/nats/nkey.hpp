@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include <freshet/error.hpp>
 
 namespace freshet::detail::nats {
+
+/// Bytes of a signature (Ed25519).
+inline constexpr std::size_t signature_size = 64;
 
 /// Returns the public key (`U...`) of a user's nkey seed (`SU...`). cnats needs it beside the seed that it signs with.
 /// Errc::bad_setup, without the seed in the text.

@@ -203,15 +203,27 @@ public:
         return refusal_;
     }
 
-    /// Remembers a refusal of the server if it concerns this subscription. Called under the mutex of all subscriptions.
-    void refuse(std::string_view reason) {
+    /// Remembers a refusal of the server if it concerns this subscription. Returns whether it does. Called under the
+    /// mutex of all subscriptions.
+    bool refuse(std::string_view reason) {
+        const auto refused = fmt::format("Subscription to \"{}\"", subject_);
         const auto queue = queue_.empty() ? std::string{} : fmt::format(" using queue \"{}\"", queue_);
-        if (!reason.ends_with(fmt::format("Subscription to \"{}\"{}", subject_, queue))) return;
+        // A right that is taken away later is told with the subscription's number, by some servers without the queue.
+        const auto number = fmt::format(" (sid \"{}\")", natsSubscription_GetID(native_.get()));
+        const bool mine = reason.ends_with(refused + queue) || reason.ends_with(refused + queue + number) ||
+                          reason.ends_with(refused + number);
+        if (!mine) return false;
         refusal_ =
             Error{Errc::unauthorized,
                   fmt::format("the server refused the subscription of {}: {}; check what its user may subscribe to",
                               detail::quoted(subject_), reason)};
+        return true;
     }
+
+    /// Returns the refusal. Called under the mutex of all subscriptions.
+    const std::optional<Error>& known_refusal() const noexcept { return refusal_; }
+    /// Forgets the refusal. Returns whether there was one. Called under the mutex of all subscriptions.
+    bool forget_refusal() { return std::exchange(refusal_, std::nullopt).has_value(); }
 
     bool is(const natsSubscription* native) const noexcept { return native_.get() == native; }
     std::shared_ptr<MessageSink> sink() const noexcept { return sink_.lock(); }
@@ -328,9 +340,30 @@ bool Subscriptions::all_drained() const {
     return drained;
 }
 
-void Subscriptions::refuse(const std::string& reason) {
-    const std::lock_guard lock{mutex_};
-    for (auto* subscription : existing_) subscription->refuse(reason);
+void Subscriptions::refuse(std::optional<Lane> lane, const std::string& reason) {
+    std::vector<std::pair<std::shared_ptr<MessageSink>, Error>> lost;
+    {
+        const std::lock_guard lock{mutex_};
+        for (auto* subscription : existing_) {
+            if (lane.value_or(subscription->lane()) != subscription->lane() || !subscription->refuse(reason)) continue;
+            lost.emplace_back(subscription->sink(), *subscription->known_refusal());
+        }
+    }
+    for (const auto& [sink, why] : lost)
+        if (sink != nullptr) sink->on_lost(why);
+}
+
+void Subscriptions::forget_refusals(std::optional<Lane> lane) {
+    std::vector<std::shared_ptr<MessageSink>> back;
+    {
+        const std::lock_guard lock{mutex_};
+        for (auto* subscription : existing_) {
+            const bool carried = lane.value_or(subscription->lane()) == subscription->lane();
+            if (carried && subscription->forget_refusal()) back.push_back(subscription->sink());
+        }
+    }
+    for (const auto& sink : back)
+        if (sink != nullptr) sink->on_back();
 }
 
 std::optional<ConnectionEvent> Subscriptions::report_dropped(natsSubscription* native) {

@@ -49,8 +49,11 @@ public:
     /// exist.
     bool all_drained() const;
 
-    /// Handles an error of the server about a subscription, such as `Permissions Violation for Subscription to "x"`.
-    void refuse(const std::string& reason);
+    /// Handles an error of the server about a subscription, such as `Permissions Violation for Subscription to "x"`,
+    /// which came over the connection of `lane`; nothing: of all lanes.
+    void refuse(std::optional<Lane> lane, const std::string& reason);
+    /// Forgets what the server has refused over the connection of `lane`, which is lost: it is asked again afterwards.
+    void forget_refusals(std::optional<Lane> lane);
     /// Called when cnats has dropped messages of a subscription: tells its sink, or returns the event for the transport
     /// to emit.
     std::optional<ConnectionEvent> report_dropped(natsSubscription* native);

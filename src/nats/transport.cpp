@@ -11,6 +11,7 @@
 #include "base/quoted.hpp"
 #include "nats/c_string.hpp"
 #include "nats/connections.hpp"
+#include "nats/last_words.hpp"
 #include "nats/library.hpp"
 #include "nats/status.hpp"
 #include "nats/subscription.hpp"
@@ -28,6 +29,14 @@ constexpr milliseconds drain_poll{10};
 
 milliseconds left_until(steady_clock::time_point deadline) {
     return std::max(std::chrono::ceil<milliseconds>(deadline - steady_clock::now()), milliseconds{1});
+}
+
+/// Returns the error of a flush that began at `begin`, with what the server said if it ended the connection.
+Error flush_error(natsStatus status, natsConnection* connection, steady_clock::time_point begin) {
+    auto error = to_error(status, "cannot flush");
+    const auto words = last_words::since(connection, begin);
+    if (words.empty()) return error;
+    return {error.code(), fmt::format("{}: the server said {}", error.message(), detail::quoted(words))};
 }
 
 natsStatus publish_bare(natsConnection* connection, const Publication& publication, const char* subject) {
@@ -91,6 +100,8 @@ NatsTransport::~NatsTransport() {
 Expected<void> NatsTransport::open(milliseconds wait, EventSink events) {
     return connections_->open(wait, std::move(events));
 }
+
+void NatsTransport::on_loss(std::function<void()> lost) { connections_->on_loss(std::move(lost)); }
 
 natsConnection* NatsTransport::native(Lane lane) const noexcept { return connections_->native(lane); }
 
@@ -162,7 +173,8 @@ Expected<std::unique_ptr<TransportSubscription>> NatsTransport::subscribe(const 
 
 Expected<void> NatsTransport::flush(milliseconds timeout) {
     if (native(Lane::replies) == nullptr || forked()) return std::unexpected{unusable("cannot flush")};
-    const auto deadline = steady_clock::now() + timeout;
+    const auto begin = steady_clock::now();
+    const auto deadline = begin + timeout;
     for (const auto lane : {Lane::replies, Lane::deliveries}) {
         if (lane == Lane::deliveries && (connections_->is_single() || drained_.load(std::memory_order_acquire))) break;
         const auto status = natsConnection_FlushTimeout(native(lane), left_until(deadline).count());
@@ -170,7 +182,7 @@ Expected<void> NatsTransport::flush(milliseconds timeout) {
             return failure(Errc::timeout,
                            fmt::format("cannot flush: no answer from the server within {} ms", timeout.count()));
         }
-        if (status != NATS_OK) return std::unexpected{to_error(status, "cannot flush")};
+        if (status != NATS_OK) return std::unexpected{flush_error(status, native(lane), begin)};
         connections_->await_refusals(lane, deadline);
     }
     return {};

@@ -28,6 +28,7 @@ public:
     ~NatsTransport() override;
 
     Expected<void> open(std::chrono::milliseconds wait, EventSink events) override;
+    void on_loss(std::function<void()> lost) override;
     Expected<void> publish(const Publication& publication) override;
     Expected<std::unique_ptr<TransportSubscription>> subscribe(const SubscriptionSpec& spec,
                                                                std::shared_ptr<MessageSink> sink) override;

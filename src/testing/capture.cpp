@@ -7,18 +7,19 @@
 
 #include "base/escaped.hpp"
 #include "base/quoted.hpp"
+#include "testing/shown_body.hpp"
 
 namespace freshet {
-namespace testing {
-namespace {
 
-constexpr std::size_t shown_body = 200;
-
-std::string shown(std::string_view body) {
-    auto [text, taken] = detail::escaped(body, shown_body);
+std::string detail::shown_body(std::string_view body) {
+    constexpr std::size_t longest = 200;
+    auto [text, taken] = escaped(body, longest);
     if (taken < body.size()) text += fmt::format("... ({} bytes)", body.size());
     return text;
 }
+
+namespace testing {
+namespace {
 
 template <class List>
 std::ostream& print_list(std::ostream& out, const List& list, std::string_view none) {
@@ -45,7 +46,7 @@ const CapturedMessage& Publications::at(std::size_t index) const {
 }
 
 std::ostream& operator<<(std::ostream& out, const CapturedMessage& message) {
-    out << message.subject << ' ' << shown(message.body);
+    out << message.subject << ' ' << detail::shown_body(message.body);
     if (!message.headers.empty()) out << ' ' << message.headers;
     return out;
 }

@@ -8,8 +8,8 @@
 #include <fmt/ranges.h>
 
 #include "base/quoted.hpp"
+#include "base/type_text.hpp"
 #include "delivery/subscriber_core.hpp"
-#include "testing/type_text.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -29,6 +29,7 @@ public:
     Expected<void> open(std::chrono::milliseconds wait, EventSink events) override {
         return inner_->open(wait, std::move(events));
     }
+    void on_loss(std::function<void()> lost) override { inner_->on_loss(std::move(lost)); }
     Expected<void> publish(const Publication& publication) override {
         if (auto failure = recorder_->failure_of(publication)) return std::unexpected{*std::move(failure)};
         if (recorder_->published_to) recorder_->published_to(publication.subject);
@@ -108,6 +109,7 @@ void Recorder::on_settled(const SubscriberCore& subscriber, const Context& conte
         if (auto* const delivery = find(context)) {
             delivery->settled = true;
             delivery->outcome = handled.outcome;
+            delivery->rejected = handled.rejected;
             if (handled.failure != nullptr) delivery->failure = *handled.failure;
         }
         running_.erase(&context);
@@ -120,7 +122,8 @@ void Recorder::on_batched(const SubscriberCore& subscriber, const Message& messa
         testing::Delivery delivery{.subscriber = subscriber.spec().subject,
                                    .message = copy_of(message),
                                    .settled = true,
-                                   .outcome = handled.outcome};
+                                   .outcome = handled.outcome,
+                                   .rejected = handled.rejected};
         if (handled.failure != nullptr) delivery.failure = *handled.failure;
         const std::lock_guard lock{mutex_};
         deliveries_.push_back(std::move(delivery));

@@ -209,6 +209,20 @@ void Server::restart(ServerOptions options) {
     start();
 }
 
+void Server::reload(ServerOptions options) {
+    constexpr std::string_view done{"Reloaded server configuration"};
+    options_ = std::move(options);
+    write_config();
+    const auto before = log().size();
+    signal(SIGHUP);
+    const auto deadline = std::chrono::steady_clock::now() + start_timeout;
+    while (log().find(done, before) == std::string::npos) {
+        if (std::chrono::steady_clock::now() >= deadline || log().find("Failed to reload", before) != std::string::npos)
+            throw std::runtime_error{"nats-server does not take the changed options; its log:\n" + log()};
+        std::this_thread::sleep_for(poll_interval);
+    }
+}
+
 void Server::pause() {
     signal(SIGSTOP);
     ::waitpid(pid_, nullptr, WUNTRACED);

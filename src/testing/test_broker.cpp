@@ -16,11 +16,12 @@
 #include <freshet/testing/server.hpp>
 
 #include "base/quoted.hpp"
+#include "base/type_text.hpp"
 #include "broker/broker_core.hpp"
 #include "testing/awaited.hpp"
 #include "testing/faults.hpp"
+#include "testing/quiet_log.hpp"
 #include "testing/recorder.hpp"
-#include "testing/type_text.hpp"
 
 namespace freshet::testing {
 
@@ -169,6 +170,7 @@ private:
     Server* server_ = nullptr;
     std::optional<Faults> faults_ = {};
     bool intercepts_ = false;
+    std::optional<detail::QuietLog> quiet_ = {};
     Awaited awaited_;
     const int exceptions_ = std::uncaught_exceptions();
 };
@@ -197,16 +199,18 @@ void TestBroker::Impl::start() {
         recorder->published_to = [this](std::string_view subject) { awaited_.expect(subject); };
         recorder->settled_by = [this](const detail::SubscriberCore& subscriber) { awaited_.settled(subscriber); };
     }
+    if (core.link().options().logger == nullptr) quiet_.emplace(options_.log_level);
     core.prepare({.make_transport = [&](const BrokerOptions& options) { return record(make(options), recorder); },
                   .clock = clock,
                   .observer = recorder,
-                  .threads = options_.threads || memory_ == nullptr});
+                  .threads = options_.threads || memory_ == nullptr,
+                  .logger = quiet_ ? quiet_->logger() : nullptr});
     const auto& like = core.link().options();
     client = std::make_unique<Broker>(BrokerOptions{.servers = {"nats://127.0.0.1:4222"},
                                                     .name = "test",
                                                     .request_timeout = like.request_timeout,
                                                     .format = like.format,
-                                                    .logger = like.logger},
+                                                    .logger = detail::warnings_of(core.link().logger().native())},
                                       make);
     if (memory_ != nullptr) client->core().prepare({.clock = clock, .threads = false});
     client->start();
@@ -215,7 +219,8 @@ void TestBroker::Impl::start() {
 }
 
 void TestBroker::Impl::stop() noexcept {
-    if (const auto used = seed(); used && std::uncaught_exceptions() > exceptions_)
+    const bool failed = std::uncaught_exceptions() > exceptions_;
+    if (const auto used = seed(); used && failed)
         std::fprintf(stderr, "freshet: random faults of seed %llu; FRESHET_SEED=%llu repeats them\n",
                      static_cast<unsigned long long>(*used), static_cast<unsigned long long>(*used));
     try {
@@ -225,6 +230,7 @@ void TestBroker::Impl::stop() noexcept {
         broker.stop();
         if (client != nullptr) client->stop();
     } catch (const std::exception& error) { std::fprintf(stderr, "freshet: TestBroker: %s\n", error.what()); }
+    if (failed && quiet_) quiet_->show();
     recorder->published_to = nullptr;
     recorder->settled_by = nullptr;
 }
@@ -312,6 +318,21 @@ void TestBroker::lose_next(std::string_view pattern) {
 }
 void TestBroker::lose_connection() { impl_->lose_connection(); }
 void TestBroker::restore_connection() { impl_->restore_connection(); }
+void TestBroker::lose_subscriber(std::string_view subscriber) {
+    const Error why{Errc::unauthorized,
+                    "the server refused the subscription of " + detail::quoted(subscriber) + ": made so by the test"};
+    bool found = false;
+    for (const auto& each : impl_->broker.core().subscribers()) {
+        if (each->spec().subject != subscriber) continue;
+        each->on_lost(why);
+        found = true;
+    }
+    if (!found)
+        raise({Errc::bad_setup, fmt::format("lose_subscriber: no subscriber was declared with {}; the broker's "
+                                            "subscribers: {}",
+                                            detail::quoted(subscriber), list(impl_->subscribers()))});
+    run();
+}
 std::uint64_t TestBroker::random_faults(const RandomFaults& faults) { return impl_->random_faults(faults); }
 void TestBroker::stop_random_faults() { impl_->stop_random_faults(); }
 

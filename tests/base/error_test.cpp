@@ -6,7 +6,10 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <freshet/codec.hpp>
 #include <freshet/error.hpp>
+
+#include "base/error_state.hpp"
 
 using namespace freshet;
 
@@ -74,7 +77,8 @@ TEST_CASE("a remote error stays one on its way through an Expected") {
 }
 
 TEST_CASE("a remote error knows what the other side said, apart from what is said around it") {
-    const RemoteError error{404, R"("orders.find" answered with error 404)", "no such order"};
+    const auto error = detail::remote_error(R"("orders.find" answered with error 404)",
+                                            {.code = 404, .description = "no such order", .body = "17"});
     CHECK(error.message() == R"("orders.find" answered with error 404: no such order)");
     CHECK(error.remote_description() == "no such order");
     try {
@@ -82,11 +86,27 @@ TEST_CASE("a remote error knows what the other side said, apart from what is sai
     } catch (const RemoteError& raised) {
         CHECK(raised.message() == error.message());
         CHECK(raised.remote_description() == "no such order");
+        CHECK(raised.has_body());
+        CHECK(raised.body<int>() == 17);
     }
-    const RemoteError silent{500, "x", ""};
+    const auto silent = detail::remote_error("x", {.code = 500});
     CHECK(silent.message() == "x: no description");
     CHECK(silent.remote_description().empty());
     CHECK(Error{Errc::timeout, "late"}.remote_description().empty());
+}
+
+TEST_CASE("an error of 400 to 499 that the program made declines; one that it received does not") {
+    CHECK(detail::declines(RemoteError{400, "x"}));
+    CHECK(detail::declines(RemoteError{499, "x"}));
+    CHECK_FALSE(detail::declines(RemoteError{399, "x"}));
+    CHECK_FALSE(detail::declines(RemoteError{500, "x"}));
+    CHECK_FALSE(detail::declines(detail::remote_error("x", {.code = 404})));
+    CHECK_FALSE(detail::declines(Error{Errc::not_found, "x"}));
+    CHECK(detail::declines_for_good(RemoteError{404, "x"}));
+    for (const int later : {408, 425, 429}) {
+        CHECK(detail::declines(RemoteError{later, "x"}));
+        CHECK_FALSE(detail::declines_for_good(RemoteError{later, "x"}));
+    }
 }
 
 TEST_CASE("value_or_raise gives the value or throws the error") {

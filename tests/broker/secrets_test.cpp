@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Secrets are planted in every place where somebody may put one, also in wrong ones, and looked for in everything that
 // is shown: exceptions, and the log at its most detailed level.
+#include <atomic>
 #include <chrono>
+#include <cstdint>
+#include <cstdlib>
 #include <functional>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -18,7 +23,9 @@
 #include <freshet/freshet.hpp>
 
 #include "../support/credentials.hpp"
+#include "../support/log_lines.hpp"
 #include "../support/server.hpp"
+#include "../support/wait.hpp"
 
 using namespace freshet;
 using namespace std::chrono_literals;
@@ -99,6 +106,25 @@ TEST_CASE("no secret is shown, wherever it was put") {
         {.servers = {server.url()}, .credentials = TokenCallback{[]() -> std::string {
                                         throw std::runtime_error{"https://vault?token=x nats://a:" + secret + "@b"};
                                     }}},
+        {.servers = {server.url()},
+         .credentials = JwtCallback{[]() -> std::string { throw std::runtime_error{"nats://a:" + secret + "@b"}; },
+                                    [](std::string_view) { return secret; }}},
+        {.servers = {server.url()},
+         .credentials = JwtCallback{[jwt] { return jwt; },
+                                    [](std::string_view) {
+                                        return secret;  // is no signature
+                                    }}},
+        {.servers = {server.url()},
+         .dial = [](const std::string&, std::uint16_t) -> int {
+             throw std::runtime_error{"proxy http://a:" + secret + "@b:1 refused"};
+         }},
+        {.servers = {"nats://bob:" + secret + "%zz@[::1]:1"}},
+        {.servers = {"nats://bob:" + secret + "@[::1"}},
+        {.servers = {"wss://bob:" + secret + "@localhost:1"}},
+        {.servers = {"tls://bob:" + secret + "@" + host}},
+        {.servers = {server.url()}, .credentials = Token{"a\"\\" + secret}},
+        {.servers = {server.url()},
+         .tls = {.certificate_pem = secret, .private_key_pem = seed, .passphrase = [] { return secret; }}},
         {.servers = {server.url()}, .tls = {.ca_file = seed}},
         {.servers = {server.url()}, .tls = {.certificate = jwt, .private_key = seed}},
         {.servers = {server.url()}, .inbox_prefix = seed},
@@ -108,4 +134,69 @@ TEST_CASE("no secret is shown, wherever it was put") {
         INFO("case " << i);
         check_hidden(start(cases[i]));
     }
+}
+
+TEST_CASE("no secret of the environment is shown, wherever it was put") {
+    testing::NatsServer server{{.user = "bob", .password = "right"}};
+    const std::string seed{testing::nkey_seed};
+    const std::string jwt{testing::user_jwt};
+    using Variables = std::map<std::string, std::string>;
+    const std::vector<Variables> cases = {
+        {{"NATS_NKEY", seed}},
+        {{"NATS_CREDS", testing::creds_content()}},
+        {{"NATS_CREDS", jwt}},
+        {{"NATS_TOKEN", secret}},
+        {{"NATS_USER", "bob"}, {"NATS_PASSWORD", secret}},
+        {{"NATS_USER", seed}, {"NATS_PASSWORD", secret}},
+        {{"NATS_TOKEN", secret}, {"NATS_PASSWORD", secret}, {"NATS_USER", "bob"}},
+        {{"NATS_PASSWORD", secret}},
+        {{"NATS_CONTEXT", seed}},
+        {{"NATS_CONTEXT", "nats://bob:" + secret + "@host"}},
+        {{"NATS_CA", seed}},
+        {{"NATS_CERT", jwt}, {"NATS_KEY", seed}},
+        {{"NATS_KEY", seed}},
+        {{"NATS_INBOX_PREFIX", seed}},
+        {{"NATS_URL", "nats://bob:" + secret + "%4@[::1]:4222"}},
+        {{"NATS_URL", server.url() + ",nats://bob:" + secret + "@127.0.0.1:1"}},
+        {{"NATS_URL", "nats://bob:" + secret + "@127.0.0.1:1 , " + seed}},
+    };
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        INFO("case " << i);
+        if (!cases[i].contains("NATS_URL")) ::setenv("NATS_URL", server.url().c_str(), 1);
+        for (const auto& [name, value] : cases[i]) ::setenv(name.c_str(), value.c_str(), 1);
+        check_hidden(start({}));
+        ::unsetenv("NATS_URL");
+        for (const auto& [name, value] : cases[i]) ::unsetenv(name.c_str());
+    }
+}
+
+TEST_CASE("no secret is shown while a broker reconnects, also not by health()") {
+    testing::NatsServer server{{.user = "bob", .password = secret}};
+    const auto with_secret = server.url("bob", secret);
+    testing::LogLines log;
+    log.logger()->set_level(spdlog::level::trace);
+    std::atomic<bool> vault_is_shut = false;
+    const auto vault = [&] {
+        if (vault_is_shut) throw std::runtime_error{"https://a:" + secret + "@vault is shut"};
+        return UserPassword{"bob", secret};
+    };
+    Broker in_url{{.servers = {with_secret}, .reconnect = {.min_wait = 1ms, .max_wait = 10ms}, .logger = log.logger()}};
+    Broker of_vault{{.servers = {server.url()},
+                     .credentials = UserPasswordCallback{vault},
+                     .reconnect = {.min_wait = 1ms, .max_wait = 10ms},
+                     .logger = log.logger()}};
+    in_url.start();
+    of_vault.start();
+    vault_is_shut = true;
+    server.restart({.user = "bob", .password = "another"});
+    const auto says = [](const Broker& broker, const std::string& text) {
+        for (const auto& problem : broker.health().problems())
+            if (problem.find(text) != std::string::npos) return true;
+        return false;
+    };
+    REQUIRE(testing::eventually([&] { return says(in_url, "Authorization Violation"); }));
+    REQUIRE(testing::eventually([&] { return says(of_vault, "vault is shut"); }));
+    for (const auto* broker : {&in_url, &of_vault})
+        for (const auto& problem : broker->health().problems()) CHECK_THAT(problem, !ContainsSubstring(secret));
+    for (const auto& line : log.all()) CHECK_THAT(line, !ContainsSubstring(secret));
 }

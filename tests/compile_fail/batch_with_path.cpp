@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: freshet: a handler of batches cannot take Path, Header or Message, which belong to one message
+// expect: freshet: a handler of batches cannot take Path, Header, Field or Message, which belong to one message
 #include <span>
 #include <string>
 

@@ -67,6 +67,8 @@ public:
         return inner_->open(wait, std::move(events));
     }
 
+    void on_loss(std::function<void()> lost) override { inner_->on_loss(std::move(lost)); }
+
     Expected<void> publish(const Publication& publication) override {
         auto other = publication;
         std::string text{as_text(publication.payload)};

@@ -116,6 +116,8 @@ public:
         return inner_->open(wait, [this, events](const ConnectionEvent& event) { tell(events, event); });
     }
 
+    void on_loss(std::function<void()> lost) override { inner_->on_loss(std::move(lost)); }
+
     Expected<void> publish(const Publication& publication) override {
         if (is("reply subjects mixed up") && !publication.reply_to.empty()) {
             auto other = publication;

@@ -178,7 +178,7 @@ TEST_CASE_METHOD(Fixture, "a dependency that cannot be made keeps the handler fr
     CHECK(eventually([&] { return diary->lines().size() == 9; }));
     CHECK(diary->lines()[4] == "nack b");
     CHECK(diary->lines()[7] == "term c");
-    CHECK(eventually([&] { return broker.stats().rejected == 1 && broker.stats().failed == 1; }));
+    CHECK(eventually([&] { return broker.stats().rejected == 1 && broker.stats().declined == 1; }));
 }
 
 TEST_CASE_METHOD(Fixture, "a function may return nothing, a reference, and take the body, too") {

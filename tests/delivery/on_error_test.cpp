@@ -9,6 +9,7 @@
 
 #include <freshet/freshet.hpp>
 
+#include "../support/log_lines.hpp"
 #include "../support/must.hpp"
 #include "../support/server.hpp"
 #include "../support/types.hpp"
@@ -37,7 +38,8 @@ struct Plain {
 
 struct Fixture {
     testing::NatsServer server = testing::NatsServer{};
-    Broker broker{{.servers = {server.url()}}};
+    testing::LogLines log = {};
+    Broker broker{{.servers = {server.url()}, .logger = log.logger()}};
 
     std::string ask(const char* subject) { return broker.request<Problem>(subject, Add{1, 2}).what; }
 };
@@ -111,12 +113,12 @@ TEST_CASE_METHOD(Fixture,
     broker.subscriber<"nack">().handle([](const Add&) -> Problem { throw Invalid{"later"}; });
     broker.subscriber<"void">().handle([](const Add&) { throw Plain{1}; });
     broker.start();
-    CHECK(broker.try_request<Problem>("term", Add{}).error().remote_code() == 400);
+    CHECK(broker.try_request<Problem>("term", Add{}).error().remote_code() == 500);
     CHECK(broker.try_request<Problem>("nack", Add{}).error().remote_code() == 500);
     broker.publish("void", Add{});
     CHECK(eventually([&] {
         const auto stats = broker.stats();
-        return stats.received == 3 && stats.failed == 1 && stats.rejected == 1;
+        return stats.received == 3 && stats.failed == 2 && stats.rejected == 0;
     }));
 }
 
@@ -124,8 +126,9 @@ TEST_CASE_METHOD(Fixture, "a function that throws itself leaves the failure as i
     broker.on_error<Invalid>([](const Invalid&) { throw std::logic_error{"worse"}; });
     broker.subscriber<"a">().handle([](const Add&) -> Problem { throw Invalid{"first"}; });
     broker.start();
-    const auto answer = broker.try_request<Problem>("a", Add{});
-    CHECK(std::string{answer.error().what()}.find("first") != std::string::npos);
+    CHECK(broker.try_request<Problem>("a", Add{}).error().remote_code() == 500);
+    CHECK(log.wait_for("first").find("handler failed: ") != std::string::npos);
+    CHECK(log.wait_for("worse").find("the on_error function threw: std::logic_error: worse") != std::string::npos);
 }
 
 TEST_CASE_METHOD(Fixture, "errors of middlewares and dependencies count, too; Ack and its like are no errors") {

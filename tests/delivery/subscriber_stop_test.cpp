@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How subscribers end: by their own stop, by the broker's, in time and too late, while they start, in their own
 // handlers.
-#include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
@@ -25,6 +24,7 @@
 #include "../support/delivering_transport.hpp"
 #include "../support/log_lines.hpp"
 #include "../support/must.hpp"
+#include "../support/no_threads.hpp"
 #include "../support/wait.hpp"
 #include "broker/broker_core.hpp"
 #include "delivery/message_queue.hpp"
@@ -78,6 +78,15 @@ private:
     std::atomic<int> inside_ = 0;
     std::atomic<bool> open_ = false;
 };
+
+/// Starts a broker while no thread can be made; what start() threw, as text.
+std::string start_without_threads(BrokerCore& core) {
+    const testing::NoThreads none;
+    try {
+        core.start();
+    } catch (const std::exception& error) { return error.what(); }
+    return "it started";
+}
 
 std::size_t threads_of_this_process() {
     std::size_t count = 0;
@@ -274,19 +283,15 @@ TEST_CASE_METHOD(Fixture, "a subscriber whose threads cannot be made is an error
     const bool batches = GENERATE(true, false);
     if (batches) add("orders", {.batch = {.size = 1}}, [](std::span<const std::string>) {});
     else add("orders", {.workers = 2}, [](std::string_view) {});
-    pthread_attr_t as_before;
-    REQUIRE(pthread_getattr_default_np(&as_before) == 0);
-    pthread_attr_t too_large;
-    REQUIRE(pthread_attr_init(&too_large) == 0);
-    REQUIRE(pthread_attr_setstacksize(&too_large, std::size_t{1} << 47) == 0);
-    REQUIRE(pthread_setattr_default_np(&too_large) == 0);
-    std::string told;
-    try {
-        core->start();
-    } catch (const std::exception& error) { told = error.what(); }
-    REQUIRE(pthread_setattr_default_np(&as_before) == 0);
-    CHECK_THAT(told, ContainsSubstring("subscriber \"orders\"") && ContainsSubstring("thread"));
+    core->prepare({.clock = std::make_shared<testing::VirtualClock>()});  // needs no thread
+    CHECK_THAT(start_without_threads(*core), ContainsSubstring("subscriber \"orders\"") && ContainsSubstring("thread"));
     transport->deliver("orders", 1);
+}
+
+TEST_CASE_METHOD(Fixture, "a broker that can make no thread for its deadlines does not start") {
+    add("orders", {}, [](std::string_view) {});
+    CHECK_THAT(start_without_threads(*core), ContainsSubstring("cannot make the thread that watches deadlines"));
+    CHECK(transport->open() == 0);
 }
 
 TEST_CASE_METHOD(Fixture, "subscribers with threads that end by themselves leave nothing behind") {

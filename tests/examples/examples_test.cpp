@@ -190,6 +190,17 @@ TEST_CASE("jobs: a job is done once, and one that nobody can do is kept") {
     service.wait_for("a.png is 200 wide, at delivery 1");
     service.wait_for("b.png is 200 wide, at delivery 1");
     service.wait_for(R"(given up after 3 deliveries: {"image":"c.broken","width":200} (cannot read it))");
+
+    // dead_letters: the letters of the stream, from a terminal
+    CHECK_THAT(run(server, "dead_letters/dead_letters", {"DEAD_JOBS", "list"}),
+               ContainsSubstring("1  jobs.thumbnail  given up by thumbnails after 3 deliveries: cannot read it"));
+    CHECK_THAT(run(server, "dead_letters/dead_letters", {"DEAD_JOBS", "show", "1"}),
+               ContainsSubstring("given up by thumbnails") && ContainsSubstring(R"({"image":"c.broken","width":200})"));
+    CHECK_THAT(run(server, "dead_letters/dead_letters", {"DEAD_JOBS", "retry", "1"}),
+               ContainsSubstring("message 4 of JOBS"));
+    CHECK_THAT(run(server, "dead_letters/dead_letters", {"DEAD_JOBS", "list", "other.>"}),
+               !ContainsSubstring("jobs.thumbnail"));
+    CHECK_THAT(run(server, "dead_letters/dead_letters", {"DEAD_JOBS", "retry", "all"}), ContainsSubstring("retried "));
     check_stops(service);
 }
 

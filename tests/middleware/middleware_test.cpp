@@ -149,7 +149,7 @@ TEST_CASE_METHOD(Fixture, "skipping next keeps the handler from running; fail an
     CHECK(broker.try_request<Sum>("limited", Add{}).error().remote_code() == 429);
     CHECK(broker.try_request<Sum>("refused", Add{}).error().remote_code() == 400);
     CHECK(handled == 0);
-    CHECK(eventually([&] { return broker.stats().failed == 1 && broker.stats().rejected == 1; }));
+    CHECK(eventually([&] { return broker.stats().declined == 1 && broker.stats().rejected == 1; }));
 }
 
 TEST_CASE_METHOD(Fixture, "what a middleware throws fails the message, and the middlewares around it see that") {

@@ -72,6 +72,25 @@ TEST_CASE("a connection that the server ends for one subscription too many says 
     CHECK(eventually([&] { return any_contains(events, Kind::disconnected, "will not pass by itself"); }));
 }
 
+// The server does not close the connection then, as it does for its own limit; cnats does.
+TEST_CASE("an account's limit of subscriptions is told as the reason, while connected and at the start") {
+    NatsServer server{
+        {.config = "accounts { A { users: [{user: a, password: b}], limits { max_subscriptions: 2 } } }"}};
+    BrokerOptions options{.credentials = UserPassword{"a", "b"}, .reconnect = quick};
+    EventLog events;
+    auto transport = connect(server, options, events.sink());
+    std::vector<std::unique_ptr<TransportSubscription>> subscriptions;
+    for (int i = 0; i < 4; ++i) {
+        auto made = transport->subscribe({.subject = "s" + std::to_string(i)}, std::make_shared<Inbox>());
+        if (made) subscriptions.push_back(*std::move(made));
+    }
+    const auto flushed = transport->flush(10s);
+    REQUIRE_FALSE(flushed);
+    CHECK_THAT(flushed.error().what(), ContainsSubstring("maximum subscriptions exceeded"));
+    CHECK(eventually([&] { return any_contains(events, Kind::disconnected, "maximum subscriptions exceeded"); }));
+    CHECK(eventually([&] { return any_contains(events, Kind::disconnected, "will not pass by itself"); }));
+}
+
 TEST_CASE("while it reconnects, each reason of each server is told once") {
     NatsServer server{{.user = "bob", .password = "old"}};
     EventLog events;

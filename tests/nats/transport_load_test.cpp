@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -36,12 +37,17 @@ public:
 
 class Burst final : public MessageSink {
 public:
-    Burst(Transport& transport, int count, std::size_t size)
-        : transport_{&transport}, count_{count}, body_(size, 'x') {}
+    Burst(Transport& transport, int count, std::size_t size, std::string subject = "data", std::string reply_to = {})
+        : transport_{&transport},
+          count_{count},
+          body_(size, 'x'),
+          subject_{std::move(subject)},
+          reply_to_{std::move(reply_to)} {}
 
     void on_message(Message) noexcept override {
         for (int i = 0; i < count_; ++i) {
-            if (!transport_->publish({.subject = "data", .payload = as_bytes(body_)})) ++refused;
+            if (!transport_->publish({.subject = subject_, .reply_to = reply_to_, .payload = as_bytes(body_)}))
+                ++refused;
         }
         done = true;
     }
@@ -54,7 +60,32 @@ private:
     Transport* transport_;
     int count_;
     std::string body_;
+    std::string subject_;
+    std::string reply_to_;
 };
+
+/// Answers as services do.
+class Answering final : public MessageSink {
+public:
+    Answering(Transport& transport, std::size_t size) : transport_{&transport}, body_(size, 'y') {}
+
+    void on_message(Message message) noexcept override {
+        if (!transport_->publish({.subject = message.reply_to(), .payload = as_bytes(body_), .lane = Lane::deliveries}))
+            ++refused;
+    }
+    void on_end() noexcept override {}
+
+    std::atomic<int> refused = 0;
+
+private:
+    Transport* transport_;
+    std::string body_;
+};
+
+SubscriptionSpec with_subject(SubscriptionSpec spec, std::string subject) {
+    spec.subject = std::move(subject);
+    return spec;
+}
 
 }  // namespace
 
@@ -83,6 +114,34 @@ TEST_CASE("a handler publishes a million messages to its own broker") {
     CHECK(burst->refused == 0);
     CHECK(counter->bytes == count * size);
     CHECK(data->dropped() == 0);
+    CHECK(events.kinds() == std::vector{ConnectionEvent::Kind::connected});
+}
+
+// The answers leave on the connection that delivers, while that is flooded: a full buffer must not keep it from
+// reading.
+TEST_CASE("a service asks itself a million times as fast as it can, and answers") {
+    constexpr int count = 1'000'000;
+    constexpr std::size_t size = 128;
+    NatsServer server;
+    EventLog events;
+    auto transport = connect(server, {}, events.sink());
+    auto answers = std::make_shared<Counter>();
+    auto service = std::make_shared<Answering>(*transport, 4 * size);
+    auto burst = std::make_shared<Burst>(*transport, count, size, "ask", "answers");
+    const SubscriptionSpec unlimited{.max_pending_messages = 0, .max_pending_bytes = 0};
+    const auto asked = subscribe(*transport, service, with_subject(unlimited, "ask"));
+    const auto answered = subscribe(*transport, answers, with_subject(unlimited, "answers"));
+    const auto go = subscribe(*transport, burst, {.subject = "go"});
+    publish(*transport, "go", "");
+
+    std::uint64_t seen = 0;
+    while (answers->messages < count) {
+        REQUIRE(eventually([&] { return answers->messages > seen; }, 10s));
+        seen = answers->messages;
+    }
+    CHECK(burst->refused == 0);
+    CHECK(service->refused == 0);
+    CHECK(answers->bytes == count * 4 * size);
     CHECK(events.kinds() == std::vector{ConnectionEvent::Kind::connected});
 }
 

@@ -25,10 +25,21 @@ signed() {
     printf 'subjectAltName=%s\nextendedKeyUsage=%s\n' "$2" "$3" >"$1.ext"
     openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -set_serial "$4" -days 3650 -extfile "$1.ext" -out "$1.pem"
 }
+expired() {
+    key expired
+    openssl req -new -key expired.key -subj "/CN=expired" -out expired.csr
+    printf '[ca]\ndefault_ca=own\n[own]\ndatabase=index\nserial=serial\nnew_certs_dir=.\n' >ca.cnf
+    printf 'default_md=sha256\npolicy=names\n[names]\ncommonName=supplied\n' >>ca.cnf
+    : >index
+    echo 03 >serial
+    openssl ca -batch -notext -config ca.cnf -cert ca.pem -keyfile ca.key -startdate 20200101000000Z \
+        -enddate 20200102000000Z -extfile server.ext -in expired.csr -out expired.pem
+}
 authority ca
 authority other
 signed server DNS:localhost,IP:127.0.0.1 serverAuth 1
 signed client DNS:client clientAuth 2
+expired
 )";
 
 void run_script(const fs::path& directory) {
@@ -42,7 +53,7 @@ void run_script(const fs::path& directory) {
 
 /// Several test programs may do so at once: each makes its own, and the first to be ready wins.
 fs::path make() {
-    const auto directory = fs::absolute("test-certificates");
+    const auto directory = fs::absolute("certificates-for-tests");
     if (fs::exists(directory)) return directory;
     auto part = directory.string() + ".XXXXXX";
     if (::mkdtemp(part.data()) == nullptr)
@@ -64,7 +75,9 @@ const Certificates& certificates() {
                                   .server = file("server.pem"),
                                   .server_key = file("server.key"),
                                   .client = file("client.pem"),
-                                  .client_key = file("client.key")};
+                                  .client_key = file("client.key"),
+                                  .expired = file("expired.pem"),
+                                  .expired_key = file("expired.key")};
     return all;
 }
 

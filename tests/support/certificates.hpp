@@ -14,6 +14,8 @@ struct Certificates {
     std::string server_key;
     std::string client;
     std::string client_key;
+    std::string expired;  ///< of a server, and expired
+    std::string expired_key;
 };
 
 /// Throws std::runtime_error with openssl's words.

@@ -48,6 +48,11 @@ public:
         const std::lock_guard lock{mutex_};
         ::shutdown(at(number).client, SHUT_RDWR);
     }
+    /// Passes nothing on any more; the connection stays, and neither end can tell.
+    void silence(std::size_t number) {
+        const std::lock_guard lock{mutex_};
+        at(number).silent = true;
+    }
     /// Takes what the client of a connection sends next without passing it on, and then ends the connection.
     void swallow(std::size_t number) {
         const std::lock_guard lock{mutex_};
@@ -59,6 +64,7 @@ private:
         int client = -1;  // -1: ended
         int server = -1;
         bool swallows = false;
+        bool silent = false;
     };
 
     static int make_socket() { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); }
@@ -111,6 +117,7 @@ private:
             const auto size = ::recv(from, bytes.data(), bytes.size(), 0);
             const bool swallows = pair.swallows && from == pair.client;
             const int to = from == pair.client ? pair.server : pair.client;
+            if (pair.silent && size > 0) continue;
             if (size <= 0 || swallows || ::send(to, bytes.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL) < 0)
                 end(pair);
         }

@@ -45,8 +45,8 @@ TEST_CASE("in memory, too, a result is stored with an id before its input is ack
     CHECK(next == 1);
     const auto stored = broker.jetstream().stream("VALID").messages();
     REQUIRE(stored.size() == 1);
-    CHECK(stored[0].message.text() == "one!");
-    CHECK(stored[0].message.header("Nats-Msg-Id").value_or("").starts_with("ORDERS.worker.1."));
+    CHECK(stored[0].text() == "one!");
+    CHECK(stored[0].header("Nats-Msg-Id").value_or("").starts_with("ORDERS.worker.1."));
     CHECK(test->published<std::string>("valid.1").at(0) == "one!");
     CHECK(log.find("no stream stores") == "");
 }
@@ -73,7 +73,7 @@ TEST_CASE("in memory, a result that is not confirmed fails its message, which is
     CHECK(calls == 3);
     const auto stored = broker.jetstream().stream("VALID").messages();
     REQUIRE(stored.size() == 1);
-    CHECK(stored[0].message.text() == "two");
+    CHECK(stored[0].text() == "two");
     CHECK(broker.jetstream().consumer("ORDERS", "worker").info().ack_pending == 0);
 }
 

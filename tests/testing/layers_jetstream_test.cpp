@@ -159,7 +159,7 @@ TEST_CASE_METHOD(Fixture, "what is stored compressed is handled plain, and the d
     CHECK(pass_until([&] { return jetstream.stream("DEAD").info().state.messages == 1; }));
     CHECK(handled == text.size());
     for (const char* name : {"ORDERS", "DEAD"}) {
-        auto stored = jetstream.stream(name).message(1).message;
+        auto stored = jetstream.stream(name).message(1).take_message();
         CHECK(stored.payload().size() < 100);
         CHECK(stored.header("content-encoding") == "zstd");
         CHECK(value_or_raise(compression.decompress(std::move(stored))).text() == text);

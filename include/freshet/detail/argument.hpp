@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include <freshet/codec.hpp>
 #include <freshet/detail/handler.hpp>
+#include <freshet/detail/subject_tokens.hpp>
 
 namespace freshet {
 template <auto Function>
@@ -26,8 +31,10 @@ enum class ArgumentKind : std::uint8_t {
     stop_token,
     depends,
     extracted,
+    field,
     text,
     bytes,
+    named_body,  // one of several types, which a header or the subject names
     body,
     unknown,
 };
@@ -37,6 +44,23 @@ inline constexpr bool is_depends = false;
 template <auto Function>
 inline constexpr bool is_depends<Depends<Function>> = true;
 
+/// The description of a parameter Field; for any other, `value` is false.
+template <class V>
+struct FieldParameter {
+    static constexpr bool value = false;
+};
+template <FixedString Name, class T, DefaultValue... Default>
+struct FieldParameter<Field<Name, T, Default...>> {
+    static constexpr bool value = true;
+    static constexpr bool in_json = is_json<T, Direction::read>();
+    static constexpr bool fits = fits_default<T, Default...>;
+    static constexpr bool required = !is_nullable<T> && !has_default<Default...>;
+    static constexpr std::string_view name = Name.view();
+    static T initial() { return make_default<T, Default...>(); }
+};
+template <class A>
+inline constexpr bool is_field = FieldParameter<std::remove_cvref_t<A>>::value;
+
 template <class V>
 consteval ArgumentKind kind_of_value() {
     if constexpr (std::is_same_v<V, Context>) return ArgumentKind::context;
@@ -45,9 +69,11 @@ consteval ArgumentKind kind_of_value() {
     else if constexpr (std::is_same_v<V, Broker>) return ArgumentKind::broker;
     else if constexpr (std::is_same_v<V, std::stop_token>) return ArgumentKind::stop_token;
     else if constexpr (is_depends<V>) return ArgumentKind::depends;
+    else if constexpr (is_field<V>) return ArgumentKind::field;
     else if constexpr (Extractable<V>) return ArgumentKind::extracted;
     else if constexpr (std::is_same_v<V, std::string_view>) return ArgumentKind::text;
     else if constexpr (std::is_same_v<V, Bytes>) return ArgumentKind::bytes;
+    else if constexpr (NamedBody<V>) return ArgumentKind::named_body;
     else if constexpr (Decodable<V>) return ArgumentKind::body;
     else return ArgumentKind::unknown;
 }
@@ -162,6 +188,37 @@ struct Argument<A, ArgumentKind::body> {
     decltype(auto) give() { return give_held<A>(value); }
 };
 
+/// Returns which token of the subject names the type of a body that is a T, from 0; 0 if a header does.
+template <NamedBody T>
+std::size_t bind_named_body(Binder& binder) {
+    if constexpr (HeaderBody<T>) return 0;
+    else return find_naming_token(binder, body_key<T>.name);
+}
+
+/// Decodes a body whose type a header names, or the token of the subject that bind_named_body found.
+template <NamedBody T>
+Expected<void> decode_named_body(const Message& message, std::string_view content_type, std::size_t token, T& out) {
+    const auto name = [&]() -> std::optional<std::string_view> {
+        if constexpr (HeaderBody<T>) return message.header(body_key<T>.name);
+        else return token_at(message.subject(), token);
+    }();
+    return decode_named(body_of(message), content_type, message.subject(), name, out);
+}
+
+template <class A>
+struct Argument<A, ArgumentKind::named_body> {
+    using Value = std::remove_cvref_t<A>;
+    using Plan = std::size_t;
+    Value value = {};
+    static Plan bind(Binder& binder) { return bind_named_body<Value>(binder); }
+    bool take(Plan token, Context& from, std::optional<Error>& error) {
+        auto decoded = decode_named_body(from.message(), ContextAccess::content_type(from), token, value);
+        if (!decoded) error.emplace(std::move(decoded).error());
+        return decoded.has_value();
+    }
+    decltype(auto) give() { return give_held<A>(value); }
+};
+
 template <class V>
 struct PlanOf {
     using Type = NoPlan;
@@ -189,10 +246,70 @@ struct Argument<A, ArgumentKind::extracted> {
     decltype(auto) give() { return give_held<A>(*value); }
 };
 
+/// A member of the body. take_fields() reads the members of all such parameters at once.
+template <class A>
+struct Argument<A, ArgumentKind::field> {
+    using Value = std::remove_cvref_t<A>;
+    using Plan = NoPlan;
+    Value field{FieldParameter<Value>::initial()};
+    bool take(NoPlan, Context&, std::optional<Error>&) { return true; }
+    decltype(auto) give() { return give_held<A>(field); }
+};
+
+template <class Arguments, std::size_t I>
+bool read_parameter(JsonReader& in, const JsonNode& node, void* arguments) {
+    return read_json(in, node, std::get<I>(*static_cast<Arguments*>(arguments)).field.value);
+}
+
+template <class... A>
+consteval bool distinct_fields() {
+    constexpr std::size_t count = (std::size_t{is_field<A>} + ... + 0);
+    std::array<std::string_view, count> names;
+    std::size_t next = 0;
+    const auto add = [&]<class One>() {
+        if constexpr (is_field<One>) names[next++] = FieldParameter<std::remove_cvref_t<One>>::name;
+    };
+    (add.template operator()<A>(), ...);
+    for (std::size_t i = 0; i < count; ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            if (names[i] == names[j]) return false;
+    return true;
+}
+
+template <class... A, std::size_t... I>
+consteval auto parameter_fields(std::index_sequence<I...>) {
+    std::array<ReadField, (std::size_t{is_field<A>} + ...)> fields{};
+    std::size_t next = 0;
+    const auto add = [&]<class One, std::size_t Index>() {
+        using Parameter = FieldParameter<std::remove_cvref_t<One>>;
+        if constexpr (Parameter::value)
+            fields[next++] = {Parameter::name, Parameter::required, &read_parameter<std::tuple<Argument<A>...>, Index>};
+    };
+    (add.template operator()<A, I>(), ...);
+    return fields;
+}
+
+/// Reads the members of an object that the parameters Field name, from the body of the delivery.
+bool read_fields(Context& from, std::span<const ReadField> fields, void* arguments, std::optional<Error>& error);
+
+template <class... A>
+inline constexpr bool takes_fields = (is_field<A> || ... || false);
+
+/// Reads the members of the body that the parameters Field of a call name, all at once. When it returns false, `error`
+/// says why.
+template <class... A, std::size_t... I>
+bool take_fields(std::tuple<Argument<A>...>& arguments, Context& context, std::optional<Error>& error,
+                 std::index_sequence<I...> indices) {
+    static_assert(distinct_fields<A...>(),
+                  "freshet: two parameters are the same field of the body; take it once. See docs/handlers.md#fields");
+    static constexpr auto fields = parameter_fields<A...>(indices);
+    return read_fields(context, fields, &arguments, error);
+}
+
 template <class A>
 typename Argument<A>::Plan bind_argument(Binder& binder) {
     if constexpr (std::is_same_v<typename Argument<A>::Plan, NoPlan>) return {};
-    else if constexpr (argument_kind<A> == ArgumentKind::depends) return Argument<A>::bind(binder);
+    else if constexpr (argument_kind<A> != ArgumentKind::extracted) return Argument<A>::bind(binder);
     else return Extractor<std::remove_cvref_t<A>>::bind(binder);
 }
 

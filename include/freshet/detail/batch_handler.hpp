@@ -12,6 +12,7 @@
 
 #include <freshet/batch.hpp>
 #include <freshet/codec.hpp>
+#include <freshet/detail/argument.hpp>
 #include <freshet/detail/handler.hpp>
 #include <freshet/detail/signature.hpp>
 #include <freshet/extract.hpp>
@@ -23,7 +24,7 @@ template <class T>
     requires(!std::same_as<T, std::byte>)
 struct Extractor<std::span<const T>> {
     static_assert(
-        Decodable<T>,
+        Decodable<T> || detail::NamedBody<T>,
         "freshet: the elements of a batch, std::span<const T>, have no codec: add FRESHET_JSON(Type, "
         "fields...), link freshet::glaze, or specialise freshet::Codec<T>. See docs/jetstream-consumers.md#batches");
 
@@ -51,8 +52,9 @@ public:
     explicit BatchHandlerBase(std::unique_ptr<HandlerBase> inner) noexcept : inner_{std::move(inner)} {}
 
     bool takes_batches() const noexcept final { return true; }
-    void bind(Binder& binder) final { inner_->bind(binder); }
+    void bind(Binder& binder) override { inner_->bind(binder); }
     Outcome invoke(Context& context) final;
+    void describe(std::vector<const HandlerShape*>& shapes) const final { inner_->describe(shapes); }
 
 private:
     /// Decodes the items that nobody rejected into values that the context keeps. Rejects the items that do not decode.
@@ -70,7 +72,17 @@ class BatchHandler final : public BatchHandlerBase {
 public:
     using BatchHandlerBase::BatchHandlerBase;
 
+    void bind(Binder& binder) override {
+        if constexpr (NamedBody<T>) token_ = bind_named_body<T>(binder);
+        BatchHandlerBase::bind(binder);
+    }
+
 private:
+    Expected<void> decode_one(const Message& message, T& value) const {
+        if constexpr (NamedBody<T>) return decode_named_body(message, content_type_of(message), token_, value);
+        else return decode_body(body_of(message), content_type_of(message), value);
+    }
+
     void decode(Context& context, const Items& items) override {
         std::vector<T> values;
         values.reserve(items.size());
@@ -78,12 +90,14 @@ private:
             auto& item = items[i];
             if (rejection(item)) continue;
             T value{};
-            auto decoded = decode_body(body_of(item.message()), content_type_of(item.message()), value);
+            auto decoded = decode_one(item.message(), value);
             if (decoded) values.push_back(std::move(value));
             else rejection(item) = std::move(decoded).error();
         }
         context.set(std::move(values));
     }
+
+    std::size_t token_ = 0;  // of the subject, which names the type
 };
 
 /// Yields the T of a parameter `std::span<const T>`; void for any other parameter.
@@ -99,10 +113,12 @@ struct BatchElementOf<std::span<const T>> {
 /// True for parameters that belong to one message and mean nothing for a batch.
 template <class V>
 inline constexpr bool of_one_message = std::same_as<V, Message>;
-template <FixedString Name, class T>
-inline constexpr bool of_one_message<Path<Name, T>> = true;
-template <FixedString Name, class T>
-inline constexpr bool of_one_message<Header<Name, T>> = true;
+template <FixedString Name, class T, DefaultValue... Default>
+inline constexpr bool of_one_message<Path<Name, T, Default...>> = true;
+template <FixedString Name, class T, DefaultValue... Default>
+inline constexpr bool of_one_message<Header<Name, T, Default...>> = true;
+template <FixedString Name, class T, DefaultValue... Default>
+inline constexpr bool of_one_message<freshet::Field<Name, T, Default...>> = true;
 
 template <class A>
 inline constexpr bool is_batch = !std::is_void_v<typename BatchElementOf<std::remove_cvref_t<A>>::Type>;
@@ -114,9 +130,10 @@ template <class Result, class... A>
 struct BatchRules<Result, TypeList<A...>> {
     static constexpr int batches = (int{is_batch<A>} + ... + 0);
     static_assert(batches <= 1, "freshet: a handler takes one batch at most. See docs/jetstream-consumers.md#batches");
-    static_assert(batches == 0 || !(of_one_message<std::remove_cvref_t<A>> || ...),
-                  "freshet: a handler of batches cannot take Path, Header or Message, which belong to one message: use "
-                  "Context::items. See docs/jetstream-consumers.md#batches");
+    static_assert(
+        batches == 0 || !(of_one_message<std::remove_cvref_t<A>> || ...),
+        "freshet: a handler of batches cannot take Path, Header, Field or Message, which belong to one message: "
+        "use Context::items. See docs/jetstream-consumers.md#batches");
     static_assert(
         batches == 0 || std::is_void_v<Result> || std::same_as<Result, Outcome> || std::same_as<Result, Expected<void>>,
         "freshet: a handler of batches returns void, Outcome or Expected<void>: there is nobody to answer. See "

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
+#include <freshet/about.hpp>
 #include <freshet/codec.hpp>
 #include <freshet/detail/buffer_lease.hpp>
 #include <freshet/message.hpp>
@@ -24,6 +27,23 @@ struct Encoded {
 };
 
 Format default_format(const Link& link) noexcept;
+
+/// What a publisher, a remote function or a bucket of the broker sends and gets back.
+struct OutgoingShape {
+    enum class Kind : std::uint8_t { publisher, client, key_value, object_store };
+    Kind kind = Kind::publisher;
+    const BodyShape* body = nullptr;
+    const BodyShape* answer = nullptr;
+};
+template <class T>
+inline constexpr OutgoingShape publisher_shape{.body = &body_shape<T, Direction::write>};
+
+/// Notes, for descriptions, what was made of the broker: `subject` is the subject's template or the bucket's name. Of
+/// what is made again and again with other subjects, some hundreds are noted. Thread-safe.
+void declare_outgoing(Link& link, std::string_view subject, const OutgoingShape& shape, std::optional<Format> format,
+                      About about = {});
+/// Notes that what was declared as `before` is sent as `now`.
+void redeclare_outgoing(Link& link, std::string_view subject, const OutgoingShape& before, const OutgoingShape& now);
 
 /// What is counted of one publisher's or client's subject (src/link/publish_counts.hpp, request_counts.hpp).
 class PublishCounts;

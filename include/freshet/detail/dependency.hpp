@@ -123,6 +123,9 @@ private:
     template <std::size_t... I>
     bool make(const Call& call, const Plan& plan, Context& context, std::optional<Error>& error,
               std::index_sequence<I...>) {
+        if constexpr (takes_fields<A...>) {
+            if (!take_fields(arguments_, context, error, std::index_sequence<I...>{})) return false;
+        }
         if (!(std::get<I>(arguments_).take(std::get<I>(plan), context, error) && ... && true)) return false;
         return hold(context, [&]() -> decltype(auto) { return call(std::get<I>(arguments_).give()...); });
     }
@@ -308,7 +311,14 @@ struct CheckDependency<Call, Pattern> {
                                      "docs/dependencies.md#functions");
     static_assert(result_ok, "freshet: a function of Depends returns a value or an lvalue reference: an rvalue "
                              "reference would dangle. See docs/dependencies.md#functions");
-    static constexpr bool ok = Checked::parameters_ok && Checked::one_body && result_ok;
+    static constexpr bool lives =
+        std::is_reference_v<Result> || result_lives<Result, typename Signature<Call>::Arguments>;
+    static_assert(lives,
+                  "freshet: a function of Depends returns a view (std::string_view, std::span, const char*), which is "
+                  "used after it has returned: what it refers to may be gone by then. Return a std::string, or "
+                  "freshet::Borrowed{view} for what lives longer, such as a header's value. See "
+                  "docs/dependencies.md#functions");
+    static constexpr bool ok = Checked::parameters_ok && Checked::one_body && lives && result_ok;
 };
 
 template <auto Function, class Pattern>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -44,9 +46,11 @@ public:
     std::optional<Outcome> handle(Context& context, const Error* error) override {
         if (error != nullptr) {
             if constexpr (std::is_base_of_v<E, Error>) return call(*error, context);
-            else return std::nullopt;
+            else if constexpr (!std::is_same_v<E, RemoteError>) return std::nullopt;
+            else if (error->code() != Errc::remote) return std::nullopt;
         }
         try {
+            if (error != nullptr) raise(*error);
             throw;
         } catch (const E& caught) { return call(caught, context); } catch (...) {
             return std::nullopt;
@@ -73,6 +77,10 @@ private:
     template <std::size_t... I>
     Outcome call(const E& error, std::tuple<Argument<A>...>& arguments, Context& context, std::index_sequence<I...>) {
         std::optional<Error> missing;
+        if constexpr (takes_fields<A...>) {
+            if (!take_fields(arguments, context, missing, std::index_sequence<I...>{}))
+                return ContextAccess::refuse(context, std::move(missing));
+        }
         if (!(std::get<I>(arguments).take(std::get<I>(plans_), context, missing) && ... && true))
             return ContextAccess::refuse(context, std::move(missing));
         if constexpr (std::is_void_v<typename Signature<F>::Result>) {
@@ -97,12 +105,29 @@ inline constexpr bool rest_ok = true;
 template <class Pattern, class First, class... A>
 inline constexpr bool rest_ok<Pattern, TypeList<First, A...>> = (check_parameter<A, Pattern>() && ... && true);
 
+/// Returns the answer of on_error<E>(code, description) to an exception; null: it is no std::exception. A RemoteError
+/// that the program made is an answer already, and stays what it is.
+RemoteError coded_answer(int code, const std::string& description, const std::exception* error);
+
+/// The function of on_error<E>(code).
+template <class E>
+struct CodedAnswer {
+    int code;
+    std::string description;
+
+    RemoteError operator()(const E& error) const {
+        if constexpr (std::is_convertible_v<const E*, const std::exception*>)
+            return coded_answer(code, description, &error);
+        else return coded_answer(code, description, nullptr);
+    }
+};
+
 /// Checks the rules for on_error<E>(f).
 template <class E, class Pattern, class F>
 struct CheckErrorHandler {
     static_assert(HasSignature<F>,
                   "freshet: on_error takes a function or a lambda whose parameter types are written out "
-                  "(no `auto`). See docs/errors.md#handling-errors");
+                  "(no `auto`). See docs/exceptions.md#handling-errors");
     static constexpr bool ok = false;
 };
 template <class E, class Pattern, class F>
@@ -111,11 +136,14 @@ struct CheckErrorHandler<E, Pattern, F> {
     using Result = std::remove_cvref_t<typename Signature<F>::Result>;
     static constexpr bool first = takes_error<E, typename Signature<F>::Arguments>;
     static_assert(first, "freshet: on_error<E>(f) needs an f whose first parameter is const E&; the others are filled "
-                         "like a handler's. See docs/errors.md#handling-errors");
+                         "like a handler's. See docs/exceptions.md#handling-errors");
     static_assert(returnable<Result>,
                   "freshet: the type that this on_error function returns has no codec, so it cannot "
-                  "be answered. See docs/errors.md#handling-errors");
-    static constexpr bool ok = first && returnable<Result> && rest_ok<Pattern, typename Signature<F>::Arguments>;
+                  "be answered. See docs/exceptions.md#handling-errors");
+    static constexpr bool lives = result_lives<Result, typename Signature<F>::Arguments>;
+    static_assert(lives, FRESHET_VIEW_RESULT);
+    static constexpr bool ok =
+        first && lives && returnable<Result> && rest_ok<Pattern, typename Signature<F>::Arguments>;
 };
 
 }  // namespace freshet::detail

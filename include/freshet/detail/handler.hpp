@@ -6,6 +6,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <freshet/codec_format.hpp>
 #include <freshet/context.hpp>
@@ -57,10 +58,12 @@ private:
     DependencySlot* const outer_;
 };
 
+struct HandlerShape;
+
 /// A handler with its types erased, as the compiled core sees it. `invoke` may run on several threads at once.
 class HandlerBase {
 public:
-    HandlerBase() = default;
+    explicit HandlerBase(const HandlerShape* shape = nullptr) noexcept : shape_{shape} {}
     HandlerBase(const HandlerBase&) = delete;
     HandlerBase& operator=(const HandlerBase&) = delete;
     virtual ~HandlerBase() = default;
@@ -76,6 +79,12 @@ public:
     virtual Outcome invoke(Context& context) = 0;
     /// Called once, after the last message, or instead of the first one.
     virtual void end() noexcept {}
+    /// Adds what the handler takes and returns; one shape for each function that it may call. A null stands for a
+    /// function of which nothing is known.
+    virtual void describe(std::vector<const HandlerShape*>& shapes) const;
+
+private:
+    const HandlerShape* shape_;
 };
 
 /// The access of the handler templates to a delivery, compiled once in the core.
@@ -86,8 +95,11 @@ struct ContextAccess {
     /// Rejects the message with `error`, and returns the outcome. Without an error, the context knows why the handler
     /// was not called.
     static Outcome refuse(Context& context, std::optional<Error> error);
-    /// Marks the delivery as failed, as the handler reported, and returns the outcome.
+    /// Marks the delivery as failed, as the handler reported, and returns the outcome: term for an answer of 400 to 499
+    /// that does not say "later", else nack.
     static Outcome fail(Context& context, Error error);
+    /// Returns true if the failure is that the message cannot be handled at all.
+    static bool rejected(const Context& context) noexcept { return context.rejected_; }
     /// Returns true if the result of the handler will be answered or published.
     static bool result_wanted(const Context& context) noexcept;
     /// Returns the format for the result of the handler: the request's, else the broker's.
@@ -124,9 +136,13 @@ struct ContextAccess {
     static void clear_failure(Context& context) noexcept {
         context.failure_.reset();
         context.failed_ = true;
+        context.rejected_ = false;
     }
     /// Returns true if the delivery failed, even if an on_error function dealt with the failure.
     static bool failed(const Context& context) noexcept { return context.failed_ || context.failure_; }
+
+    /// Replaces the failure of an on_error function by one that also says what it was about.
+    static void add_cause(Context& context, const Error& cause) noexcept;
 
     static const std::optional<Error>& failure(const Context& context) noexcept { return context.failure_; }
     static const std::optional<Outcome>& decided(const Context& context) noexcept { return context.decided_; }

@@ -4,14 +4,17 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <freshet/about.hpp>
 #include <freshet/ack_policy.hpp>
 #include <freshet/depends.hpp>
 #include <freshet/detail/error_handler.hpp>
+#include <freshet/detail/handler_shape.hpp>
 #include <freshet/detail/publish_step.hpp>
 #include <freshet/middleware.hpp>
 
@@ -35,6 +38,9 @@ struct Layer {
     std::vector<std::shared_ptr<PublishStep>> publish_steps = {};
     std::vector<std::function<std::shared_ptr<ErrorHandler>(Binder&)>> error_handlers = {};
     std::optional<AckPolicy> ack_policy = {};
+    About about = {};                                // of a router
+    std::vector<const HandlerShape*> taken = {};     // what the dependencies take
+    std::vector<const HandlerShape*> answered = {};  // what the error handlers answer
 };
 
 template <class F>
@@ -99,10 +105,12 @@ void add_publish_middleware(Layer& layer, F&& middleware) {
 
 template <auto Function, class Pattern>
 void add_dependency(Layer& layer) {
-    if constexpr (dependency_ok<Depends<Function>, Pattern>)
+    if constexpr (dependency_ok<Depends<Function>, Pattern>) {
         layer.steps.emplace_back([](Binder& binder) -> std::shared_ptr<Step> {
             return std::make_shared<DependencyStep<Function>>(binder);
         });
+        layer.taken.push_back(&handler_shape<void(typename DependencyOf<Function>::Arguments)>);
+    }
 }
 
 template <class E, class Pattern, class F>
@@ -110,11 +118,17 @@ void add_error_handler(Layer& layer, F&& handler) {
     using Function = std::decay_t<F>;
     if constexpr (CheckErrorHandler<E, Pattern, Function>::ok) {
         auto shared = std::make_shared<Function>(std::forward<F>(handler));
+        layer.answered.push_back(&result_shape<std::remove_cvref_t<typename Signature<Function>::Result>>);
         layer.error_handlers.emplace_back([shared](Binder& binder) -> std::shared_ptr<ErrorHandler> {
             return std::make_shared<TypedErrorHandler<E, Function, typename Signature<Function>::Arguments>>(shared,
                                                                                                              binder);
         });
     }
+}
+
+template <class E, class Pattern>
+void add_error_code(Layer& layer, int code, std::string description) {
+    add_error_handler<E, Pattern>(layer, CodedAnswer<E>{code, std::move(description)});
 }
 
 }  // namespace freshet::detail

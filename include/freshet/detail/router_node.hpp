@@ -26,6 +26,8 @@ public:
 
     /// Returns the subscribers of this router and of the routers in it. From then on the router cannot be changed.
     std::vector<SubscriberSpec> expand();
+    /// Returns the subscribers that expand() would return now, to look at them. The router can still be changed.
+    std::vector<SubscriberSpec> preview() const;
 
 private:
     struct Path {
@@ -33,7 +35,8 @@ private:
         std::vector<std::shared_ptr<const Layer>> layers = {};
         std::optional<AckPolicy> ack_policy = {};
     };
-    void expand(Path outer, std::vector<SubscriberSpec>& into);
+    void seal() noexcept;
+    void expand(Path outer, std::vector<SubscriberSpec>& into) const;
     bool reaches(const RouterNode& other) const noexcept;
     void check_open(const std::string& what) const;
 

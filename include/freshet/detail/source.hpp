@@ -19,11 +19,32 @@ namespace freshet {
 class Binder;
 class MessageSink;
 class Subject;
+struct SourceDescription;
+
+/// Does nothing. It belongs to the library freshet_jetstream: a linker that does not find it names, with it, the target
+/// to link, freshet::jetstream.
+void link_the_target_freshet_jetstream() noexcept;
 
 namespace detail {
 
 class Confirmer;
 class Link;
+
+/// What becomes of a message whose handling failed.
+struct Plan {
+    enum class Kind : std::uint8_t {
+        none,     ///< there is nothing to decide: the source does not keep its messages
+        left,     ///< nothing is sent: the message is settled already, or the server delivers it again after ack_wait
+        done,     ///< it is acknowledged
+        again,    ///< it is delivered again after `delay`
+        give_up,  ///< never again
+    };
+
+    Kind kind = Kind::none;
+    std::uint64_t attempt = 0;   ///< of the program's handlers, this one included
+    std::uint64_t attempts = 0;  ///< at most; 0: no limit
+    std::chrono::nanoseconds delay = {};
+};
 
 /// How the handling of one message ended.
 struct Handled {
@@ -32,24 +53,9 @@ struct Handled {
     bool rejected = false;           ///< the message cannot be handled at all, for example because it does not decode
     bool decided = false;            ///< the handler chose the outcome: it returned or threw it, or used the Context
     bool untouched = false;          ///< the subscriber stops, and the handler never received the message
+    bool declined = false;           ///< the handler answered on purpose that it does not do what was asked, for good
+    const Plan* plan = nullptr;      ///< what plan() returned; null: it was not asked
 };
-
-/// What became of a message.
-enum class Fate : std::uint8_t {
-    ack,          ///< it is done
-    nack,         ///< it comes again, if it can
-    term,         ///< it was given up
-    dead_letter,  ///< it was given up, and is published as a dead letter
-};
-
-/// Returns what becomes of a message whose source does what the outcome says.
-inline Fate fate_of(const Outcome& outcome) noexcept {
-    switch (outcome.kind()) {
-        case Outcome::Kind::ack: return Fate::ack;
-        case Outcome::Kind::nack: return Fate::nack;
-        default: return Fate::term;
-    }
-}
 
 /// The origin of a subscriber's messages, which is also told the outcome of each: a core NATS subscription, a JetStream
 /// consumer, a watch. The functions may be called from any thread.
@@ -69,6 +75,9 @@ public:
         (void)type;
         return false;
     }
+
+    /// Says where the messages come from; SourceKind::other unless the source says more. May be called at any time.
+    virtual void describe(SourceDescription& description) const;
 
     /// Checks the settings of the source. Called once, before the broker connects.
     virtual void bind(const Subject& subject, Binder& binder) {
@@ -92,6 +101,9 @@ public:
         return nullptr;
     }
 
+    /// Returns the subject to which the source publishes messages that are given up; empty if there is none.
+    virtual std::string_view dead_letter() const noexcept { return {}; }
+
     /// Begins to feed `sink`, as a transport does: on_message from one thread at a time, at last on_end, exactly once.
     /// May block and ask the server; messages may come before it returns. After a failure the sink is neither called
     /// nor kept: it is the subscriber, which keeps this source.
@@ -111,9 +123,15 @@ public:
     /// Returns true if messages that have not reached the handler are to be settled with nack instead of handled.
     virtual bool wants_back() const noexcept { return false; }
 
-    /// Settles a message; called once for each message that was fed. `message` is empty if the handler took it. Returns
-    /// what becomes of the message.
-    virtual Fate settle(Message message, const Handled& handled) noexcept = 0;
+    /// Decides what becomes of a message whose handling failed, and counts the attempt. Called at most once for each
+    /// message, just before settle(), which then does what was decided.
+    virtual Plan plan(const Message& message, const Handled& handled) noexcept {
+        (void)message, (void)handled;
+        return {};
+    }
+
+    /// Settles a message; called once for each message that was fed. `message` is empty if the handler took it.
+    virtual void settle(Message message, const Handled& handled) noexcept = 0;
 
     /// Tells the source that the handler still works on the message.
     virtual void in_progress(const Message& message) noexcept { (void)message; }

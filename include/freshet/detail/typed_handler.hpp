@@ -10,6 +10,7 @@
 
 #include <freshet/detail/argument.hpp>
 #include <freshet/detail/batch_handler.hpp>
+#include <freshet/detail/handler_shape.hpp>
 #include <freshet/detail/result.hpp>
 #include <freshet/detail/signature.hpp>
 #include <freshet/subject.hpp>
@@ -41,8 +42,20 @@ consteval bool lacks_default_only() {
 
 template <class A, class Pattern>
 inline constexpr bool path_known = true;
-template <FixedString Name, class T, class Pattern>
-inline constexpr bool path_known<Path<Name, T>, Pattern> = Pattern::has(Name.view());
+template <FixedString Name, class T, class Pattern, DefaultValue... Default>
+inline constexpr bool path_known<Path<Name, T, Default...>, Pattern> =
+    has_default<Default...> || Pattern::has(Name.view());
+
+/// The type of a body: A, or what a batch A consists of.
+template <class A, class Element = typename BatchElementOf<std::remove_cvref_t<A>>::Type>
+using BodyValue = std::conditional_t<std::is_void_v<Element>, std::remove_cvref_t<A>, Element>;
+
+/// False for a body whose type a parameter names that the pattern does not have.
+template <class V, class Pattern>
+consteval bool naming_token_known() {
+    if constexpr (PathBody<V>) return Pattern::has(body_key<V>.name);
+    else return true;
+}
 
 /// True if the dependencies of A can be made, too; see dependency.hpp.
 template <class A, class Pattern>
@@ -51,8 +64,23 @@ inline constexpr bool dependency_ok = true;
 /// True for an optional around a Header, where the optional belongs inside the Header.
 template <class V>
 inline constexpr bool optional_header = false;
-template <FixedString Name, class T>
-inline constexpr bool optional_header<std::optional<Header<Name, T>>> = true;
+template <FixedString Name, class T, DefaultValue... Default>
+inline constexpr bool optional_header<std::optional<Header<Name, T, Default...>>> = true;
+
+/// Returns true if a parameter Field can be read; see FieldParameter.
+template <class Parameter>
+consteval bool check_field() {
+    if constexpr (!Parameter::value) {
+        return true;
+    } else {
+        static_assert(
+            Parameter::in_json,
+            "freshet: Field<name, T> needs a T that a field of FRESHET_JSON may be: no view, and a type with a "
+            "codec in JSON. See docs/handlers.md#fields");
+        static_assert(Parameter::fits, FRESHET_BAD_DEFAULT);
+        return Parameter::in_json && Parameter::fits;
+    }
+}
 
 /// Checks a parameter, one assertion for each rule: the first line of the compiler's message is the rule, the note
 /// below it names A.
@@ -77,6 +105,10 @@ consteval bool check_parameter() {
         !known || taken_as_it_may_be<A>,
         "freshet: take a body and extracted values by value or const&, a Message by const&, and Context, Logger "
         "and Broker by reference. See docs/handlers.md#parameters");
+    constexpr bool named = naming_token_known<BodyValue<A>, Pattern>();
+    static_assert(named,
+                  "freshet: FRESHET_VARIANT of this body says by_path with a parameter that the subscriber's subject "
+                  "does not have. See docs/codecs.md#one-of-several-types");
     constexpr bool routed = requires { Pattern::routed; };
     static_assert(in_path || routed,
                   "freshet: Path<name> names a parameter that the subscriber's subject does not have. See "
@@ -86,7 +118,9 @@ consteval bool check_parameter() {
         "freshet: Path<name> names a parameter that neither the subscriber's subject nor its router's prefix has. "
         "For one of an outer router's prefix make the router with outer.router<\"...\">(). See "
         "docs/routers.md#prefixes");
-    return known && !inside_out && taken_as_it_may_be<A> && in_path && dependency_ok<std::remove_cvref_t<A>, Pattern>;
+    constexpr bool field = check_field<FieldParameter<std::remove_cvref_t<A>>>();
+    return known && named && !inside_out && taken_as_it_may_be<A> && in_path && field &&
+           dependency_ok<std::remove_cvref_t<A>, Pattern>;
 }
 
 template <class Pattern, class Result, class Arguments, bool Publishes>
@@ -99,6 +133,10 @@ struct CheckHandler<Pattern, Result, TypeList<A...>, Publishes> {
     static_assert(one_body,
                   "freshet: a handler takes one message body at most; the other parameters must be extractors such as "
                   "Path, Header or Inject. See docs/handlers.md#parameters");
+    static constexpr bool whole_or_fields = !((is_body<A> || ... || false) && (is_field<A> || ... || false));
+    static_assert(whole_or_fields,
+                  "freshet: a handler takes the whole body or Fields of it, not both: put the fields into the body's "
+                  "type, or take a Message for its text. See docs/handlers.md#fields");
     static_assert(
         returnable<Result>,
         "freshet: the type this handler returns has no codec, so it can be neither answered nor published. Add "
@@ -106,15 +144,19 @@ struct CheckHandler<Pattern, Result, TypeList<A...>, Publishes> {
         "docs/handlers.md#results");
     static_assert(!Publishes || carries_body<Result>,
                   "freshet: publish_to needs a handler that returns what to publish. See docs/handlers.md#results");
-    static constexpr bool ok = parameters_ok && one_body && returnable<Result> && (!Publishes || carries_body<Result>);
+    static constexpr bool lives = result_lives<Result, TypeList<A...>>;
+    static_assert(lives, FRESHET_VIEW_RESULT);
+    static constexpr bool ok = parameters_ok && one_body && whole_or_fields && lives && returnable<Result> &&
+                               (!Publishes || carries_body<Result>);
 };
 
 template <class F, class Result, class... A>
 class TypedHandler final : public HandlerBase {
 public:
-    explicit TypedHandler(F handler) : handler_{std::move(handler)} {}
+    explicit TypedHandler(F handler)
+        : HandlerBase{&handler_shape<Result(TypeList<A...>)>}, handler_{std::move(handler)} {}
 
-    bool takes_body() const noexcept override { return (is_body<A> || ... || false); }
+    bool takes_body() const noexcept override { return ((is_body<A> || is_field<A>) || ... || false); }
     void bind(Binder& binder) override { plans_.emplace(bind_argument<A>(binder)...); }
 
     Outcome invoke(Context& context) override {
@@ -131,6 +173,10 @@ private:
     template <std::size_t... I>
     Outcome call(std::tuple<Argument<A>...>& arguments, Context& context, std::index_sequence<I...>) {
         std::optional<Error> error;
+        if constexpr (takes_fields<A...>) {
+            if (!take_fields(arguments, context, error, std::index_sequence<I...>{}))
+                return ContextAccess::refuse(context, std::move(error));
+        }
         if (!(std::get<I>(arguments).take(std::get<I>(*plans_), context, error) && ... && true))
             return ContextAccess::refuse(context, std::move(error));
         if constexpr (std::is_void_v<Result>) {

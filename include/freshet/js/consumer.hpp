@@ -28,8 +28,9 @@ namespace freshet::js {
 /// A message that a program without handlers took from a consumer. Settle it by one of its functions; otherwise the
 /// server delivers it again after ack_wait. If its consumer was made anew since, its settlement is not sent, because it
 /// would mean another message. freshet notices that after a loss of the connection, and when it takes more messages
-/// from the consumer. Move-only; one thread at a time; must not outlive the broker.
-class Delivery {
+/// from the consumer. Move-only; one thread at a time; must not outlive the broker. It answers the questions of
+/// MessageQuestions.
+class Delivery : public MessageQuestions<Delivery> {
 public:
     Delivery(std::shared_ptr<const detail::JsApi> api, Message message,
              std::shared_ptr<detail::Acknowledger> acknowledger = {}, std::uint64_t incarnation = 0) noexcept
@@ -82,7 +83,7 @@ struct MessagesOptions {
 };
 
 /// The messages of a consumer as a range: `for (auto& delivery : consumer.messages())`. Its destructor gives the
-/// messages that you have not taken back to the server. One thread at a time; call stop from any thread.
+/// messages that you have not taken back to the server. One thread at a time; call drain and stop from any thread.
 class Deliveries {
 public:
     explicit Deliveries(std::unique_ptr<detail::PulledMessages> messages) noexcept;
@@ -90,11 +91,15 @@ public:
     Deliveries& operator=(Deliveries&&) = delete;
     ~Deliveries();
 
-    /// Blocks until a message is there and returns it. Returns nothing when `timeout` has passed, or after stop().
+    /// Blocks until a message is there and returns it. Returns nothing when `timeout` has passed, or when the range has
+    /// ended.
     /// Throws Error when the server refuses to deliver, Errc::consumer_not_found or stream_not_found when the consumer
     /// or its stream is gone; you may go on afterwards: freshet looks for the consumer until stop(). Throws
     /// Errc::bad_setup if it would have to block inside a function given to async.
     std::optional<Delivery> next(std::chrono::milliseconds timeout);
+    /// Takes nothing more from the server: the range ends when you have taken the messages that are here already. Does
+    /// not block.
+    void drain() noexcept;
     /// Ends the range, and gives the messages that you have not taken back to the server.
     void stop();
 
@@ -114,8 +119,8 @@ public:
         Deliveries* deliveries_ = nullptr;
         mutable std::optional<Delivery> current_ = {};
     };
-    /// Returns an iterator whose increments block until a message is there, and throw as next() does. The range ends at
-    /// stop(), or when the broker stops.
+    /// Returns an iterator whose increments block until a message is there, and throw as next() does. The range ends
+    /// after drain(), at stop(), or when the broker stops.
     Iterator begin() { return Iterator{*this}; }
     std::default_sentinel_t end() const noexcept { return {}; }
 

@@ -14,6 +14,8 @@
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/counter_value.hpp>
 #include <freshet/js/fast_batch.hpp>
+#include <freshet/js/ordered.hpp>
+#include <freshet/js/ordered_messages.hpp>
 #include <freshet/js/publish_options.hpp>
 #include <freshet/js/stream.hpp>
 #include <freshet/js/stream_handle.hpp>
@@ -70,6 +72,12 @@ public:
         return value_or_raise(try_consumers(stream));
     }
     Expected<std::vector<ConsumerInfo>> try_consumers(const std::string& stream) const;
+
+    /// Reads a stream in its order, without acknowledgements, in a program without handlers; see js::Ordered. Uses this
+    /// object's ContextOptions instead of `options.context`. Throws Errc::stream_not_found, and Errc::bad_setup for
+    /// options that do not fit together.
+    OrderedMessages ordered(const Ordered& options) const { return value_or_raise(try_ordered(options)); }
+    Expected<OrderedMessages> try_ordered(const Ordered& options) const;
 
     /// Publishes a message and blocks until the server has stored it. Throws Errc::no_stream when no stream stores the
     /// subject; Errc::wrong_stream, Errc::wrong_last_sequence and Errc::wrong_last_id for expectations that are not

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <freshet/about.hpp>
 #include <freshet/js/consumer_config.hpp>
 #include <freshet/js/context_options.hpp>
 #include <freshet/js/stream_ref.hpp>
@@ -28,9 +30,16 @@ struct Ordered {
     std::size_t prefetch = 512;                  ///< messages requested ahead of the handler; they hold 8 MiB at most
     std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet makes the consumer anew
     ContextOptions context = {};                 ///< which JetStream to use
+    /// What becomes of the broker if the stream is gone for good. Default: it goes on, and tries on.
+    OnLost on_lost = OnLost::go_on;
+    About about = {};  ///< what descriptions tell of the subscriber
 };
 
+detail::SourceSpec linked_source(Ordered options);
 /// Returns the source that Broker::subscriber starts. Called by freshet.
-detail::SourceSpec make_source(Ordered options);
+inline detail::SourceSpec make_source(Ordered options) {
+    link_the_target_freshet_jetstream();
+    return linked_source(std::move(options));
+}
 
 }  // namespace freshet::js

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include <freshet/about.hpp>
 #include <freshet/ack_policy.hpp>
 #include <freshet/js/consumer_config.hpp>
 #include <freshet/js/context_options.hpp>
@@ -46,9 +48,16 @@ struct Pull {
     /// message comes again, also elsewhere, since the handler may hang; a warning says so. Context::in_progress begins
     /// the time anew. 0: 5 minutes or ten times ack_wait, whichever is longer.
     std::chrono::milliseconds max_extension{0};
+    /// What becomes of the broker if the consumer or stream is gone for good. Default: it goes on, and tries on.
+    OnLost on_lost = OnLost::go_on;
+    About about = {};  ///< what descriptions tell of the subscriber
 };
 
+detail::SourceSpec linked_source(Pull options);
 /// Returns the source that Broker::subscriber starts. Called by freshet.
-detail::SourceSpec make_source(Pull options);
+inline detail::SourceSpec make_source(Pull options) {
+    link_the_target_freshet_jetstream();
+    return linked_source(std::move(options));
+}
 
 }  // namespace freshet::js

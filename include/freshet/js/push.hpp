@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include <freshet/about.hpp>
 #include <freshet/ack_policy.hpp>
 #include <freshet/js/consumer_config.hpp>
 #include <freshet/js/context_options.hpp>
@@ -36,9 +38,16 @@ struct Push {
     std::chrono::milliseconds heartbeat{5'000};  ///< after a silence of twice this, freshet checks the consumer
     ContextOptions context = {};                 ///< which JetStream to use
     std::chrono::milliseconds max_extension{0};  ///< as Pull::max_extension; 0: 5 minutes or ten times ack_wait
+    /// What becomes of the broker if the consumer or stream is gone for good. Default: it goes on, and tries on.
+    OnLost on_lost = OnLost::go_on;
+    About about = {};  ///< what descriptions tell of the subscriber
 };
 
+detail::SourceSpec linked_source(Push options);
 /// Returns the source that Broker::subscriber starts. Called by freshet.
-detail::SourceSpec make_source(Push options);
+inline detail::SourceSpec make_source(Push options) {
+    link_the_target_freshet_jetstream();
+    return linked_source(std::move(options));
+}
 
 }  // namespace freshet::js

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <freshet/detail/chrono.hpp>
+#include <freshet/js/stream_ref.hpp>
 
 namespace freshet::js {
 
@@ -24,8 +25,11 @@ struct Retry {
     /// Subject for dead letters: copies of messages given up, with their payload, their headers, and `Dead-Letter-*`
     /// headers that say why. Empty: messages given up are dropped, and an error is logged. freshet terminates the
     /// message only after somebody has confirmed the dead letter: a stream that stores the subject, else a subscriber
-    /// that answers. Until then it stays.
+    /// that answers. Until then it stays. start() warns if neither is there: see `dead_letter_stream`.
     std::string dead_letter = {};
+    /// The stream that keeps the dead letters: a js::Stream to declare at the start, or the name of one that is there.
+    /// start() fails if it does not store `dead_letter`. Empty: whoever confirms them.
+    StreamRef dead_letter_stream = {};
 };
 
 }  // namespace freshet::js

@@ -36,7 +36,8 @@ struct PurgeOptions {
 /// Which server answers when a message is read (ADR-31).
 enum class Read : std::uint8_t {
     leader,  ///< the leader: finds every message that was acknowledged before
-    /// Any replica, at several times the rate; it may not have the latest messages. The stream needs allow_direct.
+    /// Any replica, at several times the rate; it may not have the latest messages. The stream needs allow_direct, else
+    /// Errc::no_responders.
     direct,
 };
 
@@ -93,16 +94,17 @@ public:
     Expected<StoredMessage> try_next_message(std::string_view subject, std::uint64_t from_sequence,
                                              Read read = Read::leader) const;
 
-    /// Returns several messages in their order, read from any replica (the stream needs allow_direct). Server 2.11. For
-    /// more than some thousands, or to go on as messages come, use a consumer.
+    /// Returns several messages in their order, read from any replica. Needs a stream with `allow_direct = true`
+    /// (Stream::allow_direct), else Errc::no_responders, and server 2.11. Without these, go from one message to the
+    /// next with next_message. For more than some thousands, or to go on as messages come, use a consumer.
     std::vector<StoredMessage> messages(const ReadOptions& options = {}) const {
         return value_or_raise(try_messages(options));
     }
     Expected<std::vector<StoredMessage>> try_messages(const ReadOptions& options = {}) const;
 
     /// Returns the last message of each subject, wildcards allowed, all at the same moment: now, or when the message
-    /// `up_to_sequence` was stored. Read from any replica (the stream needs allow_direct). Server 2.11, at most 1,024
-    /// messages.
+    /// `up_to_sequence` was stored. Read from any replica: needs a stream with `allow_direct = true`, as messages()
+    /// does. Server 2.11, at most 1,024 messages.
     std::vector<StoredMessage> last_messages(const std::vector<std::string>& subjects,
                                              std::uint64_t up_to_sequence = 0) const {
         return value_or_raise(try_last_messages(subjects, up_to_sequence));

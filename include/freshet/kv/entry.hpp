@@ -10,9 +10,11 @@
 
 #include <freshet/codec.hpp>
 #include <freshet/context.hpp>
+#include <freshet/describer.hpp>
 #include <freshet/detail/chrono.hpp>
 #include <freshet/error.hpp>
 #include <freshet/extract.hpp>
+#include <freshet/format.hpp>
 #include <freshet/message.hpp>
 
 namespace freshet::kv {
@@ -77,6 +79,9 @@ Error bad_value(const KvRecord& record, const Error& error);
 /// Returns the record that a watch has turned into `message`. The record's own message stays empty.
 KvRecord read_watched(const Message& message);
 
+/// Returns the text of an entry for log lines.
+std::string entry_text(std::string_view key, kv::Operation operation, std::uint64_t revision);
+
 template <class T>
 Expected<kv::Entry<T>> decode_entry(KvRecord record, const Message& message) {
     static_assert(!RawView<T>, "freshet: a view of a value would outlive it; a bucket's values are std::string, "
@@ -119,8 +124,18 @@ struct freshet::Extractor<freshet::kv::Entry<T>> {
 
     static Plan bind(Binder& binder) { return detail::bind_entry(binder); }
 
+    static void describe(Describer& describer) { describer.body<T>(); }
+
     static Expected<kv::Entry<T>> extract(Plan, Context& context) {
         const auto& message = context.message();
         return detail::decode_entry<T>(detail::read_watched(message), message);
+    }
+};
+
+/// As `dark-mode (put, revision 7)`.
+template <class T>
+struct fmt::formatter<freshet::kv::Entry<T>> : freshet::detail::HandOn {
+    auto format(const freshet::kv::Entry<T>& entry, fmt::format_context& context) const {
+        return write(context, freshet::detail::entry_text(entry.key, entry.operation, entry.revision));
     }
 };

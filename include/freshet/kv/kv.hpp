@@ -18,6 +18,14 @@
 #include <freshet/kv/options.hpp>
 #include <freshet/kv/watcher.hpp>
 
+namespace freshet::detail {
+
+template <class T>
+inline constexpr OutgoingShape bucket_shape{.kind = OutgoingShape::Kind::key_value,
+                                            .body = &body_shape<T, Direction::write>};
+
+}  // namespace freshet::detail
+
 namespace freshet::kv {
 
 /// A key-value bucket whose values are T: `broker.kv<Flag>("flags", {.history = 5})` (ADR-8).
@@ -60,10 +68,10 @@ public:
 
     /// Reads a key like get() but returns at once, so thousands may be in flight. Calls
     /// `done(Expected<std::optional<Entry<T>>>)` once: on the thread that reads the broker's answers, on the timer's
-    /// thread at the deadline, on the thread that stops the broker, or on the calling thread before get_async returns
-    /// if nothing could be sent. `done` must not block, because all other answers wait for it. An exception from it is
-    /// logged. If the server has lost the bucket, this call fails, and the next operation declares the bucket. While a
-    /// cluster elects a leader, freshet asks again for up to 20 s.
+    /// thread at the deadline, on a thread that freshet makes to stop the broker, or on the calling thread before
+    /// get_async returns if nothing could be sent. `done` must not block, because all other answers wait for it. An
+    /// exception from it is logged. If the server has lost the bucket, this call fails, and the next operation declares
+    /// the bucket. While a cluster elects a leader, freshet asks again for up to 20 s.
     template <class Done>
         requires std::is_invocable_v<Done&, Expected<std::optional<Entry<T>>>>
     void get_async(std::string_view key, Done done) const {
@@ -244,13 +252,16 @@ std::vector<std::string> bucket_names(Broker& broker, const js::ContextOptions& 
 
 namespace freshet {
 
-template <class T>
-kv::Kv<T> Broker::kv(std::string bucket) {
-    return kv::Kv<T>{detail::open_kv(link(), std::move(bucket), {})};
+template <class T, class Kv>
+typename detail::OfJetstream<Kv>::Type Broker::kv(std::string bucket) {
+    return kv<T>(std::move(bucket), freshet::kv::Options{});
 }
-template <class T>
-kv::Kv<T> Broker::kv(std::string bucket, const kv::Options& options) {
-    return kv::Kv<T>{detail::open_kv(link(), std::move(bucket), options)};
+template <class T, class Kv>
+typename detail::OfJetstream<Kv>::Type Broker::kv(std::string bucket, const freshet::kv::Options& options) {
+    link_the_target_freshet_jetstream();
+    auto opened = detail::open_kv(link(), std::move(bucket), options);
+    detail::declare_outgoing(link(), detail::kv_name(*opened), detail::bucket_shape<T>, std::nullopt);
+    return Kv{std::move(opened)};
 }
 
 }  // namespace freshet

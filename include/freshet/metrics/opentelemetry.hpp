@@ -54,6 +54,7 @@ inline constexpr std::array meter_instruments{
     MeterInstrument{"connection_slow_consumer_total", "freshet.connection.slow_consumers", "{event}"},
     MeterInstrument{"messages_processed_total", "freshet.messages.processed", "{message}", "process"},
     MeterInstrument{"messages_failed_total", "freshet.messages.failed", "{message}", "process"},
+    MeterInstrument{"messages_declined_total", "freshet.messages.declined", "{message}", "process"},
     MeterInstrument{"messages_rejected_total", "freshet.messages.rejected", "{message}", "process"},
     MeterInstrument{"messages_in_flight", "freshet.messages.in_flight", "{message}", "process"},
     MeterInstrument{"queue_depth", "freshet.queue.depth", "{message}"},

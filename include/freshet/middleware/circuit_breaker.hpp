@@ -17,7 +17,7 @@ struct CircuitBreakerOptions {
 
 /// Refuses messages for a while after several failures in a row, to spare the services that a failing handler depends
 /// on. Then it lets one message through; if that one is handled, it lets all through again. A rejected message does not
-/// count as a failure.
+/// count as a failure, and a request that is answered with an error of 400 to 499 counts as handled.
 ///
 /// A refused request is answered with error 503. A refused event of core NATS is lost and counted as failed. A
 /// JetStream message waits in the handler's thread, so that it does not use up its attempts. Copies share the state.

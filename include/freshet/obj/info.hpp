@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <freshet/context.hpp>
+#include <freshet/describer.hpp>
 #include <freshet/detail/chrono.hpp>
 #include <freshet/error.hpp>
 #include <freshet/extract.hpp>
@@ -67,6 +68,9 @@ struct InfoPlan {};
 /// Reports a subscriber that no obj::Watch feeds.
 InfoPlan bind_info(Binder& binder);
 
+/// Tells what describes an object in its stream (ADR-20).
+void describe_object_info(Describer& describer);
+
 /// Returns the description that a watch has turned into `message`.
 Expected<obj::Info> read_watched_object(const Message& message);
 
@@ -78,6 +82,8 @@ struct freshet::Extractor<freshet::obj::Info> {
     using Plan = detail::InfoPlan;
 
     static Plan bind(Binder& binder) { return detail::bind_info(binder); }
+
+    static void describe(Describer& describer) { detail::describe_object_info(describer); }
 
     static Expected<obj::Info> extract(Plan, Context& context) {
         return detail::read_watched_object(context.message());

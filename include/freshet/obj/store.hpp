@@ -45,6 +45,8 @@ using Writer = std::function<void(Bytes)>;
 class Store {
 public:
     explicit Store(std::shared_ptr<detail::ObjectBucket> bucket) noexcept;
+    /// Returns the bucket for Broker::object_store.
+    static Store open(detail::Link& link, std::string bucket, const Options& options = {});
 
     /// Returns the name of the bucket.
     std::string_view bucket() const noexcept;

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <utility>
 
+#include <freshet/about.hpp>
 #include <freshet/obj/info.hpp>
 #include <freshet/obj/options.hpp>
 #include <freshet/subscriber.hpp>
@@ -29,9 +31,16 @@ struct Watch {
     std::size_t workers = 0;               ///< threads that run the handler, see SubscriberOptions::workers
     OrderKey ordered_by = {};              ///< with several workers: keeps the order of names with the same key
     bool dedicated = false;                ///< runs the handler on a thread of its own, for handlers that block long
+    /// What becomes of the broker if the bucket is gone for good. Default: it goes on, and tries on.
+    OnLost on_lost = OnLost::go_on;
+    About about = {};  ///< what descriptions tell of the subscriber
 };
 
+detail::SourceSpec linked_source(Watch watch);
 /// Returns the source that Broker::subscriber starts. Called by freshet.
-detail::SourceSpec make_source(Watch watch);
+inline detail::SourceSpec make_source(Watch watch) {
+    link_the_target_freshet_jetstream();
+    return linked_source(std::move(watch));
+}
 
 }  // namespace freshet::obj

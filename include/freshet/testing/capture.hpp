@@ -27,7 +27,11 @@ struct CapturedMessage {
     template <class T>
     T as() const {
         T value{};
-        value_or_raise(freshet::detail::decode_body(as_bytes(body), headers.get("content-type").value_or(""), value));
+        const auto type = headers.get("content-type").value_or("");
+        if constexpr (freshet::detail::HeaderBody<T>)
+            value_or_raise(freshet::detail::decode_named(as_bytes(body), type, subject,
+                                                         headers.get(freshet::detail::body_key<T>.name), value));
+        else value_or_raise(freshet::detail::decode_body(as_bytes(body), type, value));
         return value;
     }
 };
@@ -40,6 +44,7 @@ struct Delivery {
     Outcome outcome = Outcome::ack;
     std::optional<Error> failure = {};  ///< why the message failed or was refused
     std::exception_ptr thrown = {};     ///< the exception of the handler; null: none
+    bool rejected = false;  ///< true: refused before the handler ran, for example because it does not decode
 };
 
 /// The deliveries of one or more messages, in the order in which their handling began. Equal to an outcome if there is

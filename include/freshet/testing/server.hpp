@@ -74,6 +74,9 @@ public:
     void restart();
     /// Stops the server if it runs, and starts it again with other options.
     void restart(ServerOptions options);
+    /// Has the running server read other options, as an operator does who changes users, rights or limits; the server
+    /// refuses some changes, such as of its name.
+    void reload(ServerOptions options);
     /// Freezes the process: connections stay open, and the server does not answer until resume().
     void pause();
     /// Lets a paused server go on.

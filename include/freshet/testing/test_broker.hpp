@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -29,6 +30,10 @@ struct TestOptions {
     bool threads = false;
     /// With a real server: the longest time that a call may wait for handlers.
     std::chrono::milliseconds patience{10'000};
+    /// The least level of log lines that are written as they come; a test that ends with an exception writes the lines
+    /// below it too, at its end. For a broker without BrokerOptions::logger. Default (empty): $FRESHET_TEST_LOG
+    /// (`debug`, `info`...), else LogLevel::warn.
+    std::optional<LogLevel> log_level = {};
 };
 
 /// How often faults happen at random, each from 0 to 1.
@@ -136,6 +141,9 @@ public:
     void lose_connection();
     /// Lets the connections come back.
     void restore_connection();
+    /// Makes a subscriber, by its subject as declared, believe that the server refuses its subscription from now on, as
+    /// when a right is taken away: see OnLost. Throws Errc::bad_setup if there is none.
+    void lose_subscriber(std::string_view subscriber);
     /// Makes faults happen at random from now on, and returns the seed. Failed comparisons print the seed, and so does
     /// an exception that ends the test. A seed makes the same faults each time the test runs.
     std::uint64_t random_faults(const RandomFaults& faults = {});

@@ -12,6 +12,7 @@
 
 #include <freshet/subject.hpp>
 
+#include "base/error_state.hpp"
 #include "base/quoted.hpp"
 #include "link/request_group.hpp"
 
@@ -87,14 +88,6 @@ constexpr std::array known_errors{
     KnownError{10210, Errc::batch_refused, "commit others first"},
 };
 static_assert(std::ranges::is_sorted(known_errors, {}, &KnownError::err_code));
-
-/// Keeps the server's number, as a RemoteError does.
-class KnownByNumber final : public Error {
-public:
-    KnownByNumber(Errc code, int err_code, std::string message) : Error{code, std::move(message)} {
-        remote_code_ = err_code;
-    }
-};
 
 const KnownError* find_known(int err_code) {
     const auto found = std::ranges::lower_bound(known_errors, err_code, {}, &KnownError::err_code);
@@ -179,10 +172,13 @@ Error js_error(std::string_view what, const Json& error) {
     const auto description = field<std::string>(error, "description", "no description");
     const auto* known = find_known(err_code);
     const auto reason = fmt::format("{} (JetStream error {})", description, err_code);
-    if (known == nullptr) return RemoteError{err_code, what, reason};
+    constexpr auto from = ErrorState::Origin::server;
+    if (known == nullptr) return remote_error(what, {.from = from, .code = err_code, .description = reason});
     const std::string_view advice = known->advice;
-    return KnownByNumber{known->code, err_code,
-                         fmt::format("{}: {}{}{}", what, reason, advice.empty() ? "" : "; ", advice)};
+    return ErrorAccess::make(known->code,
+                             {.message = fmt::format("{}: {}{}{}", what, reason, advice.empty() ? "" : "; ", advice),
+                              .remote_code = err_code,
+                              .origin = from});
 }
 
 Error js_request_error(std::string_view what, std::string_view subject, const Error& error) {

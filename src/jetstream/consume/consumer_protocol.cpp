@@ -22,6 +22,14 @@ std::string consumer_operation(std::string_view verb, std::string_view stream, s
     return fmt::format("CONSUMER.{}.{}.{}", verb, stream, name);
 }
 
+NextRequest& NextRequest::as(const js::Priority& member) {
+    group = member.group;
+    min_pending = member.min_pending;
+    min_ack_pending = member.min_ack_pending;
+    priority = member.level;
+    return *this;
+}
+
 std::string NextRequest::body() const {
     auto text = fmt::format(R"({{"batch":{})", batch);
     const auto add = [&](std::string_view key, auto value) {

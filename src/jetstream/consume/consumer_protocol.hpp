@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include <freshet/js/priority.hpp>
+
 namespace freshet::detail {
 
 class JsApi;
@@ -35,6 +37,8 @@ struct NextRequest {
     std::int64_t min_ack_pending = 0;
     int priority = 0;
 
+    /// Asks as this member of a priority group. Keeps a view of its group.
+    NextRequest& as(const js::Priority& member);
     std::string body() const;
 };
 

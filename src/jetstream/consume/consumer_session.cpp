@@ -26,6 +26,8 @@ public:
 
     void on_message(Message message) noexcept override { session_->on_message(number_, std::move(message)); }
     void on_end() noexcept override { session_->on_end(number_); }
+    void on_lost(const Error& why) noexcept override { session_->on_lost(number_, why); }
+    void on_back() noexcept override { session_->on_back(number_); }
 
 private:
     const std::shared_ptr<ConsumerSession> session_;
@@ -150,6 +152,8 @@ void ConsumerSession::on_message(std::uint64_t inbox, Message message) noexcept 
     const auto owner = owner_;
     if (left_over(*metadata)) return;
     recoveries_ = 0;
+    if (refused_) forget_refusal(lock);
+    if (inbox != inbox_) return;
     // The consumer numbers its deliveries. If the numbers begin anew, somebody else has made the consumer anew.
     const bool anew = metadata->consumer_sequence <= last_delivery_ && !target_.identity.empty();
     last_delivery_ = metadata->consumer_sequence;
@@ -196,10 +200,10 @@ void ConsumerSession::on_status(std::uint64_t inbox, const Message& message) noe
         case DeliveryVerdict::refused: {
             complain(message, LogLevel::error);
             recover(lock);
-            lock.unlock();
             const auto reason = message.header("Description").value_or("");
-            if (owner != nullptr)
-                owner->on_refused({Errc::remote, fmt::format("{}: the server says {} {}", who_, code, reason)});
+            const Error why{Errc::remote, fmt::format("{}: the server says {} {}", who_, code, reason)};
+            refuse(std::move(lock), why);
+            if (owner != nullptr) owner->on_refused(why);
             return;
         }
     }
@@ -233,8 +237,33 @@ void ConsumerSession::on_connection(ConnectionChange change) noexcept {
     reconnected_ = change == ConnectionChange::back;
     // A restarted server may have lost the consumer without saying so.
     if (reconnected_) return recover(lock);
-    policy_->disconnected();
+    ++losses_;
     if (owner_ != nullptr) owner_->on_doubt();
+    if (change != ConnectionChange::lost) return;
+    if (refused_) forget_refusal(lock);
+    policy_->disconnected();
+}
+
+void ConsumerSession::on_refused(std::string_view subject, const Error& why) noexcept {
+    Lock lock{mutex_};
+    if (target_.consumer.empty() || subject != api_->subject("CONSUMER.MSG.NEXT." + target_.consumer)) return;
+    refuse(std::move(lock), why);
+}
+
+void ConsumerSession::refuse(Lock lock, const Error& why) noexcept {
+    if (stopping_) return;
+    refused_ = true;
+    const auto owner = owner_;
+    lock.unlock();
+    if (owner != nullptr) owner->on_lost(why);
+}
+
+void ConsumerSession::forget_refusal(Lock& lock) noexcept {
+    refused_ = false;
+    const auto owner = owner_;
+    lock.unlock();
+    if (owner != nullptr) owner->on_back();
+    lock.lock();
 }
 
 void ConsumerSession::declare_again() noexcept {

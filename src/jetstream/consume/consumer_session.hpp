@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include <freshet/metadata.hpp>
@@ -19,6 +20,9 @@
 #include "link/request_group.hpp"
 
 namespace freshet::detail {
+
+/// How long the end of a loop over a consumer's messages waits for those that are on their way.
+inline constexpr std::chrono::milliseconds arrival_time{1'000};
 
 /// The owner of a ConsumerSession, which gets its messages.
 class SessionOwner {
@@ -45,6 +49,11 @@ public:
     /// Called when the server says that the session's request can never work. The session asks again, at longer and
     /// longer intervals.
     virtual void on_refused(const Error& why) noexcept { (void)why; }
+    /// Called when no messages come although the connection is there, and why: the consumer was not found several times
+    /// in a row, or the server refuses its messages. The session tries on.
+    virtual void on_lost(const Error& why) noexcept { (void)why; }
+    /// Called when that is past.
+    virtual void on_back() noexcept {}
     /// Called last, and exactly once if start succeeded.
     virtual void on_end() noexcept = 0;
 };
@@ -72,6 +81,7 @@ public:
     std::size_t pending() const noexcept;
 
     void on_connection(ConnectionChange change) noexcept override;
+    void on_refused(std::string_view subject, const Error& why) noexcept override;
 
 private:
     class Inbox;
@@ -82,6 +92,9 @@ private:
     Expected<void> subscribe(const DeliveryTarget& target);
     void on_message(std::uint64_t inbox, Message message) noexcept;
     void on_end(std::uint64_t inbox) noexcept;
+    /// Tells the owner that the server refuses the inbox.
+    void on_lost(std::uint64_t inbox, const Error& why) noexcept;
+    void on_back(std::uint64_t inbox) noexcept;
     /// Switches to the consumer that was found. Returns an error if its messages cannot be subscribed to.
     Expected<void> take_over(Lock& lock, DeliveryTarget target);
     /// Returns how long to wait before the consumer is looked for again.
@@ -98,6 +111,10 @@ private:
     void on_status(std::uint64_t inbox, const Message& message) noexcept;
     bool left_over(const Metadata& metadata);
     void complain(const Message& status, LogLevel level);
+    /// Tells the owner that the server refuses to deliver, until it delivers again or the connection is lost. Unlocks.
+    void refuse(Lock lock, const Error& why) noexcept;
+    /// Tells the owner that this is past, if it was told. Unlocks meanwhile.
+    void forget_refusal(Lock& lock) noexcept;
     Expected<DeliveryTarget> declare(SessionOwner& owner);
     void recover(Lock& lock);
     void run_recovery() noexcept;
@@ -122,6 +139,7 @@ private:
     std::uint64_t last_delivery_ = 0;  // consumer sequence
     std::size_t left_over_ = 0;        // most messages that may still come from the consumer that is gone
     std::size_t recoveries_ = 0;       // since a message came
+    std::uint64_t losses_ = 0;         // how often a loss of the connection was told
     TimePoint recovered_ = {};
     std::thread recovery_ = {};
     RequestGroup requests_ = {};  // of the thread that declares the consumer
@@ -130,6 +148,7 @@ private:
     bool recovering_ = false;
     bool stopping_ = false;
     bool inbox_ended_ = false;
+    bool refused_ = false;      // the owner was told that the server refuses to deliver
     bool lost_early_ = false;   // the connection was lost while start() worked
     bool reconnected_ = false;  // the connection came back while the recovery worked
 };

@@ -13,9 +13,12 @@
 
 #include "base/quoted.hpp"
 #include "jetstream/api/rfc3339.hpp"
+#include "jetstream/consume/consumer_json.hpp"
 #include "jetstream/consume/consumer_protocol.hpp"
+#include "jetstream/consume/dead_letter.hpp"
 #include "jetstream/consume/feed.hpp"
 #include "jetstream/consume/lag_watch.hpp"
+#include "jetstream/consume/stream_description.hpp"
 #include "jetstream/stream/streams.hpp"
 
 namespace freshet::detail {
@@ -95,6 +98,7 @@ public:
                               },
                           .done = {}};
         if (owner->ephemeral_) calls.done = owner->forget();
+        owner->sink_ = sink;
         owner->feed_ =
             std::make_shared<Feed>(link, settings.settlement, owner->spec_.text(), std::move(sink), std::move(calls));
         return owner;
@@ -113,6 +117,9 @@ public:
     Expected<DeliveryTarget> declare() override {
         const auto stream = declare_stream_of(*api_, stream_);
         if (!stream) return std::unexpected{stream.error()};
+        // A stream in memory is lost in a restart of the server.
+        if (auto kept = declare_dead_letters(*api_, promises_.settlement.retry()); !kept)
+            return std::unexpected{kept.error()};
         auto spec = spec_;
         spec.fresh = [&] { return fresh(); };
         const auto answer = declare_consumer(*api_, spec);
@@ -139,6 +146,12 @@ public:
     }
     void on_doubt() noexcept override { feed_->doubt(); }
     void on_found(Acknowledger::Anew anew) noexcept override { feed_->found(anew); }
+    void on_lost(const Error& why) noexcept override {
+        if (const auto sink = sink_.lock()) sink->on_lost(why);
+    }
+    void on_back() noexcept override {
+        if (const auto sink = sink_.lock()) sink->on_back();
+    }
     void on_end() noexcept override { feed_->end(); }
 
 private:
@@ -233,6 +246,7 @@ private:
     bool started_ = false;
     std::optional<std::chrono::system_clock::time_point> created_ = {};
     std::string deliver_subject_ = {};
+    std::weak_ptr<MessageSink> sink_ = {};  // the feed keeps it until the end
     LagWatch lag_ = {};
     std::shared_ptr<Feed> feed_ = {};
     std::shared_ptr<ConsumerSession> session_ = {};  // refers to this until its end
@@ -246,6 +260,18 @@ ConsumerSource::ConsumerSource(ConsumerSourceSettings settings)
                 .adopted = settings_.declare == js::Declare::never} {}
 ConsumerSource::~ConsumerSource() = default;
 
+void ConsumerSource::describe(SourceDescription& description) const {
+    const auto& retry = settings_.settlement.retry();
+    description.kind = settings_.push ? SourceKind::push : SourceKind::pull;
+    describe_stream(settings_.stream, settings_.context, description);
+    description.consumer = settings_.durable;
+    description.consumer_settings = settings_text(consumer_to_json(settings_.consumer));
+    description.filter_subjects = settings_.consumer.filter_subjects;
+    description.queue = settings_.queue;
+    description.ack_policy = to_string(settings_.settlement.policy());
+    description.retry = RetryDescription{retry.max_attempts, retry.backoff, retry.dead_letter};
+}
+
 void ConsumerSource::bind(const Subject& subject, Binder& binder) {
     settings_.check(subject, binder);
     for (auto& broken : broken_promises(promises_, consumer_for(settings_.consumer, subject, Lifetime::durable)))
@@ -253,9 +279,16 @@ void ConsumerSource::bind(const Subject& subject, Binder& binder) {
 }
 
 Expected<void> ConsumerSource::declare(Link& link) {
-    const auto declared = declare_stream_of(JsApi{link, settings_.context}, settings_.stream);
+    const JsApi api{link, settings_.context};
+    const auto declared = declare_stream_of(api, settings_.stream);
     if (!declared) return std::unexpected{declared.error()};
-    return {};
+    return declare_dead_letters(api, settings_.settlement.retry());
+}
+
+std::string_view ConsumerSource::dead_letter() const noexcept {
+    const auto& retry = settings_.settlement.retry();
+    if (!retry.dead_letter_stream.name().empty()) return {};  // declare() has made sure of it
+    return retry.dead_letter;
 }
 
 Confirmer* ConsumerSource::confirmer(Link& link) {
@@ -302,9 +335,13 @@ bool ConsumerSource::wants_back() const noexcept {
     return running != nullptr && running->session().stopping();
 }
 
-Fate ConsumerSource::settle(Message message, const Handled& handled) noexcept {
+Plan ConsumerSource::plan(const Message& message, const Handled& handled) noexcept {
     const auto running = this->running();
-    return running != nullptr ? running->feed().settle(std::move(message), handled) : fate_of(handled.outcome);
+    return running == nullptr ? Plan{} : running->feed().plan(message, handled);
+}
+
+void ConsumerSource::settle(Message message, const Handled& handled) noexcept {
+    if (const auto running = this->running()) running->feed().settle(std::move(message), handled);
 }
 
 void ConsumerSource::in_progress(const Message& message) noexcept {

@@ -37,6 +37,8 @@ struct ConsumerSourceSettings {
     js::ContextOptions context = {};
     std::chrono::milliseconds max_extension{0};  ///< js::Pull::max_extension
     bool quiet = false;                          ///< the program has said what becomes of messages that fail
+    std::string durable = {};                    ///< name of the consumer; empty: an ephemeral one
+    std::string queue = {};                      ///< js::Push::queue
 };
 
 /// Feeds a subscriber with the messages of a JetStream consumer.
@@ -46,15 +48,18 @@ public:
     ~ConsumerSource() override;
 
     void expect_bodies(Binder&) override { promises_.bodies = true; }
+    void describe(SourceDescription& description) const override;
     void bind(const Subject& subject, Binder& binder) override;
     bool keeps() const noexcept override { return true; }
     Expected<void> declare(Link& link) override;
     Confirmer* confirmer(Link& link) override;
+    std::string_view dead_letter() const noexcept override;
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     void quiesce() noexcept override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
     bool wants_back() const noexcept override;
-    Fate settle(Message message, const Handled& handled) noexcept override;
+    Plan plan(const Message& message, const Handled& handled) noexcept override;
+    void settle(Message message, const Handled& handled) noexcept override;
     void in_progress(const Message& message) noexcept override;
     Expected<void> ack_sync(const Message& message, std::chrono::milliseconds timeout) override;
     bool answerable() const noexcept override { return false; }

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <freshet/error.hpp>
 #include <freshet/headers.hpp>
+#include <freshet/js/retry.hpp>
 #include <freshet/message.hpp>
 #include <freshet/metadata.hpp>
+
+#include "jetstream/api/api.hpp"
 
 namespace freshet::detail {
 
@@ -26,8 +30,13 @@ enum class LetterSize : std::uint8_t {
 Headers dead_letter_headers(const Message& message, const Metadata& metadata, std::string_view why,
                             LetterSize size = LetterSize::whole);
 
+/// Declares the stream of `dead_letter_stream`, if it is more than a name, and makes sure that it stores `dead_letter`.
+/// Blocks.
+Expected<void> declare_dead_letters(const JsApi& api, const js::Retry& retry);
+
 /// Checks whether the answer confirms a dead letter: anything does but an error of a stream or of a handler. Returns
-/// Errc::payload_too_large if the stream would never keep it because of its size.
-Expected<void> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer);
+/// where the dead letter is, for a log line, or an error: Errc::payload_too_large if the stream would never keep it
+/// because of its size.
+Expected<std::string> check_dead_letter_answer(std::string_view subject, const Expected<Message>& answer);
 
 }  // namespace freshet::detail

@@ -25,24 +25,9 @@ constexpr std::chrono::nanoseconds least_extension = std::chrono::minutes{5};
 Ending ending_of(const Handled& handled) {
     if (handled.rejected) return Ending::poison;
     if (handled.decided) return Ending::decided;
+    if (handled.declined) return Ending::declined;
     if (handled.failure != nullptr) return Ending::failed;
     return handled.outcome == Outcome::ack ? Ending::succeeded : Ending::decided;
-}
-
-std::string_view reason_of(const Handled& handled) {
-    if (handled.failure != nullptr) return handled.failure->message();
-    if (!handled.outcome.reason().empty()) return handled.outcome.reason();
-    return handled.outcome.kind() == Outcome::Kind::term ? "the handler said term" : "the handler said nack";
-}
-
-Fate fate_of(const Action& action, const Handled& handled) {
-    switch (action.kind) {
-        case Action::Kind::nak: return Fate::nack;
-        case Action::Kind::term: return Fate::term;
-        case Action::Kind::dead_letter: return Fate::dead_letter;
-        // It was settled before, or nobody settles it, and it comes again.
-        default: return handled.failure == nullptr || action.kind == Action::Kind::ack ? Fate::ack : Fate::nack;
-    }
 }
 
 template <class Container>
@@ -75,7 +60,7 @@ void Feed::count(ConsumerStats& stats) const noexcept {
 void Feed::feed(Message message, const Metadata& metadata) noexcept {
     if (metadata.deliveries > 1) redeliveries_.fetch_add(1, std::memory_order_relaxed);
     std::shared_ptr<MessageSink> sink;
-    std::string unkept;
+    Reason unkept;
     {
         const auto now = link_.clock().now();
         const std::lock_guard lock{mutex_};
@@ -87,7 +72,7 @@ void Feed::feed(Message message, const Metadata& metadata) noexcept {
         sink = sink_;
     }
     if (sink == nullptr) return;
-    if (!unkept.empty()) {
+    if (!unkept.text.empty()) {
         const auto delay = settlement_.give_up(metadata.deliveries).delay;
         return send_dead_letter(std::make_shared<Message>(std::move(message)), unkept, delay, LetterSize::whole);
     }
@@ -95,10 +80,10 @@ void Feed::feed(Message message, const Metadata& metadata) noexcept {
     using Kind = Action::Kind;
     if (action.kind == Kind::term || action.kind == Kind::dead_letter) {
         return perform(
-            action, std::move(message), metadata,
-            fmt::format("delivered {} times and not settled: far more often than max_attempts allows, perhaps "
-                        "because it ended the program",
-                        metadata.deliveries - 1));
+            action, std::move(message),
+            {fmt::format("delivered {} times and not settled: far more often than max_attempts allows, perhaps "
+                         "because it ended the program",
+                         metadata.deliveries - 1)});
     }
     if (action.kind == Kind::ack) ack_first(message);
     sink->on_message(std::move(message));
@@ -116,28 +101,65 @@ void Feed::ack_first(const Message& message) noexcept {
     acknowledge(first, ack_word, Flush::batched);
 }
 
-std::string Feed::take_unkept(std::uint64_t sequence) {
+Feed::Reason Feed::take_unkept(std::uint64_t sequence) {
     if (unkept_.empty()) return {};
     const auto found = unkept_.extract(sequence);
-    return found ? std::move(found.mapped()) : std::string{};
+    return found ? std::move(found.mapped()) : Reason{};
 }
 
-Fate Feed::settle(Message message, const Handled& handled) noexcept {
-    if (!message) return detail::fate_of(handled.outcome);  // the handler has taken the message, and settles it
-    if (handled.untouched) {
-        nak(message, {});
-        return Fate::nack;
+void Feed::settle(Message message, const Handled& handled) noexcept {
+    if (!message) return;  // the handler has taken the message, and settles it
+    if (handled.untouched) return nak(message, {});
+    if (handled.plan != nullptr && handled.plan->kind != Plan::Kind::none) {
+        return perform(action_of(*handled.plan), std::move(message), reason_of(handled));
     }
+    Tries tries;
+    const auto action = decide(message, handled, tries);
+    perform(action, std::move(message), tries.attempts > 0 ? reason_of(handled) : Reason{});
+}
+
+Action Feed::decide(const Message& message, const Handled& handled, Tries& tries) noexcept {
     const auto ending = ending_of(handled);
     // The attempts matter only for a failure.
     const bool succeeded =
         ending == Ending::succeeded || (ending == Ending::decided && handled.outcome == Outcome::ack);
-    const auto metadata = succeeded ? Metadata{} : message.metadata().value_or(Metadata{});
-    const Tries tries{.deliveries = metadata.deliveries,
-                      .attempts = succeeded ? 0 : count_attempt(message, metadata.stream_sequence)};
-    const auto action = settlement_.after(ending, handled.outcome, tries);
-    perform(action, std::move(message), metadata, reason_of(handled));
-    return fate_of(action, handled);
+    if (!succeeded) {
+        const auto metadata = message.metadata().value_or(Metadata{});
+        tries = {.deliveries = metadata.deliveries, .attempts = count_attempt(message, metadata.stream_sequence)};
+    }
+    return settlement_.after(ending, handled.outcome, tries);
+}
+
+Plan Feed::plan(const Message& message, const Handled& handled) noexcept {
+    if (!message) return {};
+    Tries tries;
+    const auto action = decide(message, handled, tries);
+    Plan plan{.delay = action.delay};
+    switch (action.kind) {
+        // A message that was acknowledged before its handler ran is not acknowledged twice: see release().
+        case Action::Kind::none:
+            plan.kind = settlement_.policy() == AckPolicy::ack_first ? Plan::Kind::done : Plan::Kind::left;
+            return plan;
+        case Action::Kind::ack: plan.kind = Plan::Kind::done; return plan;
+        case Action::Kind::nak: plan.kind = Plan::Kind::again; break;
+        case Action::Kind::term:
+        case Action::Kind::dead_letter: plan.kind = Plan::Kind::give_up; break;
+    }
+    if (handled.rejected || handled.declined) return plan;  // whatever the attempts are
+    plan.attempt = tries.attempts;
+    plan.attempts = settlement_.retry().max_attempts;
+    return plan;
+}
+
+Action Feed::action_of(const Plan& plan) const noexcept {
+    switch (plan.kind) {
+        case Plan::Kind::done: return {Action::Kind::ack};
+        case Plan::Kind::again: return {Action::Kind::nak, plan.delay};
+        case Plan::Kind::give_up:
+            return {settlement_.retry().dead_letter.empty() ? Action::Kind::term : Action::Kind::dead_letter,
+                    plan.delay};
+        default: return {};
+    }
 }
 
 std::uint64_t Feed::count_attempt(const Message& message, std::uint64_t sequence) {
@@ -149,15 +171,15 @@ std::uint64_t Feed::count_attempt(const Message& message, std::uint64_t sequence
     return count;
 }
 
-void Feed::perform(const Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept {
+void Feed::perform(const Action& action, Message message, const Reason& why) noexcept {
     using Kind = Action::Kind;
     switch (action.kind) {
         case Kind::none: return release(message, {});
         case Kind::ack: return release(message, ack_word);
         case Kind::nak: return nak(message, action.delay);
-        case Kind::dead_letter: return publish_dead_letter(std::move(message), metadata, why, action.delay);
+        case Kind::dead_letter: return publish_dead_letter(std::move(message), why, action.delay);
         case Kind::term:
-            report_given_up(message, metadata, "and there is no dead letter", why);
+            report_given_up(message, "and there is no dead letter", why);
             return release(message, term_word);
     }
 }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -43,7 +44,9 @@ public:
     void set_ack_wait(std::chrono::nanoseconds ack_wait, std::chrono::nanoseconds max_extension = {});
 
     void feed(Message message, const Metadata& metadata) noexcept;
-    Fate settle(Message message, const Handled& handled) noexcept;
+    /// Decides what becomes of a message whose handling failed, and counts the attempt; settle() follows.
+    Plan plan(const Message& message, const Handled& handled) noexcept;
+    void settle(Message message, const Handled& handled) noexcept;
     void in_progress(const Message& message) noexcept;
     /// Acknowledges the message, and blocks until the server confirms that.
     Expected<void> ack_sync(const Message& message, std::chrono::milliseconds timeout);
@@ -67,21 +70,32 @@ public:
     std::uint64_t first_unsettled();
 
 private:
-    void perform(const Action& action, Message message, const Metadata& metadata, std::string_view why) noexcept;
-    void report_given_up(const Message& message, const Metadata& metadata, std::string_view what_then,
-                         std::string_view why) noexcept;
-    void publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
-                             std::chrono::nanoseconds delay) noexcept;
-    void send_dead_letter(const std::shared_ptr<Message>& message, const std::string& why,
-                          std::chrono::nanoseconds delay, LetterSize size) noexcept;
-    void finish_dead_letter(const std::shared_ptr<Message>& message, const Expected<void>& confirmed,
-                            const std::string& why, std::chrono::nanoseconds delay, LetterSize size) noexcept;
+    /// Why a message is given up.
+    struct Reason {
+        std::string text = {};
+        LogLevel level = LogLevel::error;  // of the line that says so
+        int code = 0;                      // of the answer that gave the message up; 0: it failed
+    };
+
+    Action decide(const Message& message, const Handled& handled, Tries& tries) noexcept;
+    Action action_of(const Plan& plan) const noexcept;
+    static Reason reason_of(const Handled& handled);
+    void perform(const Action& action, Message message, const Reason& why) noexcept;
+    void report_given_up(const Message& message, std::string_view what_then, const Reason& why) noexcept;
+    void publish_dead_letter(Message message, const Reason& why, std::chrono::nanoseconds delay) noexcept;
+    void send_dead_letter(const std::shared_ptr<Message>& message, const Reason& why, std::chrono::nanoseconds delay,
+                          LetterSize size) noexcept;
+    void finish_dead_letter(const std::shared_ptr<Message>& message, const Expected<std::string>& kept,
+                            const Reason& why, std::chrono::nanoseconds delay, LetterSize size) noexcept;
+    /// Logs that the dead letter of a message was not kept: the first time, and when the reason is another one.
+    void report_unkept(std::uint64_t sequence, const Error& why) noexcept;
     /// Counts one more failed attempt of a handler at a message, and returns how many there are.
     std::uint64_t count_attempt(const Message& message, std::uint64_t sequence);
     /// Acknowledges the message before its handler runs.
     void ack_first(const Message& message) noexcept;
-    /// Removes and returns the reason remembered for a message whose dead letter nobody kept; empty if there is none.
-    std::string take_unkept(std::uint64_t sequence);
+    /// Removes and returns the reason remembered for a message whose dead letter nobody kept; without a text if there
+    /// is none.
+    Reason take_unkept(std::uint64_t sequence);
     /// Sends the acknowledgement `word`, and releases the message.
     void release(const Message& message, std::string_view word) noexcept;
     /// Remembers a released message if it comes again, and forgets it otherwise.
@@ -112,7 +126,8 @@ private:
     HeldMessages held_ = {};
     Settled settled_ = {};  // not reported yet
     TimePoint reported_ = {};
-    std::map<std::uint64_t, std::string> unkept_ = {};      // reasons of messages whose dead letters nobody kept
+    std::map<std::uint64_t, Reason> unkept_ = {};           // reasons of messages whose dead letters nobody kept
+    std::optional<std::error_code> unkept_told_ = {};       // since the last dead letter that was kept
     std::map<std::uint64_t, std::uint64_t> attempts_ = {};  // failed attempts at messages, by stream sequence
     std::set<std::uint64_t> given_back_ = {};               // stream sequences of messages that will be delivered again
     std::uint64_t last_fed_ = 0;                            // stream sequence; 0: no message of this consumer

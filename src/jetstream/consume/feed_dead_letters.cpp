@@ -32,32 +32,45 @@ std::chrono::nanoseconds unkept_pause(std::uint64_t deliveries) {
 
 }  // namespace
 
-void Feed::report_given_up(const Message& message, const Metadata& metadata, std::string_view what_then,
-                           std::string_view why) noexcept {
-    log_.write(link_.logger(), Failed::given_up,
-               fmt::format("{}: message {} on {} is given up at delivery {}, {}", who_, metadata.stream_sequence,
-                           quoted(message.subject()), metadata.deliveries, what_then),
-               {Errc::remote, std::string{why}});
+Feed::Reason Feed::reason_of(const Handled& handled) {
+    if (handled.failure != nullptr) {
+        Reason reason{.text = std::string{handled.failure->message()}};
+        if (handled.declined) {
+            reason.level = LogLevel::info;
+            reason.code = handled.failure->remote_code();
+        }
+        return reason;
+    }
+    if (!handled.outcome.reason().empty()) return {std::string{handled.outcome.reason()}};
+    return {handled.outcome.kind() == Outcome::Kind::term ? "the handler said term" : "the handler said nack"};
 }
 
-void Feed::publish_dead_letter(Message message, const Metadata& metadata, std::string_view why,
-                               std::chrono::nanoseconds delay) noexcept {
-    if (outlived(message)) return release(message, {});
-    report_given_up(message, metadata, "and goes to " + quoted(settlement_.retry().dead_letter), why);
-    send_dead_letter(std::make_shared<Message>(std::move(message)), std::string{why}, delay, LetterSize::whole);
-}
-
-void Feed::send_dead_letter(const std::shared_ptr<Message>& message, const std::string& why,
-                            std::chrono::nanoseconds delay, LetterSize size) noexcept {
+void Feed::report_given_up(const Message& message, std::string_view what_then, const Reason& why) noexcept {
     try {
-        const auto headers = dead_letter_headers(*message, message->metadata().value_or(Metadata{}), why, size);
+        const auto metadata = message.metadata().value_or(Metadata{});
+        const auto what = fmt::format("{}: message {} on {} is given up after {} {}, {}", who_,
+                                      metadata.stream_sequence, quoted(message.subject()), metadata.deliveries,
+                                      metadata.deliveries == 1 ? "delivery" : "deliveries", what_then);
+        log_.write(link_.logger(), Failed::given_up, what, RemoteError{why.code, why.text}, why.level);
+    } catch (...) { link_.logger().error("{}: a message is given up", who_); }  // no memory
+}
+
+void Feed::publish_dead_letter(Message message, const Reason& why, std::chrono::nanoseconds delay) noexcept {
+    if (outlived(message)) return release(message, {});
+    send_dead_letter(std::make_shared<Message>(std::move(message)), why, delay, LetterSize::whole);
+}
+
+void Feed::send_dead_letter(const std::shared_ptr<Message>& message, const Reason& why, std::chrono::nanoseconds delay,
+                            LetterSize size) noexcept {
+    try {
+        const auto headers = dead_letter_headers(*message, message->metadata().value_or(Metadata{}), why.text, size);
         const auto body = size == LetterSize::whole ? message->payload() : Bytes{};
         // The answer may come before the sending has returned, while that still reads the message. So both hold it.
         link_.request_async(settlement_.retry().dead_letter, {.body = body}, {.headers = headers},
                             [self = shared_from_this(), message, why, delay, size](const Expected<Message>& answer) {
                                 const auto& to = self->settlement_.retry().dead_letter;
-                                const auto confirmed = check_dead_letter_answer(to, answer);
-                                self->finish_dead_letter(message, confirmed, why, delay, size);
+                                const auto kept = check_dead_letter_answer(to, answer);
+                                self->finish_dead_letter(message, kept, why, delay, size);
                             });
     } catch (...) {
         log_.write(link_.logger(), Failed::dead_letter, who_ + ": cannot make a dead letter, so the message stays",
@@ -66,13 +79,20 @@ void Feed::send_dead_letter(const std::shared_ptr<Message>& message, const std::
     }
 }
 
-void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Expected<void>& confirmed,
-                              const std::string& why, std::chrono::nanoseconds delay, LetterSize size) noexcept {
-    if (confirmed) {
+void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Expected<std::string>& kept,
+                              const Reason& why, std::chrono::nanoseconds delay, LetterSize size) noexcept {
+    if (kept) {
         dead_letters_.fetch_add(1, std::memory_order_relaxed);
+        bool again = false;
+        {
+            const std::lock_guard lock{mutex_};
+            again = std::exchange(unkept_told_, std::nullopt).has_value();
+        }
+        if (again) link_.logger().info("{}: dead letters are kept again", who_);
+        report_given_up(*message, *kept, why);
         return release(*message, term_word);
     }
-    const auto& error = confirmed.error();
+    const auto& error = kept.error();
     // Publishing it once more would not help: it stays too large.
     if (error.code() == Errc::payload_too_large && size != LetterSize::bare) {
         const auto next = size == LetterSize::whole ? LetterSize::no_payload : LetterSize::bare;
@@ -83,17 +103,27 @@ void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Exp
         return send_dead_letter(message, why, delay, next);
     }
     dead_letters_refused_.fetch_add(1, std::memory_order_relaxed);
-    const auto metadata = message->metadata();
-    if (metadata) {
+    const auto metadata = message->metadata().value_or(Metadata{});
+    {
         const std::lock_guard lock{mutex_};
-        unkept_.insert_or_assign(metadata->stream_sequence, why);
+        unkept_.insert_or_assign(metadata.stream_sequence, why);
         if (unkept_.size() > most_unkept) unkept_.erase(std::prev(unkept_.end()));
     }
+    report_unkept(metadata.stream_sequence, error);
+    nak(*message, std::max(delay, unkept_pause(metadata.deliveries)));
+}
+
+void Feed::report_unkept(std::uint64_t sequence, const Error& why) noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        if (unkept_told_ == why.code()) return;
+        unkept_told_ = why.code();
+    }
     log_.write(link_.logger(), Failed::dead_letter,
-               fmt::format("{}: the dead letter of message {} was not kept, so the message stays", who_,
-                           metadata ? metadata->stream_sequence : 0),
-               error);
-    nak(*message, std::max(delay, unkept_pause(metadata ? metadata->deliveries : 0)));
+               fmt::format("{}: the dead letter of message {} was not kept, so the message stays and is tried again; "
+                           "nothing more is logged of dead letters until one is kept",
+                           who_, sequence),
+               why);
 }
 
 }  // namespace freshet::detail

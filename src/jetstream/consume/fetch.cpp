@@ -168,11 +168,8 @@ private:
         const auto body = NextRequest{.batch = options_.messages,
                                       .expires = std::max(options_.within, std::chrono::milliseconds{0}),
                                       .max_bytes = options_.bytes,
-                                      .group = priority_.group,
-                                      .pin = pin,
-                                      .min_pending = priority_.min_pending,
-                                      .min_ack_pending = priority_.min_ack_pending,
-                                      .priority = priority_.level}
+                                      .pin = pin}
+                              .as(priority_)
                               .body();
         const auto subject = api_.subject(consumer_operation("MSG.NEXT", spec_.stream, spec_.name));
         const auto sent = link.transport().publish(
@@ -221,6 +218,11 @@ Expected<std::vector<Delivery>> Consumer::try_fetch(const FetchOptions& options)
     const detail::ConsumerSpec spec{.stream = stream_, .name = name_};
     if (auto valid = detail::check_js_name("stream", stream_); !valid) return std::unexpected{valid.error()};
     if (auto valid = detail::check_js_name("consumer", name_); !valid) return std::unexpected{valid.error()};
+    if (options.messages == 0) {
+        return failure(Errc::bad_setup, "fetch from " + spec.text() +
+                                            ": FetchOptions::messages is 0, so nothing would be delivered; set it to 1 "
+                                            "or more");
+    }
     if (!detail::may_wait()) return std::unexpected{detail::wait_refused("fetch from " + spec.text())};
     auto messages = detail::Fetch{*api_, spec, options}.run();
     if (!messages) return std::unexpected{messages.error()};

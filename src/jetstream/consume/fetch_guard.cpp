@@ -79,6 +79,8 @@ Acknowledger::Incarnation FetchGuard::note(const std::vector<Message>& messages)
 
 void FetchGuard::on_connection(ConnectionChange change) noexcept {
     if (change == ConnectionChange::back) return ask_again();
+    const std::lock_guard lock{mutex_};
+    if (asked_ != 0) ++asked_;  // an answer that comes now is about the server that is lost
     acknowledger_.doubt();
 }
 
@@ -100,31 +102,31 @@ void FetchGuard::ask(std::uint64_t question) noexcept {
 }
 
 void FetchGuard::answered(std::uint64_t question, const Expected<Json>& answer) noexcept {
+    const std::lock_guard lock{mutex_};  // until the end: a loss that is told meanwhile comes after found()
+    if (question != asked_) return;      // the answer to the next one decides
+    const bool gone = !answer && (answer.error().code() == Errc::consumer_not_found ||
+                                  answer.error().code() == Errc::stream_not_found);
+    const bool in_doubt = acknowledger_.in_doubt();
     auto anew = Acknowledger::Anew::no;
-    {
-        const std::lock_guard lock{mutex_};
-        if (question != asked_) return;  // the answer to the next one decides
-        const bool gone = !answer && (answer.error().code() == Errc::consumer_not_found ||
-                                      answer.error().code() == Errc::stream_not_found);
-        const bool in_doubt = acknowledger_.in_doubt();
-        if (!answer && !gone) {
-            // Without an answer, nobody knows whether it is the same consumer.
-            if (!in_doubt) return;
-            if (!created_.empty()) {
-                api_->link().clock().schedule(api_->link().clock().now() + ask_pause, [weak = weak_from_this()] {
-                    if (const auto self = weak.lock()) self->ask_again();
-                });
-                return;
-            }
-            anew = Acknowledger::Anew::yes;
-        } else {
-            auto created = gone ? std::string{} : field<std::string>(*answer, "created");
-            const bool same = created_.empty() ? !in_doubt && !gone : created == created_;
-            if (!same) anew = Acknowledger::Anew::yes;
-            created_ = std::move(created);
-        }
+    if (!answer && !gone) {
+        // Without an answer, nobody knows whether it is the same consumer.
+        if (!in_doubt) return;
+        if (!created_.empty()) return ask_later();
+        anew = Acknowledger::Anew::yes;
+    } else {
+        auto created = gone ? std::string{} : field<std::string>(*answer, "created");
+        const bool same = created_.empty() ? !in_doubt && !gone : created == created_;
+        if (!same) anew = Acknowledger::Anew::yes;
+        created_ = std::move(created);
     }
     acknowledger_.found(anew);
+}
+
+void FetchGuard::ask_later() noexcept {
+    auto& clock = api_->link().clock();
+    clock.schedule(clock.now() + ask_pause, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->ask_again();
+    });
 }
 
 }  // namespace freshet::detail

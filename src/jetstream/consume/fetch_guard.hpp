@@ -38,6 +38,7 @@ private:
     std::string what() const { return "look up " + spec_.text(); }
     void ask_again() noexcept;
     void ask(std::uint64_t question) noexcept;
+    void ask_later() noexcept;
     void answered(std::uint64_t question, const Expected<Json>& answer) noexcept;
 
     const std::shared_ptr<const JsApi> api_;

@@ -99,6 +99,9 @@ public:
         session_->declare_again();
     }
 
+    void on_lost(const Error& why) noexcept override { listener_->on_lost(why); }
+    void on_back() noexcept override { listener_->on_back(); }
+
     void on_end() noexcept override {
         std::string name;
         {

@@ -34,7 +34,7 @@ struct OrderedOptions {
     js::ContextOptions context = {};
 };
 
-/// Gets the messages of an OrderedConsumer. Calls come one at a time.
+/// Gets the messages of an OrderedConsumer. Calls come one at a time unless they say otherwise.
 class OrderedListener {
 public:
     OrderedListener() = default;
@@ -59,6 +59,10 @@ public:
     /// Called when the stream does not exist any more, in the thread that makes the consumer anew, at each attempt that
     /// fails for this reason. May block. May declare the stream: then its messages follow, after on_reset.
     virtual void on_missing() noexcept {}
+    /// Called from any thread when no messages come although the connection is there, and why; the consumer tries on.
+    virtual void on_lost(const Error& why) noexcept { (void)why; }
+    /// Called from any thread when that is past.
+    virtual void on_back() noexcept {}
     /// Called last, and exactly once if start succeeded.
     virtual void on_end() noexcept = 0;
 };

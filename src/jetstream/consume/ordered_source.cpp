@@ -8,9 +8,10 @@
 #include <freshet/transport.hpp>
 
 #include "delivery/start_guard.hpp"
+#include "jetstream/consume/consumer_json.hpp"
 #include "jetstream/consume/consumers.hpp"
-#include "jetstream/consume/ordered.hpp"
-#include "jetstream/consume/source_checks.hpp"
+#include "jetstream/consume/ordered_settings.hpp"
+#include "jetstream/consume/stream_description.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -30,30 +31,21 @@ public:
     void on_missing() noexcept override {
         if (declare_) declare_();
     }
+    void on_lost(const Error& why) noexcept override {
+        if (const auto sink = lost_sink_.lock()) sink->on_lost(why);
+    }
+    void on_back() noexcept override {
+        if (const auto sink = lost_sink_.lock()) sink->on_back();
+    }
+
     void on_end() noexcept override { std::exchange(sink_, nullptr)->on_end(); }
 
 private:
     std::shared_ptr<MessageSink> sink_;
+    const std::weak_ptr<MessageSink> lost_sink_{sink_};  // for calls from any thread
     const std::function<void()> declare_;
     std::function<void(std::size_t)> handled_ = {};
 };
-
-/// Returns a function that declares the lost stream again; an empty one if only the stream's name is known.
-std::function<void()> redeclare(Link& link, const js::Ordered& options) {
-    if (!options.stream.stream()) return {};
-    return [&link, stream = options.stream, context = options.context] {
-        const JsApi api{link, context};
-        if (const auto declared = declare_stream_of(api, stream); !declared)
-            link.logger().warn("js::Ordered: {}", declared.error().message());
-    };
-}
-
-js::ConsumerConfig config_of(const js::Ordered& options) {
-    return {.deliver = options.deliver,
-            .start_sequence = options.start_sequence,
-            .start_time = options.start_time,
-            .filter_subjects = options.filter_subjects};
-}
 
 /// Feeds a subscriber from js::Ordered. Settles nothing.
 class OrderedSource final : public Source {
@@ -64,13 +56,13 @@ public:
         if (options_.headers_only)
             binder.problem("its headers_only delivers no payloads, and the handler takes the body; take a Message");
     }
-    void bind(const Subject& subject, Binder& binder) override {
-        check_name("stream", options_.stream.name(), binder);
-        check_consumer_config(config_of(options_), subject, binder);
-        if (options_.prefetch == 0)
-            binder.problem("js::Ordered::prefetch is 0, so nothing would be delivered; set it to 1 or more");
-        if (options_.heartbeat.count() <= 0) binder.problem("js::Ordered::heartbeat must be more than 0");
+    void describe(SourceDescription& description) const override {
+        description.kind = SourceKind::ordered;
+        describe_stream(options_.stream, options_.context, description);
+        description.consumer_settings = settings_text(consumer_to_json(ordered_config(options_)));
+        description.filter_subjects = options_.filter_subjects;
     }
+    void bind(const Subject& subject, Binder& binder) override { check_ordered(options_, subject, binder); }
 
     Expected<void> declare(Link& link) override {
         const auto declared = declare_stream_of(JsApi{link, options_.context}, options_.stream);
@@ -80,19 +72,10 @@ public:
 
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override {
         if (auto declared = declare(link); !declared) return declared;
-        OrderedOptions ordered{.stream = options_.stream.name(),
-                               .filter_subjects = options_.filter_subjects,
-                               .deliver = options_.deliver,
-                               .start_sequence = options_.start_sequence,
-                               .start_time = options_.start_time,
-                               .headers_only = options_.headers_only,
-                               .replay = options_.replay,
-                               .window = options_.prefetch,
-                               .heartbeat = options_.heartbeat,
-                               .context = options_.context};
+        auto ordered = ordered_options(options_, options_.context);
         if (ordered.filter_subjects.empty() && subject.wire() != ">")
             ordered.filter_subjects = {std::string{subject.wire()}};
-        listener_ = std::make_shared<SinkListener>(std::move(sink), redeclare(link, options_));
+        listener_ = std::make_shared<SinkListener>(std::move(sink), redeclare_lost(link, options_, options_.context));
         auto started = OrderedConsumer::start(link, std::move(ordered), listener_);
         if (!started) {
             listener_ = nullptr;  // it keeps the subscriber, which keeps this source
@@ -113,10 +96,7 @@ public:
         if (guard_.stop(timeout)) consumer_->stop(timeout);
     }
 
-    Fate settle(Message message, const Handled& handled) noexcept override {
-        listener_->handled(message);
-        return fate_of(handled.outcome);
-    }
+    void settle(Message message, const Handled&) noexcept override { listener_->handled(message); }
     bool answerable() const noexcept override { return false; }
 
     std::size_t pending() const noexcept override { return guard_.running() ? consumer_->pending() : 0; }
@@ -134,8 +114,9 @@ private:
 
 namespace freshet::js {
 
-detail::SourceSpec make_source(Ordered options) {
-    return {SubscriberOptions{}, std::make_unique<detail::OrderedSource>(std::move(options))};
+detail::SourceSpec linked_source(Ordered options) {
+    SubscriberOptions run{.on_lost = options.on_lost, .about = options.about};
+    return {std::move(run), std::make_unique<detail::OrderedSource>(std::move(options))};
 }
 
 }  // namespace freshet::js

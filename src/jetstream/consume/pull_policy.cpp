@@ -49,16 +49,12 @@ std::optional<DeliverySignal> PullPolicy::next(TimePoint now) {
 }
 
 std::string PullPolicy::body_of(const PullRequest& request) const {
-    const auto& priority = settings_.priority;
     return NextRequest{.batch = request.batch,
                        .expires = request.expires,
                        .heartbeat = request.heartbeat,
                        .max_bytes = request.max_bytes,
-                       .group = priority.group,
-                       .pin = pin_,
-                       .min_pending = priority.min_pending,
-                       .min_ack_pending = priority.min_ack_pending,
-                       .priority = priority.level}
+                       .pin = pin_}
+        .as(settings_.priority)
         .body();
 }
 

@@ -54,8 +54,9 @@ void check(const Pull& options, const Subject& subject, Binder& binder) {
 
 }  // namespace
 
-detail::SourceSpec make_source(Pull options) {
-    auto run = detail::run_options(options.workers, options.ordered_by, options.batch);
+detail::SourceSpec linked_source(Pull options) {
+    auto run = detail::run_options(options.workers, options.ordered_by, options.batch, options.about);
+    run.on_lost = options.on_lost;
     const detail::PullSettings pull{.limits = limits_of(options), .priority = options.priority};
     detail::ConsumerSourceSettings settings{
         .stream = options.stream,
@@ -69,7 +70,8 @@ detail::SourceSpec make_source(Pull options) {
         .settlement = {options.ack_policy.value_or(AckPolicy::nack_on_error), options.retry},
         .context = options.context,
         .max_extension = options.max_extension,
-        .quiet = options.ack_policy.has_value()};
+        .quiet = options.ack_policy.has_value(),
+        .durable = options.durable};
     return {std::move(run), std::make_unique<detail::ConsumerSource>(std::move(settings))};
 }
 

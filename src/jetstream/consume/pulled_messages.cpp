@@ -17,13 +17,6 @@
 #include "jetstream/consume/pull_policy.hpp"
 
 namespace freshet::detail {
-namespace {
-
-// How long a stop waits for messages that are on their way.
-constexpr std::chrono::milliseconds arrival_time{1'000};
-
-}  // namespace
-
 /// Holds the messages that come until the program takes them.
 class PulledMessages {
 public:
@@ -54,6 +47,11 @@ public:
             if (!state_->acknowledger()->is_current(taken->incarnation)) continue;
             return js::Delivery{state_->api(), std::move(taken->message), state_->acknowledger(), taken->incarnation};
         }
+    }
+
+    void drain() noexcept {
+        state_->drain();
+        session_->stop(arrival_time);
     }
 
     void stop() {
@@ -117,15 +115,29 @@ private:
             changed_.notify_all();
         }
 
-        void on_end() noexcept override { close(); }
+        void on_end() noexcept override {
+            {
+                const std::lock_guard lock{mutex_};
+                ended_ = true;
+                changed_.notify_all();
+                if (draining_) return;  // the program takes what is here
+            }
+            close();
+        }
+
+        void drain() noexcept {
+            const std::lock_guard lock{mutex_};
+            draining_ = true;
+        }
 
         std::optional<Waiting> next(TimePoint deadline) {
             std::unique_lock lock{mutex_};
             auto& clock = api_->link().clock();
-            const bool waits = !closed_ && !refused_ && messages_.empty() && deadline > clock.now();
-            if (waits && !may_wait()) raise(wait_refused("reading the next message of " + spec_.text()));
-            wait_until(clock, lock, changed_, deadline, [this] { return closed_ || refused_ || !messages_.empty(); });
-            if (messages_.empty() && refused_ && !closed_) raise(*std::exchange(refused_, std::nullopt));
+            const auto ready = [this] { return ended_ || closed_ || refused_ || !messages_.empty(); };
+            if (!ready() && deadline > clock.now() && !may_wait())
+                raise(wait_refused("reading the next message of " + spec_.text()));
+            wait_until(clock, lock, changed_, deadline, ready);
+            if (messages_.empty() && refused_ && !closed_ && !ended_) raise(*std::exchange(refused_, std::nullopt));
             if (messages_.empty()) return std::nullopt;
             auto taken = std::move(messages_.front());
             messages_.pop_front();
@@ -192,6 +204,8 @@ private:
         std::optional<Error> refused_ = {};
         std::chrono::nanoseconds ack_wait_{};  // 0: the server wants no acknowledgements
         bool armed_ = false;
+        bool draining_ = false;  // the program takes what is here, and then the range ends
+        bool ended_ = false;     // nothing comes any more
         bool closed_ = false;
     };
 
@@ -209,6 +223,11 @@ namespace freshet::js {
 Expected<Deliveries> Consumer::try_messages(const MessagesOptions& options) const {
     if (auto valid = detail::check_js_name("stream", stream_); !valid) return std::unexpected{valid.error()};
     if (auto valid = detail::check_js_name("consumer", name_); !valid) return std::unexpected{valid.error()};
+    if (options.prefetch == 0)
+        return failure(Errc::bad_setup,
+                       "MessagesOptions::prefetch is 0, so nothing would be delivered; set it to 1 or more");
+    if (options.heartbeat.count() <= 0)
+        return failure(Errc::bad_setup, "MessagesOptions::heartbeat must be more than 0");
     auto begun =
         detail::PulledMessages::begin(api_, {.stream = stream_, .name = name_, .declare = Declare::never}, options);
     if (!begun) return std::unexpected{std::move(begun).error()};
@@ -221,6 +240,7 @@ Deliveries::~Deliveries() = default;
 
 std::optional<Delivery> Deliveries::next(std::chrono::milliseconds timeout) { return messages_->next(timeout); }
 
+void Deliveries::drain() noexcept { messages_->drain(); }
 void Deliveries::stop() { messages_->stop(); }
 
 Deliveries::Iterator& Deliveries::Iterator::operator++() {

@@ -48,8 +48,9 @@ void check(const Push& options, const Subject& subject, Binder& binder) {
 
 }  // namespace
 
-detail::SourceSpec make_source(Push options) {
-    auto run = detail::run_options(options.workers, options.ordered_by, options.batch);
+detail::SourceSpec linked_source(Push options) {
+    auto run = detail::run_options(options.workers, options.ordered_by, options.batch, options.about);
+    run.on_lost = options.on_lost;
     detail::ConsumerSourceSettings settings{
         .stream = options.stream,
         .group = options.durable,
@@ -64,7 +65,9 @@ detail::SourceSpec make_source(Push options) {
         .settlement = {options.ack_policy.value_or(AckPolicy::nack_on_error), options.retry},
         .context = options.context,
         .max_extension = options.max_extension,
-        .quiet = options.ack_policy.has_value()};
+        .quiet = options.ack_policy.has_value(),
+        .durable = options.durable,
+        .queue = options.queue};
     return {std::move(run), std::make_unique<detail::ConsumerSource>(std::move(settings))};
 }
 

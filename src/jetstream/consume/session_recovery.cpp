@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::chrono::milliseconds first_retry{100};
 constexpr std::chrono::milliseconds longest_retry{5'000};
+// A stream or consumer that was not found so often in a row, within more than a second, is lost.
+constexpr int looks_until_lost = 5;
 // A stop waits for a flush this long at most.
 constexpr std::chrono::milliseconds flush_step{100};
 // When a consumer that was well for this long is lost, freshet looks for it at once.
@@ -76,12 +78,14 @@ void ConsumerSession::find_consumer(Lock& lock) noexcept {
     std::string last_words;
     const auto begin = link_.clock().now() + recovery_pause();
     wait_until(link_.clock(), lock, changed_, begin, [this] { return stopping_; });
-    while (!stopping_) {
+    for (int looks = 1; !stopping_; ++looks) {
         const auto owner = owner_;
         flush(lock);
+        const auto losses = losses_;
         lock.unlock();
         auto target = declare(*owner);
         lock.lock();
+        if (target && losses != losses_) continue;  // the answer is about a server that is lost
         Expected<void> found{};
         if (target) found = take_over(lock, *std::move(target));
         else found = std::unexpected{target.error()};
@@ -90,10 +94,35 @@ void ConsumerSession::find_consumer(Lock& lock) noexcept {
             last_words = found.error().message();
             link_.logger().error("{}: cannot go on, and tries again: {}", who_, last_words);
         }
+        if (looks >= looks_until_lost) {
+            lock.unlock();
+            owner->on_lost(found.error());
+            lock.lock();
+        }
         wait_until(link_.clock(), lock, changed_, link_.clock().now() + wait, [this] { return stopping_; });
         wait = std::min(wait * 2, longest_retry);
     }
-    if (!last_words.empty() && !stopping_) link_.logger().info("{}: goes on", who_);
+    if (last_words.empty() || stopping_) return;
+    link_.logger().info("{}: goes on", who_);
+    if (refused_ || subscription_->refusal()) return;
+    const auto owner = owner_;
+    lock.unlock();
+    if (owner != nullptr) owner->on_back();
+    lock.lock();
+}
+
+void ConsumerSession::on_lost(std::uint64_t inbox, const Error& why) noexcept {
+    Lock lock{mutex_};
+    const auto owner = inbox == inbox_ && !stopping_ ? owner_ : nullptr;
+    lock.unlock();
+    if (owner != nullptr) owner->on_lost(why);
+}
+
+void ConsumerSession::on_back(std::uint64_t inbox) noexcept {
+    Lock lock{mutex_};
+    const auto owner = inbox == inbox_ ? owner_ : nullptr;
+    lock.unlock();
+    if (owner != nullptr) owner->on_back();
 }
 
 void ConsumerSession::flush(Lock& lock) noexcept {

@@ -30,7 +30,8 @@ Action Settlement::after(Ending ending, const Outcome& outcome, const Tries& tri
     if (ending == Ending::decided) return follow(outcome, tries);
     if (policy_ == AckPolicy::manual) return {};
     if (ending == Ending::succeeded || policy_ == AckPolicy::ack) return {Action::Kind::ack};
-    return policy_ == AckPolicy::reject_on_error ? give_up(tries.attempts) : again(tries);
+    const bool once = ending == Ending::declined || policy_ == AckPolicy::reject_on_error;
+    return once ? give_up(tries.attempts) : again(tries);
 }
 
 Action Settlement::follow(const Outcome& outcome, const Tries& tries) const {

@@ -15,6 +15,7 @@ namespace freshet::detail {
 enum class Ending : std::uint8_t {
     succeeded,  ///< the handler returned, and its result was sent
     decided,    ///< an Outcome returned, decided through the Context, or thrown as Ack, Nack, Reject, Skip
+    declined,   ///< it answered on purpose that it does not do what was asked, for good
     failed,     ///< it threw, returned an error, or a publication failed
     poison,     ///< it cannot be handled: it does not decode, a path does not parse, no filter matched
 };

@@ -33,14 +33,15 @@ void check_lifetime(std::string_view who, std::string_view durable, Lifetime lif
     }
 }
 
-SubscriberOptions run_options(std::size_t workers, const OrderKey& ordered_by, const Batch& batch) {
+SubscriberOptions run_options(std::size_t workers, const OrderKey& ordered_by, const Batch& batch, const About& about) {
     constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
     return {.workers = workers,
             .ordered_by = ordered_by,
             .dedicated = true,
             .max_pending_messages = unlimited,
             .max_pending_bytes = unlimited,
-            .batch = batch};
+            .batch = batch,
+            .about = about};
 }
 
 void check_consumer_config(const js::ConsumerConfig& config, const Subject& subject, Binder& binder) {
@@ -70,6 +71,12 @@ void check_consumer_config(const js::ConsumerConfig& config, const Subject& subj
 void check_retry(const js::Retry& retry, Binder& binder) {
     if (!retry.dead_letter.empty() && check_subject(retry.dead_letter) != SubjectFault::none)
         binder.problem("retry.dead_letter " + detail::quoted(retry.dead_letter) + " is not a subject to publish to");
+    if (const auto& stream = retry.dead_letter_stream.name(); !stream.empty()) {
+        check_name("stream", stream, binder);
+        if (retry.dead_letter.empty())
+            binder.problem("retry.dead_letter_stream is " + detail::quoted(stream) +
+                           ", and retry.dead_letter, the subject that it stores, is empty; set both");
+    }
     for (const auto wait : retry.backoff) {
         if (wait.count() < 0) binder.problem("retry.backoff has a negative delay");
         if (wait > longest_backoff)

@@ -31,6 +31,6 @@ void check_name(std::string_view kind, std::string_view name, Binder& binder);
 
 /// Returns how the handler of a consumer's messages runs. The messages that wait for it are limited by what the
 /// consumer sends, not by these options.
-SubscriberOptions run_options(std::size_t workers, const OrderKey& ordered_by, const Batch& batch);
+SubscriberOptions run_options(std::size_t workers, const OrderKey& ordered_by, const Batch& batch, const About& about);
 
 }  // namespace freshet::detail

@@ -16,6 +16,7 @@
 #include "base/random_id.hpp"
 #include "jetstream/api/api.hpp"
 #include "jetstream/api/election.hpp"
+#include "jetstream/publish/message_batch.hpp"
 #include "jetstream/publish/publish.hpp"
 #include "subject/plain_subject.hpp"
 
@@ -181,29 +182,13 @@ private:
     std::optional<Error> lost_ = {};
 };
 
+template class MessageBatch<BatchSender>;
+
 }  // namespace freshet::detail
 
 namespace freshet::js {
 
 AtomicBatch::AtomicBatch(std::shared_ptr<const detail::JsApi> api, detail::Link& link)
-    : link_{&link}, sender_{std::make_unique<detail::BatchSender>(std::move(api), link)} {}
-AtomicBatch::AtomicBatch(AtomicBatch&&) noexcept = default;
-AtomicBatch& AtomicBatch::operator=(AtomicBatch&&) noexcept = default;
-AtomicBatch::~AtomicBatch() = default;
-
-Expected<void> AtomicBatch::add_encoded(std::string_view subject, const detail::Encoded& encoded,
-                                        const PublishOptions& options) {
-    return sender_->add(subject, encoded, options);
-}
-
-Expected<PublishAck> AtomicBatch::try_commit() {
-    const auto counts = link_->traffic().stream();
-    auto ack = sender_->commit();
-    if (ack) counts->add(ack->batched);
-    else counts->fail(ack.error());
-    return ack;
-}
-
-std::size_t AtomicBatch::size() const noexcept { return sender_->size(); }
+    : MessageBatch{link, std::make_unique<detail::BatchSender>(std::move(api), link)} {}
 
 }  // namespace freshet::js

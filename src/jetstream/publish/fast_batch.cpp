@@ -18,6 +18,7 @@
 #include "base/random_id.hpp"
 #include "base/wait.hpp"
 #include "jetstream/api/api.hpp"
+#include "jetstream/publish/message_batch.hpp"
 #include "jetstream/publish/publish.hpp"
 #include "subject/plain_subject.hpp"
 
@@ -234,30 +235,15 @@ private:
     std::optional<Error> over_ = {};
 };
 
+template class MessageBatch<FastSender>;
+
 }  // namespace freshet::detail
 
 namespace freshet::js {
 
 FastBatch::FastBatch(std::shared_ptr<const detail::JsApi> api, detail::Link& link, FastBatchOptions options)
-    : link_{&link}, sender_{std::make_unique<detail::FastSender>(std::move(api), link, std::move(options))} {}
-FastBatch::FastBatch(FastBatch&&) noexcept = default;
-FastBatch& FastBatch::operator=(FastBatch&&) noexcept = default;
-FastBatch::~FastBatch() = default;
+    : MessageBatch{link, std::make_unique<detail::FastSender>(std::move(api), link, std::move(options))} {}
 
-Expected<void> FastBatch::add_encoded(std::string_view subject, const detail::Encoded& encoded,
-                                      const PublishOptions& options) {
-    return sender_->add(subject, encoded, options);
-}
-
-Expected<PublishAck> FastBatch::try_commit() {
-    const auto counts = link_->traffic().stream();
-    auto ack = sender_->commit();
-    if (ack) counts->add(ack->batched);
-    else counts->fail(ack.error());
-    return ack;
-}
-
-std::uint64_t FastBatch::size() const noexcept { return sender_->size(); }
-std::uint64_t FastBatch::stored() const { return sender_->stored(); }
+std::uint64_t FastBatch::stored() const { return sender().stored(); }
 
 }  // namespace freshet::js

@@ -68,7 +68,7 @@ Expected<std::optional<KvRecord>> put_only(Expected<std::optional<KvRecord>> rec
 /// Reads the answer to a direct get.
 Expected<js::StoredMessage> read_direct(Expected<Message> answer) {
     if (!answer) return std::unexpected{std::move(answer).error()};
-    return stored_from_direct("get", *std::move(answer));
+    return stored_from_direct("get", {}, *std::move(answer));
 }
 
 /// Reads the answer of the API, which serves buckets without direct gets.
@@ -77,7 +77,7 @@ Expected<js::StoredMessage> read_stored(Expected<Message> answer) {
     const auto json = parse_js_answer("get", answer->text());
     if (!json) return std::unexpected{json.error()};
     if (const auto error = json->find("error"); error != json->end()) return std::unexpected{js_error("get", *error)};
-    return stored_from_json("get", field<Json>(*json, "message", Json::object()));
+    return stored_from_json("get", {}, field<Json>(*json, "message", Json::object()));
 }
 
 Error write_error(std::string_view what, const Json& error) {

@@ -72,9 +72,12 @@ public:
         const auto kept = outcome == Outcome::ack ? bucket_.try_update(claim.key, std::string{handled}, claim.revision)
                                                   : bucket_.try_erase(claim.key, {.revision = claim.revision});
         if (kept) return;
-        detail::ContextAccess::subscriber(context).log_failure(
-            context, detail::FailureLog::Kind::not_settled,
-            "the message with the id " + claim.id + " may be handled once more", kept.error(), LogLevel::warn);
+        log(context, "the message with the id " + claim.id + " may be handled once more", kept.error());
+    }
+
+    static void log(Context& context, const std::string& what, const Error& why) {
+        detail::ContextAccess::subscriber(context).log_failure(context, detail::FailureLog::Kind::not_settled, what,
+                                                               why, LogLevel::warn);
     }
 
 private:
@@ -125,7 +128,7 @@ Outcome Deduplicate::handle_batch(Context& context, Next next, const Items& item
                 if (before && *before) item.ack();
                 else item.nack(detail::pause_while_handled);
                 if (!before)
-                    context.logger().warn("the message with the id {} comes again: {}", *id, before.error().what());
+                    State::log(context, "the message with the id " + std::string{*id} + " comes again", before.error());
                 continue;
             }
             claim.revision = *claimed;

@@ -32,6 +32,10 @@ bool left_out(const Message& message) { return message.payload().empty() && mess
 
 }  // namespace
 
+std::string entry_text(std::string_view key, kv::Operation operation, std::uint64_t revision) {
+    return std::string{key} + " (" + kv::to_string(operation) + ", revision " + std::to_string(revision) + ")";
+}
+
 kv::Operation operation_of(const Message& message) {
     if (const auto operation = message.header("KV-Operation")) {
         if (*operation == "DEL") return kv::Operation::erase;
@@ -65,12 +69,12 @@ KvRecord delivered_record(Message message, const Metadata& metadata) {
 }
 
 KvRecord stored_record(std::string_view bucket, js::StoredMessage stored) {
-    const auto operation = operation_of(stored.message);
+    const auto operation = operation_of(stored.message());
     return {.bucket = std::string{bucket},
-            .key = std::string{key_of(stored.subject)},
-            .message = std::move(stored.message),
-            .revision = stored.sequence,
-            .created = stored.time,
+            .key = std::string{key_of(stored.subject())},
+            .message = stored.take_message(),
+            .revision = stored.sequence(),
+            .created = stored.time(),
             .operation = operation};
 }
 

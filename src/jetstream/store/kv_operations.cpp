@@ -58,7 +58,7 @@ Expected<void> kv_scan(KvBucket& bucket, const KvScan& scan, const std::function
     return bucket.store().time(StoreOperation::list).run([&] { return bucket.scan(scan, each); });
 }
 void kv_left_out(KvBucket& bucket, const Error& error) {
-    bucket.store().link().logger().warn("{}; it is left out", error.message());
+    bucket.store().link().report(FailureLog::Kind::left_out, "a value is left out", error, LogLevel::warn);
 }
 Expected<std::uint64_t> kv_purge_deletes(KvBucket& bucket, const kv::PurgeDeletesOptions& options) {
     return bucket.store().time(StoreOperation::purge).run([&] { return bucket.purge_deletes(options); });

@@ -52,18 +52,23 @@ KvWrites& KvBucket::repeated_writes() {
     const std::lock_guard lock{mutex_};
     if (repeated_ != nullptr) return *repeated_;
     auto& link = store_.link();
-    auto send = [weak = weak_from_this()](const KvOutgoing& message, KvWritten done) {
+    auto send = [weak = weak_from_this()](const KvOutgoing& message, KvWrites::Answered done) {
         const auto self = weak.lock();  // each write keeps the bucket alive
         self->store_.when_ready([self, &message, done = std::move(done)](const StoreBucket::Ready& info) mutable {
-            if (!info) return done(std::unexpected{info.error()});
+            if (!info) return done(std::unexpected{info.error()}, KvWrites::Left::no);
             self->send_write(*info, message.key, {as_bytes(message.body), message.content_type}, message.write,
-                             std::move(done));
+                             [done = std::move(done)](Expected<std::uint64_t> revision) mutable {
+                                 done(std::move(revision), KvWrites::Left::yes);
+                             });
         });
     };
-    const auto may_pass = [&link](const Error& error) { return passes(error) && link.is_open(); };
-    const auto report = [&link, what = store_.what()](const std::string& text) {
-        link.logger().error("{}: {}", what, text);
+    // The leader of all streams, who knows where this one is, may be elected, too.
+    const auto may_pass = [&link](const Error& error, KvWrites::Left left) {
+        const bool unanswered = error == Errc::timeout || error == Errc::no_jetstream;
+        return (passes(error) || (left == KvWrites::Left::no && unanswered)) && link.is_open();
     };
+    const auto report = [&link, what = store_.what() + ": the function that got the result of a write threw"](
+                            const Error& why) { link.report(FailureLog::Kind::callback_threw, what, why); };
     repeated_ = std::make_shared<KvWrites>(link.clock(), std::move(send), may_pass, report);
     return *repeated_;
 }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "jetstream/consume/stream_description.hpp"
 #include "jetstream/store/kv_bucket.hpp"
 #include "jetstream/store/kv_entry.hpp"
 #include "jetstream/store/watch_source.hpp"
@@ -20,6 +21,14 @@ void bind_watch(const kv::Watch& watch, const Subject& subject, Binder& binder) 
     std::string memory;
     const auto valid = KvCodecs{watch.options.key_codec, nullptr}.stored_filter(subject.wire(), memory);
     if (!valid) binder.problem(std::string{valid.error().message()});
+}
+
+void describe_watch(const kv::Watch& watch, SourceDescription& description) {
+    description.kind = SourceKind::key_value;
+    description.bucket = watch.bucket;
+    describe_bucket(
+        std::string{kv_stream_prefix} + watch.bucket, watch.options.context,
+        [&] { return kv_stream(watch.bucket, watch.options, false); }, description);
 }
 
 /// Sets ignore_deletes, for a handler that takes the value and not the entry: a deleted key has no value.
@@ -71,19 +80,22 @@ void stop_watch(WatchQueue& queue) noexcept { queue.stop(); }
 
 namespace freshet::kv {
 
-detail::SourceSpec make_source(Watch watch) {
+detail::SourceSpec linked_source(Watch watch) {
     constexpr auto unlimited = std::numeric_limits<std::size_t>::max();  // it takes no more than its window
     SubscriberOptions options{.workers = watch.workers,
                               .ordered_by = watch.ordered_by,
                               .dedicated = watch.dedicated,
                               .max_pending_messages = unlimited,
-                              .max_pending_bytes = unlimited};
+                              .max_pending_bytes = unlimited,
+                              .on_lost = watch.on_lost,
+                              .about = watch.about};
     const auto held = std::make_shared<Watch>(std::move(watch));
     detail::WatchKind kind{
         .bind = [held](const Subject& subject, Binder& binder) { detail::bind_watch(*held, subject, binder); },
         .open = [held](detail::Link& link, const Subject& subject) { return detail::open_watch(*held, link, subject); },
         .caught_up = held->caught_up,
         .expect_values = [held](Binder& binder) { detail::expect_values(*held, binder); },
+        .describe = [held](SourceDescription& description) { detail::describe_watch(*held, description); },
         .record = typeid(detail::KvRecord)};
     return {std::move(options), std::make_unique<detail::WatchSource>(std::move(kind))};
 }

@@ -52,13 +52,13 @@ void KvWrites::write(KvOutgoing message, KvWritten done) {
 
 void KvWrites::send(const std::shared_ptr<Write>& write) noexcept {
     try {
-        send_(write->message, [self = shared_from_this(), write](Expected<std::uint64_t> revision) {
-            self->answered(write, std::move(revision));
+        send_(write->message, [self = shared_from_this(), write](Expected<std::uint64_t> revision, Left left) {
+            self->answered(write, std::move(revision), left);
         });
-    } catch (...) { answered(write, std::unexpected{exception_error()}); }
+    } catch (...) { answered(write, std::unexpected{exception_error()}, Left::yes); }
 }
 
-void KvWrites::answered(const std::shared_ptr<Write>& write, Expected<std::uint64_t> revision) noexcept {
+void KvWrites::answered(const std::shared_ptr<Write>& write, Expected<std::uint64_t> revision, Left left) noexcept {
     const auto& key = write->message.key;
     Writes late;
     std::optional<TimePoint> resume_at;
@@ -69,7 +69,7 @@ void KvWrites::answered(const std::shared_ptr<Write>& write, Expected<std::uint6
         --line.sent;
         write->sent = false;
         if (revision) line.stored = std::max(line.stored, write->number);
-        again = !revision && may_repeat(*write, line, revision.error());
+        again = !revision && may_repeat(*write, line, revision.error(), left);
         if (again) line.blocked = true;
         else std::erase(line.writes, write);
         late = take_late(line);
@@ -81,8 +81,8 @@ void KvWrites::answered(const std::shared_ptr<Write>& write, Expected<std::uint6
     if (resume_at) schedule(key, *resume_at);
 }
 
-bool KvWrites::may_repeat(Write& write, const Line& line, const Error& error) {
-    if (write.number < line.stored || !passes_(error)) return false;
+bool KvWrites::may_repeat(Write& write, const Line& line, const Error& error, Left left) {
+    if (write.number < line.stored || !passes_(error, left)) return false;
     const auto now = clock_.now();
     const auto pause = write.pace.next(now);
     if (!pause) return false;
@@ -163,7 +163,7 @@ void KvWrites::abandon(const std::string& key) noexcept {
 void KvWrites::tell(Write& write, Expected<std::uint64_t> revision) noexcept {
     try {
         write.done(std::move(revision));
-    } catch (...) { report_("the function that got the result of a write threw: " + exception_text()); }
+    } catch (...) { report_(exception_error()); }
 }
 
 }  // namespace freshet::detail

@@ -32,13 +32,16 @@ struct KvOutgoing {
 /// and never when one of these was stored. Has no connection: `Send` sends. Thread-safe.
 class KvWrites : public std::enable_shared_from_this<KvWrites> {
 public:
+    /// Whether a write left for the server. One that did not may be repeated after any error.
+    enum class Left : bool { no, yes };
+    using Answered = std::move_only_function<void(Expected<std::uint64_t> revision, Left left)>;
     /// Sends a write. Calls `done` once, on any thread, perhaps before it returns.
-    using Send = std::function<void(const KvOutgoing& message, KvWritten done)>;
+    using Send = std::function<void(const KvOutgoing& message, Answered done)>;
     /// Returns whether the error means that nothing was stored, and that this may be otherwise in a moment.
-    using Passes = std::function<bool(const Error& error)>;
+    using Passes = std::function<bool(const Error& error, Left left)>;
 
     /// Reports exceptions of a `done`.
-    using Report = std::function<void(const std::string& text)>;
+    using Report = std::function<void(const Error& why)>;
 
     KvWrites(Clock& clock, Send send, Passes passes, Report report)
         : clock_{clock}, send_{std::move(send)}, passes_{std::move(passes)}, report_{std::move(report)} {}
@@ -61,9 +64,9 @@ private:
     class Timer;
 
     void send(const std::shared_ptr<Write>& write) noexcept;
-    void answered(const std::shared_ptr<Write>& write, Expected<std::uint64_t> revision) noexcept;
+    void answered(const std::shared_ptr<Write>& write, Expected<std::uint64_t> revision, Left left) noexcept;
     void tell(Write& write, Expected<std::uint64_t> revision) noexcept;
-    bool may_repeat(Write& write, const Line& line, const Error& error);
+    bool may_repeat(Write& write, const Line& line, const Error& error, Left left);
     /// Removes and returns the refused writes of a key that is stored with a later value.
     static Writes take_late(Line& line);
     /// Returns when the line is to be resumed; nothing if that is not to be scheduled now.

@@ -115,11 +115,11 @@ std::optional<ObjectBucket::Stored> ObjectBucket::find(std::string_view name, js
     });
     if (!found && found.error().code() == Errc::message_not_found) return std::nullopt;
     if (!found) raise({found.error().code(), what("look up", name) + ": " + std::string{found.error().message()}});
-    Stored stored{.sequence = found->sequence};
+    Stored stored{.sequence = found->sequence()};
     if (auto info = read_object_info(found->text())) stored.info = *std::move(info);
     else stored.unreadable = {info.error().code(), what("look up", name) + ": " + std::string{info.error().message()}};
     stored.info.name = name;  // a description may say another one
-    stored.info.modified = found->time;
+    stored.info.modified = found->time();
     return stored;
 }
 
@@ -262,9 +262,9 @@ obj::Infos ObjectBucket::list(const obj::ListOptions& options) {
         const auto subject = stored->message.subject();
         auto info = read_object_info(stored->message.text());
         if (!info) {
-            infos.errors.push_back({info.error().code(), fmt::format("list {}: {} is left out: {}", store_.what(),
-                                                                     subject, info.error().message())});
-            store_.link().logger().warn("{}", infos.errors.back().message());
+            const auto what = fmt::format("list {}: {} is left out", store_.what(), subject);
+            store_.link().report(FailureLog::Kind::left_out, what, info.error(), LogLevel::warn);
+            infos.errors.push_back({info.error().code(), fmt::format("{}: {}", what, info.error().message())});
             continue;
         }
         info->name = object_name(subject, info->name);

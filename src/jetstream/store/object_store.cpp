@@ -287,6 +287,14 @@ Expected<Status> Store::try_status() const {
     return attempt([&] { return status(); });
 }
 
+Store Store::open(detail::Link& link, std::string bucket, const Options& options) {
+    auto opened = std::make_shared<detail::ObjectBucket>(link, std::move(bucket), options);
+    opened->store().ready_if_running();
+    static constexpr detail::OutgoingShape shape{.kind = detail::OutgoingShape::Kind::object_store};
+    detail::declare_outgoing(link, opened->store().name(), shape, std::nullopt);
+    return Store{std::move(opened)};
+}
+
 void Store::remove() const { value_or_raise(try_remove()); }
 Expected<void> Store::try_remove() const { return bucket_->store().remove(); }
 
@@ -295,12 +303,4 @@ std::vector<std::string> bucket_names(Broker& broker, const js::ContextOptions& 
 }
 
 }  // namespace obj
-
-obj::Store Broker::object_store(std::string bucket) { return object_store(std::move(bucket), {}); }
-obj::Store Broker::object_store(std::string bucket, const obj::Options& options) {
-    auto opened = std::make_shared<detail::ObjectBucket>(link(), std::move(bucket), options);
-    opened->store().ready_if_running();
-    return obj::Store{std::move(opened)};
-}
-
 }  // namespace freshet

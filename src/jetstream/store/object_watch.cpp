@@ -6,6 +6,7 @@
 
 #include <freshet/obj/watcher.hpp>
 
+#include "jetstream/consume/stream_description.hpp"
 #include "jetstream/store/object_bucket.hpp"
 #include "jetstream/store/object_json.hpp"
 #include "jetstream/store/watch_source.hpp"
@@ -16,6 +17,14 @@ namespace {
 void bind_watch(const obj::Watch& watch, Binder& binder) {
     if (auto valid = check_bucket(StoreKind::object, watch.bucket); !valid)
         binder.problem(std::string{valid.error().message()});
+}
+
+void describe_watch(const obj::Watch& watch, SourceDescription& description) {
+    description.kind = SourceKind::object_store;
+    description.bucket = watch.bucket;
+    describe_bucket(
+        "OBJ_" + watch.bucket, watch.options.context, [&] { return object_stream(watch.bucket, watch.options, false); },
+        description);
 }
 
 /// Returns what to watch. Applies the pattern in the client, because names are not subjects on the wire.
@@ -30,7 +39,23 @@ Expected<WatchSpec> open_watch(const obj::Watch& watch, Link& link, const Subjec
     return spec;
 }
 
+/// Returns what write_object_info() writes, as JSON Schema.
+std::string object_info_schema() {
+    return R"({"type":"object","required":["name","bucket","nuid","size","chunks"],"properties":{
+        "name":{"type":"string"},"bucket":{"type":"string"},"nuid":{"type":"string"},"description":{"type":"string"},
+        "size":{"type":"integer","minimum":0},"chunks":{"type":"integer","minimum":0},"digest":{"type":"string"},
+        "headers":{"type":"object"},"metadata":{"type":"object","additionalProperties":{"type":"string"}},
+        "options":{"type":"object"},"deleted":{"type":"boolean"}}})";
+}
+
+constexpr TypeShape object_info{
+    .kind = ShapeKind::written, .name = "freshet::obj::Info", .schema = &object_info_schema};
+
 }  // namespace
+
+void describe_object_info(Describer& describer) {
+    describer.add_body({.kind = BodyKind::own, .content_type = "application/json", .type = &object_info});
+}
 
 InfoPlan bind_info(Binder& binder) {
     if (!binder.carries(typeid(obj::Info)))
@@ -59,18 +84,22 @@ std::optional<Info> read(const std::optional<Message>& message) {
 
 }  // namespace
 
-detail::SourceSpec make_source(Watch watch) {
+detail::SourceSpec linked_source(Watch watch) {
     constexpr auto unlimited = std::numeric_limits<std::size_t>::max();  // it takes no more than its window
     SubscriberOptions options{.workers = watch.workers,
                               .ordered_by = watch.ordered_by,
                               .dedicated = watch.dedicated,
                               .max_pending_messages = unlimited,
-                              .max_pending_bytes = unlimited};
-    detail::WatchKind kind{.bind = [watch](const Subject&, Binder& binder) { detail::bind_watch(watch, binder); },
-                           .open = [watch](detail::Link& link,
-                                           const Subject& subject) { return detail::open_watch(watch, link, subject); },
-                           .caught_up = watch.caught_up,
-                           .record = typeid(Info)};
+                              .max_pending_bytes = unlimited,
+                              .on_lost = watch.on_lost,
+                              .about = watch.about};
+    detail::WatchKind kind{
+        .bind = [watch](const Subject&, Binder& binder) { detail::bind_watch(watch, binder); },
+        .open = [watch](detail::Link& link,
+                        const Subject& subject) { return detail::open_watch(watch, link, subject); },
+        .caught_up = watch.caught_up,
+        .describe = [watch](SourceDescription& description) { detail::describe_watch(watch, description); },
+        .record = typeid(Info)};
     return {std::move(options), std::make_unique<detail::WatchSource>(std::move(kind))};
 }
 

@@ -75,7 +75,10 @@ void StoreBucket::settle(Known& known, Link& link, const Ready& ready) noexcept 
         for (auto& then : waiting) {
             try {
                 then(ready);
-            } catch (...) { link.logger().error("the function that got an answer threw: {}", exception_text()); }
+            } catch (...) {
+                link.report(FailureLog::Kind::callback_threw, "the function that got an answer threw",
+                            exception_error());
+            }
         }
         waiting.clear();
         lock.lock();

@@ -73,6 +73,13 @@ public:
         if (!declared) link_.logger().warn("watch of {}: {}", spec_.what, declared.error().message());
     }
 
+    void on_lost(const Error& why) noexcept override {
+        if (const auto sink = lost_sink_.lock()) sink->on_lost(why);
+    }
+    void on_back() noexcept override {
+        if (const auto sink = lost_sink_.lock()) sink->on_back();
+    }
+
     void on_end() noexcept override { std::exchange(sink_, nullptr)->on_end(); }
 
 private:
@@ -112,6 +119,7 @@ private:
     Link& link_;
     WatchSpec spec_;
     std::shared_ptr<MessageSink> sink_;
+    const std::weak_ptr<MessageSink> lost_sink_{sink_};  // for calls from any thread
     std::function<void(std::size_t)> handled_ = {};
     std::mutex mutex_ = {};
     std::atomic<bool> all_fed_ = false;  // all initial messages were fed

@@ -22,6 +22,8 @@ struct WatchKind {
     std::function<void()> caught_up = {};
     /// Says that the handler takes values only, so that deletions are not delivered. Called before bind.
     std::function<void(Binder& binder)> expect_values = {};
+    /// Tells the bucket and its stream.
+    std::function<void(SourceDescription& description)> describe = {};
     /// The type of what each message carries.
     const std::type_info& record;
 };
@@ -35,14 +37,12 @@ public:
         if (kind_.expect_values) kind_.expect_values(binder);
     }
     bool carries(const std::type_info& type) const noexcept override { return type == kind_.record; }
+    void describe(SourceDescription& description) const override { kind_.describe(description); }
     void bind(const Subject& subject, Binder& binder) override { kind_.bind(subject, binder); }
     Expected<void> start(Link& link, const Subject& subject, std::shared_ptr<MessageSink> sink) override;
     void quiesce() noexcept override;
     void stop(std::chrono::milliseconds timeout) noexcept override;
-    Fate settle(Message message, const Handled& handled) noexcept override {
-        watch_->handled(message);
-        return fate_of(handled.outcome);
-    }
+    void settle(Message message, const Handled&) noexcept override { watch_->handled(message); }
     bool answerable() const noexcept override { return false; }
     std::size_t pending() const noexcept override;
     std::uint64_t dropped() const noexcept override { return 0; }

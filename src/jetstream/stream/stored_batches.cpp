@@ -69,6 +69,7 @@ public:
 
     BatchReader(const JsApi& api, const std::string& stream, const std::string& what)
         : api_{api},
+          stream_{stream},
           subject_{api.subject("DIRECT.GET." + stream)},
           what_{what},
           inbox_{api.link().options().inbox_prefix + '.' + random_id() + '.'},
@@ -95,12 +96,13 @@ public:
         while (auto reply = replies_->next(api_.options().timeout)) {
             if (reply->subject() != inbox) continue;  // of a batch before
             if (reply->status() == 503)
-                return std::unexpected{direct_error(what_, {Errc::no_responders, "nobody listens on " + subject_})};
+                return std::unexpected{
+                    direct_error(api_, stream_, what_, {Errc::no_responders, "nobody listens on " + subject_})};
             if (reply->status() == 204) {
                 return End{.pending = number_in(*reply, "Nats-Num-Pending"),
                            .up_to_sequence = number_in(*reply, "Nats-UpTo-Sequence")};
             }
-            auto stored = stored_from_direct(what_, *std::move(reply));
+            auto stored = stored_from_direct(what_, stream_, *std::move(reply));
             if (!stored && stored.error().code() == Errc::message_not_found) return End{};
             if (!stored) return std::unexpected{std::move(stored).error()};
             messages.push_back(*std::move(stored));
@@ -115,6 +117,7 @@ private:
     }
 
     const JsApi& api_;
+    const std::string& stream_;
     const std::string subject_;
     const std::string& what_;
     const std::string inbox_;  // with a dot at its end
@@ -141,7 +144,7 @@ Expected<std::vector<js::StoredMessage>> read_stored(const JsApi& api, const std
         const auto end = reader.read(request, messages);
         if (!end) return std::unexpected{end.error()};
         if (end->pending == 0 || messages.size() == before) break;
-        request["seq"] = messages.back().sequence + 1;
+        request["seq"] = messages.back().sequence() + 1;
         request.erase("start_time");
         if (request.contains("multi_last")) request["up_to_seq"] = end->up_to_sequence;
     }

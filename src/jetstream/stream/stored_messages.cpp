@@ -46,19 +46,20 @@ Error not_a_message(std::string_view what) {
 
 }  // namespace
 
-Expected<js::StoredMessage> stored_from_json(std::string_view what, const Json& message) {
+Expected<js::StoredMessage> stored_from_json(std::string_view what, std::string_view stream, const Json& message) {
     const auto subject = field<std::string>(message, "subject");
     const auto data = from_base64(field<std::string>(message, "data"));
     const auto headers = from_base64(field<std::string>(message, "hdrs"));
     if (subject.empty() || !data || !headers) return std::unexpected{not_a_message(what)};
-    return js::StoredMessage{
-        .subject = subject,
-        .sequence = field<std::uint64_t>(message, "seq"),
-        .time = parse_rfc3339(field<std::string>(message, "time")).value_or(std::chrono::system_clock::time_point{}),
-        .message = Message::make(subject, as_bytes(*data), parse_headers(*headers))};
+    const auto time = parse_rfc3339(field<std::string>(message, "time"));
+    return js::StoredMessage{{.stream = std::string{stream},
+                              .subject = subject,
+                              .sequence = field<std::uint64_t>(message, "seq"),
+                              .time = time.value_or(std::chrono::system_clock::time_point{})},
+                             Message::make(subject, as_bytes(*data), parse_headers(*headers))};
 }
 
-Expected<js::StoredMessage> stored_from_direct(std::string_view what, Message message) {
+Expected<js::StoredMessage> stored_from_direct(std::string_view what, std::string_view stream, Message message) {
     const auto subject = message.header("Nats-Subject");
     const auto sequence = FromText<std::uint64_t>::parse(message.header("Nats-Sequence").value_or(""));
     if (!subject || !sequence) {
@@ -67,15 +68,23 @@ Expected<js::StoredMessage> stored_from_direct(std::string_view what, Message me
         return failure(Errc::remote, fmt::format("{}: the server answered with status {}", what, message.status()));
     }
     const auto time = parse_rfc3339(message.header("Nats-Time-Stamp").value_or(""));
-    js::StoredMessage stored{.subject = std::string{*subject},
-                             .sequence = *sequence,
-                             .time = time.value_or(std::chrono::system_clock::time_point{})};
-    stored.message = std::move(message);
-    return stored;
+    js::StoredMessage::Place place{.stream = std::string{stream},
+                                   .subject = std::string{*subject},
+                                   .sequence = *sequence,
+                                   .time = time.value_or(std::chrono::system_clock::time_point{})};
+    return js::StoredMessage{std::move(place), std::move(message)};
 }
 
-Error direct_error(std::string_view what, const Error& error) {
+Error direct_error(const JsApi& api, const std::string& stream, std::string_view what, const Error& error) {
     if (error.code() != Errc::no_jetstream && error.code() != Errc::no_responders) return error;
+    const auto info = api.call("STREAM.INFO." + stream, what);
+    if (!info && info.error().code() == Errc::stream_not_found) return info.error();
+    if (info && !field<bool>(field<Json>(*info, "config", Json::object()), "allow_direct")) {
+        return {Errc::no_responders, fmt::format("{}: the stream does not have allow_direct; declare it with "
+                                                 ".allow_direct = true, or read one message after the other with "
+                                                 "next_message, which asks the stream's leader",
+                                                 what)};
+    }
     return {Errc::no_jetstream,
             fmt::format("{}: nobody answers; the stream does not exist, or does not have allow_direct", what)};
 }

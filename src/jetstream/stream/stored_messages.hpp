@@ -9,15 +9,16 @@
 
 namespace freshet::detail {
 
-/// Converts the `message` of an answer of STREAM.MSG.GET, which has headers and body in base64. Returns
+/// Converts the `message` of an answer of STREAM.MSG.GET of `stream`, which has headers and body in base64. Returns
 /// Errc::bad_payload for another shape.
-Expected<js::StoredMessage> stored_from_json(std::string_view what, const Json& message);
+Expected<js::StoredMessage> stored_from_json(std::string_view what, std::string_view stream, const Json& message);
 
-/// Converts an answer of DIRECT.GET (ADR-31): a message whose headers tell its place in the stream. Returns
+/// Converts an answer of DIRECT.GET (ADR-31) of `stream`: a message whose headers tell its place in the stream. Returns
 /// Errc::message_not_found for status 404.
-Expected<js::StoredMessage> stored_from_direct(std::string_view what, Message message);
+Expected<js::StoredMessage> stored_from_direct(std::string_view what, std::string_view stream, Message message);
 
-/// The error of a question with DIRECT.GET: a stream without allow_direct does not listen.
-Error direct_error(std::string_view what, const Error& error);
+/// Returns the error of a question with DIRECT.GET that failed with `error`. Blocks to find out why nobody answered: a
+/// stream without allow_direct does not listen.
+Error direct_error(const JsApi& api, const std::string& stream, std::string_view what, const Error& error);
 
 }  // namespace freshet::detail

@@ -22,21 +22,21 @@ using detail::Json;
 
 std::string of_stream(const std::string& name) { return "stream " + detail::quoted(name); }
 
-Expected<StoredMessage> get_direct(const detail::JsApi& api, const std::string& op, const std::string& what,
-                                   const Json& request = {}) {
+Expected<StoredMessage> get_direct(const detail::JsApi& api, const std::string& stream, const std::string& op,
+                                   const std::string& what, const Json& request = {}) {
     const auto body = request.is_null() ? std::string{} : request.dump();
     auto reply = api.ask(op, what, as_bytes(body));
-    if (!reply) return std::unexpected{detail::direct_error(what, reply.error())};
-    return detail::stored_from_direct(what, *std::move(reply));
+    if (!reply) return std::unexpected{detail::direct_error(api, stream, what, reply.error())};
+    return detail::stored_from_direct(what, stream, *std::move(reply));
 }
 
 Expected<StoredMessage> get(const detail::JsApi& api, const std::string& stream, const std::string& what, Read read,
                             const Json& request) {
     if (auto valid = detail::check_js_name("stream", stream); !valid) return std::unexpected{std::move(valid).error()};
-    if (read == Read::direct) return get_direct(api, "DIRECT.GET." + stream, what, request);
+    if (read == Read::direct) return get_direct(api, stream, "DIRECT.GET." + stream, what, request);
     const auto answer = api.call("STREAM.MSG.GET." + stream, what, request);
     if (!answer) return std::unexpected{answer.error()};
-    return detail::stored_from_json(what, detail::field<Json>(*answer, "message", Json::object()));
+    return detail::stored_from_json(what, stream, detail::field<Json>(*answer, "message", Json::object()));
 }
 
 enum class Removal : std::uint8_t {
@@ -111,7 +111,7 @@ Expected<StoredMessage> StreamHandle::try_last_message(std::string_view subject,
     const bool tells_subject = read == Read::direct && check_subject(subject) == SubjectFault::none;
     if (!tells_subject) return get(*api_, name_, what, read, Json{{"last_by_subj", subject}});
     if (auto valid = detail::check_js_name("stream", name_); !valid) return std::unexpected{std::move(valid).error()};
-    return get_direct(*api_, fmt::format("DIRECT.GET.{}.{}", name_, subject), what);
+    return get_direct(*api_, name_, fmt::format("DIRECT.GET.{}.{}", name_, subject), what);
 }
 
 Expected<StoredMessage> StreamHandle::try_next_message(std::string_view subject, std::uint64_t from_sequence,

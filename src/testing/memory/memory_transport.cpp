@@ -82,8 +82,9 @@ Expected<void> MemoryTransport::open(std::chrono::milliseconds wait, EventSink e
             return failure(Errc::closed, "the connection was closed while it was made");
         }
         if (!tried)
-            return failure(Errc::disconnected, fmt::format("cannot connect to {} (tried for {} ms): it was interrupted",
-                                                           MemoryHub::url, wait.count()));
+            return failure(Errc::disconnected,
+                           fmt::format("cannot connect to {}{}: it was interrupted", MemoryHub::url,
+                                       wait.count() > 0 ? fmt::format(" (tried for {} ms)", wait.count()) : ""));
         stage_ = Stage::connected;
         hub_->connections.push_back(this);
     }

@@ -141,7 +141,8 @@ TEST_CASE("the page about threads has a row for each call that may block") {
               {"`next` and `fetch` of a `Consumer`, `next` of its `Deliveries`", refused},
               {"`ack_sync`", refused},
               {"`next` and `initial` of a `Watcher`", refused},
-              {"`stop` and the destructor of `Deliveries` and `Watcher`", does_not_wait},
+              {"`stop`, `drain` and the destructor of `Deliveries`, `stop` and the destructor of `Watcher`",
+               does_not_wait},
               {"`publish` of an asynchronous publisher", does_not_wait},
               {"`flush` of an asynchronous publisher", refused},
           });

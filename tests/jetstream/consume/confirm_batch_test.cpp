@@ -55,7 +55,7 @@ struct Fixture : PullFixture {
     std::vector<js::StoredMessage> stored() { return other.jetstream().stream("VALID").messages(); }
     Texts texts() {
         Texts all;
-        for (const auto& one : stored()) all.emplace_back(one.message.text());
+        for (const auto& one : stored()) all.emplace_back(one.text());
         return all;
     }
     void publish_as(const std::string& id, const std::string& body) {
@@ -82,8 +82,8 @@ TEST_CASE_METHOD(Fixture, "what a handler of batches publishes is stored togethe
     CHECK(texts() == Texts{"1!", "2!", "3!", "4!"});
     const auto all = stored();
     const auto& first = all.at(0);
-    CHECK(first.message.header("Nats-Batch-Id").has_value() == atomic);
-    CHECK_THAT(std::string{first.message.header("Nats-Msg-Id").value_or("")},
+    CHECK(first.header("Nats-Batch-Id").has_value() == atomic);
+    CHECK_THAT(std::string{first.header("Nats-Msg-Id").value_or("")},
                ContainsSubstring("ORDERS.worker.1.") && ContainsSubstring(".valid.1"));
 }
 
@@ -118,7 +118,7 @@ TEST_CASE_METHOD(Fixture, "a batch whose publications are not stored comes again
     CHECK(consumer().info().ack_floor_stream_sequence == 0);
     purge();
     REQUIRE(all_settled());
-    CHECK(stored().at(0).subject == "valid.sum");
+    CHECK(stored().at(0).subject() == "valid.sum");
 }
 
 TEST_CASE_METHOD(Fixture, "Deduplicate leaves out the messages of a batch that were handled before") {

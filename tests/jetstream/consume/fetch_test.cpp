@@ -183,3 +183,14 @@ TEST_CASE_METHOD(JetStreamFixture, "messages() and fetch keep the pin of their g
     CHECK(worker.fetch({.within = 300ms, .priority = pinned}).empty());
     CHECK(events == std::vector{js::PinEvent::lost});
 }
+
+TEST_CASE_METHOD(Both, "fetch and messages() refuse to ask for nothing") {
+    start();
+    const auto js = broker.jetstream();
+    js.declare(orders);
+    const auto worker = js.consumer("ORDERS", "worker");
+    worker.declare(slow);
+    CHECK(worker.try_fetch({.messages = 0}).error().code() == Errc::bad_setup);
+    CHECK(worker.try_messages({.prefetch = 0}).error().code() == Errc::bad_setup);
+    CHECK(worker.try_messages({.heartbeat = 0ms}).error().code() == Errc::bad_setup);
+}

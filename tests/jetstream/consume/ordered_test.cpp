@@ -106,7 +106,7 @@ TEST_CASE_METHOD(OrderedFixture, "an ordered subscriber begins with the last, th
     store("orders.us", "2");
     store("orders.eu", "3");
     store("orders.us", "4");
-    const auto time = other.jetstream().stream("ORDERS").message(4).time;
+    const auto time = other.jetstream().stream("ORDERS").message(4).time();
     store("orders.us", "5");
     const auto [deliver, texts] =
         GENERATE(table<js::Deliver, std::vector<std::string>>({{js::Deliver::all, {"1", "2", "3", "4", "5", "6"}},

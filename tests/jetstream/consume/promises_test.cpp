@@ -213,8 +213,8 @@ TEST_CASE("a dead letter that is too large is kept without its payload, or with 
     CHECK(eventually([&] { return consumer.info().ack_floor_stream_sequence == 1; }));
     CHECK(handled == 1);
     const auto letter = other.jetstream().stream("DEAD").last_message("dead.orders");
-    CHECK(letter.message.header("Dead-Letter-Reason") == "no");
-    CHECK(letter.message.header("Dead-Letter-Payload-Size") == std::to_string(body.size()));
+    CHECK(letter.header("Dead-Letter-Reason") == "no");
+    CHECK(letter.header("Dead-Letter-Payload-Size") == std::to_string(body.size()));
     CHECK(letter.payload().size() < body.size());
     CHECK_THAT(log.wait_for("payload"), ContainsSubstring("left out"));
 }

@@ -49,10 +49,10 @@ TEST_CASE_METHOD(Both, "a consumer that is reset to a sequence or a time gives w
     CHECK(worker.reset() == 3);  // the first that is not acknowledged
     CHECK(worker.info().pending == 3);
 
-    CHECK(worker.reset(js.stream("ORDERS").message(4).time) == 4);
+    CHECK(worker.reset(js.stream("ORDERS").message(4).time()) == 4);
     CHECK(worker.info().pending == 2);
     CHECK(worker.reset(std::chrono::system_clock::time_point{}) == 1);
-    CHECK(worker.reset(js.stream("ORDERS").message(5).time + 1h) == 6);
+    CHECK(worker.reset(js.stream("ORDERS").message(5).time() + 1h) == 6);
     CHECK(worker.info().pending == 0);
     const auto impatient = broker.jetstream({.timeout = 500ms}).consumer("ORDERS", "none");
     CHECK(impatient.try_reset(1).error() == Errc::consumer_not_found);

@@ -56,6 +56,7 @@ TEST_CASE("settlement without a dead letter") {
            {"said nack", Ending::decided, Outcome::nack(), {nothing, nak(1s), nak(1s), nak(1s), nak(1s)}},
            {"said nack later", Ending::decided, Outcome::nack(7s), {nothing, nak(7s), nak(7s), nak(7s), nak(7s)}},
            {"said term", Ending::decided, Outcome::term("no"), {nothing, term, term, term, term}},
+           {"declined", Ending::declined, Outcome::term("no"), {nothing, ack, term, term, nothing}},
            {"failed", Ending::failed, Outcome::nack(), {nothing, ack, term, nak(1s), nothing}},
            {"poison", Ending::poison, Outcome::term(), {term, term, term, term, term}}},
           plain, 1);
@@ -67,6 +68,7 @@ TEST_CASE("settlement with a dead letter and attempts left") {
            {"said nack", Ending::decided, Outcome::nack(), {nothing, nak(5s), nak(5s), nak(5s), nak(5s)}},
            {"said nack later", Ending::decided, Outcome::nack(7s), {nothing, nak(7s), nak(7s), nak(7s), nak(7s)}},
            {"said term", Ending::decided, Outcome::term("no"), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
+           {"declined", Ending::declined, Outcome::term("no"), {nothing, ack, dead(5s), dead(5s), nothing}},
            {"failed", Ending::failed, Outcome::nack(), {nothing, ack, dead(5s), nak(5s), nothing}},
            {"poison", Ending::poison, Outcome::term(), {dead(5s), dead(5s), dead(5s), dead(5s), dead(5s)}}},
           limited, 2);
@@ -78,6 +80,7 @@ TEST_CASE("settlement at the last attempt") {
            {"said nack", Ending::decided, Outcome::nack(), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
            {"said nack later", Ending::decided, Outcome::nack(7s), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
            {"said term", Ending::decided, Outcome::term("no"), {nothing, dead(5s), dead(5s), dead(5s), dead(5s)}},
+           {"declined", Ending::declined, Outcome::term("no"), {nothing, ack, dead(5s), dead(5s), nothing}},
            {"failed", Ending::failed, Outcome::nack(), {nothing, ack, dead(5s), dead(5s), nothing}},
            {"poison", Ending::poison, Outcome::term(), {dead(5s), dead(5s), dead(5s), dead(5s), dead(5s)}}},
           limited, 3);

@@ -2,7 +2,6 @@
 // The stop of what gets messages from JetStream, while nobody is there to answer.
 #include <atomic>
 #include <chrono>
-#include <cstddef>
 #include <functional>
 #include <future>
 #include <memory>
@@ -11,8 +10,6 @@
 #include <string_view>
 #include <utility>
 
-#include <pthread.h>
-
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
@@ -20,6 +17,7 @@
 #include <freshet/jetstream.hpp>
 
 #include "../../support/log_lines.hpp"
+#include "../../support/no_threads.hpp"
 #include "../../support/server.hpp"
 #include "../../support/wait.hpp"
 
@@ -67,11 +65,15 @@ TEST_CASE_METHOD(Fixture, "a subscriber stops without waiting for a server that 
     check_ends([&] { subscriber.stop(); });
 }
 
-TEST_CASE_METHOD(Fixture, "a message stream is destroyed without waiting for a server that is gone") {
-    auto stream = std::make_unique<MessageStream>(broker->subscriber<"s.x">(pull()).messages());
+TEST_CASE_METHOD(Fixture, "a loop over messages is destroyed without waiting for a server that is gone") {
     broker->start();
+    const auto js = broker->jetstream();
+    js.declare({.name = "S", .subjects = {"s.>"}});
+    const auto consumer = js.consumer("S", "d");
+    consumer.declare({});
+    auto deliveries = std::make_unique<js::Deliveries>(consumer.messages({.heartbeat = 100ms}));
     lose_server();
-    check_ends([&] { stream.reset(); });
+    check_ends([&] { deliveries.reset(); });
 }
 
 TEST_CASE_METHOD(Fixture, "a broker stops without waiting for the consumers of a server that is gone") {
@@ -136,7 +138,7 @@ TEST_CASE_METHOD(Fixture, "what was made from a broker may be asked, and stopped
     auto ordered = broker->subscriber<"s.>">(js::Ordered{.stream = "S"}).handle([](std::string_view) {});
     auto watch = broker->subscriber<">">(kv::Watch{.bucket = "B"}).handle([](const Message&) {});
     auto objects = broker->subscriber<">">(obj::Watch{.bucket = "F"}).handle([](const Message&) {});
-    auto stream = std::make_unique<MessageStream>(broker->subscriber<"s.y">(pull("e")).messages());
+    auto stream = std::make_unique<MessageStream>(broker->subscriber<"s.y">().messages());
     broker->start();
     broker.reset();
     for (auto* const each : {&pulled, &ordered, &watch, &objects}) {
@@ -169,16 +171,11 @@ TEST_CASE_METHOD(Fixture, "a consumer that was lost is looked after when a threa
     broker->subscriber<"s.x">(pull()).handle([&](std::string_view) { ++handled; });
     broker->start();
     auto js = broker->jetstream();
-    pthread_attr_t as_before;
-    REQUIRE(pthread_getattr_default_np(&as_before) == 0);
-    pthread_attr_t too_large;
-    REQUIRE(pthread_attr_init(&too_large) == 0);
-    REQUIRE(pthread_attr_setstacksize(&too_large, std::size_t{1} << 47) == 0);
-    REQUIRE(pthread_setattr_default_np(&too_large) == 0);
-    js.consumer("S", "d").remove();
-    const auto said = log.wait_for("cannot make the thread");
-    REQUIRE(pthread_setattr_default_np(&as_before) == 0);
-    CHECK(!said.empty());
+    {
+        const testing::NoThreads none;
+        js.consumer("S", "d").remove();
+        CHECK(!log.wait_for("cannot make the thread").empty());
+    }
     js.publish("s.x", "x");
     CHECK(testing::eventually([&] { return handled == 1; }));
 }

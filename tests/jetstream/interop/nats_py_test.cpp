@@ -42,6 +42,6 @@ TEST_CASE_METHOD(testing::JetStreamFixture, "nats.py and freshet share streams")
     const auto numbers = js.stream("PY").messages();
     REQUIRE(numbers.size() == 3);
     CHECK(numbers.at(2).decode<int>() == 2);
-    CHECK(numbers.at(2).message.header("number") == "2");
+    CHECK(numbers.at(2).header("number") == "2");
     CHECK(js.publish("py.numbers", 3, {.expect_last_sequence = 3}).sequence == 4);
 }

@@ -49,7 +49,7 @@ TEST_CASE_METHOD(Fixture, "a typed value is stored and acknowledged") {
     CHECK_FALSE(ack.duplicate);
     const auto stored = orders.message(1);
     CHECK(stored.decode<Order>().id == "a1");
-    CHECK(stored.message.header("k") == "v");
+    CHECK(stored.header("k") == "v");
 }
 
 TEST_CASE_METHOD(Fixture, "a duplicate is told, and stored once") {
@@ -192,7 +192,7 @@ TEST_CASE_METHOD(Fixture, "what a handler publishes carries its correlation id a
     REQUIRE(eventually([&] { return sent() >= before + 3; }));  // it found no stream, and was sent again
     js.declare({.name = "COMES", .subjects = {"comes.>"}, .storage = js::Storage::memory});
     publisher.flush(10s);
-    CHECK(js.stream("COMES").message(1).message.header("correlation_id") == "corr-1");
+    CHECK(js.stream("COMES").message(1).message().header("correlation_id") == "corr-1");
 }
 
 TEST_CASE_METHOD(Fixture, "a stream that comes while publish tries again is found") {
@@ -226,7 +226,7 @@ TEST_CASE_METHOD(Fixture, "a message goes when its TTL is over") {
     js.publish("orders.long", Order{}, {.ttl = 1h});
     CHECK(stored() == 2);
     CHECK(eventually([&] { return stored() == 1; }));
-    CHECK(orders.last_message("orders.long").message.header("Nats-TTL") == "3600s");
+    CHECK(orders.last_message("orders.long").message().header("Nats-TTL") == "3600s");
 
     js.declare({.name = "PLAIN", .subjects = {"plain"}, .storage = js::Storage::memory});
     const auto refused = js.try_publish("plain", Order{}, {.ttl = 1s});
@@ -252,7 +252,7 @@ TEST_CASE_METHOD(Fixture, "scheduled messages come at their time, once or again 
     CHECK(eventually([&] { return !plans.try_last_message("plans.once").has_value(); }));
     CHECK(eventually([&] { return plans.info({.subjects = "due.often"}).state.subjects["due.often"] >= 2; }));
     CHECK(plans.purge({.subject = "plans.often"}) == 1);
-    CHECK(plans.last_message("plans.daily").message.header("Nats-Schedule-TTL") == "3600s");
+    CHECK(plans.last_message("plans.daily").message().header("Nats-Schedule-TTL") == "3600s");
     CHECK(fault("plans.bad", {.schedule = js::Schedule{.cron = "not a cron", .target = "due.x"}}) == Errc::remote);
 }
 
@@ -466,5 +466,5 @@ TEST_CASE_METHOD(testing::JetStreamFixture,
     CHECK(whole >= 1);  // the dead letter may be on its way already
     CHECK(eventually([&] { return js.stream("DEAD").info().state.messages == 1; }));
     CHECK(eventually([&] { return whole == 2; }));
-    CHECK(js.stream("DEAD").message(1).message.text() == body);
+    CHECK(js.stream("DEAD").message(1).message().text() == body);
 }

@@ -27,23 +27,26 @@ struct Fixture {
             told.push_back(value + (revision ? "" : " failed"));
         });
     }
-    void answer(std::size_t index, Expected<std::uint64_t> revision) {
-        std::exchange(done.at(index), nullptr)(std::move(revision));
+    void answer(std::size_t index, Expected<std::uint64_t> revision, KvWrites::Left left = KvWrites::Left::yes) {
+        std::exchange(done.at(index), nullptr)(std::move(revision), left);
     }
     void store(std::size_t index) { answer(index, index + 1); }
     void refuse(std::size_t index) { answer(index, std::unexpected{Error{Errc::no_responders, "said the test"}}); }
 
     testing::VirtualClock clock;
     Texts sent = {};
-    std::vector<detail::KvWritten> done = {};
+    std::vector<KvWrites::Answered> done = {};
     Texts told = {};
     std::shared_ptr<KvWrites> writes = std::make_shared<KvWrites>(
         clock,
-        [this](const detail::KvOutgoing& message, detail::KvWritten written) {
+        [this](const detail::KvOutgoing& message, KvWrites::Answered written) {
             sent.push_back(message.body);
             done.push_back(std::move(written));
         },
-        [](const Error& error) { return error == Errc::no_responders; }, [](const std::string&) {});
+        [](const Error& error, KvWrites::Left left) {
+            return error == Errc::no_responders || left == KvWrites::Left::no;
+        },
+        [](const Error&) {});
 };
 
 }  // namespace
@@ -69,6 +72,15 @@ TEST_CASE_METHOD(Fixture, "an error that does not pass is told at once") {
     CHECK(told == Texts{"1 failed"});
     clock.advance(1min);
     CHECK(sent == Texts{"1"});
+}
+
+TEST_CASE_METHOD(Fixture, "a write that did not leave is sent again after an error that would end one that did") {
+    write("a", "1");
+    answer(0, std::unexpected{Error{Errc::timeout, "said the test"}}, KvWrites::Left::no);
+    CHECK(told.empty());
+    clock.advance(1s);
+    store(1);
+    CHECK(told == Texts{"1"});
 }
 
 TEST_CASE_METHOD(Fixture, "a write that is refused for longer than an election takes fails") {
@@ -118,10 +130,10 @@ TEST_CASE("a write that waits to be sent again ends with the clock") {
     std::vector<Errc> told;
     auto writes = std::make_shared<KvWrites>(
         *clock,
-        [](const detail::KvOutgoing&, detail::KvWritten done) {
-            done(std::unexpected{Error{Errc::no_responders, "said the test"}});
+        [](const detail::KvOutgoing&, KvWrites::Answered done) {
+            done(std::unexpected{Error{Errc::no_responders, "said the test"}}, KvWrites::Left::yes);
         },
-        [](const Error&) { return true; }, [](const std::string&) {});
+        [](const Error&, KvWrites::Left) { return true; }, [](const Error&) {});
     int closed = 0;
     writes->write({.key = "a"}, [&](const Expected<std::uint64_t>& revision) {
         if (!revision && revision.error() == Errc::closed) ++closed;

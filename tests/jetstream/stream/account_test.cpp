@@ -75,7 +75,7 @@ TEST_CASE_METHOD(JetStreamFixture, "a message that never expires outlives its st
                 .duplicate_window = 100ms,
                 .allow_msg_ttl = true});
     js.publish("s", "stays", {.ttl = js::never_expires});
-    CHECK(js.stream("S").message(1).message.header("Nats-TTL") == "never");
+    CHECK(js.stream("S").message(1).message().header("Nats-TTL") == "never");
     js.publish("s", "goes");
     CHECK(testing::eventually([&] { return !js.stream("S").try_message(2); }));
     CHECK(js.stream("S").message(1).text() == "stays");

@@ -100,8 +100,8 @@ TEST_CASE_METHOD(OldServer, "old server: streams, publishing, reading") {
     CHECK(orders.info({.subjects = ">"}).state.subjects.at("orders.us") == 1'000);
     for (const auto read : {js::Read::leader, js::Read::direct}) {
         CHECK(orders.message(1, read).decode<Order>().id == "a");
-        CHECK(orders.last_message("orders.us", read).sequence == 1'001);
-        CHECK(orders.message(1, read).time.time_since_epoch() > 0s);
+        CHECK(orders.last_message("orders.us", read).sequence() == 1'001);
+        CHECK(orders.message(1, read).time().time_since_epoch() > 0s);
     }
     CHECK(orders.purge({.keep = 1}) == 1'000);
 }
@@ -170,7 +170,7 @@ TEST_CASE_METHOD(OldServer, "old server: a pull subscriber retries, and its dead
     CHECK(eventually([&] { return js.stream("DEAD").info().state.messages == 1; }));
     CHECK(count("good") == 1);
     CHECK(count("bad") == 2);
-    CHECK(js.stream("DEAD").message(1, js::Read::leader).message.header("Dead-Letter-Deliveries") == "2");
+    CHECK(js.stream("DEAD").message(1, js::Read::leader).message().header("Dead-Letter-Deliveries") == "2");
 
     const auto several =
         js.consumer("ORDERS", "several")

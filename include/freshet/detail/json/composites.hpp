@@ -101,15 +101,22 @@ template <class T>
 consteval bool has_member(std::string_view name) {
     bool found = false;
     if constexpr (HasFields<T>) {
-        for (const auto& info : freshet_fields(For<T>{}).info) found = found || info.name == name;
+        for (const auto& info : fields_of<T>.info) found = found || info.name == name;
     } else if constexpr (requires { FallbackJson<T>::fields; }) {
         for (const auto& field : FallbackJson<T>::names()) found = found || field == name;
     }
     return found;
 }
 
+/// Does not compile for a variant that can only be the body of a message that comes in.
 template <class T>
-concept HasVariantNames = requires { freshet_variant(For<T>{}); };
+consteval void require_value() {
+    static_assert(
+        !NamedBody<T>,
+        "freshet: FRESHET_VARIANT says that a header or the subject tells what this std::variant is, so it can only be "
+        "the body of a message that a handler takes. As a field, let a member tell it; to send one, send the "
+        "alternative itself, with its header. See docs/codecs.md#one-of-several-types");
+}
 
 template <class T, std::size_t... I>
 bool read_variant(JsonReader& in, const JsonNode& node, T& out, std::index_sequence<I...>) {
@@ -124,8 +131,10 @@ bool read_variant(JsonReader& in, const JsonNode& node, T& out, std::index_seque
         std::int64_t index = 0;
         return in.read_tag(node, names.key, names.list, index) && alternatives[index].read(in, node, &out);
     } else {
+        require_value<T>();
         static_assert(
-            ((shape_of<std::variant_alternative_t<I, T>>() == JsonShape::object) + ...) <= 1,
+            TriedBody<T> || NamedBody<T> ||
+                ((shape_of<std::variant_alternative_t<I, T>>() == JsonShape::object) + ...) <= 1,
             "freshet: two alternatives of this std::variant are objects in JSON, which their members do not tell "
             "apart: add FRESHET_VARIANT(Type, \"member\", alternatives...). See docs/codecs.md");
         return in.read_alternative(node, &out, alternatives);
@@ -157,6 +166,7 @@ bool write_variant(JsonWriter& out, const T& variant, std::index_sequence<I...>)
                           "freshet: FRESHET_VARIANT must name every alternative once. See docs/codecs.md");
             done = write_tagged(out, value, {names.key, names.name_of(Index)});
         } else {
+            require_value<T>();
             done = write_json(out, value);
         }
     };

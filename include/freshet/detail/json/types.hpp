@@ -73,6 +73,25 @@ inline constexpr bool is_variant = false;
 template <class... Alternatives>
 inline constexpr bool is_variant<std::variant<Alternatives...>> = true;
 
+/// A std::variant of which a member of the object names the alternative.
+template <class T>
+concept HasVariantNames = is_variant<T> && requires {
+    { freshet_variant(For<T>{}).key } -> std::convertible_to<std::string_view>;
+};
+/// A std::variant that is a whole body, of which a header or a token of the subject names the alternative.
+template <class T>
+concept NamedBody = is_variant<T> && requires { freshet_variant(For<T>{}).key.name; };
+template <class T>
+concept HeaderBody =
+    NamedBody<T> && std::same_as<std::remove_cvref_t<decltype(freshet_variant(For<T>{}).key)>, HeaderKey>;
+template <class T>
+concept PathBody = NamedBody<T> && !HeaderBody<T>;
+/// A std::variant whose alternatives are tried in turn.
+template <class T>
+concept TriedBody = is_variant<T> && requires {
+    { freshet_variant(For<T>{}) } -> std::same_as<DecodingKey>;
+};
+
 /// An owning pointer. Travels like a std::optional.
 template <class T>
 inline constexpr bool is_pointer = false;

@@ -34,13 +34,13 @@ template <class T, auto Member>
 consteval ReadField reader_of(const FieldInfo& info) {
     return {info.name, !is_nullable<MemberType<T, Member>> && !info.or_default, &read_field<T, Member>};
 }
-template <class T, auto... Members>
-consteval std::array<ReadField, sizeof...(Members)> read_fields(const FieldList<Members...>& list) {
+template <class T, std::size_t Facts, auto... Members>
+consteval std::array<ReadField, sizeof...(Members)> read_fields(const FieldList<Facts, Members...>& list) {
     [[maybe_unused]] std::size_t i = 0;
     return {reader_of<T, Members>(list.info[i++])...};
 }
 template <class T>
-inline constexpr auto read_fields_of = read_fields<T>(freshet_fields(For<T>{}));
+inline constexpr auto read_fields_of = read_fields<T>(fields_of<T>);
 
 template <class T>
 bool read_number(JsonReader& in, const JsonNode& node, T& out) {
@@ -190,13 +190,13 @@ consteval WriteField writer_of(const FieldInfo& info) {
     if constexpr (is_nullable<MemberType<T, Member>>) field.absent = &absent_field<T, Member>;
     return field;
 }
-template <class T, auto... Members>
-consteval std::array<WriteField, sizeof...(Members)> write_fields(const FieldList<Members...>& list) {
+template <class T, std::size_t Facts, auto... Members>
+consteval std::array<WriteField, sizeof...(Members)> write_fields(const FieldList<Facts, Members...>& list) {
     [[maybe_unused]] std::size_t i = 0;
     return {writer_of<T, Members>(list.info[i++])...};
 }
 template <class T>
-inline constexpr auto write_fields_of = write_fields<T>(freshet_fields(For<T>{}));
+inline constexpr auto write_fields_of = write_fields<T>(fields_of<T>);
 
 template <class T>
 bool write_object(JsonWriter& out, const T& value, const VariantTag& tag) {

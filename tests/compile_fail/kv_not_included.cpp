@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: freshet: JetStream, buckets and object stores need #include <freshet/jetstream.hpp>
+#include <string>
+
+#include <freshet/broker.hpp>
+
+void wire(freshet::Broker& broker) { auto flags = broker.kv<std::string>("flags"); }

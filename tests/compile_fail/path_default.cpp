@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: freshet: the default of this parameter is no T
+#include <freshet/broker.hpp>
+
+void wire(freshet::Broker& broker) {
+    broker.subscriber<"orders">().handle([](freshet::Path<"id", int, "none">) {});
+}
