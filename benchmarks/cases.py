@@ -134,4 +134,12 @@ PEERS = {
     "peer_js_pull": Case("js_pull", 200_000, ONE, systems=ALL, reference="freshet"),
 }
 
-GROUPS = {"plain": PLAIN, "scale": SCALE, "tunables": TUNABLES, "peers": PEERS}
+OFF_AND_ON = turned("off", **{"off": {}, "on": {"metrics": 1}})
+METRICS = {
+    "metrics_deliver": Case("deliver", 1_000_000, SIZES[:2], generator=True, **OFF_AND_ON),
+    "metrics_publish": Case("publish", 2_000_000, SIZES[:2], **OFF_AND_ON),
+    "metrics_rpc_64": Case("rpc", 200_000, ONE, service="rpc_service", words={"outstanding": 64}, **OFF_AND_ON),
+    "metrics_js_pull": Case("js_pull", 200_000, ONE, **OFF_AND_ON),
+}
+
+GROUPS = {"plain": PLAIN, "scale": SCALE, "tunables": TUNABLES, "metrics": METRICS, "peers": PEERS}

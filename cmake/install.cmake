@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# The installed package: find_package(freshet), find_package(freshet COMPONENTS jetstream testing glaze compression).
+# The installed package: find_package(freshet), find_package(freshet COMPONENTS jetstream metrics testing glaze
+# compression).
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 set(freshet_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/freshet)
 
-install(TARGETS freshet freshet_jetstream freshet_testing EXPORT freshetTargets FILE_SET HEADERS)
+install(TARGETS freshet freshet_jetstream freshet_metrics freshet_testing EXPORT freshetTargets FILE_SET HEADERS)
 install(EXPORT freshetTargets NAMESPACE freshet:: DESTINATION ${freshet_package_dir})
 # A file of its own, read only where glaze is found: the core does not need it.
 if(TARGET freshet_glaze)

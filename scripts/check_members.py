@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that every public member of the classes that hold a message or a dead letter is in a table of a page.
+"""Checks that every public member of the classes that hold a message, a dead letter or counters is in a table.
 
 Reads the headers of CLASSES. A member counts as shown if a row of a table in docs/*.md has its name in backticks:
 `name`, `name(...)`, `object.name(...)`, `Class::name`. A function whose name begins with `try_` is shown by its twin.
@@ -21,8 +21,11 @@ CLASSES = {
     "js/dead_letters.hpp": ["DeadLetter", "DeadLetterFilter", "DeadLetterRetries", "DeadLetters"],
     "js/stream_handle.hpp": ["StreamHandle", "ReadOptions"],
     "js/retry.hpp": ["Retry"],
-    "subscriber.hpp": ["SubscriberOptions", "PublishToOptions", "SubscriberStats", "Subscriber", "SubscriberBuilder"],
+    "subscriber.hpp": ["SubscriberOptions", "PublishToOptions", "Subscriber", "SubscriberBuilder"],
     "publisher.hpp": ["Publisher"],
+    "stats.hpp": ["SubscriberStats", "ConsumerStats", "ConsumerLag", "PublisherStats", "RequestStats", "StoreStats",
+                  "HistogramStats"],
+    "broker_stats.hpp": ["SubscriberReport", "BrokerStats"],
 }
 # What a user does not call: for transports, and what only the range-based for uses.
 INSIDE = {"native", "release", "begin", "end", "Iterator"}

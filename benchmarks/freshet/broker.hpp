@@ -3,8 +3,10 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include <freshet/freshet.hpp>
+#include <freshet/metrics.hpp>
 #include <spdlog/spdlog.h>
 
 #include "../support/bench.hpp"
@@ -22,6 +24,13 @@ inline freshet::BrokerOptions options(const Arguments& arguments) {
     if (arguments.envelope == "full") options.envelope = freshet::Envelope::full;
     options.logger = std::make_shared<spdlog::logger>("bench");
     return options;
+}
+
+/// Gives the broker Metrics if the case says so. Call it before start().
+inline void measure(freshet::Broker& broker, const Arguments& arguments) {
+    static freshet::Metrics metrics;
+    static int brokers = 0;
+    if (arguments.metrics != 0) metrics.add(broker, std::to_string(++brokers));
 }
 
 /// Ends the program when an operation failed.

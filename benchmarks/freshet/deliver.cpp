@@ -67,7 +67,10 @@ int main(int argc, char** argv) {
         for (int member = 0; member < arguments.subscribers; ++member)
             subscribe(*brokers[i % brokers.size()], subjects[i], arguments);
     }
-    for (const auto& broker : brokers) broker->start();
+    for (const auto& broker : brokers) {
+        bench::measure(*broker, arguments);
+        broker->start();
+    }
     bench::say_ready();
     finished.get_future().wait();
     measurement->report(wanted);

@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
     const auto body = bench::body_of(arguments);
     freshet::Broker broker{bench::options(arguments)};
+    bench::measure(broker, arguments);
     broker.start();
     bench::renew_stream(broker);
     auto window = broker.jetstream().async_publisher({.max_pending = static_cast<std::size_t>(arguments.outstanding)});

@@ -10,6 +10,7 @@ template <class T>
 void publish(freshet::Broker& broker, const bench::Arguments& arguments, const T& value) {
     freshet::PublishOptions options;
     for (int i = 0; i < arguments.headers; ++i) options.headers.add("X-Header-" + std::to_string(i), "a value of it");
+    bench::measure(broker, arguments);
     broker.start();
     bench::say_ready();
     bench::Measurement measurement;

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
     const auto body = bench::body_of(arguments);
     freshet::Broker broker{bench::options(arguments)};
+    bench::measure(broker, arguments);
     broker.start();
     const auto ask = broker.client<freshet::Message(std::string_view)>("bench.rpc");
     ask_in_turn(ask, body, 100);  // warm

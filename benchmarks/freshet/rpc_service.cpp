@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
     const auto arguments = bench::parse(argc, argv);
     freshet::Broker broker{bench::options(arguments), transport()};
     broker.subscriber<"bench.rpc">().handle([](std::string_view body) { return body; });
+    bench::measure(broker, arguments);
     broker.start();
     bench::say_ready();
     broker.subscriber<"bench.quit">().messages().next();

@@ -59,14 +59,15 @@ bool set(Arguments& arguments, std::string_view name, std::string_view value) {
          {"lane", &Arguments::lane},
          {"dispatch", &Arguments::dispatch},
          {"envelope", &Arguments::envelope}}};
-    constexpr std::array<std::pair<std::string_view, int Arguments::*>, 7> numbers{
+    constexpr std::array<std::pair<std::string_view, int Arguments::*>, 8> numbers{
         {{"outstanding", &Arguments::outstanding},
          {"subscribers", &Arguments::subscribers},
          {"subjects", &Arguments::subjects},
          {"brokers", &Arguments::brokers},
          {"batch", &Arguments::batch},
          {"headers", &Arguments::headers},
-         {"confirm", &Arguments::confirm}}};
+         {"confirm", &Arguments::confirm},
+         {"metrics", &Arguments::metrics}}};
     for (const auto& [word, member] : texts)
         if (word == name) return arguments.*member = value, true;
     for (const auto& [word, member] : numbers)

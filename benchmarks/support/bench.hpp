@@ -23,6 +23,7 @@ struct Arguments {
     int batch = 1'000;           ///< messages of an atomic batch or a fetch
     int headers = 0;             ///< of each message
     int confirm = 1;             ///< 0: results are published without confirmation
+    int metrics = 0;             ///< 1: the broker has Metrics, which nobody reads
     long rate = 0;               ///< messages per second; 0: as many as possible
     std::size_t buffer = 256 << 10;  ///< of the connection, in bytes
     std::string dispatch =

@@ -8,6 +8,7 @@
 #include <typeinfo>
 #include <utility>
 
+#include <freshet/broker_stats.hpp>
 #include <freshet/client.hpp>
 #include <freshet/depends.hpp>
 #include <freshet/detail/core.hpp>
@@ -60,19 +61,6 @@ struct OfJetstream {
 };
 
 }  // namespace detail
-
-/// Counters of a broker since it was made.
-struct BrokerStats {
-    TransportStats transport = {};
-    std::size_t subscribers = 0;          ///< registered subscribers
-    std::size_t requests_in_flight = 0;   ///< requests without an answer, an error or a timeout yet
-    std::uint64_t received = 0;           ///< messages that reached the handlers of all subscribers
-    std::uint64_t failed = 0;             ///< see SubscriberStats::failed; the sum over all subscribers
-    std::uint64_t rejected = 0;           ///< see SubscriberStats::rejected; the sum over all subscribers
-    std::uint64_t dropped = 0;            ///< see SubscriberStats::dropped; the sum over all subscribers
-    std::uint64_t declined = 0;           ///< see SubscriberStats::declined; the sum over all subscribers
-    std::vector<ErrorCount> errors = {};  ///< see SubscriberStats::errors; the sum over all subscribers
-};
 
 /// A connection to NATS and the handlers it serves: declare subscribers, then call run().
 ///
@@ -141,7 +129,7 @@ public:
     /// Publishes `value` as publish() does, but returns the Error instead of throwing it.
     template <class T>
     Expected<void> try_publish(std::string_view subject, const T& value, const PublishOptions& options = {}) {
-        return detail::publish_value(link(), subject, value, options);
+        return detail::publish_value(link(), detail::publish_counts(link()), subject, value, options);
     }
 
     /// Returns a typed publisher of a subject template that the compiler checks. `about` is what descriptions tell of
@@ -174,7 +162,8 @@ public:
     template <class R, class T>
     Expected<R> try_request(std::string_view subject, const T& value, const RequestOptions& options = {}) {
         return detail::with_encoded(link(), value, options.format, [&](const detail::Encoded& encoded) -> Expected<R> {
-            return detail::decode_reply<R>(subject, detail::request(link(), subject, encoded, options));
+            return detail::decode_reply<R>(subject, detail::request(link(), detail::request_counts(link()), subject,
+                                                                    encoded, options));
         });
     }
 

@@ -50,7 +50,10 @@ class Client<R(A...)> {
 
 public:
     Client(detail::Link& link, std::string subject, RequestOptions options)
-        : link_{&link}, subject_{std::move(subject)}, options_{std::move(options)} {}
+        : link_{&link},
+          counts_{&detail::request_counts(link, subject)},
+          subject_{std::move(subject)},
+          options_{std::move(options)} {}
 
     /// Sends the request and blocks until the answer or the deadline. Throws Error: Condition::timeout,
     /// Condition::no_responders, Condition::disconnected, Condition::bad_payload; RemoteError when the other side
@@ -70,7 +73,7 @@ public:
         return with_argument(
             options,
             [&](const detail::Encoded& encoded) -> Expected<R> {
-                return detail::decode_reply<R>(subject_, detail::request(*link_, subject_, encoded, options));
+                return detail::decode_reply<R>(subject_, detail::request(*link_, *counts_, subject_, encoded, options));
             },
             argument...);
     }
@@ -109,7 +112,7 @@ private:
         const auto sent = with_argument(
             options,
             [&](const detail::Encoded& encoded) -> Expected<void> {
-                detail::request_async(*link_, subject_, encoded, options, std::move(handler));
+                detail::request_async(*link_, *counts_, subject_, encoded, options, std::move(handler));
                 return {};
             },
             argument...);
@@ -123,6 +126,7 @@ private:
     }
 
     detail::Link* link_;
+    detail::RequestCounts* counts_;  // of link_
     std::string subject_;
     RequestOptions options_;
 };

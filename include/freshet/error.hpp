@@ -57,6 +57,7 @@ enum class Errc {
     missing_header,     ///< Condition::bad_payload: a handler asked for a header that is not there
     bad_header,         ///< Condition::bad_payload: a header name or value that NATS cannot carry
     bad_path,           ///< Condition::bad_payload: a subject token that does not parse
+    unmatched,          ///< Condition::bad_payload: no when() of a subscriber without a default handler matches
     bad_subject,        ///< Condition::bad_setup: not a valid subject or pattern
     unauthorized,       ///< Condition::bad_setup: the server refused the credentials or a permission
     bad_setup,          ///< Condition::bad_setup: everything else that is wrong before it starts

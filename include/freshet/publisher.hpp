@@ -22,7 +22,10 @@ class Publisher {
 
 public:
     Publisher(detail::Link& link, SubjectTemplate subject, PublishOptions options)
-        : link_{&link}, subject_{std::move(subject)}, options_{std::move(options)} {}
+        : link_{&link},
+          counts_{&detail::publish_counts(link, subject.pattern())},
+          subject_{std::move(subject)},
+          options_{std::move(options)} {}
 
     /// Returns a publisher whose values are written by the codec C instead of that of their type: a class with `static
     /// void encode(const T&, Buffer&)`, and `static constexpr std::string_view content_type` if it is to be sent. See
@@ -72,12 +75,16 @@ public:
         }
         const detail::BufferLease subject;
         if (auto formatted = subject_.format_values(subject->string(), tokens...); !formatted) return formatted;
-        if constexpr (std::is_void_v<C>) return detail::publish_value(*link_, subject->text(), value, options);
-        else return detail::publish_value(*link_, subject->text(), coded<C>(value), options);
+        const auto publish = [&](const auto& body) {
+            return detail::publish_value(*link_, *counts_, subject->text(), body, options);
+        };
+        if constexpr (std::is_void_v<C>) return publish(value);
+        else return publish(coded<C>(value));
     }
 
 private:
     detail::Link* link_;
+    detail::PublishCounts* counts_;  // of link_
     SubjectTemplate subject_;
     PublishOptions options_;
 };

@@ -23,6 +23,7 @@
 #include <freshet/detail/typed_handler.hpp>
 #include <freshet/message_stream.hpp>
 #include <freshet/on_lost.hpp>
+#include <freshet/stats.hpp>
 #include <freshet/subject_template.hpp>
 
 namespace freshet {
@@ -95,26 +96,6 @@ struct PublishToOptions {
     /// Headers of what is published, beside those of a Response, which replace headers of the same name. The answer
     /// does not have them. Default: none.
     Headers headers = {};
-};
-
-/// How many messages ended with an error of one code.
-struct ErrorCount {
-    int code = 0;             ///< what a caller got, or would have got, as `Nats-Service-Error-Code`
-    std::uint64_t count = 0;  ///< number of messages
-};
-
-/// Counters of a subscriber since it was started.
-struct SubscriberStats {
-    std::uint64_t received = 0;  ///< messages that were taken up to be handled
-    std::uint64_t failed = 0;    ///< of those received: the handler threw or said so, or a publication failed
-    /// of those received: refused before the handler ran, such as a body that does not decode or a path that does not
-    /// parse
-    std::uint64_t rejected = 0;
-    std::uint64_t dropped = 0;   ///< lost: more waited than max_pending_messages or _bytes, or a stop's time was over
-    std::uint64_t skipped = 0;   ///< of those received: the handler threw Skip
-    std::size_t pending = 0;     ///< messages that wait now
-    std::uint64_t declined = 0;  ///< of those received: answered on purpose with an error of 400 to 499; not a failure
-    std::vector<ErrorCount> errors = {};  ///< failed, rejected and declined messages by the code of the error
 };
 
 namespace detail {

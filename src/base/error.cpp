@@ -20,7 +20,8 @@ Condition condition_of(Errc code) noexcept {
         case Errc::payload_too_large:
         case Errc::missing_header:
         case Errc::bad_header:
-        case Errc::bad_path: return Condition::bad_payload;
+        case Errc::bad_path:
+        case Errc::unmatched: return Condition::bad_payload;
         case Errc::bad_subject:
         case Errc::unauthorized:
         case Errc::bad_setup: return Condition::bad_setup;
@@ -52,6 +53,7 @@ const char* text_of(Errc code) noexcept {
         case Errc::missing_header: return "missing header";
         case Errc::bad_header: return "bad header";
         case Errc::bad_path: return "bad path parameter";
+        case Errc::unmatched: return "unmatched message";
         case Errc::bad_subject: return "bad subject";
         case Errc::unauthorized: return "unauthorized";
         case Errc::no_jetstream: return "no JetStream";

@@ -23,8 +23,10 @@
 #include <freshet/subscriber.hpp>
 #include <freshet/transport.hpp>
 
+#include "base/measuring.hpp"
 #include "broker/broker_life.hpp"
 #include "broker/connection_state.hpp"
+#include "broker/reports.hpp"
 #include "delivery/delivery_observer.hpp"
 #include "delivery/host.hpp"
 #include "delivery/stall_watch.hpp"
@@ -36,7 +38,7 @@ namespace freshet::detail {
 /// The half of a broker that starts, stops and declares: its life (BrokerLife), its subscribers, and the objects that
 /// they are given. Its Link sends and asks. Callers share the core, so that a broker may be destroyed inside a call of
 /// its own.
-class BrokerCore final : public Registry, public Host {
+class BrokerCore final : public Registry, public Host, public std::enable_shared_from_this<BrokerCore> {
 public:
     using MakeTransport = Link::MakeTransport;
 
@@ -107,6 +109,8 @@ public:
     Health health() const;
     /// Returns why the broker has ended, or ends, by itself; nothing if it does not.
     std::optional<Error> failure() const;
+    /// Measures from now on. Throws after the start, and the second time.
+    void measure(Measuring measuring);
     Broker& owner() const noexcept override { return *owner_; }
     Link& link() noexcept { return link_; }
     const Link& link() const noexcept { return link_; }
@@ -153,6 +157,8 @@ private:
 
     // broker_registry.cpp
     void start_now(const std::shared_ptr<SubscriberCore>& subscriber);
+    /// Asks servers how far consumers are behind, again and again, if that is measured.
+    void poll();
     /// Removes the subscribers that have finished, and adds up their counts. Called under mutex_. The caller destroys
     /// the returned subscribers after it has released the lock, because the captures of their handlers go with them.
     std::vector<std::shared_ptr<SubscriberCore>> forget_finished();
@@ -177,7 +183,7 @@ private:
     std::vector<std::shared_ptr<SubscriberCore>> subscribers_ = {};
     std::uint64_t last_draft_ = 0;
     std::map<std::uint64_t, Draft> drafts_ = {};  // subscribers that were begun and not added
-    SubscriberStats gone_ = {};                   // counts of the subscribers that were forgotten
+    Reports gone_ = {};                           // counts of the subscribers that were forgotten
     std::unordered_map<std::type_index, std::shared_ptr<void>> provided_ = {};
     std::vector<std::shared_ptr<RouterNode>> routers_ = {};
     bool routers_expanded_ = false;  // their subscribers are among subscribers_

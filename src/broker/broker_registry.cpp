@@ -12,15 +12,8 @@
 namespace freshet::detail {
 namespace {
 
-void add_to(SubscriberStats& sum, const SubscriberStats& one) {
-    sum.received += one.received;
-    sum.failed += one.failed;
-    sum.rejected += one.rejected;
-    sum.dropped += one.dropped;
-    sum.skipped += one.skipped;
-    sum.declined += one.declined;
-    for (const auto& [code, count] : one.errors) count_error(sum.errors, code, count);
-}
+// A program that subscribes and ends subscribers for ever must not fill the memory with their counts.
+constexpr std::size_t most_gone = 1'000;
 
 }  // namespace
 
@@ -109,7 +102,9 @@ std::vector<std::shared_ptr<SubscriberCore>> BrokerCore::forget_finished() {
     std::vector<std::shared_ptr<SubscriberCore>> forgotten;
     std::erase_if(subscribers_, [&](const std::shared_ptr<SubscriberCore>& subscriber) {
         if (!subscriber->finished()) return false;
-        add_to(gone_, subscriber->stats());
+        auto stats = subscriber->stats();
+        if (stats.consumer) stats.consumer->lag.reset();  // nobody asks for it any more
+        gone_.add(subscriber->spec().subject, subscriber->source().group(), stats, most_gone);
         forgotten.push_back(subscriber);
         return true;
     });
@@ -159,20 +154,48 @@ Layer& BrokerCore::change_layer(const char* what) {
 }
 
 BrokerStats BrokerCore::stats() const {
-    BrokerStats stats{.transport = link_.transport().stats(), .requests_in_flight = link_.requests_in_flight()};
+    const auto& traffic = link_.traffic();
+    BrokerStats stats{.transport = link_.transport().stats(),
+                      .requests_in_flight = link_.requests_in_flight(),
+                      .connected = connection_.connected(),
+                      .slow_consumers = traffic.slow_consumers(),
+                      .unconfirmed = traffic.unconfirmed(),
+                      .most_unconfirmed = traffic.most_unconfirmed(),
+                      .by_publisher = traffic.publishers(),
+                      .by_client = traffic.requests(),
+                      .by_store = traffic.stores()};
     const std::lock_guard lock{mutex_};
-    SubscriberStats sum = gone_;
+    stats.running = life_.state() == BrokerLife::State::running;
+    Reports reports = gone_;
     for (const auto& subscriber : subscribers_) {
-        add_to(sum, subscriber->stats());
+        reports.add(subscriber->spec().subject, subscriber->source().group(), subscriber->stats());
         if (!subscriber->finished()) ++stats.subscribers;
     }
+    const auto sum = reports.sum();
     stats.received = sum.received;
     stats.failed = sum.failed;
     stats.rejected = sum.rejected;
     stats.dropped = sum.dropped;
     stats.declined = sum.declined;
-    stats.errors = std::move(sum.errors);
+    stats.errors = sum.errors;
+    stats.by_subscriber = reports.list();
     return stats;
+}
+
+void BrokerCore::measure(Measuring measuring) {
+    const std::lock_guard lock{mutex_};
+    if (!life_.is_idle())
+        raise({Errc::bad_setup, "Metrics: the broker was started already; add it to Metrics before start()"});
+    if (link_.traffic().measuring() != nullptr)
+        raise({Errc::bad_setup, "Metrics: the broker belongs to other Metrics already; add it once"});
+    link_.traffic().measure(std::make_shared<const Measuring>(std::move(measuring)));
+}
+
+void BrokerCore::poll() {
+    const auto* const measuring = link_.traffic().measuring();
+    if (measuring == nullptr || measuring->poll_interval.count() <= 0) return;
+    for (const auto& subscriber : subscribers()) subscriber->source().ask_lag();
+    link_.clock().schedule(link_.clock().now() + measuring->poll_interval, [this] { poll(); });
 }
 
 }  // namespace freshet::detail

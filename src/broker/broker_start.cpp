@@ -160,6 +160,7 @@ void BrokerCore::start_all() {
         changed_.notify_all();
     }
     for (const auto& subscriber : subscribers) subscriber->heed_losses();
+    poll();
 }
 
 void BrokerCore::undo_start() noexcept {

@@ -43,4 +43,9 @@ void ConnectionState::tell(Health& health) const {
     health.unreachable = unreachable_;
 }
 
+bool ConnectionState::connected() const {
+    const std::lock_guard lock{mutex_};
+    return connected_;
+}
+
 }  // namespace freshet::detail

@@ -18,6 +18,7 @@ public:
     void fail(const Error& why);
     /// Adds what is known to the health of a broker, whose state is set.
     void tell(Health& health) const;
+    bool connected() const;
 
 private:
     mutable std::mutex mutex_ = {};

@@ -29,7 +29,7 @@ public:
         const auto size = message.payload().size();
         if (closed_ || waiting_.size() >= settings_.max_messages || size > settings_.max_bytes - bytes_) return false;
         bytes_ += size;
-        waiting_.push_back({std::move(message), clock().now() + std::min(settings_.batch.within, longest_timeout)});
+        waiting_.push_back({std::move(message), clock().now() + longest_wait()});
         if (waiting_.size() == 1) arm();
         start_due(lock);
         return true;
@@ -78,6 +78,7 @@ private:
     };
 
     Clock& clock() const noexcept { return *settings_.clock; }
+    std::chrono::milliseconds longest_wait() const { return std::min(settings_.batch.within, longest_timeout); }
 
     bool due() const {
         if (waiting_.empty()) return false;
@@ -122,9 +123,11 @@ private:
     /// Takes a batch and handles it after it has released the lock.
     void run(Lock& lock) {
         std::vector<Message> batch;
+        const auto now = settings_.waiting != nullptr ? clock().now() : TimePoint{};
         while (!waiting_.empty() && batch.size() < settings_.batch.size) {
             bytes_ -= waiting_.front().message.payload().size();
             batch.push_back(std::move(waiting_.front().message));
+            if (settings_.waiting != nullptr) settings_.waiting->take(now - (waiting_.front().due - longest_wait()), 1);
             waiting_.pop_front();
         }
         arm();

@@ -8,6 +8,7 @@
 #include <freshet/batch.hpp>
 #include <freshet/clock.hpp>
 
+#include "base/histogram.hpp"
 #include "delivery/dispatcher.hpp"
 
 namespace freshet::detail {
@@ -18,6 +19,7 @@ struct BatchSettings {
     std::size_t max_messages = 65'536;              ///< messages that may wait
     std::size_t max_bytes = std::size_t{64} << 20;  ///< bytes of these
     std::shared_ptr<Clock> clock = {};
+    Histogram* waiting = nullptr;  ///< takes how long messages wait; null: nobody asks
 };
 
 /// Collects messages until they are a batch, and handles batches on threads of its own.

@@ -46,8 +46,8 @@ std::string then(const Plan& plan) {
 
 }  // namespace
 
-Conclusion::Conclusion(Link& link, Source& source, const std::string& subject)
-    : link_{link}, source_{source}, log_{link, subject} {}
+Conclusion::Conclusion(Link& link, Source& source, SubscriberCounts& counts, const std::string& subject)
+    : link_{link}, source_{source}, counts_{counts}, log_{link, subject} {}
 
 /// A delivery whose handler has returned, and whose publications are not confirmed yet.
 struct Conclusion::Postponed {
@@ -91,18 +91,18 @@ void Conclusion::end(Postponed& postponed, const Error* unconfirmed) noexcept {
     auto& subscriber = *postponed.subscriber;
     if (unconfirmed != nullptr) {
         const auto outcome = Outcome::nack();
-        end(subscriber, postponed.context, {.outcome = outcome, .failure = unconfirmed});
+        counts_.settled(end(subscriber, postponed.context, {.outcome = outcome, .failure = unconfirmed}));
     } else {
-        end(subscriber, postponed.context,
-            {.outcome = postponed.outcome,
-             .failure = postponed.failure ? &*postponed.failure : nullptr,
-             .rejected = postponed.rejected,
-             .decided = postponed.decided});
+        counts_.settled(end(subscriber, postponed.context,
+                            {.outcome = postponed.outcome,
+                             .failure = postponed.failure ? &*postponed.failure : nullptr,
+                             .rejected = postponed.rejected,
+                             .decided = postponed.decided}));
     }
     subscriber.end_postponed();
 }
 
-void Conclusion::end_failed(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept {
+Ended Conclusion::end_failed(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept {
     auto failed = handled;
     failed.declined = !handled.decided && !handled.rejected && handled.failure != nullptr &&
                       handled.outcome.kind() == Outcome::Kind::term && declines_for_good(*handled.failure);
@@ -111,6 +111,7 @@ void Conclusion::end_failed(const SubscriberCore& subscriber, Context& context, 
     report(subscriber, context, failed);
     if (observer_ != nullptr) observer_->on_settled(subscriber, context, failed);
     source_.settle(ContextAccess::take_message(context), failed);
+    return ended_as(failed, source_);
 }
 
 void Conclusion::report(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept {
@@ -125,8 +126,7 @@ void Conclusion::report(const SubscriberCore& subscriber, Context& context, cons
 
 int Conclusion::count(const Error& failure, const Handled& handled) noexcept {
     const int code = code_of(failure, handled.rejected);
-    auto& counter = handled.rejected ? rejected_ : declines(failure) ? declined_ : failed_;
-    counter.fetch_add(1, std::memory_order_relaxed);
+    counts_.failure(handled, declines(failure));
     try {
         errors_.add(code);
     } catch (...) { return code; }  // no memory
@@ -219,6 +219,7 @@ void Conclusion::warn_unanswered(Context& context) noexcept {
 void Conclusion::settle(const SubscriberCore& subscriber, Item& item, const Handled& handled) noexcept {
     if (observer_ != nullptr) observer_->on_batched(subscriber, item.message(), handled);
     source_.settle(ItemAccess::take(item), handled);
+    counts_.settled(ended_as(handled, source_));
 }
 
 void Conclusion::answer(Context& context, const Error& failure, const Handled& handled, int code) noexcept {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +14,7 @@
 
 #include "delivery/delivery_observer.hpp"
 #include "delivery/failure_answer.hpp"
+#include "delivery/subscriber_counts.hpp"
 #include "link/failure_log.hpp"
 
 namespace freshet::detail {
@@ -25,7 +25,7 @@ class Link;
 /// the source settle the message. Thread-safe.
 class Conclusion {
 public:
-    Conclusion(Link& link, Source& source, const std::string& subject);
+    Conclusion(Link& link, Source& source, SubscriberCounts& counts, const std::string& subject);
 
     void observe(DeliveryObserver* observer) noexcept { observer_ = observer; }
 
@@ -35,8 +35,8 @@ public:
     /// From now on, the first request that is acknowledged without an answer is logged.
     void expect_answers() noexcept { unanswered_told_.store(false, std::memory_order_relaxed); }
 
-    /// Ends the delivery of the context's message.
-    void conclude(SubscriberCore& subscriber, Context& context, const Outcome& returned) noexcept {
+    /// Ends the delivery of the context's message. Returns how, for the counts.
+    Ended conclude(SubscriberCore& subscriber, Context& context, const Outcome& returned) noexcept {
         const auto& failure = ContextAccess::failure(context);
         const auto& decided = ContextAccess::decided(context);
         const Handled handled{.outcome = decided ? *decided : returned,
@@ -44,8 +44,8 @@ public:
                               .rejected =
                                   failure && ContextAccess::rejected(context) && returned.kind() == Outcome::Kind::term,
                               .decided = decided.has_value()};
-        if (confirmed_ && postpone(subscriber, context, handled)) return;
-        end(subscriber, context, handled);
+        if (confirmed_ && postpone(subscriber, context, handled)) return Ended::later;
+        return end(subscriber, context, handled);
     }
     /// Ends the delivery of each message of a batch: as its item decided, else as the context decided, else as
     /// `returned`.
@@ -58,9 +58,6 @@ public:
              LogLevel level = LogLevel::error) noexcept {
         log_.write(context.logger(), kind, what, why, level);
     }
-    std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
-    std::uint64_t rejected() const noexcept { return rejected_.load(std::memory_order_relaxed); }
-    std::uint64_t declined() const noexcept { return declined_.load(std::memory_order_relaxed); }
     std::vector<ErrorCount> errors() const { return errors_.list(); }
 
     /// Writes the log lines that are still due. Call it last: no delivery may be concluded afterwards.
@@ -69,14 +66,15 @@ public:
 private:
     struct Postponed;
 
-    void end(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept {
+    Ended end(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept {
         if (handled.failure != nullptr || handled.outcome != Outcome::ack)
             return end_failed(subscriber, context, handled);
         if (!ContextAccess::answered(context) && leaves_unanswered(context.message())) warn_unanswered(context);
         if (observer_ != nullptr) observer_->on_settled(subscriber, context, handled);
         source_.settle(ContextAccess::take_message(context), handled);
+        return Ended::ack;
     }
-    void end_failed(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept;
+    Ended end_failed(const SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept;
     /// Has the delivery end when the publications of its handler are confirmed: as a failed one if they are not.
     /// Returns false if it need not wait for any.
     bool postpone(SubscriberCore& subscriber, Context& context, const Handled& handled) noexcept;
@@ -100,12 +98,10 @@ private:
 
     Link& link_;
     Source& source_;
+    SubscriberCounts& counts_;
     FailureLog log_;
     DeliveryObserver* observer_ = nullptr;
     bool confirmed_ = false;
-    std::atomic<std::uint64_t> failed_ = 0;
-    std::atomic<std::uint64_t> rejected_ = 0;
-    std::atomic<std::uint64_t> declined_ = 0;
     ErrorCounts errors_ = {};
     std::atomic<bool> unanswered_told_ = true;  // also where no answer is expected
 };

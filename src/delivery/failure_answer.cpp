@@ -75,12 +75,13 @@ Expected<void> answer_failure(Link& link, Context& context, const Error& failure
     const auto& value = ErrorAccess::state(failure).value;
     std::string_view type;
     if (value.encode != nullptr) type = value.encode(value.value.get(), ContextAccess::result_format(context), *body);
-    return link.send({.subject = context.message().reply_to(),
-                      .payload = body->bytes(),
-                      .headers = &headers,
-                      .flush = Flush::now,
-                      .lane = Lane::deliveries},
-                     type, Outgoing::Kind::reply);
+    return link.send_counted(link.traffic().replies(),
+                             {.subject = context.message().reply_to(),
+                              .payload = body->bytes(),
+                              .headers = &headers,
+                              .flush = Flush::now,
+                              .lane = Lane::deliveries},
+                             type, Outgoing::Kind::reply);
 }
 
 void count_error(std::vector<ErrorCount>& counts, int code, std::uint64_t more) {

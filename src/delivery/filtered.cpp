@@ -33,7 +33,7 @@ public:
         const auto missing = "no handler takes this message on " + quoted(context.subject());
         return ContextAccess::reject(
             context,
-            with_text_for_callers(Errc::bad_payload,
+            with_text_for_callers(Errc::unmatched,
                                   missing + ": no when() matches, and handle() was given no default handler", missing));
     }
 

@@ -14,7 +14,6 @@
 
 #include "base/quoted.hpp"
 #include "delivery/confirmer.hpp"
-#include "link/link.hpp"
 #include "subject/subject_sets.hpp"
 
 namespace freshet::detail {
@@ -35,7 +34,8 @@ std::string pattern_of(const SubjectTemplate& subject) {
 
 }  // namespace
 
-void Results::bind(const std::vector<ResultTarget>& targets, const Subject& subject, Stored stored, Binder& binder) {
+void Results::bind(const std::vector<ResultTarget>& targets, const Subject& subject, Stored stored, Traffic& traffic,
+                   Binder& binder) {
     targets_.clear();
     for (const auto& [text, options] : targets) {
         auto parsed = SubjectTemplate::parse(text);
@@ -43,7 +43,10 @@ void Results::bind(const std::vector<ResultTarget>& targets, const Subject& subj
             binder.problem("publish_to: " + std::string{parsed.error().message()});
             continue;
         }
-        Target target{.subject = *std::move(parsed), .confirm = options.confirm, .headers = options.headers};
+        Target target{.subject = *std::move(parsed),
+                      .counts = &traffic.publisher(text),
+                      .confirm = options.confirm,
+                      .headers = options.headers};
         if (options.headers.contains("Nats-Msg-Id")) {
             binder.problem(
                 "publish_to " + quoted(text) +
@@ -123,7 +126,7 @@ Expected<void> Results::publish(Link& link, const Message& incoming, const Encod
         const BufferLease subject;
         auto sent = fill(target, incoming, subject->string());
         Headers room;
-        if (sent) sent = send(link, subject->text(), encoded, headers_for(target, headers, room));
+        if (sent) sent = send(link, target, subject->text(), encoded, headers_for(target, headers, room));
         if (!sent) return sent;
     }
     return {};
@@ -151,8 +154,10 @@ Expected<void> Results::fill(const Target& target, const Message& incoming, std:
     return target.subject.format(subject, values);
 }
 
-Expected<void> Results::send(Link& link, std::string_view subject, const Encoded& encoded, const Headers* headers) {
-    return link.send({.subject = subject, .payload = encoded.body, .headers = headers}, encoded.content_type);
+Expected<void> Results::send(Link& link, const Target& target, std::string_view subject, const Encoded& encoded,
+                             const Headers* headers) {
+    return link.send_counted(*target.counts, {.subject = subject, .payload = encoded.body, .headers = headers},
+                             encoded.content_type);
 }
 
 }  // namespace freshet::detail

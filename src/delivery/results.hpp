@@ -14,6 +14,8 @@
 #include <freshet/subject_template.hpp>
 #include <freshet/subscriber.hpp>
 
+#include "link/link.hpp"
+
 namespace freshet::detail {
 
 class Confirmer;
@@ -24,7 +26,8 @@ public:
     /// Parses the targets. Adds a problem to `binder` for each one that cannot be filled from `subject`, or that only a
     /// subscriber of a stream can have, which `stored` says that this one is.
     enum class Stored : std::uint8_t { no, yes };
-    void bind(const std::vector<ResultTarget>& targets, const Subject& subject, Stored stored, Binder& binder);
+    void bind(const std::vector<ResultTarget>& targets, const Subject& subject, Stored stored, Traffic& traffic,
+              Binder& binder);
 
     /// Asks which targets streams store, so that they confirm the results. Logs a warning for each target that none
     /// stores. Returns an error if such a target must be stored. Blocks.
@@ -43,8 +46,9 @@ public:
             Headers room;
             const auto* const all = headers_for(target, headers, room);
             auto sent = fill(target, incoming, subject->string());
-            if (sent && confirms(target, subject->text())) sent = confirmed(subject->text(), all);
-            else if (sent) sent = send(link, subject->text(), encoded, all);
+            if (sent && confirms(target, subject->text()))
+                sent = target.counts->count(link.clock(), [&] { return confirmed(subject->text(), all); });
+            else if (sent) sent = send(link, target, subject->text(), encoded, all);
             if (!sent) return sent;
         }
         return {};
@@ -53,6 +57,7 @@ public:
 private:
     struct Target {
         SubjectTemplate subject;
+        PublishCounts* counts;
         std::vector<std::size_t> tokens = {};  // of the incoming subject, one per parameter
         std::optional<bool> confirm = {};
         Headers headers = {};
@@ -63,7 +68,8 @@ private:
     /// Returns the headers of a result, `own`, and those of the target; in `room` if there are both.
     static const Headers* headers_for(const Target& target, const Headers* own, Headers& room);
     static Expected<void> fill(const Target& target, const Message& incoming, std::string& subject);
-    static Expected<void> send(Link& link, std::string_view subject, const Encoded& encoded, const Headers* headers);
+    static Expected<void> send(Link& link, const Target& target, std::string_view subject, const Encoded& encoded,
+                               const Headers* headers);
     static bool confirms(const Target& target, std::string_view subject) noexcept;
     static Expected<void> look_up(Target& target, Confirmer& confirmer, Logger& logger, const std::string& who);
 

@@ -56,11 +56,11 @@ std::string list_of(std::vector<Waiting> waiting) {
 
 }  // namespace
 
-void SharingSubscriber::watch(StallWatch& watch, const std::string& subject, const std::atomic<std::uint64_t>& received,
+void SharingSubscriber::watch(StallWatch& watch, const std::string& subject, std::function<std::uint64_t()> received,
                               std::function<std::size_t()> pending) {
     watch_ = &watch;
     subject_ = &subject;
-    received_ = &received;
+    received_ = std::move(received);
     pending_ = std::move(pending);
     awake_ = &watch.awake_;
     const std::lock_guard lock{sharing().mutex};
@@ -105,7 +105,7 @@ bool StallWatch::look(std::vector<Warning>& warnings) {
     for (auto* const subscriber : all) {
         if (subscriber->watch_ != this) continue;
         const bool running = subscriber->running_.load(std::memory_order_relaxed);
-        const auto received = subscriber->received_->load(std::memory_order_relaxed);
+        const auto received = subscriber->received_();
         const bool begun = subscriber->seen_ != received;
         if (begun) {
             subscriber->seen_ = received;

@@ -53,9 +53,9 @@ public:
     /// Waits for a watch that looks right now.
     ~SharingSubscriber();
 
-    /// Has `watch` look after the subscriber from now on. `received` counts the deliveries that have begun, `pending`
-    /// returns how many messages wait. Call it once, before the first delivery.
-    void watch(StallWatch& watch, const std::string& subject, const std::atomic<std::uint64_t>& received,
+    /// Has `watch` look after the subscriber from now on. `received` returns how many deliveries have begun, `pending`
+    /// how many messages wait. Call it once, before the first delivery.
+    void watch(StallWatch& watch, const std::string& subject, std::function<std::uint64_t()> received,
                std::function<std::size_t()> pending);
 
     void begin_delivery() {
@@ -81,11 +81,11 @@ private:
     // Set by watch().
     StallWatch* watch_ = nullptr;
     const std::string* subject_ = nullptr;
-    const std::atomic<std::uint64_t>* received_ = nullptr;
+    std::function<std::uint64_t()> received_ = {};
     std::function<std::size_t()> pending_ = {};
 
     // Of the timer's thread.
-    std::uint64_t seen_ = 0;  // received_ at the last look
+    std::uint64_t seen_ = 0;  // received_() at the last look
     TimePoint since_ = {};    // the first look that found that number
     TimePoint next_warning_ = TimePoint::min();
 };

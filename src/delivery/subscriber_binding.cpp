@@ -53,7 +53,10 @@ void SubscriberCore::bind(std::vector<std::string>& problems) {
     else bind_handler(binder);
     bind_chain(binder);
     source_->bind(*subject_, binder);
-    results_.bind(spec_.publish_to, *subject_, source_->keeps() ? Results::Stored::yes : Results::Stored::no, binder);
+    if (const auto* const measuring = link_->traffic().measuring())
+        counts_.measure(*measuring, spec_.subject, source_->group());
+    results_.bind(spec_.publish_to, *subject_, source_->keeps() ? Results::Stored::yes : Results::Stored::no,
+                  link_->traffic(), binder);
     bind_order(binder);
 }
 

@@ -38,7 +38,8 @@ SubscriberCore::SubscriberCore(Link& link, Host& host, SubscriberSpec spec)
       answers_{!spec_.options.no_reply && source_->answerable()},
       clock_{link.shared_clock()},
       stop_timeout_{link.options().stop_timeout},
-      conclusion_{link, *source_, spec_.subject} {}
+      counts_{*clock_},
+      conclusion_{link, *source_, counts_, spec_.subject} {}
 
 SubscriberCore::~SubscriberCore() { dispatcher_.reset(); }
 
@@ -113,14 +114,16 @@ void SubscriberCore::make_dispatcher() {
                                  .threads = host_->threads() ? std::max<std::size_t>(options.workers, 1) : 0,
                                  .max_messages = options.max_pending_messages,
                                  .max_bytes = options.max_pending_bytes,
-                                 .clock = clock_});
+                                 .clock = clock_,
+                                 .waiting = counts_.waiting()});
     } else if (inline_) {
         made = std::make_unique<InlineDispatcher>(*this);
     } else {
-        made = std::make_unique<WorkerDispatcher>(*this, options, order_token_, *clock_);
+        made = std::make_unique<WorkerDispatcher>(*this, options, order_token_, *clock_, counts_.waiting());
     }
     if (auto* const watch = host_->stall_watch(); inline_ && watch != nullptr)
-        sharing_.watch(*watch, spec_.subject, received_, [this] { return source_->pending(); });
+        sharing_.watch(
+            *watch, spec_.subject, [this] { return counts_.received_so_far(); }, [this] { return source_->pending(); });
     const std::lock_guard lock{mutex_};
     dispatcher_ = std::move(made);
 }
@@ -265,13 +268,13 @@ void SubscriberCore::turn_away_waiting() noexcept {
 bool SubscriberCore::turn_away(Message& message) noexcept {
     const bool given_back = source_->wants_back();
     if (!given_back && intake_.load(std::memory_order_relaxed) != Intake::discarding) return false;
-    if (!given_back) dropped_.fetch_add(1, std::memory_order_relaxed);
+    if (!given_back) counts_.drop();
     source_->settle(std::move(message), {.outcome = Outcome::nack(), .untouched = true});
     return true;
 }
 
 void SubscriberCore::count_dropped() noexcept {
-    dropped_.fetch_add(1, std::memory_order_relaxed);
+    counts_.drop();
     on_dropped(0);
 }
 
@@ -283,22 +286,18 @@ bool SubscriberCore::on_dropped(std::uint64_t) noexcept {
             "messages are dropped: more wait than max_pending_messages or max_pending_bytes allow; use more workers, "
             "or raise these limits",
         .subject = spec_.subject,
-        .dropped = stats().dropped};
+        .dropped = counts_.dropped_so_far() + source_->dropped()};
     link_->log(event);
     link_->tell(event);
     return true;
 }
 
 SubscriberStats SubscriberCore::stats() const {
-    SubscriberStats stats{.received = received_.load(std::memory_order_relaxed),
-                          .failed = conclusion_.failed(),
-                          .rejected = conclusion_.rejected(),
-                          .dropped = dropped_.load(std::memory_order_relaxed),
-                          .skipped = skipped_.load(std::memory_order_relaxed),
-                          .pending = pending(),
-                          .declined = conclusion_.declined(),
-                          .errors = conclusion_.errors()};
+    auto stats = counts_.stats();
+    stats.pending = pending();
+    stats.errors = conclusion_.errors();
     stats.dropped += source_->dropped();
+    stats.consumer = source_->consumer_stats();
     return stats;
 }
 

@@ -27,6 +27,7 @@
 #include "delivery/host.hpp"
 #include "delivery/results.hpp"
 #include "delivery/stall_watch.hpp"
+#include "delivery/subscriber_counts.hpp"
 #include "delivery/subscriber_life.hpp"
 #include "link/handler_scope.hpp"
 
@@ -94,6 +95,7 @@ public:
     const std::optional<Subject>& subject() const noexcept { return subject_; }
     Source& source() const noexcept { return *source_; }
     SubscriberStats stats() const;
+    SubscriberCounts& counts() noexcept { return counts_; }
     /// Returns the number of messages that wait.
     std::size_t pending() const;
     void count_dropped() noexcept;
@@ -208,6 +210,7 @@ private:
     Results results_ = {};
     Confirmer* confirmer_ = nullptr;  // the source's, set by start(); null: the messages are not acknowledged
     std::optional<std::size_t> order_token_ = {};
+    SubscriberCounts counts_;
     Conclusion conclusion_;
 
     mutable std::mutex mutex_ = {};
@@ -220,9 +223,6 @@ private:
     std::atomic<Intake> intake_ = Intake::open;
     std::atomic<std::size_t> open_ = 1;  // the dispatcher, until it is empty, and the postponed deliveries
 
-    std::atomic<std::uint64_t> received_ = 0;
-    std::atomic<std::uint64_t> dropped_ = 0;
-    std::atomic<std::uint64_t> skipped_ = 0;
     OncePerSecond drop_reports_ = {};
     SharingSubscriber sharing_ = {};  // last, since it shows the members above to watches
 };

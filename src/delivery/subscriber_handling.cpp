@@ -27,13 +27,16 @@ void SubscriberCore::handle(Message message) noexcept {
 }
 
 void SubscriberCore::process(Message& message) noexcept {
-    received_.fetch_add(1, std::memory_order_relaxed);
+    const auto handling = counts_.begin(message);
     sharing_.begin_delivery();
     {
         Context context{*this, message};
         const HandlerScope scope{context, route_};
         if (observer_ != nullptr) observer_->on_delivery(*this, context);
-        conclusion_.conclude(*this, context, run_chain(context));
+        const auto outcome = run_chain(context);
+        counts_.end(handling);
+        const auto ended = conclusion_.conclude(*this, context, outcome);
+        if (ended != Ended::later) counts_.settled(handling, ended);
     }
     sharing_.end_delivery();
 }
@@ -44,11 +47,12 @@ void SubscriberCore::handle(std::vector<Message> batch) noexcept {
     for (auto& message : batch)
         if (!turns_away() || !turn_away(message)) items.emplace_back(std::move(message));
     if (items.empty()) return;
-    received_.fetch_add(items.size(), std::memory_order_relaxed);
+    counts_.receive_batch(items);
     process(items);
 }
 
 void SubscriberCore::process(std::span<Item> items) noexcept {
+    const auto handling = counts_.begin_batch();
     Message first = {};  // for the context, since a batch has no message of its own
     Context context{*this, first};
     const HandlerScope scope{context, route_};
@@ -58,6 +62,7 @@ void SubscriberCore::process(std::span<Item> items) noexcept {
     context.set(Items{std::move(all)});
     auto outcome = run_chain(context);
     if (confirmer_ != nullptr) outcome = publish_letters(context, outcome);
+    counts_.end(handling);
     if (isolates(context)) isolate(context, items);
     else conclusion_.conclude(*this, context, outcome, items);
 }
@@ -74,15 +79,17 @@ void SubscriberCore::isolate(Context& context, std::span<Item> items) noexcept {
                 *ContextAccess::failure(context), LogLevel::warn);
     for (auto& item : items) {
         if (ItemAccess::is_rejected(item) || ItemAccess::decided(item)) conclusion_.conclude(*this, item);
-        else if (!turns_away() || !turn_away(ItemAccess::message(item))) process({&item, 1});
+        else if (turns_away() && turn_away(ItemAccess::message(item))) counts_.settled(Ended::nack);
+        else process({&item, 1});
     }
 }
 
 void SubscriberCore::reject(Message message, const Error& why) noexcept {
-    received_.fetch_add(1, std::memory_order_relaxed);
+    counts_.receive();
     Context context{*this, message};
     const HandlerScope scope{context, route_};
-    conclusion_.conclude(*this, context, ContextAccess::reject(context, why));
+    const auto ended = conclusion_.conclude(*this, context, ContextAccess::reject(context, why));
+    if (ended != Ended::later) counts_.settled(ended);
 }
 
 Outcome SubscriberCore::run_chain(Context& context) noexcept {
@@ -150,7 +157,7 @@ std::optional<Outcome> SubscriberCore::outcome_thrown(Context& context) noexcept
     } catch (const Reject& reject) {
         return ContextAccess::decide(context, Outcome::term(reject.why));
     } catch (const Skip&) {
-        skipped_.fetch_add(1, std::memory_order_relaxed);
+        counts_.skip();
         return ContextAccess::decide(context, Outcome::ack);
     } catch (const ExitApp& asked) {
         host_->exit(asked.code());
@@ -161,12 +168,13 @@ std::optional<Outcome> SubscriberCore::outcome_thrown(Context& context) noexcept
 Expected<void> SubscriberCore::emit(Context& context, const Encoded& encoded, const Headers* headers) {
     const auto& request = context.message();
     if (answer_wanted(context)) {
-        auto sent = link_->send({.subject = request.reply_to(),
-                                 .payload = encoded.body,
-                                 .headers = headers,
-                                 .flush = idle() ? Flush::now : Flush::batched,
-                                 .lane = Lane::deliveries},
-                                encoded.content_type, Outgoing::Kind::reply);
+        auto sent = link_->send_counted(link_->traffic().replies(),
+                                        {.subject = request.reply_to(),
+                                         .payload = encoded.body,
+                                         .headers = headers,
+                                         .flush = idle() ? Flush::now : Flush::batched,
+                                         .lane = Lane::deliveries},
+                                        encoded.content_type, Outgoing::Kind::reply);
         if (!sent) return sent;
         ContextAccess::mark_answered(context);
     }

@@ -30,14 +30,19 @@ std::string take_id(Headers& headers) {
 
 Expected<void> SubscriberCore::publish(Context& context, const Item* item, std::string_view subject,
                                        const Encoded& encoded, const PublishOptions& options) {
-    if (confirmer_ == nullptr) return link_->publish(subject, encoded, options);
+    auto& counts = link_->traffic().dynamic();
+    if (confirmer_ == nullptr) return link_->publish_counted(counts, subject, encoded, options);
     if (!options.reply_to.empty()) {
         return failure(Errc::bad_setup, "publish to " + quoted(subject) +
                                             ": a stream answers what Context::publish sends, so it has no reply_to; "
                                             "use Broker::publish");
     }
     const auto* const items = context.get<Items>();
-    if (items == nullptr) return publish_confirmed(context, context.message(), subject, encoded, &options.headers);
+    if (items == nullptr) {
+        return counts.count(*clock_, [&] {
+            return publish_confirmed(context, context.message(), subject, encoded, &options.headers);
+        });
+    }
     if (!may_publish_on(subject)) return std::unexpected{subject_error(subject, SubjectUse::publish)};
     const auto confirmations = make_confirmations(context);
     Letter letter{.subject = std::string{subject},

@@ -14,7 +14,7 @@
 namespace freshet::detail {
 
 WorkerDispatcher::WorkerDispatcher(Handling& handling, const SubscriberOptions& options,
-                                   std::optional<std::size_t> order_token, Clock& clock)
+                                   std::optional<std::size_t> order_token, Clock& clock, Histogram* waiting)
     : handling_{handling},
       order_{options.ordered_by},
       order_token_{order_token},
@@ -23,6 +23,7 @@ WorkerDispatcher::WorkerDispatcher(Handling& handling, const SubscriberOptions& 
                 .max_messages = options.max_pending_messages,
                 .max_bytes = options.max_pending_bytes,
                 .clock = &clock,
+                .waiting = waiting,
                 .on_end = [&handling] { handling.on_emptied(); }},
                [&handling](Message message) { handling.handle(std::move(message)); }} {}
 

@@ -16,9 +16,9 @@ namespace freshet::detail {
 class WorkerDispatcher final : public Dispatcher {
 public:
     /// Makes the threads; throws std::system_error if it cannot. `order_token` is the token of the subject that
-    /// `options.ordered_by` names, if it names one.
+    /// `options.ordered_by` names, if it names one. `waiting` takes how long messages wait; null: nobody asks.
     WorkerDispatcher(Handling& handling, const SubscriberOptions& options, std::optional<std::size_t> order_token,
-                     Clock& clock);
+                     Clock& clock, Histogram* waiting);
 
     bool dispatch(Message& message) noexcept override;
     void close() noexcept override { workers_.close(); }

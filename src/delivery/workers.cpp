@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/sampler.hpp"
 #include "base/wait.hpp"
 
 namespace freshet::detail {
@@ -30,7 +31,7 @@ public:
             release(size);
             return false;
         }
-        queue.messages.push_back(std::move(message));
+        queue.messages.push_back({std::move(message), queue.meter.begin(options_)});
         const bool wakes = queue.idle > 0;
         if (wakes) wake(queue, 1);
         lock.unlock();  // before the notify: a woken thread would wait for the lock at once
@@ -51,9 +52,9 @@ public:
         std::vector<Message> taken;
         for (auto& queue : queues_) {
             const std::lock_guard lock{queue.mutex};
-            for (auto& message : queue.messages) {
-                release(message.payload().size());
-                taken.push_back(std::move(message));
+            for (auto& one : queue.messages) {
+                release(one.message.payload().size());
+                taken.push_back(std::move(one.message));
             }
             queue.messages.clear();
         }
@@ -75,10 +76,35 @@ public:
     std::size_t pending() const noexcept { return messages_.load(std::memory_order_relaxed); }
 
 private:
+    /// When a message came that is measured.
+    struct Arrival {
+        TimePoint at = {};
+        std::uint32_t weight = 0;  // 0: it is not measured
+    };
+    struct Waiting {
+        Message message;
+        Arrival arrival;
+    };
+    /// Chooses the messages of one queue whose wait is measured.
+    class Meter {
+    public:
+        Arrival begin(const WorkersOptions& options) noexcept {
+            if (options.waiting == nullptr || !options.waiting->wants(&sampler_)) return {};
+            const auto now = options.clock->now();
+            return {now, options.waiting->weight(&sampler_, now)};
+        }
+        static void end(const WorkersOptions& options, const Arrival& arrival) noexcept {
+            if (arrival.weight != 0) options.waiting->take(options.clock->now() - arrival.at, arrival.weight);
+        }
+
+    private:
+        Sampler sampler_ = {};
+    };
     struct Queue {
         std::mutex mutex = {};
         std::condition_variable filled = {};
-        std::deque<Message> messages = {};
+        std::deque<Waiting> messages = {};
+        Meter meter = {};
         std::size_t idle = 0;     // threads that wait, and that nobody has woken
         std::size_t wakeups = 0;  // threads that were woken and have not come yet
         bool closed = false;
@@ -96,13 +122,14 @@ private:
     void work(Queue& queue) noexcept {
         std::unique_lock lock{queue.mutex};
         while (wait(queue, lock)) {
-            Message message = std::move(queue.messages.front());
+            Waiting next = std::move(queue.messages.front());
             queue.messages.pop_front();
             lock.unlock();
-            release(message.payload().size());
+            release(next.message.payload().size());
+            Meter::end(options_, next.arrival);
             {
                 const WorkScope scope;
-                handler_(std::move(message));
+                handler_(std::move(next.message));
             }
             lock.lock();
         }

@@ -13,6 +13,8 @@
 #include <freshet/clock.hpp>
 #include <freshet/message.hpp>
 
+#include "base/histogram.hpp"
+
 namespace freshet::detail {
 
 enum class WorkerOrder : std::uint8_t {
@@ -26,6 +28,7 @@ struct WorkersOptions {
     std::size_t max_messages = 65'536;              ///< messages that may wait, in all queues together
     std::size_t max_bytes = std::size_t{64} << 20;  ///< bytes of these
     Clock* clock = nullptr;                         ///< counts the work that waits and runs; null: no clock does
+    Histogram* waiting = nullptr;                   ///< takes how long messages wait, by `clock`; null: nobody asks
     std::function<void()> on_end = {};  ///< called once, after close(), by the last thread when it ends; must not throw
 };
 

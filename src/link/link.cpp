@@ -126,6 +126,11 @@ Expected<void> Link::send_enveloped(const Publication& publication, std::string_
     return transport_->publish(enveloped);
 }
 
+Expected<void> Link::publish_counted(PublishCounts& counts, std::string_view subject, const Encoded& encoded,
+                                     const PublishOptions& options) {
+    return counts.count(*clock_, [&] { return publish(subject, encoded, options); });
+}
+
 Expected<void> Link::publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options) {
     if (!is_open()) return std::unexpected{not_open("publish", subject)};
     if (!may_publish_on(subject)) return bad_subject(subject);
@@ -229,14 +234,18 @@ Expected<RequestMux::Ticket> Link::ask(std::string_view subject, const Encoded& 
 }
 
 Expected<Message> Link::request(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                                AnswersOf whose) {
-    if (!may_publish_on(subject)) return bad_subject(subject);
-    if (!may_wait()) return std::unexpected{wait_refused("request on " + quoted(subject))};
-    BlockingReply reply{subject, wanted(whose, subject)};
+                                AnswersOf whose, RequestTimer timer) {
+    const auto refused = [&](const Error& error) {
+        timer.end(&error);
+        return std::unexpected{error};
+    };
+    if (!may_publish_on(subject)) return refused(subject_error(subject, SubjectUse::publish));
+    if (!may_wait()) return refused(wait_refused("request on " + quoted(subject)));
+    BlockingReply reply{subject, wanted(whose, subject), timer};
     const auto clock = shared_clock();  // the broker may go when the answer has come
     const auto ticket =
         ask(subject, encoded, options, [&] { return mux_.open(reply, timeout_or_default(options.timeout)); });
-    if (!ticket) return std::unexpected{ticket.error()};
+    if (!ticket) return refused(ticket.error());
     auto answer = reply.wait(*clock);
     if (!answer && reply.left_out()) return std::unexpected{with_left_out(answer.error())};
     return answer;
@@ -258,8 +267,8 @@ Expected<Message> Link::request_in(RequestGroup& group, std::string_view subject
 }
 
 void Link::request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                         ReplyHandler handler, AnswersOf whose) {
-    auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), *this, wanted(whose, subject));
+                         ReplyHandler handler, AnswersOf whose, RequestTimer timer) {
+    auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), *this, wanted(whose, subject), timer);
     if (!may_publish_on(subject)) return reply->on_reply(bad_subject(subject));
     if (auto asked = request_into(*reply, subject, encoded, options); !asked)
         reply->on_reply(std::unexpected{std::move(asked).error()});
@@ -275,8 +284,8 @@ Expected<void> Link::request_into(ReplySink& sink, std::string_view subject, con
 }
 
 std::unique_ptr<ReplyQueue> Link::request_many(std::string_view subject, const Encoded& encoded,
-                                               const RequestManyOptions& options, AnswersOf whose) {
-    auto replies = std::make_unique<ManyReplies>(mux_, shared_clock(), subject, wanted(whose, subject));
+                                               const RequestManyOptions& options, AnswersOf whose, RequestTimer timer) {
+    auto replies = std::make_unique<ManyReplies>(mux_, shared_clock(), subject, wanted(whose, subject), timer);
     const ManyLimits limits{.timeout = timeout_or_default(options.timeout),
                             .stall = options.stall,
                             .max_replies = options.max_replies,
@@ -327,6 +336,7 @@ Expected<void> Link::connect(std::chrono::milliseconds wait, EventSink events) {
 
 void Link::tell(const ConnectionEvent& event) noexcept {
     using Kind = ConnectionEvent::Kind;
+    traffic_.note(event.kind);
     if (event.kind == Kind::error && !event.subject.empty()) on_refused(event);
     if (event.kind == Kind::reconnected) forget_refusal();
     if (event.kind == Kind::disconnected) tell_change(ConnectionChange::lost);
@@ -351,42 +361,6 @@ Expected<std::chrono::nanoseconds> Link::ping(std::chrono::milliseconds timeout)
     const auto begin = clock_->now();
     if (auto flushed = transport_->flush(timeout); !flushed) return std::unexpected{std::move(flushed).error()};
     return clock_->now() - begin;
-}
-
-Error bad_answer(std::string_view subject, const Error& error) {
-    return {error.code(), "the answer to " + quoted(subject) + " cannot be decoded: " + error.what()};
-}
-
-Format default_format(const Link& link) noexcept { return link.options().format; }
-
-Expected<void> publish(Link& link, std::string_view subject, const Encoded& encoded, const PublishOptions& options) {
-    return link.publish(subject, encoded, options);
-}
-
-Expected<Message> request(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options) {
-    return link.request(subject, encoded, options, AnswersOf::services);
-}
-
-void request_async(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                   ReplyHandler handler) {
-    link.request_async(subject, encoded, options, std::move(handler), AnswersOf::services);
-}
-
-void refuse_async(Link& link, std::string_view subject, ReplyHandler handler, const Error& why) {
-    AsyncReply{subject, std::move(handler), link}.on_reply(std::unexpected{why});
-}
-
-void require_may_wait(std::string_view what) {
-    if (!may_wait()) raise(wait_refused(what));
-}
-
-bool run_until(Link& link, const std::function<bool()>& done) {
-    return run_until(link.clock(), TimePoint::max(), done);
-}
-
-std::unique_ptr<ReplyQueue> request_many(Link& link, std::string_view subject, const Encoded& encoded,
-                                         const RequestManyOptions& options) {
-    return link.request_many(subject, encoded, options, AnswersOf::services);
 }
 
 }  // namespace freshet::detail

@@ -25,6 +25,7 @@
 #include "link/declarations.hpp"
 #include "link/failure_log.hpp"
 #include "link/request_mux.hpp"
+#include "link/traffic.hpp"
 
 namespace freshet::detail {
 
@@ -71,27 +72,36 @@ public:
     /// Returns the exception of a middleware as an error.
     Expected<void> send(const Publication& publication, std::string_view content_type,
                         Outgoing::Kind kind = Outgoing::Kind::event) noexcept;
+    /// Sends as send() does, and counts the message.
+    Expected<void> send_counted(PublishCounts& counts, const Publication& publication, std::string_view content_type,
+                                Outgoing::Kind kind = Outgoing::Kind::event) noexcept {
+        return counts.count(*clock_, [&] { return send(publication, content_type, kind); });
+    }
     /// Sends without running publish middleware.
     Expected<void> send_enveloped(const Publication& publication, std::string_view content_type);
     /// Checks and sends a message. Fails if the link is not open.
     Expected<void> publish(std::string_view subject, const Encoded& encoded, const PublishOptions& options);
+    /// Publishes as publish() does, and counts the message.
+    Expected<void> publish_counted(PublishCounts& counts, std::string_view subject, const Encoded& encoded,
+                                   const PublishOptions& options);
 
     /// Sends a request, and blocks until the answer, the deadline, or close_requests(). Fails if may_wait() is false.
     Expected<Message> request(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                              AnswersOf whose = AnswersOf::anybody);
+                              AnswersOf whose = AnswersOf::anybody, RequestTimer timer = {});
     /// Sends a request that `group` may end, and blocks as request() does.
     Expected<Message> request_in(RequestGroup& group, std::string_view subject, const Encoded& encoded,
                                  const RequestOptions& options);
     /// Sends a request without blocking. Calls `handler` once, also if nothing could be sent.
     void request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                       ReplyHandler handler, AnswersOf whose = AnswersOf::anybody);
+                       ReplyHandler handler, AnswersOf whose = AnswersOf::anybody, RequestTimer timer = {});
     /// Sends a request on a subject that has been checked. `sink` gets the answer and must live until its on_end. If
     /// this fails, there is no request, and the sink is not called.
     Expected<void> request_into(ReplySink& sink, std::string_view subject, const Encoded& encoded,
                                 const RequestOptions& options);
     /// Sends a request for many answers. Returns a queue of the answers, which holds an error if nothing could be sent.
     std::unique_ptr<ReplyQueue> request_many(std::string_view subject, const Encoded& encoded,
-                                             const RequestManyOptions& options, AnswersOf whose = AnswersOf::anybody);
+                                             const RequestManyOptions& options, AnswersOf whose = AnswersOf::anybody,
+                                             RequestTimer timer = {});
 
     /// Tells `watcher`, as long as it lives, when the connection is lost and when it is back.
     void watch(std::weak_ptr<ConnectionWatcher> watcher);
@@ -123,6 +133,9 @@ public:
     const Declarations& declarations() const noexcept { return declarations_; }
 
     Logger& logger() noexcept { return logger_; }
+    /// Returns what is counted of that which this link sends and asks.
+    Traffic& traffic() noexcept { return traffic_; }
+    const Traffic& traffic() const noexcept { return traffic_; }
     Clock& clock() const noexcept { return *clock_; }
     /// Returns the clock, shared, for threads that wait and may outlive the broker.
     std::shared_ptr<Clock> shared_clock() const noexcept { return clock_; }
@@ -163,6 +176,7 @@ private:
     std::shared_ptr<BrokerClock> clock_;
     FailureLog failures_{*this, {}};
     Background background_ = {};
+    Traffic traffic_ = {};  // before the requests, whose ends it counts
     std::unique_ptr<Transport> transport_;
     RequestMux mux_;
     std::unique_ptr<TransportSubscription> inbox_ = {};

@@ -57,8 +57,9 @@ private:
 /// Gives the answer to a request to a function. Deletes itself at its end.
 class AsyncReply final : public ReplySink {
 public:
-    AsyncReply(std::string_view subject, ReplyHandler handler, Link& link, Wanted wanted = nullptr)
-        : subject_{subject}, handler_{std::move(handler)}, link_{link}, wanted_{wanted} {}
+    AsyncReply(std::string_view subject, ReplyHandler handler, Link& link, Wanted wanted = nullptr,
+               RequestTimer timer = {})
+        : subject_{subject}, handler_{std::move(handler)}, link_{link}, wanted_{wanted}, timer_{timer} {}
 
     std::string_view subject() const noexcept override { return subject_; }
     bool accepts(const Message& message) noexcept override {
@@ -67,6 +68,7 @@ public:
         return accepted;
     }
     void on_reply(Expected<Message> reply) noexcept override {
+        timer_.end(reply);
         const NoWaitScope scope;
         try {
             if (!reply && left_out_) reply = std::unexpected{with_left_out(reply.error())};
@@ -83,14 +85,16 @@ private:
     ReplyHandler handler_;
     Link& link_;
     Wanted wanted_;
+    RequestTimer timer_;
     bool left_out_ = false;  // true if an answer was left out
 };
 
 /// Queues the answers to one request between the mux and the thread that reads them.
 class ManyReplies final : public ReplyQueue {
 public:
-    ManyReplies(RequestMux& mux, std::shared_ptr<Clock> clock, std::string_view subject, ReplySink::Wanted wanted)
-        : mux_{mux}, clock_{std::move(clock)}, state_{std::make_unique<State>(subject, wanted)} {}
+    ManyReplies(RequestMux& mux, std::shared_ptr<Clock> clock, std::string_view subject, ReplySink::Wanted wanted,
+                RequestTimer timer)
+        : mux_{mux}, clock_{std::move(clock)}, state_{std::make_unique<State>(subject, wanted, timer)} {}
     ~ManyReplies() override {
         if (!ticket_) return;
         mux_.finish(*ticket_);
@@ -119,21 +123,28 @@ public:
 
 private:
     struct State final : ReplySink {
-        State(std::string_view asked, Wanted which) : asked_subject{asked}, wanted{which} {}
+        State(std::string_view asked, Wanted which, RequestTimer counting)
+            : asked_subject{asked}, wanted{which}, timer{counting} {}
         std::string_view subject() const noexcept override { return asked_subject; }
         bool accepts(const Message& message) noexcept override { return wanted == nullptr || wanted(message); }
         void on_reply(Expected<Message> reply) noexcept override {
+            timer.end(reply);  // the first one says how the request ended
             const std::lock_guard lock{mutex};
             replies.push_back(std::move(reply));
             changed.notify_all();
         }
         void on_end() noexcept override {
+            if (timer.runs()) {
+                const Error nobody{Errc::timeout, "no answer"};
+                timer.end(&nobody);
+            }
             const std::lock_guard lock{mutex};
             ended = true;
             changed.notify_all();
         }
         std::string asked_subject;
         Wanted wanted;
+        RequestTimer timer;
         std::mutex mutex = {};
         std::condition_variable changed = {};
         std::deque<Expected<Message>> replies = {};

@@ -18,6 +18,7 @@
 #include <freshet/message.hpp>
 
 #include "base/wait.hpp"
+#include "link/request_counts.hpp"
 
 namespace freshet::detail {
 
@@ -51,8 +52,8 @@ protected:
 class BlockingReply final : public ReplySink {
 public:
     /// Waits for an answer that `wanted` accepts; null: for the first one. `subject` must outlive this object.
-    explicit BlockingReply(std::string_view subject, Wanted wanted = nullptr) noexcept
-        : subject_{subject}, wanted_{wanted} {}
+    explicit BlockingReply(std::string_view subject, Wanted wanted = nullptr, RequestTimer timer = {}) noexcept
+        : subject_{subject}, wanted_{wanted}, timer_{timer} {}
 
     /// Blocks until the request has ended and returns the answer or the error; so only where may_wait() was true before
     /// the request was sent. Call it once, after the ticket was opened. `clock` is the mux's clock.
@@ -70,12 +71,16 @@ public:
         left_out_ = left_out_ || !accepted;
         return accepted;
     }
-    void on_reply(Expected<Message> reply) noexcept override { reply_ = std::move(reply); }
+    void on_reply(Expected<Message> reply) noexcept override {
+        timer_.end(reply);  // here, since the broker may be gone when the thread that waits goes on
+        reply_ = std::move(reply);
+    }
     void on_end() noexcept override { ended_.release(); }
 
 private:
     std::string_view subject_;
     Wanted wanted_;
+    RequestTimer timer_;
     bool left_out_ = false;
     std::optional<Expected<Message>> reply_ = {};
     std::binary_semaphore ended_{0};

@@ -130,6 +130,25 @@ TEST_CASE("inject: a service class with what it was given") {
     CHECK_THAT(shop.output(), ContainsSubstring("stopped counting"));
 }
 
+TEST_CASE("metrics tells in numbers what it does") {
+    const NatsServer server;
+    Service shop{server, "metrics/metrics"};
+    freshet::Broker broker{{.servers = {server.url()}}};
+    broker.start();
+    for (const char* region : {"eu", "us", "asia"})
+        std::ignore =
+            broker.request<std::string>(std::string{"orders."} + region + ".created", R"({"id":"a1","amount":10})");
+    CHECK_FALSE(broker.try_request<std::string>("orders.eu.created", R"({"id":"a2","amount":0})").has_value());
+    CHECK_FALSE(broker.try_request<std::string>("orders.eu.created", "not JSON").has_value());
+    const auto text = broker.request<std::string>("metrics.shop", "");
+    const std::string orders = R"({service="shop",subject="orders.{region}.created",queue="shop")";
+    CHECK_THAT(text, ContainsSubstring("freshet_messages_received_total" + orders + "} 5\n"));
+    CHECK_THAT(text, ContainsSubstring("freshet_messages_declined_total" + orders + "} 1\n"));
+    CHECK_THAT(text, ContainsSubstring("freshet_messages_rejected_total" + orders + ",reason=\"body\"} 1\n"));
+    CHECK_THAT(text, ContainsSubstring("freshet_handler_duration_seconds_bucket" + orders + ",le=\"1\"} 5\n"));
+    check_stops(shop);
+}
+
 TEST_CASE("listen prints what comes") {
     const NatsServer server;
     Example listen{server, "listen/listen", {"orders.>", "3"}};

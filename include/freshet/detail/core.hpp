@@ -45,15 +45,26 @@ void declare_outgoing(Link& link, std::string_view subject, const OutgoingShape&
 /// Notes that what was declared as `before` is sent as `now`.
 void redeclare_outgoing(Link& link, std::string_view subject, const OutgoingShape& before, const OutgoingShape& now);
 
-Expected<void> publish(Link& link, std::string_view subject, const Encoded& encoded, const PublishOptions& options);
+/// What is counted of one publisher's or client's subject (src/link/publish_counts.hpp, request_counts.hpp).
+class PublishCounts;
+class RequestCounts;
+/// Return the counts of a declared subject, or those of all subjects that are not declared.
+PublishCounts& publish_counts(Link& link) noexcept;
+PublishCounts& publish_counts(Link& link, std::string_view subject);
+RequestCounts& request_counts(Link& link) noexcept;
+RequestCounts& request_counts(Link& link, std::string_view subject);
+
+Expected<void> publish(Link& link, PublishCounts& counts, std::string_view subject, const Encoded& encoded,
+                       const PublishOptions& options);
 
 /// Sends a request and blocks until the answer, the deadline, or the stop of the broker.
-Expected<Message> request(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options);
+Expected<Message> request(Link& link, RequestCounts& counts, std::string_view subject, const Encoded& encoded,
+                          const RequestOptions& options);
 
 /// Receives the answer, exactly once, on one of the threads that Client::async names.
 using ReplyHandler = std::move_only_function<void(Expected<Message>)>;
-void request_async(Link& link, std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                   ReplyHandler handler);
+void request_async(Link& link, RequestCounts& counts, std::string_view subject, const Encoded& encoded,
+                   const RequestOptions& options, ReplyHandler handler);
 
 /// Calls `handler` with an error, for a request that is not sent.
 void refuse_async(Link& link, std::string_view subject, ReplyHandler handler, const Error& why);
@@ -99,9 +110,10 @@ auto with_encoded(Link& link, const T& value, std::optional<Format> format, Send
 }
 
 template <class T>
-Expected<void> publish_value(Link& link, std::string_view subject, const T& value, const PublishOptions& options) {
+Expected<void> publish_value(Link& link, PublishCounts& counts, std::string_view subject, const T& value,
+                             const PublishOptions& options) {
     return with_encoded(link, value, options.format,
-                        [&](const Encoded& encoded) { return publish(link, subject, encoded, options); });
+                        [&](const Encoded& encoded) { return publish(link, counts, subject, encoded, options); });
 }
 
 /// Returns `error` with the subject of the request whose answer could not be decoded.

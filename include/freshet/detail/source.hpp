@@ -12,6 +12,7 @@
 #include <freshet/error.hpp>
 #include <freshet/message.hpp>
 #include <freshet/outcome.hpp>
+#include <freshet/stats.hpp>
 
 namespace freshet {
 
@@ -148,6 +149,13 @@ public:
     virtual std::size_t pending() const noexcept = 0;
     /// Returns the number of messages that were dropped, and so never fed.
     virtual std::uint64_t dropped() const noexcept = 0;
+
+    /// Returns the queue group or the durable consumer that shares the messages among programs; empty if none does.
+    virtual std::string_view group() const noexcept { return {}; }
+    /// Returns the counters of the JetStream consumer; nothing if there is none.
+    virtual std::optional<ConsumerStats> consumer_stats() const { return std::nullopt; }
+    /// Asks the server for what consumer_stats() tells of it. Does not wait for the answer.
+    virtual void ask_lag() noexcept {}
 };
 
 }  // namespace detail

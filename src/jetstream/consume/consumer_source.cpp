@@ -17,6 +17,7 @@
 #include "jetstream/consume/consumer_protocol.hpp"
 #include "jetstream/consume/dead_letter.hpp"
 #include "jetstream/consume/feed.hpp"
+#include "jetstream/consume/lag_watch.hpp"
 #include "jetstream/consume/stream_description.hpp"
 #include "jetstream/stream/streams.hpp"
 
@@ -104,6 +105,13 @@ public:
     }
 
     Feed& feed() const noexcept { return *feed_; }
+    ConsumerStats stats() const {
+        ConsumerStats stats{.stream = spec_.stream, .consumer = spec_.name};
+        feed_->count(stats);
+        stats.lag = lag_.latest();
+        return stats;
+    }
+    void ask_lag() noexcept { lag_.ask(api_, spec_.stream, spec_.name); }
     ConsumerSession& session() const noexcept { return *session_; }
 
     Expected<DeliveryTarget> declare() override {
@@ -239,6 +247,7 @@ private:
     std::optional<std::chrono::system_clock::time_point> created_ = {};
     std::string deliver_subject_ = {};
     std::weak_ptr<MessageSink> sink_ = {};  // the feed keeps it until the end
+    LagWatch lag_ = {};
     std::shared_ptr<Feed> feed_ = {};
     std::shared_ptr<ConsumerSession> session_ = {};  // refers to this until its end
 };
@@ -346,6 +355,16 @@ Expected<void> ConsumerSource::ack_sync(const Message& message, std::chrono::mil
 std::size_t ConsumerSource::pending() const noexcept {
     const auto running = this->running();
     return running == nullptr ? 0 : running->session().pending();
+}
+
+std::optional<ConsumerStats> ConsumerSource::consumer_stats() const {
+    const auto running = this->running();
+    if (running == nullptr) return std::nullopt;
+    return running->stats();
+}
+
+void ConsumerSource::ask_lag() noexcept {
+    if (const auto running = this->running()) running->ask_lag();
 }
 
 }  // namespace freshet::detail

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,7 @@ namespace freshet::detail {
 /// The settings of a ConsumerSource, made from js::Pull or js::Push.
 struct ConsumerSourceSettings {
     js::StreamRef stream = {};
+    std::string group = {};  ///< the durable consumer; empty: none
     std::function<void(const Subject& subject, Binder& binder)> check = {};
     std::function<ConsumerSpec(const Subject& subject, const std::string& inbox_prefix)> spec = {};
     std::function<std::unique_ptr<DeliveryPolicy>(const JsApi& api)> policy = {};
@@ -63,6 +65,9 @@ public:
     bool answerable() const noexcept override { return false; }
     std::size_t pending() const noexcept override;
     std::uint64_t dropped() const noexcept override { return 0; }
+    std::string_view group() const noexcept override { return settings_.group; }
+    std::optional<ConsumerStats> consumer_stats() const override;
+    void ask_lag() noexcept override;
 
 private:
     class Running;

@@ -50,7 +50,15 @@ void Feed::set_ack_wait(std::chrono::nanoseconds ack_wait, std::chrono::nanoseco
     max_extension_ = max_extension.count() > 0 ? max_extension : std::max(least_extension, ack_wait * 10);
 }
 
+void Feed::count(ConsumerStats& stats) const noexcept {
+    stats.redeliveries = redeliveries_.load(std::memory_order_relaxed);
+    stats.dead_letters = dead_letters_.load(std::memory_order_relaxed);
+    stats.dead_letters_refused = dead_letters_refused_.load(std::memory_order_relaxed);
+    stats.recoveries = recoveries_.load(std::memory_order_relaxed);
+}
+
 void Feed::feed(Message message, const Metadata& metadata) noexcept {
+    if (metadata.deliveries > 1) redeliveries_.fetch_add(1, std::memory_order_relaxed);
     std::shared_ptr<MessageSink> sink;
     Reason unkept;
     {
@@ -236,6 +244,7 @@ bool Feed::outlived(const Message& message) {
 }
 
 void Feed::found(Acknowledger::Anew anew) noexcept {
+    recoveries_.fetch_add(1, std::memory_order_relaxed);
     std::size_t outlived = 0;
     {
         const std::lock_guard lock{mutex_};

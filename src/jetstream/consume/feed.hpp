@@ -62,6 +62,9 @@ public:
     /// Notes what the consumer says: all messages of its stream up to `sequence` are settled, and it has delivered
     /// `outstanding` messages that are not.
     void begin_behind(std::uint64_t sequence, std::uint64_t outstanding) noexcept;
+    /// Adds the counters of the feed to `stats`.
+    void count(ConsumerStats& stats) const noexcept;
+
     /// Returns the stream sequence of the first message that is not settled, as far as this program knows; 0: it knows
     /// nothing.
     std::uint64_t first_unsettled();
@@ -113,6 +116,10 @@ private:
     const Calls calls_;
     Acknowledger acknowledger_;
     FailureLog log_{link_, {}};
+    std::atomic<std::uint64_t> redeliveries_ = 0;
+    std::atomic<std::uint64_t> dead_letters_ = 0;
+    std::atomic<std::uint64_t> dead_letters_refused_ = 0;
+    std::atomic<std::uint64_t> recoveries_ = 0;
 
     std::mutex mutex_ = {};
     std::shared_ptr<MessageSink> sink_;  // until end

@@ -82,6 +82,7 @@ void Feed::send_dead_letter(const std::shared_ptr<Message>& message, const Reaso
 void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Expected<std::string>& kept,
                               const Reason& why, std::chrono::nanoseconds delay, LetterSize size) noexcept {
     if (kept) {
+        dead_letters_.fetch_add(1, std::memory_order_relaxed);
         bool again = false;
         {
             const std::lock_guard lock{mutex_};
@@ -101,6 +102,7 @@ void Feed::finish_dead_letter(const std::shared_ptr<Message>& message, const Exp
                    LogLevel::warn);
         return send_dead_letter(message, why, delay, next);
     }
+    dead_letters_refused_.fetch_add(1, std::memory_order_relaxed);
     const auto metadata = message->metadata().value_or(Metadata{});
     {
         const std::lock_guard lock{mutex_};

@@ -60,6 +60,7 @@ detail::SourceSpec linked_source(Pull options) {
     const detail::PullSettings pull{.limits = limits_of(options), .priority = options.priority};
     detail::ConsumerSourceSettings settings{
         .stream = options.stream,
+        .group = options.durable,
         .check = [options](const Subject& subject, Binder& binder) { check(options, subject, binder); },
         .spec = [options](const Subject& subject, const std::string&) { return spec_of(options, subject); },
         .policy = [pull](const detail::JsApi& api) { return detail::PullPolicy::make(api, pull); },

@@ -53,6 +53,7 @@ detail::SourceSpec linked_source(Push options) {
     run.on_lost = options.on_lost;
     detail::ConsumerSourceSettings settings{
         .stream = options.stream,
+        .group = options.durable,
         .check = [options](const Subject& subject, Binder& binder) { check(options, subject, binder); },
         .spec = [options](const Subject& subject,
                           const std::string& inbox_prefix) { return spec_of(options, subject, inbox_prefix); },

@@ -6,6 +6,7 @@
 #include <freshet/js/atomic_batch.hpp>
 
 #include "delivery/confirmations.hpp"
+#include "jetstream/publish/publish_window.hpp"
 #include "jetstream/stream/streams.hpp"
 #include "subject/subject_sets.hpp"
 
@@ -29,7 +30,9 @@ bool refuses_batches(const Error& why) {
 }  // namespace
 
 StreamConfirmer::StreamConfirmer(Link& link, const js::ContextOptions& context)
-    : api_{std::make_shared<const JsApi>(link, context)}, publisher_{api_, link, {}} {}
+    : api_{std::make_shared<const JsApi>(link, context)}, publisher_{api_, link, {}} {
+    publisher_.window_->count(nullptr);  // the subscriber counts what its handler publishes
+}
 
 Expected<std::vector<std::string>> StreamConfirmer::stored_of(std::string_view pattern) {
     const auto streams = list_streams(*api_, pattern);
@@ -86,7 +89,11 @@ Expected<void> StreamConfirmer::publish_each(std::span<const Letter> letters) {
                             confirmations);
         if (!sent) confirmations->confirm(std::move(sent));
     }
-    return confirmations->wait(api_->link().clock(), TimePoint::max());
+    auto confirmed = confirmations->wait(api_->link().clock(), TimePoint::max());
+    const auto counts = api_->link().traffic().stream();
+    if (confirmed) counts->add(letters.size());
+    else counts->fail(confirmed.error());
+    return confirmed;
 }
 
 }  // namespace freshet::detail

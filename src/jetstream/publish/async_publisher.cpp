@@ -56,6 +56,8 @@ AsyncPublisher::AsyncPublisher(std::shared_ptr<const detail::JsApi> api, detail:
     };
     window_ = std::make_shared<detail::PublishWindow>(link.clock(), std::max<std::size_t>(options.max_pending, 1),
                                                       std::move(send), std::move(report));
+    window_->count(link.traffic().stream());
+    link.traffic().watch(window_);
 }
 
 Expected<void> AsyncPublisher::start_encoded(std::string_view subject, const detail::Encoded& encoded,

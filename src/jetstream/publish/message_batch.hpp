@@ -5,6 +5,8 @@
 
 #include <freshet/js/message_batch.hpp>
 
+#include "link/link.hpp"
+
 // The functions of MessageBatch, for the source file that defines the Sender: it instantiates them.
 namespace freshet::detail {
 
@@ -25,7 +27,11 @@ Expected<void> MessageBatch<Sender>::add_encoded(std::string_view subject, const
 }
 template <class Sender>
 Expected<js::PublishAck> MessageBatch<Sender>::try_commit() {
-    return sender_->commit();
+    const auto counts = link_->traffic().stream();  // shared, since the broker may be gone when the answer has come
+    auto ack = sender_->commit();
+    if (ack) counts->add(ack->batched);
+    else counts->fail(ack.error());
+    return ack;
 }
 template <class Sender>
 std::size_t MessageBatch<Sender>::size() const noexcept {

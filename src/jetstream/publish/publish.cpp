@@ -207,8 +207,10 @@ bool may_retry(const Error& error, bool has_id) {
     return passes(error) || (has_id && (error.code() == Errc::timeout || error.code() == Errc::disconnected));
 }
 
-Expected<js::PublishAck> publish_stored(const JsApi& api, std::string_view subject, const Encoded& encoded,
-                                        const js::PublishOptions& options) {
+namespace {
+
+Expected<js::PublishAck> publish_uncounted(const JsApi& api, std::string_view subject, const Encoded& encoded,
+                                           const js::PublishOptions& options) {
     if (!may_publish_on(subject)) return std::unexpected{subject_error(subject, SubjectUse::publish)};
     if (auto able = check_publish_options(api, options); !able) return std::unexpected{std::move(able).error()};
     auto headers = publish_headers(subject, options);
@@ -224,6 +226,15 @@ Expected<js::PublishAck> publish_stored(const JsApi& api, std::string_view subje
         if (!link.is_open() || !repeats.again(clock.now(), options.retry_wait)) return ack;
         pause(clock, options.retry_wait);
     }
+}
+
+}  // namespace
+
+Expected<js::PublishAck> publish_stored(const JsApi& api, std::string_view subject, const Encoded& encoded,
+                                        const js::PublishOptions& options) {
+    const auto counts = api.link().traffic().stream();
+    const auto clock = api.link().shared_clock();
+    return counts->count(*clock, [&] { return publish_uncounted(api, subject, encoded, options); });
 }
 
 }  // namespace freshet::detail

@@ -41,6 +41,7 @@ public:
         message_.subject = text.substr(0, message_.subject.size());
         message_.body = as_bytes(text.substr(message_.subject.size()));
         done_ = std::move(done);
+        if (auto* const counts = window_.counts_.get()) weight_ = counts->begin(window_.clock_, begun_);
     }
     /// Frees the place: releases what the message held, except for a little memory.
     void forget() noexcept {
@@ -81,7 +82,7 @@ public:
     }
     void on_reply(Expected<Message> reply) noexcept override {
         try {
-            if (done_ == nullptr && reply && parse_plain_ack(reply->text())) return;
+            if (done_ == nullptr && reply && parse_plain_ack(reply->text())) return count(nullptr);
             auto ack = publish_result(message_.subject, reply, others_answered_);
             after_ = ack ? After::leave : window_.judge(*this, ack.error());
             if (after_ == After::leave) end(std::move(ack));
@@ -114,13 +115,21 @@ private:
         repeats.retries = message_.retries;
         return repeats;
     }
-    void end(Expected<js::PublishAck> ack) noexcept { window_.tell(done_, std::move(ack)); }
+    void count(const Error* error) const noexcept {
+        if (auto* const counts = window_.counts_.get()) counts->end(window_.clock_, begun_, weight_, error);
+    }
+    void end(Expected<js::PublishAck> ack) noexcept {
+        count(ack ? nullptr : &ack.error());
+        window_.tell(done_, std::move(ack));
+    }
 
     PublishWindow& window_;
     std::string text_ = {};  // has subject and body
     Outgoing message_ = {};  // has views of text_
     Done done_ = {};
     std::atomic<int> users_ = 0;  // the sender, and the sink of the answer
+    TimePoint begun_ = {};
+    std::uint32_t weight_ = 0;  // of the measurement that began then; 0: there is none
     After after_ = After::leave;
     bool others_answered_ = false;
 };

@@ -18,6 +18,7 @@
 
 #include "jetstream/publish/publish.hpp"
 #include "link/request_mux.hpp"
+#include "link/traffic.hpp"
 
 namespace freshet::detail {
 
@@ -26,7 +27,7 @@ namespace freshet::detail {
 ///
 /// Thread-safe. Owned by a shared_ptr; lives as long as a message is under way. Its memory grows to the messages that
 /// were under way at the same time and is reused, so in the long run a message costs no allocation.
-class PublishWindow : public std::enable_shared_from_this<PublishWindow> {
+class PublishWindow final : public Unconfirmed, public std::enable_shared_from_this<PublishWindow> {
 public:
     using Done = std::move_only_function<void(Expected<js::PublishAck>)>;
 
@@ -52,6 +53,9 @@ public:
     PublishWindow(Clock& clock, std::size_t max_pending, Send send, Report report);
     ~PublishWindow();
 
+    /// Counts what is published from now on; null: nothing. Call it before publish.
+    void count(std::shared_ptr<PublishCounts> counts) noexcept { counts_ = std::move(counts); }
+
     /// Copies and sends a message. Blocks while the window is full, unless inside a Done. With an empty Done, flush
     /// reports a failure.
     void publish(Outgoing message, Done done);
@@ -59,6 +63,8 @@ public:
     /// call, with their number.
     Expected<void> flush(std::chrono::milliseconds timeout);
     std::size_t pending() const;
+    std::size_t unconfirmed() const override { return pending(); }
+    std::size_t most_unconfirmed() const noexcept override { return max_pending_; }
 
 private:
     class Sending;
@@ -91,6 +97,7 @@ private:
     const std::size_t resume_at_;
     const Send send_;
     const Report report_;
+    std::shared_ptr<PublishCounts> counts_ = {};
 
     mutable std::mutex mutex_ = {};
     std::condition_variable changed_ = {};

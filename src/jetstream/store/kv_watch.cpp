@@ -51,9 +51,11 @@ Expected<WatchSpec> open_watch(const kv::Watch& watch, Link& link, const Subject
 
 Expected<std::shared_ptr<WatchQueue>> kv_watch(KvBucket& bucket, const std::vector<std::string>& filters,
                                                const kv::WatchOptions& options) {
-    auto spec = bucket.watch(filters, options);
-    if (!spec) return std::unexpected{std::move(spec).error()};
-    return WatchQueue::start(bucket.store().link(), *std::move(spec));
+    return bucket.store().time(StoreOperation::watch).run([&]() -> Expected<std::shared_ptr<WatchQueue>> {
+        auto spec = bucket.watch(filters, options);
+        if (!spec) return std::unexpected{std::move(spec).error()};
+        return WatchQueue::start(bucket.store().link(), *std::move(spec));
+    });
 }
 
 EntryPlan bind_entry(Binder& binder) {

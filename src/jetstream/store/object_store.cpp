@@ -9,6 +9,7 @@
 #include <istream>
 #include <ostream>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,13 @@ auto attempt(Operation&& operation) -> Expected<decltype(operation())> {
 }
 
 using detail::ObjectBucket;
+using detail::StoreOperation;
+
+/// Calls `act()` and counts how it ended.
+template <class Act>
+auto counted(ObjectBucket& bucket, StoreOperation operation, Act&& act) {
+    return bucket.store().time(operation).run(act);
+}
 
 constexpr std::uint64_t most_reserved = std::uint64_t{64} << 20;
 
@@ -118,16 +126,19 @@ Store::Store(std::shared_ptr<detail::ObjectBucket> bucket) noexcept : bucket_{st
 std::string_view Store::bucket() const noexcept { return bucket_->store().name(); }
 
 Info Store::put(std::string_view name, Bytes bytes, const PutOptions& options) const {
-    return bucket_->put(name, chunks_of(bytes), bytes.size(), options);
+    return counted(*bucket_, StoreOperation::put,
+                   [&] { return bucket_->put(name, chunks_of(bytes), bytes.size(), options); });
 }
 Info Store::put(std::string_view name, std::string_view bytes, const PutOptions& options) const {
     return put(name, as_bytes(bytes), options);
 }
 Info Store::put(std::string_view name, std::istream& in, const PutOptions& options) const {
-    return bucket_->put(name, chunks_of(reader_of(in)), std::nullopt, options);
+    return counted(*bucket_, StoreOperation::put,
+                   [&] { return bucket_->put(name, chunks_of(reader_of(in)), std::nullopt, options); });
 }
 Info Store::put(std::string_view name, const Reader& reader, const PutOptions& options) const {
-    return bucket_->put(name, chunks_of(reader), std::nullopt, options);
+    return counted(*bucket_, StoreOperation::put,
+                   [&] { return bucket_->put(name, chunks_of(reader), std::nullopt, options); });
 }
 Info Store::put_file(std::string_view name, const std::string& path, const PutOptions& options) const {
     errno = 0;
@@ -135,8 +146,10 @@ Info Store::put_file(std::string_view name, const std::string& path, const PutOp
     if (!in) raise_system("cannot read " + detail::quoted(path));
     std::error_code unknown;
     const auto size = std::filesystem::file_size(path, unknown);
-    return bucket_->put(name, chunks_of(reader_of(in)), unknown ? std::nullopt : std::optional<std::uint64_t>{size},
-                        options);
+    return counted(*bucket_, StoreOperation::put, [&] {
+        return bucket_->put(name, chunks_of(reader_of(in)), unknown ? std::nullopt : std::optional<std::uint64_t>{size},
+                            options);
+    });
 }
 
 Expected<Info> Store::try_put(std::string_view name, Bytes bytes, const PutOptions& options) const {
@@ -156,7 +169,7 @@ Expected<Info> Store::try_put_file(std::string_view name, const std::string& pat
 }
 
 Info Store::get(std::string_view name, const Writer& writer, const GetOptions& options) const {
-    return bucket_->get(name, writer, options);
+    return counted(*bucket_, StoreOperation::get, [&] { return bucket_->get(name, writer, options); });
 }
 Info Store::get(std::string_view name, std::ostream& out, const GetOptions& options) const {
     return get(name, writer_to(out), options);
@@ -178,7 +191,7 @@ std::string Store::get(std::string_view name, const GetOptions& options) const {
         check(bytes.size() + more.size());
         bytes.append(as_text(more));
     };
-    bucket_->get(name, append, options, found);
+    std::ignore = counted(*bucket_, StoreOperation::get, [&] { return bucket_->get(name, append, options, found); });
     return bytes;
 }
 Info Store::get_file(std::string_view name, const std::string& path, const GetOptions& options) const {
@@ -202,12 +215,16 @@ Expected<Info> Store::try_get_file(std::string_view name, const std::string& pat
     return attempt([&] { return get_file(name, path, options); });
 }
 
-std::optional<Info> Store::info(std::string_view name) const { return bucket_->info(name); }
+std::optional<Info> Store::info(std::string_view name) const {
+    return counted(*bucket_, StoreOperation::info, [&] { return bucket_->info(name); });
+}
 Expected<std::optional<Info>> Store::try_info(std::string_view name) const {
     return attempt([&] { return info(name); });
 }
 
-Info Store::update(std::string_view name, const Meta& meta) const { return bucket_->update(name, meta); }
+Info Store::update(std::string_view name, const Meta& meta) const {
+    return counted(*bucket_, StoreOperation::update, [&] { return bucket_->update(name, meta); });
+}
 Expected<Info> Store::try_update(std::string_view name, const Meta& meta) const {
     return attempt([&] { return update(name, meta); });
 }
@@ -217,7 +234,8 @@ Info Store::link(std::string_view name, const Info& target) const {
         raise({Errc::bad_setup, "link " + detail::quoted(name) + ": it can point to an object, not to " +
                                     (target.link ? "another link" : "one that was deleted")});
     }
-    return bucket_->link(name, {.bucket = target.bucket, .name = target.name});
+    return counted(*bucket_, StoreOperation::link,
+                   [&] { return bucket_->link(name, {.bucket = target.bucket, .name = target.name}); });
 }
 Expected<Info> Store::try_link(std::string_view name, const Info& target) const {
     return attempt([&] { return link(name, target); });
@@ -225,35 +243,46 @@ Expected<Info> Store::try_link(std::string_view name, const Info& target) const 
 
 Info Store::link_bucket(std::string_view name, std::string_view bucket) const {
     value_or_raise(detail::check_bucket(detail::StoreKind::object, bucket));
-    return bucket_->link(name, {.bucket = std::string{bucket}});
+    return counted(*bucket_, StoreOperation::link,
+                   [&] { return bucket_->link(name, {.bucket = std::string{bucket}}); });
 }
 Expected<Info> Store::try_link_bucket(std::string_view name, std::string_view bucket) const {
     return attempt([&] { return link_bucket(name, bucket); });
 }
 
-void Store::erase(std::string_view name) const { bucket_->erase(name); }
+void Store::erase(std::string_view name) const {
+    counted(*bucket_, StoreOperation::erase, [&] { return bucket_->erase(name); });
+}
 Expected<void> Store::try_erase(std::string_view name) const {
     return attempt([&] { erase(name); });
 }
 
-Infos Store::list(const ListOptions& options) const { return bucket_->list(options); }
+Infos Store::list(const ListOptions& options) const {
+    return counted(*bucket_, StoreOperation::list, [&] { return bucket_->list(options); });
+}
 Expected<Infos> Store::try_list(const ListOptions& options) const {
     return attempt([&] { return list(options); });
 }
 
 Watcher Store::watch(const WatchOptions& options) const {
-    return Watcher{value_or_raise(detail::WatchQueue::start(bucket_->store().link(), bucket_->watch(options)))};
+    return counted(*bucket_, StoreOperation::watch, [&] {
+        return Watcher{value_or_raise(detail::WatchQueue::start(bucket_->store().link(), bucket_->watch(options)))};
+    });
 }
 Expected<Watcher> Store::try_watch(const WatchOptions& options) const {
     return attempt([&] { return watch(options); });
 }
 
-void Store::seal() const { bucket_->seal(); }
+void Store::seal() const {
+    counted(*bucket_, StoreOperation::seal, [&] { return bucket_->seal(); });
+}
 Expected<void> Store::try_seal() const {
     return attempt([&] { seal(); });
 }
 
-Status Store::status() const { return bucket_->status(); }
+Status Store::status() const {
+    return counted(*bucket_, StoreOperation::status, [&] { return bucket_->status(); });
+}
 Expected<Status> Store::try_status() const {
     return attempt([&] { return status(); });
 }

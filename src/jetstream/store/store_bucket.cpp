@@ -23,6 +23,7 @@ std::string describe(StoreKind kind, std::string_view name) {
 StoreBucket::StoreBucket(Link& link, StoreSpec spec)
     : spec_{std::move(spec)}, what_{describe(spec_.kind, spec_.name)}, jetstream_{link, spec_.context} {
     value_or_raise(check_bucket(spec_.kind, spec_.name));
+    counts_ = link.traffic().store(spec_.kind == StoreKind::object ? "object" : "kv", spec_.name);
 }
 
 std::string StoreBucket::stream_name() const { return std::string{prefix_of(spec_.kind)} + spec_.name; }

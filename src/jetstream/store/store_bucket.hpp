@@ -13,6 +13,7 @@
 #include "jetstream/api/api.hpp"
 #include "jetstream/api/election.hpp"
 #include "jetstream/store/store_names.hpp"
+#include "link/store_counts.hpp"
 
 namespace freshet::detail {
 
@@ -62,6 +63,9 @@ public:
             if (result || !may_repeat(election, info, result.error())) return result;
         }
     }
+
+    /// Begins to count an operation.
+    StoreTimer time(StoreOperation operation) const { return {counts_, link().shared_clock(), operation}; }
 
     /// Notes an answer of an asynchronous operation. If it says that the stream is lost, the next operation declares it
     /// again.
@@ -115,6 +119,7 @@ private:
     StoreSpec spec_;
     std::string what_;
     js::JetStream jetstream_;
+    std::shared_ptr<StoreCounts> counts_;
     std::shared_ptr<Known> known_ = std::make_shared<Known>();
 };
 
