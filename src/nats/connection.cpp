@@ -70,26 +70,26 @@ std::vector<FailedAttempt> Connections::Connection::connect(const BrokerOptions&
     return failed;
 }
 
-std::string Connections::Connection::address() const {
+std::string Connections::Connection::url() const {
     std::array<char, 512> text{};
     natsConnection_GetConnectedUrl(handle.get(), text.data(), text.size());
-    const auto url = without_credentials(text.data());
-    const auto scheme = url.find("://");
-    return scheme == std::string::npos ? url : url.substr(scheme + 3);
+    return without_credentials(text.data());
 }
 
-std::string Connections::Connection::last_address() const {
+std::string Connections::Connection::address() const { return without_scheme(url()); }
+
+std::string Connections::Connection::last_url() const {
     const std::lock_guard lock{server_mutex_};
-    return last_address_;
+    return last_url_;
 }
 
 /// Notes that the connection is made.
 void Connections::Connection::succeed() {
     attempts_.succeed();
     made_ = steady_clock::now();
-    auto made = address();
+    auto made = url();
     const std::lock_guard lock{server_mutex_};
-    if (!made.empty()) last_address_ = std::move(made);  // empty: it is lost again
+    if (!made.empty()) last_url_ = std::move(made);  // empty: it is lost again
 }
 
 std::string Connections::Connection::end() const {

@@ -10,6 +10,7 @@
 #include "nats/credentials.hpp"
 #include "nats/library.hpp"
 #include "nats/subscription.hpp"
+#include "nats/url.hpp"
 
 namespace freshet::detail::nats {
 
@@ -69,8 +70,8 @@ void Connections::on_disconnected(Connection& connection) {
 }
 
 ConnectionEvent Connections::loss_of(Connection& connection) const {
-    const auto server = connection.last_address();
-    const auto who = name_of_credentials(options_, server);
+    const auto server = connection.last_url();
+    const auto who = name_of_credentials(options_, without_scheme(server));
     const auto why = connection.take_loss();
     return {.kind = Kind::disconnected,
             .detail =

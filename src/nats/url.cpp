@@ -111,6 +111,8 @@ Expected<ServerUrl> ServerUrl::parse(std::string_view text) {
 
 std::string without_escapes(std::string_view text) { return decoded(text).value_or(std::string{text}); }
 
+std::string without_scheme(const std::string& url) { return url.substr(split(url).scheme.size()); }
+
 std::string address_of(std::string_view host, std::string_view port) {
     const bool bare_ipv6 = host.find(':') != std::string_view::npos && !host.starts_with('[');
     return bare_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);

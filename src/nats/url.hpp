@@ -27,6 +27,9 @@ std::string without_credentials(std::string_view url);
 /// Returns the URLs without user, password and token, separated by commas.
 std::string without_credentials(const std::vector<std::string>& urls);
 
+/// Returns what follows "nats://" in a URL; all of it if it has no scheme.
+std::string without_scheme(const std::string& url);
+
 /// Returns "host:port", as URLs have it: an IPv6 address stands in brackets.
 std::string address_of(std::string_view host, std::string_view port);
 
