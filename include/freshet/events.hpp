@@ -10,7 +10,7 @@ namespace freshet {
 /// An event of a broker's connection.
 struct ConnectionEvent {
     enum class Kind : std::uint8_t {
-        waiting,        ///< no server can be reached, and freshet tries on; told once for each server and reason
+        waiting,        ///< no server can be reached, and freshet tries on; told when a server's reason changes
         connected,      ///< start() reached a server
         disconnected,   ///< the server is gone; freshet reconnects and buffers publications
         reconnected,    ///< a server is back, and subscriptions are restored

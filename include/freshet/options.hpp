@@ -37,7 +37,7 @@ struct Token {
 struct NkeySeed {
     std::string seed = {};  ///< the seed
 };
-/// A file that holds an nkey's seed. freshet reads it again at each reconnect, and keeps no copy of the seed.
+/// A file that holds an nkey's seed, read again at each reconnect; no copy is kept. Another nkey needs a new start.
 struct NkeyFile {
     std::string path = {};
 };

@@ -41,6 +41,13 @@ std::size_t secret_at(std::string_view text, std::string_view& shown) {
     return length >= least_jwt ? length : 0;
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_of_ipv6(char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' || c == '.';
+}
+/// Returns whether the character may follow a URL in a sentence.
+bool is_punctuation(char c) { return c == ':' || c == ';' || c == '.' || c == ')'; }
+
 /// Appends the URL whose part after "scheme://" is `rest`, without secrets. Returns how much of `rest` it was.
 std::size_t append_url(std::string& out, std::string_view rest) {
     // The last "@" counts, as for cnats; a password may have any character, so it is looked for behind spaces, too.
@@ -49,11 +56,23 @@ std::size_t append_url(std::string& out, std::string_view rest) {
     const auto address = rest.substr(host);
     const auto end = run(address, [](char c) { return !ends_url(c); });
     const auto shown = std::min(address.find_first_of("/?#"), end);
-    out += address.substr(0, shown);
+    out += shown_address(address.substr(0, shown));
     return host + end;
 }
 
 }  // namespace
+
+std::string_view shown_address(std::string_view address) {
+    const auto bracket = address.starts_with('[') ? address.find(']') : 0;
+    const auto colon = bracket == std::string_view::npos ? 0 : address.find(':', bracket);
+    if (colon == std::string_view::npos) return address;
+    const auto port = address.substr(colon + 1);
+    const auto digits = run(port, is_digit);
+    const bool number = digits <= 5 && std::ranges::all_of(port.substr(digits), is_punctuation);
+    const bool ipv6_without_brackets =
+        port.find(':') != std::string_view::npos && run(address, is_of_ipv6) == address.size();
+    return number || ipv6_without_brackets ? address : address.substr(0, colon);
+}
 
 std::string without_secrets(std::string_view text) {
     std::string out;

@@ -11,4 +11,8 @@ namespace freshet::detail {
 /// a URL, an option, the environment or a file: people paste secrets into the wrong place.
 std::string without_secrets(std::string_view text);
 
+/// Returns the part of a URL's host and port that may be shown: all of it, unless something else than a number stands
+/// in the place of the port, as in `bob:password`, where the host was forgotten.
+std::string_view shown_address(std::string_view address);
+
 }  // namespace freshet::detail

@@ -4,10 +4,13 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <spdlog/spdlog.h>
 
+#include "base/quoted.hpp"
+#include "base/without_secrets.hpp"
 #include "broker/app_core.hpp"
 
 namespace freshet {
@@ -25,6 +28,12 @@ void print_help(std::FILE* to, const char* program) {
                program);
 }
 
+/// Returns a word of the command line without what may be a secret: another program's `--password=...`, for example.
+std::string shown(std::string_view word) {
+    if (word.starts_with('-')) word = word.substr(0, word.find('='));
+    return detail::quoted(detail::without_secrets(word));
+}
+
 /// Carries out the command line. Returns the exit code if the program is to end with it.
 std::optional<int> apply(int argc, char** argv, spdlog::logger& logger) {
     for (int i = 1; i < argc; ++i) {
@@ -34,15 +43,15 @@ std::optional<int> apply(int argc, char** argv, spdlog::logger& logger) {
             return 0;
         }
         if (word != "--log-level" || i + 1 == argc) {
-            fmt::print(stderr, "{}: unknown or incomplete option \"{}\"\n", argv[0], word);
+            fmt::print(stderr, "{}: unknown or incomplete option {}\n", argv[0], shown(word));
             print_help(stderr, argv[0]);
             return exit_usage;
         }
         const std::string_view name = argv[++i];
         const auto level = spdlog::level::from_str(std::string{name});
         if (level == spdlog::level::off && name != "off") {
-            fmt::print(stderr, "{}: \"{}\" is not a log level; use trace, debug, info, warn, err, critical or off\n",
-                       argv[0], name);
+            fmt::print(stderr, "{}: {} is not a log level; use trace, debug, info, warn, err, critical or off\n",
+                       argv[0], shown(name));
             return exit_usage;
         }
         logger.set_level(level);

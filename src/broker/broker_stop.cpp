@@ -5,6 +5,10 @@
 #include <tuple>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include <freshet/health.hpp>
+
 #include "base/callback_scope.hpp"
 #include "base/wait.hpp"
 #include "broker/broker_core.hpp"
@@ -160,11 +164,15 @@ void BrokerCore::abandon_all() noexcept {
 }
 
 void BrokerCore::end_if_lost() noexcept {
+    Health last;
+    connection_.tell(last);
     {
         const std::lock_guard lock{mutex_};
         if (!life_.is_live() || failure_) return;
         failure_ =
-            Error{Errc::disconnected, "the connection is closed for good: ReconnectOptions allow no more attempts"};
+            Error{Errc::disconnected,
+                  fmt::format("the connection is closed for good, since ReconnectOptions allow no more attempts: {}",
+                              last.reason)};
     }
     link_.logger().critical("{}; the broker stops", failure()->message());
     ask_end(Event::lost, link_.options().stop_timeout);

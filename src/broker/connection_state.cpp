@@ -22,6 +22,7 @@ void ConnectionState::on(const ConnectionEvent& event) {
             break;
         case Kind::waiting: {
             connected_ = false;  // one of the connections may fail to come back before the loss is told
+            if (reason_.empty()) reason_ = event.detail;
             const auto known = std::ranges::find(unreachable_, event.url, &Health::Unreachable::server);
             if (known != unreachable_.end()) known->reason = event.detail;
             else unreachable_.push_back({event.url, event.detail});

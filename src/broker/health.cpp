@@ -17,7 +17,8 @@ std::vector<std::string> Health::problems() const {
     std::vector<std::string> problems;
     if (state != State::running)
         problems.push_back(reason.empty() ? to_string(state) : to_string(state) + (": " + reason));
-    for (const auto& [server, why] : unreachable) problems.push_back(why);
+    for (const auto& [server, why] : unreachable)
+        if (why != reason) problems.push_back(why);
     for (const auto& [subject, why] : lost)
         problems.push_back("subscriber " + detail::quoted(subject) + ": " + std::string{why.message()});
     return problems;

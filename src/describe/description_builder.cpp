@@ -135,7 +135,8 @@ private:
 
 void DescriptionBuilder::add(const BrokerCore& broker) {
     const auto& options = broker.link().options();
-    if (result_.title.empty()) result_.title = options.about.title.empty() ? options.name : options.about.title;
+    if (result_.title.empty())
+        result_.title = options.about.title.empty() ? without_secrets(options.name) : options.about.title;
     if (result_.version.empty()) result_.version = options.version;
     if (result_.text.empty()) result_.text = options.about.text;
     for (const auto& tag : options.about.tags)
@@ -155,10 +156,8 @@ std::vector<std::string> DescriptionBuilder::add_servers(const BrokerCore& broke
     for (const auto& url : options.servers) {
         const auto parsed = nats::ServerUrl::parse(url);
         if (!parsed) continue;  // start() reports it
-        const bool is_v6 = parsed->host.find(':') != std::string_view::npos;
-        auto host = is_v6 ? '[' + std::string{parsed->host} + ']' : std::string{parsed->host};
         ServerDescription server{.protocol = options.tls.enabled ? "tls" : std::string{parsed->scheme},
-                                 .host = host + ':' + std::string{parsed->port},
+                                 .host = without_secrets(nats::address_of(parsed->host, parsed->port)),
                                  .connection_name = connection};
         const auto known = std::ranges::find_if(result_.servers, [&](const ServerDescription& one) {
             return one.host == server.host && one.protocol == server.protocol && one.connection_name == connection;

@@ -171,14 +171,16 @@ void Link::tell_watchers(Tell tell) noexcept {
 void Link::on_refused(const ConnectionEvent& event) noexcept {
     const auto& subject = event.subject;
     const auto inbox = mux_.inbox_wildcard();
-    if (!subject.starts_with(inbox.substr(0, inbox.size() - 1))) {
-        if (event.detail.find("for Publish") == std::string::npos) return;  // a subscription: its start fails
-        const Error why{
-            Errc::unauthorized,
-            fmt::format("the server lets this user not publish to {}: grant it to the user", quoted(subject))};
+    const bool ours = subject.starts_with(inbox.substr(0, inbox.size() - 1));
+    if (event.detail.find("for Publish") != std::string::npos) {
+        const Error why{Errc::unauthorized,
+                        fmt::format("the server lets this user not publish to {}: grant it to the user{}",
+                                    quoted(subject),
+                                    ours ? ", or allow_responses, which lets it answer what it is asked" : "")};
         mux_.cancel_on(subject, why);
         return tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_refused(subject, why); });
     }
+    if (!ours) return;  // a subscription: its start fails
     const Error why{
         Errc::unauthorized,
         fmt::format("the server lets this user not receive answers on {}: let the user subscribe to \"{}.>\", "
@@ -312,9 +314,12 @@ void Link::log(const ConnectionEvent& event) noexcept {
                                             : fmt::format("{} {}", to_string(event.kind), event.subject),
                       {Errc::remote, event.detail}, LogLevel::warn);
     }
+    // A connection that is refused as soon as it is made is lost many times a second.
+    if (event.kind == Kind::disconnected || event.kind == Kind::waiting)
+        return report(FailureLog::Kind::connection, to_string(event.kind), {Errc::disconnected, event.detail},
+                      LogLevel::warn);
     const bool good = event.kind == Kind::connected || event.kind == Kind::reconnected || event.kind == Kind::closed;
-    const bool url = event.subject.empty() && event.kind != Kind::waiting;  // whose detail names the server
-    const auto& where = url ? event.url : event.subject;
+    const auto& where = event.subject.empty() ? event.url : event.subject;
     logger_.log(good ? LogLevel::info : LogLevel::warn, "{}{}{}{}{}", to_string(event.kind), where.empty() ? "" : " ",
                 where, event.detail.empty() ? "" : ": ", event.detail);
 }

@@ -308,6 +308,10 @@ void RequestMux::cancel_all(const Error& error) noexcept {
 }
 
 void RequestMux::cancel_on(std::string_view subject, const Error& error) noexcept {
+    if (subject.starts_with(inbox_)) {
+        if (const auto number = number_in(subject)) end(*number, error);
+        return;
+    }
     cancel_where([&](std::string_view asked) { return asked == subject ? std::optional{error} : std::nullopt; });
 }
 

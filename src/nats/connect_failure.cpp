@@ -53,11 +53,17 @@ Explained tls_failed(const BrokerOptions& options, const Failure& failure) {
             "check BrokerOptions::tls (ca_file, certificate, expected_name)"};
 }
 
-Explained explained(const BrokerOptions& options, const Failure& failure) {
+Explained refused(const BrokerOptions& options, const FailedAttempt& attempt) {
+    const auto name = name_of_credentials(options, attempt.server);
+    return {Errc::unauthorized,
+            fmt::format("refused {}: {}", name.empty() ? "a client without credentials" : name, attempt.failure.detail),
+            "check BrokerOptions::credentials"};
+}
+
+Explained explained(const BrokerOptions& options, const FailedAttempt& attempt) {
+    const auto& failure = attempt.failure;
     switch (failure.status) {
-        case NATS_CONNECTION_AUTH_FAILED:
-            return {Errc::unauthorized, fmt::format("refused {}: {}", name_of_credentials(options), failure.detail),
-                    "check BrokerOptions::credentials"};
+        case NATS_CONNECTION_AUTH_FAILED: return refused(options, attempt);
         case NATS_NO_SERVER: {
             if (auto why = unresolved(options); !why.empty())
                 return {Errc::disconnected, std::move(why), "check its name"};
@@ -81,10 +87,11 @@ std::string joined(const Explained& reason) {
     return without_secrets(reason.remedy.empty() ? reason.what : reason.what + "; " + reason.remedy);
 }
 
-bool all_alike(const std::vector<FailedAttempt>& attempts) {
+bool all_alike(const BrokerOptions& options, const std::vector<FailedAttempt>& attempts) {
+    const auto& first = attempts.front();
     return std::ranges::all_of(attempts, [&](const FailedAttempt& each) {
-        return each.failure.status == attempts.front().failure.status &&
-               each.failure.detail == attempts.front().failure.detail;
+        return each.failure.status == first.failure.status && each.failure.detail == first.failure.detail &&
+               name_of_credentials(options, each.server) == name_of_credentials(options, first.server);
     });
 }
 
@@ -130,22 +137,22 @@ Failure with_tls_alert(Failure failure) {
     return alert && may_pass(failure) ? Failure{NATS_SSL_ERROR, ::ERR_reason_error_string(code)} : failure;
 }
 
-std::string reason_of(const BrokerOptions& options, const Failure& failure) {
-    return joined(explained(options, failure));
+std::string reason_of(const BrokerOptions& options, const FailedAttempt& attempt) {
+    return joined(explained(options, attempt));
 }
 
 Error connect_error(const BrokerOptions& options, const std::vector<FailedAttempt>& attempts,
                     std::chrono::milliseconds waited) {
     const auto urls = without_credentials(servers_of(options));
-    const auto reason = explained(options, decisive(attempts).failure);
+    const auto reason = explained(options, decisive(attempts));
     const bool tried_again = waited.count() > 0 && may_pass(attempts);
     const auto tried = tried_again ? fmt::format(" (tried for {} ms)", waited.count()) : std::string{};
-    if (all_alike(attempts))
+    if (all_alike(options, attempts))
         return {reason.code, fmt::format("cannot connect to {}{}: {}", urls, tried, joined(reason))};
     std::string each;
     for (const auto& attempt : attempts) {
         each += fmt::format("{}{}: {}", each.empty() ? "" : "; ", without_secrets(attempt.server),
-                            without_secrets(explained(options, attempt.failure).what));
+                            without_secrets(explained(options, attempt).what));
     }
     return {reason.code, fmt::format("cannot connect to any of {}{}: {}", urls, tried, each)};
 }

@@ -27,7 +27,7 @@ Failure with_tls_alert(Failure failure);
 
 /// Returns why an attempt failed and what to do, without secrets: "refused user "bob": Authorization Violation; check
 /// BrokerOptions::credentials".
-std::string reason_of(const BrokerOptions& options, const Failure& failure);
+std::string reason_of(const BrokerOptions& options, const FailedAttempt& attempt);
 
 /// Returns the error of a connection that could not be made with `options`, after attempts for `waited`. Names each
 /// server with its own reason if they differ. `attempts` must not be empty.

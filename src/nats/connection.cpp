@@ -13,12 +13,14 @@
 #include <openssl/err.h>
 
 #include "base/exception_text.hpp"
+#include "base/quoted.hpp"
 #include "base/without_secrets.hpp"
 #include "nats/connect_failure.hpp"
 #include "nats/greeting.hpp"
 #include "nats/last_words.hpp"
 #include "nats/options.hpp"
 #include "nats/socket.hpp"
+#include "nats/tls.hpp"
 #include "nats/url.hpp"
 
 namespace freshet::detail::nats {
@@ -52,12 +54,12 @@ Connections::Connection::~Connection() {
 
 std::vector<FailedAttempt> Connections::Connection::connect(const BrokerOptions& options,
                                                             std::string_view first_server) {
+    key_was_encrypted_ = has_encrypted_key(options.tls);
     const auto made = make_options(options, lane, credentials_, *callbacks_, first_server);
     ::ERR_clear_error();
     const auto status = natsConnection_Connect(out(handle), made.get());
     if (status == NATS_OK) {
-        attempts_.succeed();
-        made_ = steady_clock::now();
+        succeed();
         last_words::watch(handle.get(), socket_, weak_from_this());
         return {};
     }
@@ -68,17 +70,33 @@ std::vector<FailedAttempt> Connections::Connection::connect(const BrokerOptions&
     return failed;
 }
 
-std::string Connections::Connection::address() const {
+std::string Connections::Connection::url() const {
     std::array<char, 512> text{};
     natsConnection_GetConnectedUrl(handle.get(), text.data(), text.size());
-    const auto url = without_credentials(text.data());
-    const auto scheme = url.find("://");
-    return scheme == std::string::npos ? url : url.substr(scheme + 3);
+    return without_credentials(text.data());
+}
+
+std::string Connections::Connection::address() const { return without_scheme(url()); }
+
+std::string Connections::Connection::last_url() const {
+    const std::lock_guard lock{server_mutex_};
+    return last_url_;
+}
+
+/// Notes that the connection is made.
+void Connections::Connection::succeed() {
+    attempts_.succeed();
+    made_ = steady_clock::now();
+    auto made = url();
+    const std::lock_guard lock{server_mutex_};
+    if (!made.empty()) last_url_ = std::move(made);  // empty: it is lost again
 }
 
 std::string Connections::Connection::end() const {
     const auto last = remembered_error(handle.get());
-    return last.detail.empty() ? natsStatus_GetText(last.status) : last.detail;
+    if (!last.detail.empty()) return last.detail;
+    return is_bare(last) ? "the server closed it without a reason; its log may name one"
+                         : natsStatus_GetText(last.status);
 }
 
 std::string Connections::Connection::take_loss() {
@@ -111,9 +129,10 @@ void Connections::Connection::on_disconnected() noexcept {
 }
 
 void Connections::Connection::on_reconnected() noexcept {
-    attempts_.succeed();
     listens_first_ = false;
-    made_ = steady_clock::now();
+    try {
+        succeed();
+    } catch (...) {}  // no memory for the address
     tell([&](Connections& all) { all.on_reconnected(*this); });
 }
 
@@ -148,7 +167,7 @@ natsStatus Connections::Connection::connect_socket(natsSock& socket, const char*
     natsStatus status = NATS_CONNECTION_CLOSED;
     tell([&](Connections& all) {
         try {
-            attempts_.begin(fmt::format("{}:{}", host, port));
+            attempts_.begin(address_of(host, std::to_string(port)));
             status = dial(all, socket, host, port);
             if (status == NATS_OK) status = hear(all, socket);
             if (status == NATS_OK) socket_ = socket;
@@ -177,12 +196,24 @@ ServerInfo Connections::Connection::server() const {
     return server_;
 }
 
-natsStatus Connections::Connection::dial(Connections& all, natsSock& socket, const char* host, int port) {
+/// Returns why an attempt cannot succeed; nothing if it may.
+std::optional<Failure> Connections::Connection::unfit(Connections& all) {
     if (credentials_.has_token()) {
-        if (const auto token = credentials_.token(); !token) {
-            attempts_.fail({NATS_ILLEGAL_STATE, token.error().what()});
-            return NATS_ILLEGAL_STATE;
-        }
+        if (const auto token = credentials_.token(); !token) return Failure{NATS_ILLEGAL_STATE, token.error().what()};
+    }
+    // cnats reads a key that was not encrypted again. OpenSSL would now ask for the passphrase on the terminal.
+    const auto& tls = all.options_.tls;
+    if (key_was_encrypted_ || !has_encrypted_key(tls)) return std::nullopt;
+    return Failure{NATS_ILLEGAL_STATE,
+                   fmt::format("TlsOptions::private_key {} was replaced by an encrypted key, which can only be opened "
+                               "at the start; put one there that is not encrypted, or start the program again",
+                               quoted(without_secrets(tls.private_key)))};
+}
+
+natsStatus Connections::Connection::dial(Connections& all, natsSock& socket, const char* host, int port) {
+    if (auto failure = unfit(all)) {
+        attempts_.fail(*std::move(failure));
+        return NATS_ILLEGAL_STATE;
     }
     const SocketLimits limits{.connect = all.options_.connect_timeout, .write = all.options_.write_timeout};
     if (!all.options_.dial) {

@@ -32,8 +32,11 @@ public:
     /// comes together with the server's first line.
     void listen_first() noexcept { listens_first_ = true; }
 
-    /// Returns "host:port" of the server.
+    /// Return the URL of the server, without credentials, and its "host:port"; empty while there is none.
+    std::string url() const;
     std::string address() const;
+    /// Returns the URL of the server that it talked to last.
+    std::string last_url() const;
     /// Returns why cnats has closed the connection.
     std::string end() const;
     /// Returns why the server ended the connection the last time, and how often in a row it was lost soon after it was
@@ -70,15 +73,19 @@ private:
     void tell(F function) noexcept {
         if (const auto owner = owner_.lock()) function(*owner);
     }
+    std::optional<Failure> unfit(Connections& all);
     natsStatus dial(Connections& all, natsSock& socket, const char* host, int port);
     natsStatus hear(Connections& all, natsSock& socket);
+    void succeed();
 
     std::weak_ptr<Connections> owner_;
     std::unique_ptr<Callbacks> callbacks_ = {};
     CredentialSource credentials_;
     Attempts attempts_ = {};
     mutable std::mutex server_mutex_ = {};
-    ServerInfo server_ = {};  // guarded by server_mutex_
+    ServerInfo server_ = {};          // guarded by server_mutex_
+    std::string last_url_ = {};       // guarded by server_mutex_
+    bool key_was_encrypted_ = false;  // when the connection was made first
     std::atomic<bool> listens_first_ = false;
     std::atomic<int> socket_ = -1;
     std::atomic<TimePoint> made_ = TimePoint{};

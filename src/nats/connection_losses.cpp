@@ -7,8 +7,8 @@
 
 #include "nats/connection.hpp"
 #include "nats/connections.hpp"
+#include "nats/credentials.hpp"
 #include "nats/library.hpp"
-#include "nats/options.hpp"
 #include "nats/subscription.hpp"
 #include "nats/url.hpp"
 
@@ -66,12 +66,18 @@ void Connections::on_disconnected(Connection& connection) {
     }
     // cnats reports these losses in this thread, too, but perhaps after the reconnect of the first connection.
     mark_down(find_other_losses());
+    emit(loss_of(connection));
+}
+
+ConnectionEvent Connections::loss_of(Connection& connection) const {
+    const auto server = connection.last_url();
+    const auto who = name_of_credentials(options_, without_scheme(server));
     const auto why = connection.take_loss();
-    emit({.kind = Kind::disconnected,
-          .detail =
-              fmt::format("the connection to {} was lost{}{}; {}", without_credentials(servers_of(options_)),
-                          why.empty() ? "" : ": ", why,
-                          options_.reconnect.enabled ? "reconnecting" : "closing, since reconnecting is disabled")});
+    return {.kind = Kind::disconnected,
+            .detail =
+                fmt::format("the connection to {}{}{} was lost{}{}; {}", server, who.empty() ? "" : " as ", who,
+                            why.empty() ? "" : ": ", why,
+                            options_.reconnect.enabled ? "reconnecting" : "closing, since reconnecting is disabled")};
 }
 
 /// Blocks until it is known which of the connections that seem to be up have lost the server, too, and returns these:
@@ -84,6 +90,7 @@ Connections::All Connections::find_other_losses() {
                              [](const auto& each) { return each->up && !each->leaving && !each->closed; });
     }
     std::erase_if(others, [&](const auto& other) {
+        if (other->reconnecting()) return false;  // an answer would come when it is made again
         auto* const native = other->handle.get();
         const auto status = natsConnection_FlushTimeout(native, options_.connect_timeout.count());
         const bool unheard = status == NATS_TIMEOUT && natsConnection_Status(native) == NATS_CONN_STATUS_CONNECTED;

@@ -86,11 +86,11 @@ Expected<void> Connections::connect_until(milliseconds wait) {
         const bool over = waited >= wait && !(reasons.any_bare() && round < rounds_for_a_reason);
         if (!may_pass(attempts) || over)
             return std::unexpected{connect_error(options_, attempts, round > 1 ? waited : milliseconds{0})};
-        if (round == 1)
+        if (is_news(attempts))
             emit({.kind = Kind::waiting,
                   .detail =
                       fmt::format("{}; trying again{}", connect_error(options_, attempts, milliseconds{0}).message(),
-                                  options_.critical ? fmt::format(" for {} ms", wait.count()) : "")});
+                                  options_.critical && round == 1 ? fmt::format(" for {} ms", wait.count()) : "")});
         sleep(std::clamp(wait - waited, milliseconds{1}, delay(round)));
     }
 }
@@ -125,7 +125,7 @@ void Connections::drop_all() {
 /// Emits "connected" and the events since then. Returns false if the connections were closed meanwhile.
 bool Connections::announce() {
     const std::lock_guard sink_lock{sink_mutex_};
-    bool lost = false;
+    std::shared_ptr<Connection> lost;
     {
         const std::lock_guard lock{mutex_};
         if (closing_ || std::ranges::any_of(all_, [](const auto& connection) { return connection->closed; }))
@@ -134,11 +134,15 @@ bool Connections::announce() {
             native_[static_cast<std::size_t>(connection->lane)] = connection->handle.get();
         if (is_single()) native_[static_cast<std::size_t>(Lane::deliveries)] = native(Lane::replies);
         opened_ = true;
-        lost = down_ = !all_up();
+        told_.clear();
+        const auto down = std::ranges::find_if(all_, [](const auto& connection) { return !connection->up; });
+        if (down != all_.end()) lost = *down;
+        down_ = lost != nullptr;
     }
     emit_locked({.kind = Kind::connected, .url = url()});
-    if (lost) std::ignore = find_other_losses();
-    if (lost) emit_locked({.kind = Kind::disconnected, .detail = "the connection was lost at once; reconnecting"});
+    if (lost == nullptr) return true;
+    std::ignore = find_other_losses();
+    emit_locked(loss_of(*lost));
     return true;
 }
 
@@ -252,20 +256,31 @@ void Connections::on_error(Connection& connection, natsSubscription* subscriptio
     emit({.kind = Kind::error, .detail = failure.detail, .subject = subject_in(failure.detail)});
 }
 
-/// Tells each reason once for each server, until the connection is back.
+bool Connections::is_news(const FailedAttempt& attempt) {
+    const auto reason = reason_of(options_, attempt);
+    const std::lock_guard lock{mutex_};
+    // A bare end says nothing new where the server has named a reason before.
+    return !(is_bare(attempt.failure) && !told_.empty()) && told_.pass(attempt.server, reason, steady_clock::now());
+}
+
+bool Connections::is_news(const std::vector<FailedAttempt>& attempts) {
+    bool found = false;
+    for (const auto& attempt : attempts) found = is_news(attempt) || found;
+    return found;
+}
+
+/// Tells each change of a server's reason, until the connection is back.
 void Connections::on_failed(Connection& connection, const std::vector<FailedAttempt>& attempts) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (ignores(connection)) return;
+    }
     for (const auto& attempt : attempts) {
-        const auto reason = reason_of(options_, attempt.failure);
-        {
-            const std::lock_guard lock{mutex_};
-            // A bare end says nothing new where the server has named a reason before.
-            const bool news =
-                !(is_bare(attempt.failure) && !told_.empty()) && told_.insert(attempt.server + reason).second;
-            if (ignores(connection) || !news) continue;
-        }
+        if (!is_news(attempt)) continue;
         emit({.kind = Kind::waiting,
-              .detail = fmt::format("cannot reconnect{}{}: {}; trying again", attempt.server.empty() ? "" : " to ",
-                                    without_secrets(attempt.server), reason),
+              .detail = fmt::format("cannot reconnect{}{}: {}; trying again{}", attempt.server.empty() ? "" : " to ",
+                                    without_secrets(attempt.server), reason_of(options_, attempt),
+                                    may_pass(attempt.failure) ? "" : ", but this will not pass by itself"),
               .url = without_secrets(attempt.server)});
     }
 }

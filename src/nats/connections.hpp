@@ -10,7 +10,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +20,7 @@
 #include "nats/handle.hpp"
 #include "nats/refusals.hpp"
 #include "nats/status.hpp"
+#include "nats/told_reasons.hpp"
 
 namespace freshet::detail::nats {
 
@@ -84,6 +84,11 @@ private:
     void on_closed(Connection& connection);
     void on_error(Connection& connection, natsSubscription* subscription, const Failure& failure);
     void on_failed(Connection& connection, const std::vector<FailedAttempt>& attempts);
+    /// Returns whether one of the reasons is to be told.
+    bool is_news(const std::vector<FailedAttempt>& attempts);
+    bool is_news(const FailedAttempt& attempt);
+    /// Returns the event that tells of the loss of a connection.
+    ConnectionEvent loss_of(Connection& connection) const;
     std::chrono::milliseconds delay(int round) const;
 
     void tell_loss() noexcept;
@@ -114,7 +119,7 @@ private:
     bool ended_ = false;      // "closed" was emitted; nothing follows
     std::string end_ = {};    // why cnats closed the connection
     Refusals refusals_ = {};
-    std::set<std::string, std::less<>> told_ = {};  // why servers could not be reached, since they last were
+    ToldReasons told_ = {};  // why servers could not be reached, since they last were
 
     std::mutex loss_mutex_ = {};  // guards the call of what tells of a loss, which happens without mutex_
     std::function<void()> loss_ = {};

@@ -135,18 +135,37 @@ std::string as_token(const UserPassword& c) {
     return fmt::format(R"(","user":"{}","pass":"{})", json_text(c.user), json_text(c.password));
 }
 
+/// Returns the credentials as a server takes them: values that came out of a file often end with a line end.
+Credentials without_blanks(Credentials credentials) {
+    const auto trim = [](std::string& text) { text = std::string{trimmed(text)}; };
+    if (auto* nkey = std::get_if<NkeySeed>(&credentials)) trim(nkey->seed);
+    if (auto* both = std::get_if<JwtAndSeed>(&credentials)) {
+        trim(both->jwt);
+        trim(both->seed);
+    }
+    return credentials;
+}
+
 }  // namespace
 
-std::string name_of_credentials(const BrokerOptions& options) {
-    for (const auto& server : options.servers) {
-        const auto url = ServerUrl::parse(server);
-        if (url && !url->user.empty()) return "user " + quoted(without_secrets(url->user));
+CredentialSource::CredentialSource(Credentials credentials) : credentials_{without_blanks(std::move(credentials))} {}
+
+std::string name_of_credentials(const BrokerOptions& options, std::string_view server) {
+    std::string in_url;
+    for (const auto& text : options.servers) {
+        const auto url = ServerUrl::parse(text);
+        if (!url || (url->user.empty() && !url->has_token)) continue;
+        const bool meant = address_of(url->host, url->port) == server;
+        if (!meant && !in_url.empty()) continue;
+        in_url = url->has_token ? "the token" : "user " + quoted(without_secrets(without_escapes(url->user)));
+        if (meant) break;
     }
+    if (!in_url.empty()) return in_url;
     const Overloaded name{
-        [](const std::monostate&) -> std::string { return "a client without credentials"; },
+        [](const std::monostate&) -> std::string { return {}; },
         [](const UserPassword& c) { return "user " + quoted(without_secrets(c.user)); },
         [](const Token&) -> std::string { return "the token"; },
-        [](const NkeySeed& c) { return fmt::format("nkey {}", public_nkey(c.seed).value_or("?")); },
+        [](const NkeySeed& c) { return fmt::format("nkey {}", public_nkey(trimmed(c.seed)).value_or("?")); },
         [](const NkeyFile& c) { return "the nkey of " + quoted(without_secrets(c.path)); },
         [](const CredsFile& c) { return "the credentials of " + quoted(without_secrets(c.path)); },
         [](const CredsMemory&) -> std::string { return "the credentials"; },
@@ -219,7 +238,8 @@ Expected<std::string> CredentialSource::jwt() const {
     if (const auto* c = std::get_if<CredsFile>(&credentials_)) return map(parts_of_file(c->path), jwt_in);
     if (const auto* c = std::get_if<CredsMemory>(&credentials_)) return map(parts_of(*c), jwt_in);
     if (const auto* c = std::get_if<JwtAndSeed>(&credentials_)) return c->jwt;
-    if (const auto* c = std::get_if<JwtCallback>(&credentials_)) return call(c->jwt, "JwtCallback::jwt");
+    if (const auto* c = std::get_if<JwtCallback>(&credentials_))
+        return map(call(c->jwt, "JwtCallback::jwt"), [](const auto& jwt) { return std::string{trimmed(jwt)}; });
     return failure(Errc::bad_setup, "these credentials have no JWT");
 }
 
@@ -230,13 +250,23 @@ Expected<std::string> CredentialSource::sign(std::string_view nonce) const {
                                                         made->size(), signature_size));
         return made;
     };
+    const auto same = [&](const NkeyFile& c) -> Expected<std::string> {
+        auto seed = seed_of_file(c.path);
+        const auto key = map(seed, [](const auto& text) { return public_nkey(text); });
+        const std::lock_guard lock{mutex_};
+        if (!key || !*key || shown_key_.empty() || **key == shown_key_) return seed;
+        return failure(
+            Errc::bad_setup,
+            fmt::format("the nkey seed file {} holds another nkey than at the start; start the program again",
+                        quoted(without_secrets(c.path))));
+    };
     const auto with = [&](const Expected<std::string>& seed) -> Expected<std::string> {
         return seed ? signature(*seed, nonce) : seed;
     };
     const auto seed_in = [](const JwtParts& parts) { return parts.seed; };
     const Overloaded sign{
         [&](const NkeySeed& c) { return signature(c.seed, nonce); },
-        [&](const NkeyFile& c) { return with(seed_of_file(c.path)); },
+        [&](const NkeyFile& c) { return with(same(c)); },
         [&](const CredsFile& c) { return with(map(parts_of_file(c.path), seed_in)); },
         [&](const CredsMemory& c) { return with(map(parts_of(c), seed_in)); },
         [&](const JwtAndSeed& c) { return signature(c.seed, nonce); },
@@ -255,6 +285,8 @@ Expected<std::string> CredentialSource::public_key() const {
         if (!seed) return seed;
         auto key = public_nkey(*seed);
         if (!key) return std::unexpected{in_file("nkey seed file", c->path, key.error())};
+        const std::lock_guard lock{mutex_};
+        if (shown_key_.empty()) shown_key_ = *key;
         return key;
     }
     return failure(Errc::bad_setup, "these credentials have no nkey");

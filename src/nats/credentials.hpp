@@ -10,8 +10,9 @@
 
 namespace freshet::detail::nats {
 
-/// Returns a name of the credentials for errors, without secrets: "user "bob"", "the token"...
-std::string name_of_credentials(const BrokerOptions& options);
+/// Returns a name of what is presented to the server with the address `server` ("host:port"; empty: the first one),
+/// without secrets: "user "bob"", "the token"...; empty if that is nothing.
+std::string name_of_credentials(const BrokerOptions& options, std::string_view server);
 
 /// A user's JWT and the seed of its nkey.
 struct JwtParts {
@@ -25,7 +26,7 @@ Expected<JwtParts> jwt_parts(std::string_view content);
 /// that credentials can be replaced while the program runs. Errors show no secrets. Thread-safe.
 class CredentialSource {
 public:
-    explicit CredentialSource(Credentials credentials) : credentials_{std::move(credentials)} {}
+    explicit CredentialSource(Credentials credentials);
     CredentialSource(const CredentialSource&) = delete;
     CredentialSource& operator=(const CredentialSource&) = delete;
 
@@ -50,8 +51,9 @@ public:
 
 private:
     const Credentials credentials_;
-    std::mutex mutex_ = {};  // guards token_
+    mutable std::mutex mutex_ = {};  // guards the members below
     Expected<std::string> token_ = {};
+    mutable std::string shown_key_ = {};  // of a seed file, as public_key() returned it first: cnats keeps that one
 };
 
 }  // namespace freshet::detail::nats

@@ -53,6 +53,11 @@ bool may_have_ended([[maybe_unused]] int socket) {
     return true;
 }
 
+/// Returns whether the server has said why it ends the connection. cnats has a status of its own for refused logins.
+bool is_said(const Failure& last) {
+    return (last.status == NATS_ERR || last.status == NATS_CONNECTION_AUTH_FAILED) && !last.detail.empty();
+}
+
 }  // namespace
 
 void watch(natsConnection* connection, const std::atomic<int>& socket, std::weak_ptr<ConnectionListener> listener) {
@@ -76,7 +81,7 @@ std::string take(natsConnection* connection) {
 }
 
 std::string since(natsConnection* connection, std::chrono::steady_clock::time_point begin) {
-    if (auto words = remembered_error(connection); words.status == NATS_ERR) return words.detail;
+    if (auto words = remembered_error(connection); is_said(words)) return words.detail;
     auto& all = registry();
     const std::lock_guard lock{all.mutex};
     const auto found = all.connections.find(connection);
@@ -91,7 +96,7 @@ extern "C" void freshet_on_thread_started(void*) noexcept {
         for (auto& [connection, watched] : all.connections) {
             if (!may_have_ended(*watched.socket)) continue;
             auto words = remembered_error(connection);
-            if (words.status == NATS_ERR && !words.detail.empty()) watched.hear(std::move(words.detail));
+            if (is_said(words)) watched.hear(std::move(words.detail));
             lost.push_back(watched.listener);
         }
     } catch (...) { lost.clear(); }  // no memory: the callbacks tell, later

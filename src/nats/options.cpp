@@ -25,7 +25,7 @@ int to_int(std::size_t value) {
 /// Returns whether the URL is that of the server with the address "host:port".
 bool is_server(const std::string& server, std::string_view address) {
     const auto url = ServerUrl::parse(server);
-    return url && fmt::format("{}:{}", url->host, url->port) == address;
+    return url && address_of(url->host, url->port) == address;
 }
 
 std::string program_name() { return ::program_invocation_short_name; }

@@ -142,4 +142,13 @@ void set_tls(natsOptions* native, const TlsOptions& tls) {
     set_verification(native, tls);
 }
 
+bool has_encrypted_key(const TlsOptions& tls) {
+    if (tls.private_key.empty()) return false;
+    auto key = read_file(tls.private_key, "private key file");
+    if (!key) return false;
+    const bool encrypted = is_encrypted(*key);
+    OPENSSL_cleanse(key->data(), key->size());
+    return encrypted;
+}
+
 }  // namespace freshet::detail::nats

@@ -11,4 +11,7 @@ namespace freshet::detail::nats {
 /// encrypted key. Throws Error(Errc::bad_setup), which names the field and shows no secret.
 void set_tls(natsOptions* native, const TlsOptions& tls);
 
+/// Returns whether TlsOptions::private_key is a file that holds an encrypted key. False if it cannot be read.
+bool has_encrypted_key(const TlsOptions& tls);
+
 }  // namespace freshet::detail::nats

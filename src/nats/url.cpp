@@ -91,7 +91,8 @@ Expected<ServerUrl> ServerUrl::parse(std::string_view text) {
     if (url.scheme == "ws" || url.scheme == "wss") return wrong("WebSocket is not supported");
     if (url.scheme != "nats" && url.scheme != "tls") return wrong("the scheme is not nats or tls");
     const auto name_end = userinfo.find(':');
-    if (name_end != std::string_view::npos) url.user = userinfo.substr(0, name_end);  // without a colon it is a token
+    if (name_end != std::string_view::npos) url.user = userinfo.substr(0, name_end);
+    url.has_token = !userinfo.empty() && name_end == std::string_view::npos;
     if (!decoded(userinfo)) return wrong("a % in its user or password is not the beginning of an escape such as %40");
 
     if (address.ends_with('/')) address.remove_suffix(1);
@@ -108,9 +109,19 @@ Expected<ServerUrl> ServerUrl::parse(std::string_view text) {
     return url;
 }
 
+std::string without_escapes(std::string_view text) { return decoded(text).value_or(std::string{text}); }
+
+std::string without_scheme(const std::string& url) { return url.substr(split(url).scheme.size()); }
+
+std::string address_of(std::string_view host, std::string_view port) {
+    const bool bare_ipv6 = host.find(':') != std::string_view::npos && !host.starts_with('[');
+    return bare_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
 std::string without_credentials(std::string_view url) {
     const auto parts = split(url);
-    return without_secrets(std::string{parts.scheme} + std::string{parts.address.substr(0, host_end(parts.address))});
+    return without_secrets(std::string{parts.scheme} +
+                           std::string{shown_address(parts.address.substr(0, host_end(parts.address)))});
 }
 
 std::string without_credentials(const std::vector<std::string>& urls) {
@@ -125,9 +136,7 @@ std::string url_for_connect(std::string_view url) {
     auto userinfo = parts.userinfo;
     userinfo.remove_suffix(1);
     const auto colon = userinfo.find(':');
-    const auto fit = [](std::string_view text) {
-        return encoded(json_text(decoded(text).value_or(std::string{text})));
-    };
+    const auto fit = [](std::string_view text) { return encoded(json_text(without_escapes(text))); };
     auto out = std::string{parts.scheme.empty() ? "nats://" : parts.scheme} + fit(userinfo.substr(0, colon));
     if (colon != std::string_view::npos) out += ':' + fit(userinfo.substr(colon + 1));
     return out + '@' + std::string{parts.address};

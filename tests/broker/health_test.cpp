@@ -36,7 +36,7 @@ Health of(const detail::ConnectionState& connection) {
 TEST_CASE("the events of a connection say how it is, with the last reason of each server") {
     detail::ConnectionState connection;
     connection.on({.kind = Kind::waiting, .detail = "nobody there"});
-    CHECK(of(connection).problems() == std::vector<std::string>{"reconnecting", "nobody there"});
+    CHECK(of(connection).problems() == std::vector<std::string>{"reconnecting: nobody there"});
     connection.on({.kind = Kind::connected});
     CHECK(of(connection).well());
     CHECK(of(connection).problems().empty());

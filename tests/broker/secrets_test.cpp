@@ -3,7 +3,9 @@
 // is shown: exceptions, and the log at its most detailed level.
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -14,12 +16,16 @@
 #include <string_view>
 #include <vector>
 
+#include <unistd.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <freshet/asyncapi.hpp>
+#include <freshet/describe.hpp>
 #include <freshet/freshet.hpp>
 
 #include "../support/credentials.hpp"
@@ -62,6 +68,28 @@ Shown start(BrokerOptions options) {
     } catch (const std::exception& error) { shown.error = error.what(); }
     shown.log = lines.str();
     return shown;
+}
+
+/// Returns what the function writes to stdout and stderr.
+template <class F>
+std::string printed_by(F function) {
+    std::FILE* const file = std::tmpfile();
+    std::fflush(nullptr);
+    const int out = ::dup(STDOUT_FILENO);
+    const int err = ::dup(STDERR_FILENO);
+    ::dup2(::fileno(file), STDOUT_FILENO);
+    ::dup2(::fileno(file), STDERR_FILENO);
+    function();
+    std::fflush(nullptr);
+    ::dup2(out, STDOUT_FILENO);
+    ::dup2(err, STDERR_FILENO);
+    ::close(out);
+    ::close(err);
+    std::string text(static_cast<std::size_t>(std::ftell(file)), '\0');
+    std::rewind(file);
+    text.resize(std::fread(text.data(), 1, text.size(), file));
+    std::fclose(file);
+    return text;
 }
 
 void check_hidden(const Shown& shown) {
@@ -120,6 +148,9 @@ TEST_CASE("no secret is shown, wherever it was put") {
          }},
         {.servers = {"nats://bob:" + secret + "%zz@[::1]:1"}},
         {.servers = {"nats://bob:" + secret + "@[::1"}},
+        {.servers = {"nats://bob:" + secret}},  // the host was forgotten
+        {.servers = {"bob:" + secret}},
+        {.servers = {"nats://[" + secret}},
         {.servers = {"wss://bob:" + secret + "@localhost:1"}},
         {.servers = {"tls://bob:" + secret + "@" + host}},
         {.servers = {server.url()}, .credentials = Token{"a\"\\" + secret}},
@@ -133,6 +164,37 @@ TEST_CASE("no secret is shown, wherever it was put") {
     for (std::size_t i = 0; i < cases.size(); ++i) {
         INFO("case " << i);
         check_hidden(start(cases[i]));
+    }
+}
+
+TEST_CASE("no secret is in a description, in the help or in an answer to a wrong command line") {
+    testing::LogLines log;
+    const std::string seed{testing::nkey_seed};
+    const std::string jwt{testing::user_jwt};
+    Broker broker{{
+        .servers = {"nats://bob:" + secret + "@host:4222", seed, "nats://" + secret + "@[::1]:1",
+                    "nats://bob:" + secret + "%zz@host"},
+        .name = "nats://bob:" + secret + "@host",
+        .logger = log.logger(),
+    }};
+    const auto description = broker.describe();
+    Shown described{asyncapi_json(description), asyncapi_yaml(description)};
+    check_hidden(described);
+
+    for (const auto& words : std::vector<std::vector<std::string>>{{"--help"},
+                                                                   {"nats://bob:" + secret + "@host"},
+                                                                   {"--password=" + secret},
+                                                                   {"--nkey", seed},
+                                                                   {seed},
+                                                                   {"--log-level", jwt}}) {
+        std::string program = "service";
+        auto copies = words;
+        std::vector<char*> argv{program.data()};
+        for (auto& word : copies) argv.push_back(word.data());
+        const auto printed = printed_by([&] { App{broker}.run(static_cast<int>(argv.size()), argv.data()); });
+        CHECK_FALSE(printed.empty());
+        INFO(printed);
+        check_hidden({printed, {}});
     }
 }
 
