@@ -22,7 +22,7 @@
 #include <freshet/message.hpp>
 
 #ifdef FRESHET_GLAZE
-#include <freshet/glaze.hpp>
+#include <freshet/detail/json/aggregate.hpp>
 #endif
 
 namespace freshet {

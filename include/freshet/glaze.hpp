@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The codec of plain aggregates. This header is empty unless the target freshet::glaze is linked; then it is part of
-// <freshet/codec.hpp>. Link the target everywhere in a program or nowhere, so that every translation unit agrees on the
-// codec of a type.
+// The codec of types with a glz::meta or a `struct glaze` of their own, and of those that only glaze's JSON understands
+// (char, std::bitset, types with a glz::from or glz::to). Include it where such types are sent, received, or members of
+// such bodies; without it they do not compile. It is empty unless the target freshet::glaze is linked, and takes the
+// compiler two to three seconds. Plain aggregates do not need it.
 //
-// glaze tells the members of an aggregate. freshet's own reader and writer do the rest, so that one set of rules holds
-// with glaze and without. glaze reads and writes only the types that nothing else understands: those whose glz::meta
-// tells more than members, and those with a glz::from or glz::to.
+// Where a glz::meta lists members, freshet's own reader and writer do the rest, so that one set of rules holds with
+// glaze and without. glaze reads and writes what its glz::meta tells beyond that.
 #ifdef FRESHET_GLAZE
 
 #include <array>
@@ -21,20 +21,14 @@
 #include <glaze/json/write.hpp>
 
 #include <freshet/buffer.hpp>
+#include <freshet/codec.hpp>
+#include <freshet/detail/json/aggregate.hpp>
 #include <freshet/detail/json/fields.hpp>
 #include <freshet/detail/json/reader.hpp>
-#include <freshet/detail/json/shape.hpp>
 #include <freshet/detail/json/types.hpp>
-#include <freshet/detail/json/writer.hpp>
-#include <freshet/detail/nlohmann_fwd.hpp>
 #include <freshet/error.hpp>
 
 namespace freshet::detail {
-
-template <class T>
-bool read_json(JsonReader& in, const JsonNode& node, T& out);
-template <class T>
-bool write_json(JsonWriter& out, const T& value);
 
 template <class T, std::size_t... I>
 consteval bool has_member_pointers(std::index_sequence<I...>) {
@@ -58,103 +52,38 @@ consteval bool is_glaze_table() {
     }
 }
 
-/// An aggregate, or a type whose glz::meta lists members.
+/// A type whose glz::meta lists members, or says something of them all.
 template <class T>
-concept GlazeTable = std::is_class_v<T> && is_glaze_table<T>();
+concept GlazeTable = !PlainAggregate<T> && std::is_class_v<T> && is_glaze_table<T>();
 
 /// A type that only glaze's own reader and writer understand.
 template <class T>
 concept GlazeOnly =
-    !GlazeTable<T> && !HasEnumNames<T> && (!std::is_enum_v<T> || glz::glaze_t<T>) &&
+    !PlainAggregate<T> && !GlazeTable<T> && !HasEnumNames<T> && (!std::is_enum_v<T> || glz::glaze_t<T>) &&
     (!is_variant<T> || glz::tagged<T>) && (glz::read_supported<T, glz::JSON> || glz::write_supported<T, glz::JSON>);
 
-template <std::size_t I, class T>
-constexpr auto& glaze_member(T& object) {
-    if constexpr (glz::reflectable<T>) return glz::get<I>(glz::to_tie(object));
-    else return object.*glz::get<I>(glz::reflect<std::remove_const_t<T>>::values);
-}
-template <class T, std::size_t I>
-using GlazeMember = std::remove_cvref_t<decltype(glaze_member<I>(std::declval<T&>()))>;
-
-template <class T, std::size_t I>
-bool read_glaze_member(JsonReader& in, const JsonNode& node, void* object) {
-    return read_json(in, node, glaze_member<I>(*static_cast<T*>(object)));
-}
-template <class T, std::size_t I>
-bool write_glaze_member(JsonWriter& out, const void* object) {
-    return write_json(out, static_cast<const GlazeMember<T, I>&>(glaze_member<I>(*static_cast<const T*>(object))));
-}
-template <class T, std::size_t I>
-bool absent_glaze_member(const void* object) {
-    return !static_cast<bool>(glaze_member<I>(*static_cast<const T*>(object)));
-}
-
-template <class T, std::size_t I>
-consteval bool is_required_glaze_member() {
-    constexpr bool nullable = glz::null_t<GlazeMember<T, I>>;
-    if constexpr (requires { glz::meta<T>::requires_key(std::string_view{}, true); })
-        return glz::meta<T>::requires_key(glz::reflect<T>::keys[I], nullable);
-    else return !nullable;
-}
-template <class T, std::size_t I>
-consteval WriteField glaze_writer() {
-    constexpr std::string_view name = glz::reflect<T>::keys[I];
-    WriteField field{name, is_plain_key(name), &write_glaze_member<T, I>, nullptr};
-    if constexpr (is_nullable<GlazeMember<T, I>>) field.absent = &absent_glaze_member<T, I>;
-    return field;
-}
-template <class T, std::size_t... I>
-consteval std::array<ReadField, sizeof...(I)> glaze_readers(std::index_sequence<I...>) {
-    return {ReadField{glz::reflect<T>::keys[I], is_required_glaze_member<T, I>(), &read_glaze_member<T, I>}...};
-}
-template <class T, std::size_t... I>
-consteval std::array<WriteField, sizeof...(I)> glaze_writers(std::index_sequence<I...>) {
-    return {glaze_writer<T, I>()...};
-}
+/// The members of a T as its glz::meta tells them, as a list for MemberTable.
 template <class T>
-inline constexpr auto glaze_readers_of = glaze_readers<T>(std::make_index_sequence<glz::reflect<T>::size>{});
-template <class T>
-inline constexpr auto glaze_writers_of = glaze_writers<T>(std::make_index_sequence<glz::reflect<T>::size>{});
-
-template <class T, std::size_t... I>
-consteval std::array<FieldInfo, sizeof...(I) + 1> glaze_infos(std::index_sequence<I...>) {
-    return {FieldInfo{glz::reflect<T>::keys[I], !is_required_glaze_member<T, I>()}...};
-}
-template <class T>
-inline constexpr auto glaze_infos_of = glaze_infos<T>(std::make_index_sequence<glz::reflect<T>::size>{});
-
-template <class T, std::size_t... I>
-consteval TypeShape glaze_shape(std::index_sequence<I...>) {
-    return {.kind = ShapeKind::object,
-            .name = type_name<T>(),
-            .parts = shapes<GlazeMember<T, I>...>,
-            .fields = glaze_infos_of<T>.data()};
-}
-
-template <GlazeTable T>
-struct FallbackJson<T> {
-    static constexpr std::size_t fields = glz::reflect<T>::size;
+struct GlazeMembers {
+    using Type = T;
+    static constexpr std::size_t size = glz::reflect<T>::size;
     static consteval const auto& names() { return glz::reflect<T>::keys; }
-    static consteval TypeShape shape() { return glaze_shape<T>(std::make_index_sequence<fields>{}); }
 
-    static bool read(JsonReader& in, const JsonNode& node, T& out) {
-        check();
-        return in.read_object(node, &out, glaze_readers_of<T>);
+    template <std::size_t I, class Object>
+    static constexpr auto& of(Object& object) {
+        if constexpr (glz::reflectable<T>) return glz::get<I>(glz::to_tie(object));
+        else return object.*glz::get<I>(glz::reflect<T>::values);
     }
-    static bool write(JsonWriter& out, const T& value, const VariantTag& tag = {}) {
-        check();
-        return out.write_object(&value, glaze_writers_of<T>, tag);
-    }
-
-private:
-    static consteval void check() {
-        static_assert(!HasNlohmannJson<T>,
-                      "freshet: this type has nlohmann's to_json or from_json, and freshet::glaze is linked: include "
-                      "<freshet/nlohmann.hpp> wherever it is sent or received, so that all agree. See docs/codecs.md");
-        static_assert(fields <= max_json_fields,
-                      "freshet: a type under freshet::glaze has at most 128 members. See docs/codecs.md");
+    template <class Member, std::size_t I>
+    static consteval bool is_required() {
+        if constexpr (requires { glz::meta<T>::requires_key(std::string_view{}, true); })
+            return glz::meta<T>::requires_key(names()[I], NullableMember<Member>);
+        else return !NullableMember<Member>;
     }
 };
+
+template <GlazeTable T>
+struct FallbackJson<T> : MemberJson<GlazeMembers<T>> {};
 
 /// The options for the types that glaze itself reads and writes.
 struct GlazeOptions : glz::opts {

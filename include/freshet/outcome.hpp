@@ -18,6 +18,15 @@ public:
 
     static const Outcome ack;  ///< the message is done with; on JetStream it is acknowledged
 
+    /// Copies the reason only if there is one: nearly every message ends with a copy of `ack`.
+    Outcome(const Outcome& other) : delay_{other.delay_}, kind_{other.kind_} {
+        if (!other.reason_.empty()) reason_ = other.reason_;
+    }
+    Outcome(Outcome&&) noexcept = default;
+    Outcome& operator=(const Outcome&) = default;
+    Outcome& operator=(Outcome&&) noexcept = default;
+    ~Outcome() = default;
+
     /// Returns the outcome "deliver again", after `delay`; with 0, the default, after the pause of js::Retry::backoff.
     /// Use it as `return Outcome::nack(5s);`.
     static Outcome nack(std::chrono::nanoseconds delay = {}) { return {Kind::nack, delay, {}}; }

@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <system_error>
+#include <variant>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
+#include "base/flat_json.hpp"
 #include "base/header_text.hpp"
 #include "base/quoted.hpp"
 #include "base/without_secrets.hpp"
@@ -21,6 +23,7 @@ namespace freshet {
 namespace {
 
 namespace fs = std::filesystem;
+using detail::FlatJson;
 using detail::variable;
 
 /// Returns the name or path in quotes; somebody may have put a secret in its place.
@@ -56,19 +59,18 @@ public:
             raise({Errc::not_found, fmt::format("there is no NATS context {}: cannot read {}: {}", shown(name),
                                                 shown(path_.string()), reason())});
         }
-        try {
-            fields_ = nlohmann::json::parse(file);
-        } catch (const nlohmann::json::parse_error& error) {
-            fail(fmt::format("is not JSON (byte {})", error.byte));  // the parser's own text could show a password
-        }
+        fields_ = FlatJson::read(read_all(file));
+        if (const auto byte = fields_.bad_byte())
+            fail(fmt::format("is not JSON (byte {})", *byte));  // the parser's own text could show a password
         if (!fields_.is_object()) fail("is not a JSON object");
     }
 
     std::string text(const char* field) const {
-        const auto found = fields_.find(field);
-        if (found == fields_.end() || found->is_null()) return {};
-        if (!found->is_string()) fail(fmt::format("has a field \"{}\" that is not text", field));
-        return found->get<std::string>();
+        const auto* const found = fields_.find(field);
+        if (found == nullptr || std::holds_alternative<std::nullptr_t>(*found)) return {};
+        const auto* const text = std::get_if<std::string>(found);
+        if (text == nullptr) fail(fmt::format("has a field \"{}\" that is not text", field));
+        return *text;
     }
 
     /// Returns a field's text. Refuses a reference, which newer CLIs look up elsewhere.
@@ -92,17 +94,20 @@ public:
     }
 
     bool flag(const char* field) const {
-        const auto found = fields_.find(field);
-        if (found == fields_.end() || found->is_null()) return false;
-        if (!found->is_boolean()) fail(fmt::format("has a field \"{}\" that is neither true nor false", field));
-        return found->get<bool>();
+        const auto* const found = fields_.find(field);
+        if (found == nullptr || std::holds_alternative<std::nullptr_t>(*found)) return false;
+        const auto* const flag = std::get_if<bool>(found);
+        if (flag == nullptr) fail(fmt::format("has a field \"{}\" that is neither true nor false", field));
+        return *flag;
     }
 
     /// Leaving such a field out of account would connect to another place, or as somebody else.
     void refuse(const char* field) const {
-        const auto found = fields_.find(field);
-        if (found == fields_.end() || found->empty()) return;
-        if (!found->is_string() || !found->get_ref<const std::string&>().empty())
+        const auto* const found = fields_.find(field);
+        if (found == nullptr || std::holds_alternative<std::nullptr_t>(*found)) return;
+        const auto* const text = std::get_if<std::string>(found);
+        const auto* const other = std::get_if<FlatJson::Other>(found);
+        if (text != nullptr ? !text->empty() : other == nullptr || !other->is_empty)
             fail(fmt::format("has \"{}\", which freshet does not support; remove it, or use another context", field));
     }
 
@@ -119,7 +124,7 @@ private:
     }
 
     fs::path path_;
-    nlohmann::json fields_;
+    FlatJson fields_ = {};
 };
 
 Credentials credentials_of(const ContextFile& context) {

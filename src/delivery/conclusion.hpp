@@ -39,11 +39,11 @@ public:
     Ended conclude(SubscriberCore& subscriber, Context& context, const Outcome& returned) noexcept {
         const auto& failure = ContextAccess::failure(context);
         const auto& decided = ContextAccess::decided(context);
-        const Handled handled{.outcome = decided ? *decided : returned,
-                              .failure = failure ? &*failure : nullptr,
-                              .rejected =
-                                  failure && ContextAccess::rejected(context) && returned.kind() == Outcome::Kind::term,
-                              .decided = decided.has_value()};
+        Handled handled{.outcome = decided ? *decided : returned, .decided = decided.has_value()};
+        if (failure) [[unlikely]] {
+            handled.failure = &*failure;
+            handled.rejected = ContextAccess::rejected(context) && returned.kind() == Outcome::Kind::term;
+        }
         if (confirmed_ && postpone(subscriber, context, handled)) return Ended::later;
         return end(subscriber, context, handled);
     }

@@ -123,35 +123,34 @@ bool Results::confirms(const Target& target, std::string_view subject) noexcept 
 Expected<void> Results::publish(Link& link, const Message& incoming, const Encoded& encoded,
                                 const Headers* headers) const {
     for (const auto& target : targets_) {
-        const BufferLease subject;
-        auto sent = fill(target, incoming, subject->string());
-        Headers room;
-        if (sent) sent = send(link, target, subject->text(), encoded, headers_for(target, headers, room));
+        auto sent = publish_to(target, incoming, headers, [&](std::string_view subject, const Headers* all) {
+            return send(link, target, subject, encoded, all);
+        });
         if (!sent) return sent;
     }
     return {};
 }
 
-const Headers* Results::headers_for(const Target& target, const Headers* own, Headers& room) {
-    if (target.headers.empty()) return own;
-    if (own == nullptr || own->empty()) return &target.headers;
-    room = target.headers;
-    for (const auto& [name, value] : *own) room.erase(name);
-    for (const auto& [name, value] : *own) room.add(name, value);
-    return &room;
+Headers Results::joined(const Headers& of_target, const Headers* own) {
+    Headers all = of_target;
+    if (own == nullptr) return all;
+    for (const auto& [name, value] : *own) all.erase(name);
+    for (const auto& [name, value] : *own) all.add(name, value);
+    return all;
 }
 
 Expected<void> Results::fill(const Target& target, const Message& incoming, std::string& subject) {
-    constexpr std::size_t inline_values = 8;
-    std::array<std::string_view, inline_values> few;
-    std::vector<std::string_view> many;
-    std::span<std::string_view> values{few.data(), std::min(target.tokens.size(), inline_values)};
-    if (target.tokens.size() > inline_values) {
-        many.resize(target.tokens.size());
-        values = many;
+    constexpr std::size_t few = 4;
+    const auto take = [&](std::span<std::string_view> values) {
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = token_at(incoming.subject(), target.tokens[i]);
+        return target.subject.format(subject, values);
+    };
+    if (const auto count = target.tokens.size(); count <= few) {
+        std::array<std::string_view, few> values;
+        return take({values.data(), count});
     }
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = token_at(incoming.subject(), target.tokens[i]);
-    return target.subject.format(subject, values);
+    std::vector<std::string_view> values(target.tokens.size());
+    return take(values);
 }
 
 Expected<void> Results::send(Link& link, const Target& target, std::string_view subject, const Encoded& encoded,

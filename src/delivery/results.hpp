@@ -42,13 +42,10 @@ public:
     Expected<void> publish(Link& link, const Message& incoming, const Encoded& encoded, const Headers* headers,
                            Confirmed&& confirmed) const {
         for (const auto& target : targets_) {
-            const BufferLease subject;
-            Headers room;
-            const auto* const all = headers_for(target, headers, room);
-            auto sent = fill(target, incoming, subject->string());
-            if (sent && confirms(target, subject->text()))
-                sent = target.counts->count(link.clock(), [&] { return confirmed(subject->text(), all); });
-            else if (sent) sent = send(link, target, subject->text(), encoded, all);
+            auto sent = publish_to(target, incoming, headers, [&](std::string_view subject, const Headers* all) {
+                if (!confirms(target, subject)) return send(link, target, subject, encoded, all);
+                return target.counts->count(link.clock(), [&] { return confirmed(subject, all); });
+            });
             if (!sent) return sent;
         }
         return {};
@@ -65,8 +62,18 @@ private:
         std::vector<Subject> stored = {};  // else those that streams store
     };
 
-    /// Returns the headers of a result, `own`, and those of the target; in `room` if there are both.
-    static const Headers* headers_for(const Target& target, const Headers* own, Headers& room);
+    /// Fills the target's subject and calls `send(subject, headers)` with the headers of the result, `own`, and those
+    /// of the target.
+    template <class Send>
+    static Expected<void> publish_to(const Target& target, const Message& incoming, const Headers* own, Send&& send) {
+        const BufferLease subject;
+        if (auto filled = fill(target, incoming, subject->string()); !filled) return filled;
+        if (target.headers.empty()) return send(subject->text(), own);
+        const auto all = joined(target.headers, own);
+        return send(subject->text(), &all);
+    }
+    /// Returns the headers of a target and those of a result, which take precedence.
+    static Headers joined(const Headers& of_target, const Headers* own);
     static Expected<void> fill(const Target& target, const Message& incoming, std::string& subject);
     static Expected<void> send(Link& link, const Target& target, std::string_view subject, const Encoded& encoded,
                                const Headers* headers);

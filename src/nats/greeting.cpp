@@ -2,36 +2,27 @@
 #include "nats/greeting.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
-#include <nlohmann/json.hpp>
+#include "base/flat_json.hpp"
 
 namespace freshet::detail::nats {
 namespace {
 
-using Json = nlohmann::json;
-
-void take(const Json& info, const char* field, std::string& out) {
-    const auto found = info.find(field);
-    if (found != info.end() && found->is_string()) out = found->get_ref<const std::string&>();
-}
-
-void take(const Json& info, const char* field, bool& out) {
-    const auto found = info.find(field);
-    if (found != info.end() && found->is_boolean()) out = found->get<bool>();
+template <class T>
+void take(const FlatJson& info, std::string_view field, T& out) {
+    if (const auto* const found = info.find_as<T>(field)) out = *found;
 }
 
 template <class Number>
-void take_number(const Json& info, const char* field, Number& out) {
-    const auto found = info.find(field);
-    if (found != info.end() && found->is_number_unsigned()) out = static_cast<Number>(found->get<std::uint64_t>());
+void take_number(const FlatJson& info, std::string_view field, Number& out) {
+    if (const auto* const found = info.find_as<std::uint64_t>(field)) out = static_cast<Number>(*found);
 }
 
 ServerInfo server_in(std::string_view line) {
     ServerInfo server;
-    const auto info = Json::parse(line, nullptr, false);
-    if (!info.is_object()) return server;
+    const auto info = FlatJson::read(line);
     take(info, "server_id", server.id);
     take(info, "server_name", server.name);
     take(info, "version", server.version);

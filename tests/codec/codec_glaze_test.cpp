@@ -13,6 +13,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <freshet/codec.hpp>
+#include <freshet/glaze.hpp>
 
 #include "codec_support.hpp"
 #include "json_types.hpp"

@@ -8,12 +8,12 @@
 #include <span>
 #include <stop_token>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include <freshet/codec.hpp>
 #include <freshet/detail/handler.hpp>
+#include <freshet/detail/slots.hpp>
 #include <freshet/detail/subject_tokens.hpp>
 
 namespace freshet {
@@ -256,9 +256,15 @@ struct Argument<A, ArgumentKind::field> {
     decltype(auto) give() { return give_held<A>(field); }
 };
 
-template <class Arguments, std::size_t I>
+/// The values of a call's parameters, and what is known beforehand of how to take them.
+template <class... A>
+using TakenArguments = Slots<Argument<A>...>;
+template <class... A>
+using ArgumentPlans = Slots<typename Argument<A>::Plan...>;
+
+template <class Taken, std::size_t I>
 bool read_parameter(JsonReader& in, const JsonNode& node, void* arguments) {
-    return read_json(in, node, std::get<I>(*static_cast<Arguments*>(arguments)).field.value);
+    return read_json(in, node, slot<I>(*static_cast<Taken*>(arguments)).field.value);
 }
 
 template <class... A>
@@ -283,7 +289,7 @@ consteval auto parameter_fields(std::index_sequence<I...>) {
     const auto add = [&]<class One, std::size_t Index>() {
         using Parameter = FieldParameter<std::remove_cvref_t<One>>;
         if constexpr (Parameter::value)
-            fields[next++] = {Parameter::name, Parameter::required, &read_parameter<std::tuple<Argument<A>...>, Index>};
+            fields[next++] = {Parameter::name, Parameter::required, &read_parameter<TakenArguments<A...>, Index>};
     };
     (add.template operator()<A, I>(), ...);
     return fields;
@@ -298,7 +304,7 @@ inline constexpr bool takes_fields = (is_field<A> || ... || false);
 /// Reads the members of the body that the parameters Field of a call name, all at once. When it returns false, `error`
 /// says why.
 template <class... A, std::size_t... I>
-bool take_fields(std::tuple<Argument<A>...>& arguments, Context& context, std::optional<Error>& error,
+bool take_fields(TakenArguments<A...>& arguments, Context& context, std::optional<Error>& error,
                  std::index_sequence<I...> indices) {
     static_assert(distinct_fields<A...>(),
                   "freshet: two parameters are the same field of the body; take it once. See docs/handlers.md#fields");
@@ -311,6 +317,10 @@ typename Argument<A>::Plan bind_argument(Binder& binder) {
     if constexpr (std::is_same_v<typename Argument<A>::Plan, NoPlan>) return {};
     else if constexpr (argument_kind<A> != ArgumentKind::extracted) return Argument<A>::bind(binder);
     else return Extractor<std::remove_cvref_t<A>>::bind(binder);
+}
+template <class... A>
+ArgumentPlans<A...> bind_arguments([[maybe_unused]] Binder& binder) {
+    return {{bind_argument<A>(binder)}...};
 }
 
 }  // namespace freshet::detail

@@ -12,6 +12,7 @@
 #include <freshet/detail/argument.hpp>
 #include <freshet/detail/result.hpp>
 #include <freshet/detail/signature.hpp>
+#include <freshet/detail/slots.hpp>
 #include <freshet/detail/typed_handler.hpp>
 
 namespace freshet {
@@ -103,9 +104,9 @@ class DependencyCall;
 template <class Call, class Value, class... A>
 class DependencyCall<Call, Value, TypeList<A...>> {
 public:
-    using Plan = std::tuple<typename Argument<A>::Plan...>;
+    using Plan = ArgumentPlans<A...>;
 
-    static Plan bind(Binder& binder) { return Plan{bind_argument<A>(binder)...}; }
+    static Plan bind(Binder& binder) { return bind_arguments<A...>(binder); }
 
     /// Takes the arguments and calls the function. Returns false if an argument cannot be taken (`error` says why), or
     /// if the function returned an error (the context has it).
@@ -126,8 +127,8 @@ private:
         if constexpr (takes_fields<A...>) {
             if (!take_fields(arguments_, context, error, std::index_sequence<I...>{})) return false;
         }
-        if (!(std::get<I>(arguments_).take(std::get<I>(plan), context, error) && ... && true)) return false;
-        return hold(context, [&]() -> decltype(auto) { return call(std::get<I>(arguments_).give()...); });
+        if (!(slot<I>(arguments_).take(slot<I>(plan), context, error) && ... && true)) return false;
+        return hold(context, [&]() -> decltype(auto) { return call(slot<I>(arguments_).give()...); });
     }
 
     template <class Make>
@@ -155,7 +156,7 @@ private:
         owned_ = true;
     }
 
-    std::tuple<Argument<A>...> arguments_ = {};
+    TakenArguments<A...> arguments_ = {};
     Room<Value> room_ = {};
     Value* value_ = nullptr;
     bool owned_ = false;

@@ -5,10 +5,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
+#include <freshet/detail/slots.hpp>
 #include <freshet/detail/typed_handler.hpp>
 
 namespace freshet::detail {
@@ -41,7 +41,7 @@ template <class E, class F, class First, class... A>
 class TypedErrorHandler<E, F, TypeList<First, A...>> final : public ErrorHandler {
 public:
     TypedErrorHandler(std::shared_ptr<F> function, Binder& binder)
-        : function_{std::move(function)}, plans_{bind_argument<A>(binder)...} {}
+        : function_{std::move(function)}, plans_{bind_arguments<A...>(binder)} {}
 
     std::optional<Outcome> handle(Context& context, const Error* error) override {
         if (error != nullptr) {
@@ -69,30 +69,30 @@ private:
     void throw_pointer() const override { throw static_cast<const E*>(nullptr); }
 
     Outcome call(const E& error, Context& context) {
-        std::tuple<Argument<A>...> arguments;
+        TakenArguments<A...> arguments;
         DependencyScope scope{context};
         return scope.end(call(error, arguments, context, std::index_sequence_for<A...>{}));
     }
 
     template <std::size_t... I>
-    Outcome call(const E& error, std::tuple<Argument<A>...>& arguments, Context& context, std::index_sequence<I...>) {
+    Outcome call(const E& error, TakenArguments<A...>& arguments, Context& context, std::index_sequence<I...>) {
         std::optional<Error> missing;
         if constexpr (takes_fields<A...>) {
             if (!take_fields(arguments, context, missing, std::index_sequence<I...>{}))
                 return ContextAccess::refuse(context, std::move(missing));
         }
-        if (!(std::get<I>(arguments).take(std::get<I>(plans_), context, missing) && ... && true))
+        if (!(slot<I>(arguments).take(slot<I>(plans_), context, missing) && ... && true))
             return ContextAccess::refuse(context, std::move(missing));
         if constexpr (std::is_void_v<typename Signature<F>::Result>) {
-            (*function_)(error, std::get<I>(arguments).give()...);
+            (*function_)(error, slot<I>(arguments).give()...);
             return Outcome::ack;
         } else {
-            return finish(context, (*function_)(error, std::get<I>(arguments).give()...));
+            return finish(context, (*function_)(error, slot<I>(arguments).give()...));
         }
     }
 
     std::shared_ptr<F> function_;
-    std::tuple<typename Argument<A>::Plan...> plans_;
+    ArgumentPlans<A...> plans_;
 };
 
 template <class E, class Arguments>

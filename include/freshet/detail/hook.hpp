@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <freshet/depends.hpp>
+#include <freshet/detail/slots.hpp>
 #include <freshet/detail/typed_handler.hpp>
 
 namespace freshet::detail {
@@ -66,9 +67,9 @@ class TypedHook final : public Hook {
 public:
     explicit TypedHook(F function) : function_{std::move(function)} {}
 
-    void bind(Binder& binder) override { plans_.emplace(bind_argument<A>(binder)...); }
+    void bind(Binder& binder) override { plans_.emplace(bind_arguments<A...>(binder)); }
     std::shared_ptr<void> run(Context& context) override {
-        std::tuple<Argument<A>...> arguments;
+        TakenArguments<A...> arguments;
         DependencyScope scope{context};
         auto kept = run(arguments, context, std::index_sequence_for<A...>{});
         std::ignore = scope.end(Outcome{Outcome::ack});
@@ -77,20 +78,20 @@ public:
 
 private:
     template <std::size_t... I>
-    std::shared_ptr<void> run(std::tuple<Argument<A>...>& arguments, Context& context, std::index_sequence<I...>) {
+    std::shared_ptr<void> run(TakenArguments<A...>& arguments, Context& context, std::index_sequence<I...>) {
         std::optional<Error> error;
-        if (!(std::get<I>(arguments).take(std::get<I>(*plans_), context, error) && ... && true))
+        if (!(slot<I>(arguments).take(slot<I>(*plans_), context, error) && ... && true))
             raise(error ? *error : *ContextAccess::failure(context));
         if constexpr (std::is_void_v<Result>) {
-            function_(std::get<I>(arguments).give()...);
+            function_(slot<I>(arguments).give()...);
             return nullptr;
         } else {
-            return std::shared_ptr<Result>(new Result(function_(std::get<I>(arguments).give()...)));
+            return std::shared_ptr<Result>(new Result(function_(slot<I>(arguments).give()...)));
         }
     }
 
     F function_;
-    std::optional<std::tuple<typename Argument<A>::Plan...>> plans_ = {};
+    std::optional<ArgumentPlans<A...>> plans_ = {};
 };
 
 template <class F, class Arguments>

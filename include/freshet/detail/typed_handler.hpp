@@ -4,7 +4,6 @@
 #include <concepts>
 #include <memory>
 #include <optional>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include <freshet/detail/handler_shape.hpp>
 #include <freshet/detail/result.hpp>
 #include <freshet/detail/signature.hpp>
+#include <freshet/detail/slots.hpp>
 #include <freshet/subject.hpp>
 
 namespace freshet::detail {
@@ -157,10 +157,10 @@ public:
         : HandlerBase{&handler_shape<Result(TypeList<A...>)>}, handler_{std::move(handler)} {}
 
     bool takes_body() const noexcept override { return ((is_body<A> || is_field<A>) || ... || false); }
-    void bind(Binder& binder) override { plans_.emplace(bind_argument<A>(binder)...); }
+    void bind(Binder& binder) override { plans_.emplace(bind_arguments<A...>(binder)); }
 
     Outcome invoke(Context& context) override {
-        std::tuple<Argument<A>...> arguments;
+        TakenArguments<A...> arguments;
         if constexpr ((is_depends<std::remove_cvref_t<A>> || ...)) {
             DependencyScope scope{context};
             return scope.end([&] { return call(arguments, context, std::index_sequence_for<A...>{}); });
@@ -171,24 +171,24 @@ public:
 
 private:
     template <std::size_t... I>
-    Outcome call(std::tuple<Argument<A>...>& arguments, Context& context, std::index_sequence<I...>) {
+    Outcome call(TakenArguments<A...>& arguments, Context& context, std::index_sequence<I...>) {
         std::optional<Error> error;
         if constexpr (takes_fields<A...>) {
             if (!take_fields(arguments, context, error, std::index_sequence<I...>{}))
                 return ContextAccess::refuse(context, std::move(error));
         }
-        if (!(std::get<I>(arguments).take(std::get<I>(*plans_), context, error) && ... && true))
+        if (!(slot<I>(arguments).take(slot<I>(*plans_), context, error) && ... && true))
             return ContextAccess::refuse(context, std::move(error));
         if constexpr (std::is_void_v<Result>) {
-            handler_(std::get<I>(arguments).give()...);
+            handler_(slot<I>(arguments).give()...);
             return Outcome::ack;
         } else {
-            return finish(context, handler_(std::get<I>(arguments).give()...));
+            return finish(context, handler_(slot<I>(arguments).give()...));
         }
     }
 
     F handler_;
-    std::optional<std::tuple<typename Argument<A>::Plan...>> plans_ = {};
+    std::optional<ArgumentPlans<A...>> plans_ = {};
 };
 
 template <class F, class Result, class Arguments>
@@ -217,8 +217,8 @@ std::unique_ptr<HandlerBase> make_handler(F&& handler) {
         using Arguments = typename Signature<Callable>::Arguments;
         if constexpr (CheckHandler<Pattern, std::remove_cvref_t<Result>, Arguments, Publishes>::ok) {
             using Handler = typename TypedHandlerFor<Callable, std::remove_cvref_t<Result>, Arguments>::Type;
-            return with_batches<std::remove_cvref_t<Result>, Arguments>(
-                std::make_unique<Handler>(std::forward<F>(handler)));
+            return with_batches<std::remove_cvref_t<Result>, Arguments>(std::unique_ptr<HandlerBase>{
+                new Handler(std::forward<F>(handler))});
         }
     }
     return nullptr;

@@ -15,6 +15,7 @@
 #include <variant>
 
 #include <freshet/detail/chrono.hpp>
+#include <freshet/detail/glaze_fwd.hpp>
 #include <freshet/detail/json/fields.hpp>
 #include <freshet/detail/json/reader.hpp>
 #include <freshet/detail/json/writer.hpp>
@@ -155,6 +156,15 @@ inline constexpr bool are_json<std::variant<Alternatives...>, Way> = (is_json<Al
 template <class T>
 concept ToldElsewhere = (std::is_enum_v<T> || is_variant<T>) && HasFallbackJson<T>;
 
+/// Returns true. Ends the compilation for a T of which glaze has been told: <freshet/glaze.hpp>, which would know what,
+/// has not been included.
+template <class T, bool Told>
+consteval bool check_told() {
+    static_assert(!Told, "freshet: a glz::meta says how this type travels: include <freshet/glaze.hpp> wherever it is "
+                         "sent or received, so that all agree. See docs/codecs.md#glaze");
+    return true;
+}
+
 /// Returns true if T can be a value in JSON. Does not look into the fields of a type, which may be of that type itself.
 template <class T, Direction Way>
 consteval bool is_json() {
@@ -169,7 +179,7 @@ consteval bool is_json() {
     } else if constexpr (ToldElsewhere<T>) {
         return true;
     } else if constexpr (std::is_enum_v<T>) {
-        return !EnumOfNlohmann<T>;
+        return check_told<T, NamedByGlaze<T>>() && !EnumOfNlohmann<T>;
     } else if constexpr (is_duration<T> || is_time_point<T> || std::same_as<T, std::monostate>) {
         return true;
     } else if constexpr (JsonMap<T>) {
@@ -178,10 +188,14 @@ consteval bool is_json() {
         return is_json<typename T::value_type, Way>();
     } else if constexpr (is_pointer<T>) {
         return is_json<typename T::element_type, Way>();
-    } else if constexpr (is_tuple<T> || is_variant<T>) {
+    } else if constexpr (is_variant<T>) {
+        return check_told<T, NamedByGlaze<T>>() && are_json<T, Way>;
+    } else if constexpr (is_tuple<T>) {
         return are_json<T, Way>;
+    } else if constexpr (HasFallbackJson<T>) {
+        return true;
     } else {
-        return HasFallbackJson<T>;
+        return !check_told<T, ToldToGlaze<T>>();
     }
 }
 
