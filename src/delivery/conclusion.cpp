@@ -78,9 +78,7 @@ bool Conclusion::postpone(SubscriberCore& subscriber, Context& context, const Ha
     if (confirmations == nullptr) return false;
     auto postponed = std::make_unique<Postponed>(subscriber, context, handled);
     if (observer_ != nullptr) observer_->on_postponed(context, postponed->context);
-    // The publications wait in the connection's buffer for more. When no message waits for the handler, none comes, and
-    // this sends them on their way; else each burst of messages would wait for the next flush of the connection.
-    if (subscriber.pending() == 0) source_.in_progress(postponed->message);
+    confirmations->handler_returned(postponed->message);
     confirmations->when_known([this, postponed = std::move(postponed)](const Error* unconfirmed) {
         end(*postponed, unconfirmed);
     });

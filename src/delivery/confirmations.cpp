@@ -2,8 +2,11 @@
 #include "delivery/confirmations.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,16 +25,27 @@ std::int64_t nanoseconds_of(std::chrono::system_clock::time_point time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
+// The memory for what follows stream and consumer in most ids, the subject included.
+constexpr std::size_t room_for_rest = 128;
+
+template <class Number>
+void append_number(std::string& text, Number number) {
+    std::array<char, std::numeric_limits<Number>::digits10 + 2> digits;
+    const auto end = std::to_chars(digits.begin(), digits.end(), number).ptr;
+    text.append(1, '.').append(digits.begin(), end);
+}
+
 }  // namespace
 
-std::string Confirmations::next_id(std::string_view origin, std::string_view subject) {
+std::string Confirmations::next_id(std::string origin, std::string_view subject) {
     if (origin.empty()) return {};
-    auto id = fmt::format("{}.{}", origin, subject);
-    const auto hash = std::hash<std::string>{}(id);
-    const auto before = std::ranges::count(published_, hash);
-    published_.push_back(hash);
-    if (before > 0) fmt::format_to(std::back_inserter(id), "#{}", before);
-    return id;
+    auto& id = origin.append(1, '.').append(subject);
+    const auto hash = std::hash<std::string_view>{}(id);
+    const auto before = (first_published_ == hash ? 1 : 0) + std::ranges::count(published_, hash);
+    if (!first_published_) first_published_ = hash;
+    else published_.push_back(hash);
+    if (before > 0) id.append(1, '#').append(std::to_string(before));
+    return origin;
 }
 
 void Confirmations::expect() {
@@ -81,9 +95,13 @@ std::shared_ptr<Confirmations> make_confirmations(Context& context) {
 std::string origin_of(const Message& message) {
     const auto metadata = message.metadata();
     if (!metadata) return {};
+    std::string origin;
+    origin.reserve(metadata->stream.size() + metadata->consumer.size() + room_for_rest);
+    origin.append(metadata->stream).append(1, '.').append(metadata->consumer);
+    append_number(origin, metadata->stream_sequence);
     // The time, because numbers are used again when a stream is made anew.
-    return fmt::format("{}.{}.{}.{}", metadata->stream, metadata->consumer, metadata->stream_sequence,
-                       nanoseconds_of(metadata->time));
+    append_number(origin, nanoseconds_of(metadata->time));
+    return origin;
 }
 
 std::string origin_of(const Items& items) {

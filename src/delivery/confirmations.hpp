@@ -20,7 +20,8 @@
 namespace freshet::detail {
 
 /// The confirmations that the publications of one delivery still want. The delivery's context keeps the object from the
-/// first such publication on. Thread-safe, but for ids and letters, which belong to the handler's thread.
+/// first such publication on. Thread-safe, but for ids, letters and the handler's return, which belong to the handler's
+/// thread.
 class Confirmations {
 public:
     /// Gets null when every publication was confirmed, else the first failure.
@@ -28,10 +29,20 @@ public:
 
     /// Returns the id for the next publication to `subject` of the handler of `origin`: the second one to the same
     /// subject has another id than the first.
-    std::string next_id(std::string_view origin, std::string_view subject);
+    std::string next_id(std::string origin, std::string_view subject);
     /// Keeps a publication until the handler has returned.
     void keep(Letter letter) { letters_.push_back(std::move(letter)); }
     std::vector<Letter> take_letters() noexcept { return std::exchange(letters_, {}); }
+
+    /// Is told the message whose handler has returned, while confirmations may still be awaited; must not throw.
+    using Returned = std::function<void(const Message& message)>;
+
+    /// Has handler_returned() call `returned`, which outlives the delivery.
+    void tell_returned(const Returned& returned) noexcept { returned_ = &returned; }
+    /// Tells that the handler of the delivery has returned; its message is settled when the confirmations are there.
+    void handler_returned(const Message& message) const {
+        if (returned_ != nullptr) (*returned_)(message);
+    }
 
     /// Awaits one confirmation more.
     void expect();
@@ -44,8 +55,10 @@ public:
     Expected<void> wait(Clock& clock, TimePoint deadline);
 
 private:
-    std::vector<std::size_t> published_ = {};  // hashes of the origins and subjects
+    std::optional<std::size_t> first_published_ = {};  // hash of its origin and subject
+    std::vector<std::size_t> published_ = {};          // those of the others
     std::vector<Letter> letters_ = {};
+    const Returned* returned_ = nullptr;
 
     std::mutex mutex_ = {};
     std::condition_variable changed_ = {};

@@ -113,14 +113,16 @@ Expected<void> Link::send_enveloped(const Publication& publication, std::string_
     const bool full = options_.envelope == Envelope::full;
     const bool say_type = !content_type.empty() && (full || content_type != freshet::content_type(Format::json));
     const auto correlation = correlation_in_scope();
-    if (!say_type && !full && correlation.empty()) return transport_->publish(publication);
+    const auto lacks = [&](std::string_view name) {
+        return publication.headers == nullptr || !publication.headers->contains(name);
+    };
+    const bool add_type = say_type && lacks(content_type_header);
+    const bool add_correlation = (full || !correlation.empty()) && lacks(correlation_header);
+    if (!add_type && !add_correlation) return transport_->publish(publication);
 
     Headers headers = publication.headers != nullptr ? *publication.headers : Headers{};
-    if (say_type && !headers.contains(content_type_header)) headers.set(content_type_header, content_type);
-    if (!headers.contains(correlation_header)) {
-        if (!correlation.empty()) headers.set(correlation_header, correlation);
-        else if (full) headers.set(correlation_header, random_id());
-    }
+    if (add_type) headers.set(content_type_header, content_type);
+    if (add_correlation) headers.set(correlation_header, correlation.empty() ? random_id() : correlation);
     Publication enveloped = publication;
     enveloped.headers = &headers;
     return transport_->publish(enveloped);

@@ -54,7 +54,8 @@ Expected<void> Headers::check(std::string_view name, std::string_view value) {
                        fmt::format("header {}: a name has only printable ASCII characters, no space and no colon",
                                    detail::quoted(name)));
     }
-    if (value.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos) {
+    // One search for each character is faster than one for all: ids and traces are long.
+    if (std::ranges::any_of(std::string_view{"\r\n\0", 3}, [&](char c) { return value.contains(c); })) {
         return failure(
             Errc::bad_header,
             fmt::format("header {}: the value {} has a line break or a NUL character, which NATS cannot carry",

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include <freshet/error.hpp>
+
 #include "base/wait.hpp"
 #include "link/link.hpp"
 
@@ -13,6 +15,9 @@ namespace freshet::detail {
 
 /// How long freshet repeats what it can repeat. A cluster elects a leader within some 10 s.
 inline constexpr std::chrono::milliseconds election_time{20'000};
+
+/// Returns whether nobody has answered, so that it is not known whether the request was carried out.
+inline bool unanswered(const Error& error) noexcept { return error == Errc::timeout || error == Errc::disconnected; }
 
 /// Paces what is repeated while a cluster may be electing a leader. One thread at a time.
 class ElectionPace {

@@ -292,7 +292,9 @@ std::string_view ConsumerSource::dead_letter() const noexcept {
 }
 
 Confirmer* ConsumerSource::confirmer(Link& link) {
-    confirmer_ = std::make_unique<StreamConfirmer>(link, settings_.context);
+    confirmer_ = std::make_unique<StreamConfirmer>(link, settings_.context, [this](const Message& message) {
+        if (const auto running = this->running()) running->feed().returned(message);
+    });
     return confirmer_.get();
 }
 

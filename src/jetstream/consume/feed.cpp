@@ -17,7 +17,7 @@ namespace {
 // The most entries that are remembered of each kind.
 constexpr std::size_t most_given_back = 10'000;
 constexpr std::size_t most_attempted = 10'000;
-// Settled messages are reported this many at a time while others are in hand, or after this time.
+// What became of messages is reported this many at a time while others are in hand, or after this time.
 constexpr std::size_t report_size = 32;
 constexpr std::chrono::milliseconds report_pause{1};
 constexpr std::chrono::nanoseconds least_extension = std::chrono::minutes{5};
@@ -188,7 +188,7 @@ void Feed::nak(const Message& message, std::chrono::nanoseconds delay) noexcept 
 
 void Feed::release(const Message& message, std::string_view word) noexcept {
     std::optional<Held> held;
-    Settled report;
+    std::optional<Settled> report;
     bool last = false;
     bool done = false;
     {
@@ -200,17 +200,46 @@ void Feed::release(const Message& message, std::string_view word) noexcept {
         last = held_.size() == 0;
         settled_.since = held->since;
         settled_.bytes += held->bytes;
-        if (++settled_.count >= report_size || last || now - reported_ >= report_pause) {
-            reported_ = now;
-            report = std::exchange(settled_, {});
+        ++settled_.count;
+        if (held->returned) {
+            --returned_;
+            --settled_.awaiting;
+            settled_.awaiting_bytes -= static_cast<std::ptrdiff_t>(held->bytes);
         }
+        // Handlers have nothing to do if all that is left in hand awaits confirmations.
+        const bool idle = last || (!held->returned && held_.size() == returned_);
+        report = take_report(now, idle ? Urgency::handlers_idle : Urgency::none);
         done = take_done();
     }
     const bool tells = !held->settled && !word.empty();
     if (tells && done) settle_last(*held, word);
     else if (tells) acknowledge(*held, word, last ? Flush::now : Flush::batched);
-    if (report.count > 0) calls_.settled(report);
+    if (report) calls_.settled(*report);
     if (done && !tells) calls_.done();
+}
+
+void Feed::returned(const Message& message) noexcept {
+    std::optional<Settled> report;
+    {
+        const auto now = link_.clock().now();
+        const std::lock_guard lock{mutex_};
+        auto* const held = held_.find(message);
+        if (held == nullptr || std::exchange(held->returned, true)) return;
+        ++returned_;
+        ++settled_.awaiting;
+        settled_.awaiting_bytes += static_cast<std::ptrdiff_t>(held->bytes);
+        report = take_report(now, held_.size() == returned_ ? Urgency::handlers_idle : Urgency::none);
+    }
+    // A request for more leaves at once, and takes along the publications that wait in the connection's buffer.
+    if (report) calls_.settled(*report);
+}
+
+std::optional<Settled> Feed::take_report(TimePoint now, Urgency urgency) {
+    const bool waits = urgency == Urgency::none && ++unreported_ < report_size && now - reported_ < report_pause;
+    if (waits) return std::nullopt;
+    reported_ = now;
+    unreported_ = 0;
+    return std::exchange(settled_, {});
 }
 
 /// A server may remove a consumer before it has read the acknowledgements that came earlier: so it is removed once the

@@ -47,6 +47,8 @@ public:
     /// Decides what becomes of a message whose handling failed, and counts the attempt; settle() follows.
     Plan plan(const Message& message, const Handled& handled) noexcept;
     void settle(Message message, const Handled& handled) noexcept;
+    /// Makes room for another message, since the handler of this one has returned; settle() follows.
+    void returned(const Message& message) noexcept;
     void in_progress(const Message& message) noexcept;
     /// Acknowledges the message, and blocks until the server confirms that.
     Expected<void> ack_sync(const Message& message, std::chrono::milliseconds timeout);
@@ -98,6 +100,9 @@ private:
     Reason take_unkept(std::uint64_t sequence);
     /// Sends the acknowledgement `word`, and releases the message.
     void release(const Message& message, std::string_view word) noexcept;
+    enum class Urgency : std::uint8_t { none, handlers_idle };
+    /// Removes and returns what is to be reported now; nothing if not enough has happened and handlers have messages.
+    std::optional<Settled> take_report(TimePoint now, Urgency urgency);
     /// Remembers a released message if it comes again, and forgets it otherwise.
     void note_released(const Held& held, std::string_view word);
     void acknowledge(const Held& held, std::string_view word, Flush flush) noexcept;
@@ -124,7 +129,9 @@ private:
     std::mutex mutex_ = {};
     std::shared_ptr<MessageSink> sink_;  // until end
     HeldMessages held_ = {};
-    Settled settled_ = {};  // not reported yet
+    std::size_t returned_ = 0;    // held messages whose handlers have returned
+    Settled settled_ = {};        // not reported yet
+    std::size_t unreported_ = 0;  // events that it counts
     TimePoint reported_ = {};
     std::map<std::uint64_t, Reason> unkept_ = {};           // reasons of messages whose dead letters nobody kept
     std::optional<std::error_code> unkept_told_ = {};       // since the last dead letter that was kept

@@ -22,6 +22,7 @@ struct Held {
     TimePoint alive = {};           ///< since when the handler may be at work without a sign of it
     bool settled = false;           ///< acknowledged already, by ack_sync
     bool given_up = false;          ///< in hand for so long that the server may deliver it again
+    bool returned = false;          ///< its handler has returned, and what that published is not confirmed yet
     std::uint64_t incarnation = 0;  ///< of the consumer that delivered it, as Acknowledger counts them
 };
 

@@ -100,6 +100,11 @@ std::vector<std::string> weak_promises(const Promises& promises, const Json& con
             "its max_deliver is {}, after which the server drops a message without telling anybody{}", max_deliver,
             retry.max_attempts == 0 ? "; set retry.max_attempts to less"
                                     : ", also one that was given back at each stop"));
+    } else if (max_deliver > 0 && retry.max_attempts == static_cast<std::uint64_t>(max_deliver)) {
+        weak.push_back(fmt::format(
+            "its max_deliver is {}, as many as retry.max_attempts: a message that was given back at a stop counts as "
+            "delivered, so it is gone before its last attempt{}; set max_deliver to 0, or to more than max_attempts",
+            max_deliver, retry.dead_letter.empty() ? "" : ", without a dead letter"));
     }
     const auto pending = field<std::int64_t>(config, "max_ack_pending");
     if (pending > 0 && static_cast<std::size_t>(pending) < promises.workers) {

@@ -59,7 +59,7 @@ std::chrono::nanoseconds PullPipeline::request_heartbeat() const noexcept {
 
 /// Returns how many bytes the next request may bring; 0: it must not be sent now.
 std::size_t PullPipeline::byte_budget() const noexcept {
-    const auto taken = bytes_in_hand_ + asked_bytes_;
+    const auto taken = busy_bytes() + asked_bytes_;
     const auto room = limits_.max_bytes - std::min(taken, limits_.max_bytes);
     if (too_large_ > 0) {
         const auto all = std::min(room, request_.bytes);
@@ -70,10 +70,21 @@ std::size_t PullPipeline::byte_budget() const noexcept {
     return taken == 0 || room >= limits_.max_bytes / smallest_share ? share : 0;
 }
 
+/// Returns how many of the messages in hand count.
+std::size_t PullPipeline::busy() const noexcept {
+    const auto awaiting = static_cast<std::size_t>(std::max<std::ptrdiff_t>(awaiting_, 0));
+    return in_hand_ - std::min({awaiting, window_, in_hand_});
+}
+
+std::size_t PullPipeline::busy_bytes() const noexcept {
+    const auto awaiting = static_cast<std::size_t>(std::max<std::ptrdiff_t>(awaiting_bytes_, 0));
+    return bytes_in_hand_ - std::min({awaiting, limits_.max_bytes, bytes_in_hand_});
+}
+
 bool PullPipeline::wants_more() const noexcept {
     // Asks at half of the window, so that the next messages are on their way while the others are handled.
-    const bool low = in_hand_ + asked_ <= window_ / 2;
-    const bool nothing = in_hand_ + asked_ == 0;  // then a message of any size may come alone
+    const bool low = busy() + asked_ <= window_ / 2;
+    const bool nothing = busy() + asked_ + busy_bytes() == 0;  // then a message of any size may come alone
     return connected_ && !stopped_ && low && (nothing || byte_budget() > 0);
 }
 
@@ -83,7 +94,7 @@ std::optional<PullRequest> PullPipeline::next(TimePoint now) {
     if (asked_ == 0) alive_ = now;
     const auto bytes = byte_budget();
     const PullRequest request{.number = ++last_number_,
-                              .batch = bytes == 0 ? 1 : std::min(window_ - in_hand_ - asked_, request_.batch),
+                              .batch = bytes == 0 ? 1 : std::min(window_ - busy() - asked_, request_.batch),
                               .max_bytes = bytes,
                               .expires = request_.expires,
                               .heartbeat = request_heartbeat()};
@@ -112,6 +123,9 @@ void PullPipeline::handled(const Settled& settled, TimePoint now) {
     in_hand_ -= std::min(settled.count, in_hand_);
     bytes_in_hand_ -= std::min(settled.bytes, bytes_in_hand_);
     if (in_hand_ == 0) bytes_in_hand_ = 0;
+    awaiting_ += settled.awaiting;
+    awaiting_bytes_ += settled.awaiting_bytes;
+    if (settled.count == 0) return;
     handled_since_change_ += settled.count;
     bytes_since_change_ += settled.bytes;
     adapt(now - settled.since);

@@ -41,9 +41,10 @@ struct PullStatus {
 };
 
 /// Decides what to ask the server for, and when. Keeps a window of messages and bytes in hand or on their way, asks for
-/// more before the window runs dry, and never for more than the window (ADR-13, ADR-37). Limits the rate of requests
-/// that bring nothing, whatever the server says, and after a while restores limits that a status has lowered. Knows no
-/// connection. Not thread-safe.
+/// more before the window runs dry, and never for more than the window (ADR-13, ADR-37). Messages that only await the
+/// confirmation of what their handlers published do not count, up to one more window of them, so that handlers need not
+/// wait for confirmations. Limits the rate of requests that bring nothing, whatever the server says, and after a while
+/// restores limits that a status has lowered. Knows no connection. Not thread-safe.
 class PullPipeline {
 public:
     PullPipeline(const PullLimits& limits, TimePoint now);
@@ -81,6 +82,8 @@ private:
     TimePoint overdue_at() const noexcept { return alive_ + 2 * request_heartbeat(); }
     std::chrono::nanoseconds request_heartbeat() const noexcept;
     bool wants_more() const noexcept;
+    std::size_t busy() const noexcept;
+    std::size_t busy_bytes() const noexcept;
     std::size_t byte_budget() const noexcept;
     void end_request(const PullStatus& status, TimePoint now);
     void forget_requests() noexcept;
@@ -96,6 +99,8 @@ private:
     std::size_t window_;
     std::size_t in_hand_ = 0;
     std::size_t bytes_in_hand_ = 0;
+    std::ptrdiff_t awaiting_ = 0;  // of those in hand; for a moment less than 0, since reports may overtake each other
+    std::ptrdiff_t awaiting_bytes_ = 0;
     std::size_t asked_ = 0;
     std::size_t asked_bytes_ = 0;  // of the open requests
     std::size_t too_large_ = 0;    // the next message has more bytes than this; 0: not known

@@ -12,6 +12,10 @@ struct Settled {
     std::size_t count = 0;
     std::size_t bytes = 0;
     TimePoint since = {};  ///< when the last of them came
+    /// How many more messages are in hand of which only the confirmation of what their handlers published is awaited;
+    /// negative: how many fewer.
+    std::ptrdiff_t awaiting = 0;
+    std::ptrdiff_t awaiting_bytes = 0;  ///< of their bodies
 };
 
 }  // namespace freshet::detail

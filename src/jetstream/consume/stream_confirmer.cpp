@@ -5,7 +5,6 @@
 
 #include <freshet/js/atomic_batch.hpp>
 
-#include "delivery/confirmations.hpp"
 #include "jetstream/publish/publish_window.hpp"
 #include "jetstream/stream/streams.hpp"
 #include "subject/subject_sets.hpp"
@@ -29,8 +28,8 @@ bool refuses_batches(const Error& why) {
 
 }  // namespace
 
-StreamConfirmer::StreamConfirmer(Link& link, const js::ContextOptions& context)
-    : api_{std::make_shared<const JsApi>(link, context)}, publisher_{api_, link, {}} {
+StreamConfirmer::StreamConfirmer(Link& link, const js::ContextOptions& context, Confirmations::Returned returned)
+    : api_{std::make_shared<const JsApi>(link, context)}, publisher_{api_, link, {}}, returned_{std::move(returned)} {
     publisher_.window_->count(nullptr);  // the subscriber counts what its handler publishes
 }
 
@@ -48,6 +47,7 @@ Expected<std::vector<std::string>> StreamConfirmer::stored_of(std::string_view p
 
 Expected<void> StreamConfirmer::publish(std::string_view subject, const Encoded& encoded, Headers headers,
                                         std::string id, std::shared_ptr<Confirmations> confirmations) {
+    confirmations->tell_returned(returned_);
     return publisher_.start_encoded(subject, encoded, {.headers = std::move(headers), .id = std::move(id)},
                                     [confirmations = std::move(confirmations)](Expected<js::PublishAck> ack) {
                                         if (ack) confirmations->confirm({});

@@ -8,6 +8,7 @@
 #include <freshet/js/async_publisher.hpp>
 #include <freshet/js/context_options.hpp>
 
+#include "delivery/confirmations.hpp"
 #include "delivery/confirmer.hpp"
 #include "jetstream/api/api.hpp"
 
@@ -16,7 +17,8 @@ namespace freshet::detail {
 /// Publishes into streams what handlers of a consumer's messages publish. Thread-safe.
 class StreamConfirmer final : public Confirmer {
 public:
-    StreamConfirmer(Link& link, const js::ContextOptions& context);
+    /// `returned` is told which messages' handlers have returned.
+    StreamConfirmer(Link& link, const js::ContextOptions& context, Confirmations::Returned returned);
 
     Expected<std::vector<std::string>> stored_of(std::string_view pattern) override;
     Expected<void> publish(std::string_view subject, const Encoded& encoded, Headers headers, std::string id,
@@ -30,6 +32,7 @@ private:
 
     std::shared_ptr<const JsApi> api_;
     js::AsyncPublisher publisher_;
+    const Confirmations::Returned returned_;
     std::atomic<TimePoint> not_atomic_until_ = TimePoint{};
 };
 

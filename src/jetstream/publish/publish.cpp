@@ -119,6 +119,18 @@ bool is_unmet(const Error& error) noexcept {
     return error.code() == Errc::wrong_last_sequence || error.code() == Errc::wrong_last_id;
 }
 
+void make_question(Headers& headers) {
+    for (const auto name : {"Nats-Expected-Last-Sequence", "Nats-Expected-Last-Subject-Sequence",
+                            "Nats-Expected-Last-Subject-Sequence-Subject", "Nats-Expected-Last-Msg-Id"})
+        headers.erase(name);
+    headers.set("Nats-Rollup", "?");
+}
+
+bool says_not_stored(const Error& error) noexcept {
+    constexpr int bad_rollup = 10'111;
+    return error.remote_code() == bad_rollup;
+}
+
 std::optional<PlainAck> parse_plain_ack(std::string_view text) noexcept {
     const auto skip = [&](std::string_view expected) {
         if (!text.starts_with(expected)) return false;
@@ -203,9 +215,7 @@ Expected<js::PublishAck> publish_and_wait(Link& link, std::string_view subject, 
     return publish_result(subject, answer, reply.left_out());
 }
 
-bool may_retry(const Error& error, bool has_id) {
-    return passes(error) || (has_id && (error.code() == Errc::timeout || error.code() == Errc::disconnected));
-}
+bool may_retry(const Error& error, bool has_id) { return passes(error) || (has_id && unanswered(error)); }
 
 namespace {
 
@@ -219,10 +229,21 @@ Expected<js::PublishAck> publish_uncounted(const JsApi& api, std::string_view su
     auto& clock = link.clock();
     Repeats repeats{api, options};
     RequestOptions request{.headers = *std::move(headers)};
+    bool doubtful = false;  // an earlier attempt may have been stored
+    std::optional<Error> unmet;
     for (;;) {
         request.timeout = repeats.patience_at(clock.now());
         auto ack = publish_and_wait(link, subject, encoded, request);
-        if (ack || !may_retry(ack.error(), !options.id.empty())) return ack;
+        if (ack) return ack;
+        if (unmet && says_not_stored(ack.error())) return std::unexpected{*std::move(unmet)};
+        doubtful = doubtful || unanswered(ack.error());
+        if (doubtful && !unmet && !options.id.empty() && is_unmet(ack.error())) {
+            // Perhaps by this very message: servers with one replica look at expectations before they look at ids.
+            unmet = ack.error();
+            make_question(request.headers);
+            continue;
+        }
+        if (!may_retry(ack.error(), !options.id.empty())) return ack;
         if (!link.is_open() || !repeats.again(clock.now(), options.retry_wait)) return ack;
         pause(clock, options.retry_wait);
     }

@@ -34,6 +34,12 @@ bool expects_order(const js::PublishOptions& options) noexcept;
 /// Returns whether an expectation was not met.
 bool is_unmet(const Error& error) noexcept;
 
+/// Makes the headers of a message with an id ask whether the message is stored, and without storing it: the server
+/// answers for an id that it knows before it refuses the value of this rollup.
+void make_question(Headers& headers);
+/// Returns whether the error answers that question with no.
+bool says_not_stored(const Error& error) noexcept;
+
 /// An acknowledgement with stream and sequence only. A view of its text.
 struct PlainAck {
     std::string_view stream;

@@ -42,6 +42,8 @@ public:
         message_.body = as_bytes(text.substr(message_.subject.size()));
         done_ = std::move(done);
         if (auto* const counts = window_.counts_.get()) weight_ = counts->begin(window_.clock_, begun_);
+        doubtful_ = asked_ = false;
+        unmet_.reset();
     }
     /// Frees the place: releases what the message held, except for a little memory.
     void forget() noexcept {
@@ -84,6 +86,7 @@ public:
         try {
             if (done_ == nullptr && reply && parse_plain_ack(reply->text())) return count(nullptr);
             auto ack = publish_result(message_.subject, reply, others_answered_);
+            if (!ack && unmet_ && says_not_stored(ack.error())) ack = std::unexpected{*std::exchange(unmet_, {})};
             after_ = ack ? After::leave : window_.judge(*this, ack.error());
             if (after_ == After::leave) end(std::move(ack));
         } catch (...) { end(std::unexpected{exception_error()}); }
@@ -99,6 +102,18 @@ public:
     }
     void renew_patience(TimePoint now) {
         if (message_.until != TimePoint{}) message_.request.timeout = repeats().patience_at(now);
+    }
+
+    void note(const Error& error) noexcept { doubtful_ = doubtful_ || unanswered(error); }
+    bool asked() const noexcept { return asked_; }
+    /// Has the message ask whether it is stored, if an expectation is not met, perhaps because of an earlier attempt of
+    /// its own. Returns whether it is to be sent for that.
+    bool asks_after(const Error& error) {
+        if (!doubtful_ || asked_ || !message_.has_id || !is_unmet(error)) return false;
+        asked_ = true;
+        unmet_ = error;
+        make_question(message_.request.headers);
+        return true;
     }
 
     enum class Turn : std::uint8_t { sent, blocked, waiting };
@@ -132,6 +147,9 @@ private:
     std::uint32_t weight_ = 0;  // of the measurement that began then; 0: there is none
     After after_ = After::leave;
     bool others_answered_ = false;
+    bool doubtful_ = false;            // an earlier attempt may have been stored
+    bool asked_ = false;               // the message only asks whether it is stored
+    std::optional<Error> unmet_ = {};  // why it asks
 };
 
 void PublishWindow::Abandon::operator()(Sending* sending) const noexcept { sending->abandon(); }
@@ -171,13 +189,15 @@ bool PublishWindow::line_up(Sending& sending) {
 PublishWindow::After PublishWindow::judge(Sending& sending, const Error& error) {
     const auto& message = sending.message();
     const bool again = may_retry(error, message.has_id);
+    sending.note(error);
     if (!message.ordered)
         return again && sending.count_repeat(clock_.now(), message.retry_wait) ? After::pause : After::leave;
     const std::lock_guard lock{mutex_};
     // Those that were sent before it may have been refused for the moment.
-    const bool behind = is_unmet(error) && sending.setbacks != setbacks_;
+    const bool behind = is_unmet(error) && sending.setbacks != setbacks_ && !sending.asked();
     const auto wait = again ? message.retry_wait : std::chrono::milliseconds{0};
-    if ((!again && !behind) || !sending.count_repeat(clock_.now(), wait)) return After::leave;
+    const bool asks = !again && !behind && sending.asks_after(error);
+    if ((!again && !behind && !asks) || !sending.count_repeat(clock_.now(), wait)) return After::leave;
     if (again) ++setbacks_;
     sending.turn = Sending::Turn::blocked;
     ++unsent_;

@@ -97,8 +97,7 @@ Expected<void> ChunkWindow::recover() {
     state_->await(0);
     while (auto* chunk = state_->front()) {
         auto stored = *chunk->stored;
-        const bool again = !stored && (passes(stored.error()) || stored.error() == Errc::timeout ||
-                                       stored.error() == Errc::disconnected);
+        const bool again = !stored && (passes(stored.error()) || unanswered(stored.error()));
         if (again || (stored && *stored < state_->last()))
             stored = store_behind(state_->last(), *chunk, stored ? *stored : 0);
         if (!stored) return std::unexpected{stored.error()};
@@ -125,8 +124,7 @@ Expected<std::uint64_t> ChunkWindow::store_behind(std::uint64_t last, const Chun
         before = stored ? *stored : 0;
         if (stored) continue;
         const auto& error = stored.error();
-        const bool again = passes(error) || error == Errc::timeout || error == Errc::disconnected;
-        if (!again || !election.wait())
+        if ((!passes(error) && !unanswered(error)) || !election.wait())
             return std::unexpected{Error{error.code(), target_.what + ": " + std::string{error.message()}}};
     }
 }

@@ -68,17 +68,21 @@ private:
         KvFound done;
         ElectionPace pace = {};
     };
-    /// Asks for a key without waiting, in a bucket that is there. Asks again while a cluster elects a leader.
+    /// Asks for a key without waiting. Asks again while a cluster elects a leader.
+    void ask(Asked asked);
+    /// Does so in a bucket that is there.
     void ask_latest(const std::shared_ptr<const js::StreamInfo>& info, Asked asked);
     /// Returns whether the get was put off, to be repeated; it is moved from then.
-    bool ask_later(const std::shared_ptr<const js::StreamInfo>& info, Asked& asked, const Error& error);
+    bool ask_later(Asked& asked, const Error& error);
     /// Writes a key without waiting, into a bucket that is there. Sends it again while a cluster elects a leader.
     void send(const std::shared_ptr<const js::StreamInfo>& info, std::string_view key, const Encoded& encoded,
               const KvWrite& write, KvWritten done);
+    void send_repeatedly(std::string_view key, const Encoded& encoded, const KvWrite& write, KvWritten done);
     KvWrites& repeated_writes();
     /// Writes a key once.
+    void send_write(const std::shared_ptr<const js::StreamInfo>& info, const KvOutgoing& message, KvWritten done);
     void send_write(const std::shared_ptr<const js::StreamInfo>& info, std::string_view key, const Encoded& encoded,
-                    const KvWrite& write, KvWritten done);
+                    const KvWrite& write, Headers headers, KvWritten done);
     /// Returns the revision in the answer to a write.
     Expected<std::uint64_t> written(std::string_view key, std::string_view verb, const Expected<Message>& answer) const;
     std::string what(std::string_view verb, std::string_view key) const;

@@ -41,7 +41,8 @@ Expected<std::vector<std::string>> KvBucket::stored_filters(const std::vector<st
 
 Expected<void> KvBucket::read_stream(const KvScan& scan, const std::vector<std::string>& filters,
                                      const std::function<bool(KvRecord)>& each) {
-    return store_.with_stream([&](const js::StreamInfo& info) -> Expected<void> {
+    std::optional<Error> broken;  // once entries were given, so that the read does not begin again
+    auto done = store_.with_stream(StoreBucket::Repeat::harmless, [&](const js::StreamInfo& info) -> Expected<void> {
         ReadSpec spec{.stream = info.config.name,
                       .last_per_subject = !scan.history,
                       .headers_only = !scan.values,
@@ -50,9 +51,10 @@ Expected<void> KvBucket::read_stream(const KvScan& scan, const std::vector<std::
         StreamReader reader{store_.api(), std::move(spec)};
         for (bool any = false;; any = true) {
             auto message = reader.next();
-            // Fails with Errc::timeout once entries were given, so that with_stream() does not begin again from the
-            // start.
-            if (!message && any) return failure(Errc::timeout, std::string{message.error().message()});
+            if (!message && any) {
+                broken = std::move(message).error();
+                return {};
+            }
             if (!message) return std::unexpected{std::move(message).error()};
             if (!*message) return {};
             auto record = delivered_record(std::move((*message)->message), (*message)->metadata);
@@ -61,6 +63,8 @@ Expected<void> KvBucket::read_stream(const KvScan& scan, const std::vector<std::
             if (!each(std::move(record))) return {};
         }
     });
+    if (broken) return std::unexpected{*std::move(broken)};
+    return done;
 }
 
 Expected<std::uint64_t> KvBucket::purge_deletes(const kv::PurgeDeletesOptions& options) {
@@ -78,8 +82,10 @@ Expected<std::uint64_t> KvBucket::purge_deletes(const kv::PurgeDeletesOptions& o
         std::string memory;
         // Purges only up to the marker, because somebody may write the key meanwhile.
         const bool keep = record.created > keep_since;
-        const auto purged = store_.stream().try_purge({.subject = subject_of(**info, stored_key(record.key, memory)),
-                                                       .up_to_sequence = keep ? record.revision : record.revision + 1});
+        const js::PurgeOptions which{.subject = subject_of(**info, stored_key(record.key, memory)),
+                                     .up_to_sequence = keep ? record.revision : record.revision + 1};
+        const auto purged = store_.with_stream(StoreBucket::Repeat::harmless,
+                                               [&](const js::StreamInfo&) { return store_.stream().try_purge(which); });
         if (!purged) return std::unexpected{purged.error()};
     }
     return deleted.size();

@@ -31,16 +31,17 @@ private:
 
 }  // namespace
 
-bool KvBucket::ask_later(const std::shared_ptr<const js::StreamInfo>& info, Asked& asked, const Error& error) {
+bool KvBucket::ask_later(Asked& asked, const Error& error) {
     auto& link = store_.link();
-    if (!StoreBucket::in_cluster(*info) || !passes(error) || !link.is_open()) return false;
+    const bool may_pass = passes(error) || unanswered(error) || StoreBucket::may_be_electing(error);
+    if (!store_.clustered() || !link.is_open() || !may_pass) return false;
     const auto now = link.clock().now();
     const auto pause = asked.pace.next(now);
     if (!pause) return false;
     const auto waiting = std::make_shared<Asked>(std::move(asked));
     const auto self = shared_from_this();
     link.clock().schedule(
-        now + *pause, Later{[self, info, waiting] { self->ask_latest(info, std::move(*waiting)); },
+        now + *pause, Later{[self, waiting] { self->ask(std::move(*waiting)); },
                             [self, waiting] {
                                 waiting->done(failure(Errc::closed, self->what("get", waiting->key) +
                                                                         ": the broker ended before it was answered"));
@@ -56,20 +57,22 @@ KvWrites& KvBucket::repeated_writes() {
         const auto self = weak.lock();  // each write keeps the bucket alive
         self->store_.when_ready([self, &message, done = std::move(done)](const StoreBucket::Ready& info) mutable {
             if (!info) return done(std::unexpected{info.error()}, KvWrites::Left::no);
-            self->send_write(*info, message.key, {as_bytes(message.body), message.content_type}, message.write,
-                             [done = std::move(done)](Expected<std::uint64_t> revision) mutable {
-                                 done(std::move(revision), KvWrites::Left::yes);
-                             });
+            const auto left = self->store_.takes_ids(**info) ? KvWrites::Left::with_id : KvWrites::Left::yes;
+            self->send_write(*info, message, [done = std::move(done), left](Expected<std::uint64_t> revision) mutable {
+                done(std::move(revision), left);
+            });
         });
     };
-    // The leader of all streams, who knows where this one is, may be elected, too.
-    const auto may_pass = [&link](const Error& error, KvWrites::Left left) {
-        const bool unanswered = error == Errc::timeout || error == Errc::no_jetstream;
-        return (passes(error) || (left == KvWrites::Left::no && unanswered)) && link.is_open();
+    const auto judge = [&link](const Error& error, KvWrites::Left left) {
+        using enum KvWrites::Verdict;
+        if (!link.is_open()) return final;
+        if (passes(error)) return refused;
+        if (left == KvWrites::Left::no) return StoreBucket::may_be_electing(error) ? refused : final;
+        return unanswered(error) && left == KvWrites::Left::with_id ? unknown : final;
     };
     const auto report = [&link, what = store_.what() + ": the function that got the result of a write threw"](
                             const Error& why) { link.report(FailureLog::Kind::callback_threw, what, why); };
-    repeated_ = std::make_shared<KvWrites>(link.clock(), std::move(send), may_pass, report);
+    repeated_ = std::make_shared<KvWrites>(link.clock(), std::move(send), judge, report);
     return *repeated_;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/exception_text.hpp"
 #include "base/quoted.hpp"
+#include "jetstream/publish/publish.hpp"
 
 namespace freshet::detail {
 
@@ -16,8 +17,12 @@ struct KvWrites::Write {
     std::uint64_t number = 0;
     bool sent = false;                  // waits for its answer
     std::optional<Error> refusal = {};  // of the attempt before
+    bool doubtful = false;              // an attempt before may have been stored
     ElectionPace pace = {};
     TimePoint next = {};  // when to send it again
+
+    /// Whether it must not be stored any more, since a later value is. One with an expectation would be refused.
+    bool late(std::uint64_t stored) const noexcept { return number < stored && !message.write.expected; }
 };
 
 /// Resumes a line later, or ends its writes if the clock drops the timer.
@@ -69,7 +74,9 @@ void KvWrites::answered(const std::shared_ptr<Write>& write, Expected<std::uint6
         --line.sent;
         write->sent = false;
         if (revision) line.stored = std::max(line.stored, write->number);
-        again = !revision && may_repeat(*write, line, revision.error(), left);
+        if (!revision && write->message.asks && says_not_stored(revision.error()))
+            revision = std::unexpected{*write->refusal};
+        else again = !revision && may_repeat(*write, line, revision.error(), left);
         if (again) line.blocked = true;
         else std::erase(line.writes, write);
         late = take_late(line);
@@ -82,21 +89,30 @@ void KvWrites::answered(const std::shared_ptr<Write>& write, Expected<std::uint6
 }
 
 bool KvWrites::may_repeat(Write& write, const Line& line, const Error& error, Left left) {
-    if (write.number < line.stored || !passes_(error, left)) return false;
+    const auto verdict = judge_(error, left);
+    // An expectation that is not met, perhaps because of an earlier attempt: servers with one replica look at
+    // expectations before they look at ids.
+    const bool by_itself = write.doubtful && !write.message.asks && is_unmet(error);
+    if (verdict == Verdict::final && !by_itself) return false;
+    if (verdict == Verdict::unknown) write.doubtful = true;
+    if (write.late(line.stored) && !write.doubtful) return false;
     const auto now = clock_.now();
     const auto pause = write.pace.next(now);
     if (!pause) return false;
     write.next = now + *pause;
-    write.refusal = error;
+    if (!write.message.asks) write.refusal = error;
+    if (by_itself) write.message.asks = true;
     return true;
 }
 
 KvWrites::Writes KvWrites::take_late(Line& line) {
     Writes late;
     std::erase_if(line.writes, [&](const auto& write) {
-        const bool is_late = !write->sent && write->refusal && write->number < line.stored;
-        if (is_late) late.push_back(write);
-        return is_late;
+        if (write->sent || !write->refusal || !write->late(line.stored)) return false;
+        write->message.asks = write->message.asks || write->doubtful;
+        if (write->message.asks) return false;
+        late.push_back(write);
+        return true;
     });
     return late;
 }

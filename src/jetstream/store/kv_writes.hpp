@@ -25,26 +25,38 @@ struct KvOutgoing {
     std::string body = {};
     std::string_view content_type = {};  // a literal, from Encoded
     KvWrite write = {};
+    std::string id = {};  // its Nats-Msg-Id, where ids are of use
+    bool asks = false;    // whether it is stored already, and is not to be stored
 };
 
-/// Sends writes that do not wait, and sends those again that a cluster refused because it was electing a leader. Writes
-/// of one key keep the order of their calls: a refused one is sent again only when the later ones have their answers,
-/// and never when one of these was stored. Has no connection: `Send` sends. Thread-safe.
+/// Sends writes that do not wait, and sends those again that a cluster refused or did not answer because it was
+/// electing a leader. Writes of one key keep the order of their calls: such a one is sent again only when the later
+/// ones have their answers, and never when one of these was stored; then it only asks whether it was stored, too. Has
+/// no connection: `Send` sends. Thread-safe.
 class KvWrites : public std::enable_shared_from_this<KvWrites> {
 public:
     /// Whether a write left for the server. One that did not may be repeated after any error.
-    enum class Left : bool { no, yes };
+    enum class Left : std::uint8_t {
+        no,
+        yes,
+        with_id,  ///< by which the server knows it when it comes again
+    };
     using Answered = std::move_only_function<void(Expected<std::uint64_t> revision, Left left)>;
     /// Sends a write. Calls `done` once, on any thread, perhaps before it returns.
     using Send = std::function<void(const KvOutgoing& message, Answered done)>;
-    /// Returns whether the error means that nothing was stored, and that this may be otherwise in a moment.
-    using Passes = std::function<bool(const Error& error, Left left)>;
+    /// What an error means.
+    enum class Verdict : std::uint8_t {
+        final,
+        refused,  ///< this attempt stored nothing, and the next one may
+        unknown,  ///< this attempt may have stored it
+    };
+    using Judge = std::function<Verdict(const Error& error, Left left)>;
 
     /// Reports exceptions of a `done`.
     using Report = std::function<void(const Error& why)>;
 
-    KvWrites(Clock& clock, Send send, Passes passes, Report report)
-        : clock_{clock}, send_{std::move(send)}, passes_{std::move(passes)}, report_{std::move(report)} {}
+    KvWrites(Clock& clock, Send send, Judge judge, Report report)
+        : clock_{clock}, send_{std::move(send)}, judge_{std::move(judge)}, report_{std::move(report)} {}
 
     /// Calls `done` once with the revision or the error.
     void write(KvOutgoing message, KvWritten done);
@@ -67,7 +79,8 @@ private:
     void answered(const std::shared_ptr<Write>& write, Expected<std::uint64_t> revision, Left left) noexcept;
     void tell(Write& write, Expected<std::uint64_t> revision) noexcept;
     bool may_repeat(Write& write, const Line& line, const Error& error, Left left);
-    /// Removes and returns the refused writes of a key that is stored with a later value.
+    /// Removes and returns the refused writes of a key that is stored with a later value; those of which it is not
+    /// known whether they were stored are to ask.
     static Writes take_late(Line& line);
     /// Returns when the line is to be resumed; nothing if that is not to be scheduled now.
     static std::optional<TimePoint> time_to_resume(Line& line);
@@ -79,7 +92,7 @@ private:
 
     Clock& clock_;
     const Send send_;
-    const Passes passes_;
+    const Judge judge_;
     const Report report_;
     std::mutex mutex_ = {};
     std::unordered_map<std::string, Line> lines_ = {};

@@ -107,7 +107,7 @@ std::string ObjectBucket::find_write_prefix() {
 std::optional<ObjectBucket::Stored> ObjectBucket::find(std::string_view name, js::Read read) {
     if (name.empty()) raise({Errc::bad_setup, store_.what() + ": an object's name is not empty"});
     const auto subject = meta_subject(name);
-    auto found = store_.with_stream([&](const js::StreamInfo& info) {
+    auto found = store_.with_stream(StoreBucket::Repeat::harmless, [&](const js::StreamInfo& info) {
         const bool direct = info.config.allow_direct.value_or(false);
         auto message = store_.stream().try_last_message(subject, direct ? read : js::Read::leader);
         if (!message) message = std::unexpected{store_.why(message.error())};
@@ -157,7 +157,7 @@ obj::Info ObjectBucket::put(std::string_view name, const NextChunk& next, std::o
         send_chunks(info, next, total, options);
         replace_info(info, std::move(before));
     } catch (const InDoubt&) { throw; } catch (...) {
-        purge_chunks(info.id);
+        note_chunks(info.id, store_.stream().try_purge({.subject = chunk_subject(info.id)}));  // without patience
         throw;
     }
     info.modified = std::chrono::system_clock::now();
@@ -222,17 +222,23 @@ void ObjectBucket::receive_chunks(const obj::Info& info, const obj::Writer& writ
                                   const Found& found) {
     if (found) found(info);
     const auto chunk_size = info.chunk_size != 0 ? info.chunk_size : default_chunk_size;
-    const auto digest = std::make_shared<ChunkDigest>(info.chunks);
-    StreamReader reader{store_.api(),
-                        {.stream = store_.stream_name(),
-                         .filters = {chunk_subject(info.id)},
-                         .batch = std::max<std::size_t>(1, options.window / 2 / chunk_size),
-                         .window = options.window,
-                         .arrived = [digest](const Message& chunk) { digest->add(chunk.payload()); },
-                         .what = what("get", info.name)}};
+    auto digest = std::make_shared<ChunkDigest>(info.chunks);
+    std::optional<StreamReader> reader;
+    const auto first = [&](const js::StreamInfo&) {
+        digest = std::make_shared<ChunkDigest>(info.chunks);
+        reader.emplace(store_.api(), ReadSpec{.stream = store_.stream_name(),
+                                              .filters = {chunk_subject(info.id)},
+                                              .batch = std::max<std::size_t>(1, options.window / 2 / chunk_size),
+                                              .window = options.window,
+                                              .arrived = [digest](const Message& one) { digest->add(one.payload()); },
+                                              .what = what("get", info.name)});
+        return reader->next();
+    };
     std::uint64_t size = 0;
     for (std::uint64_t chunks = 0; chunks < info.chunks; ++chunks) {
-        const auto chunk = value_or_raise(reader.next());
+        // Nobody has seen anything before the first chunk came, so the read may begin anew.
+        const auto chunk =
+            value_or_raise(chunks == 0 ? store_.with_stream(StoreBucket::Repeat::harmless, first) : reader->next());
         if (!chunk) break;
         const auto bytes = chunk->message.payload();
         size += bytes.size();
@@ -251,16 +257,24 @@ void ObjectBucket::receive_chunks(const obj::Info& info, const obj::Writer& writ
 }
 
 obj::Infos ObjectBucket::list(const obj::ListOptions& options) {
-    value_or_raise(store_.ready());
-    StreamReader reader{store_.api(),
-                        {.stream = store_.stream_name(),
-                         .filters = {"$O." + store_.name() + ".M.>"},
-                         .last_per_subject = true,
-                         .what = "list " + store_.what()}};
+    auto infos = value_or_raise(store_.with_stream(StoreBucket::Repeat::harmless,
+                                                   [&](const js::StreamInfo&) { return list_all(); }));
+    keep_latest(infos, &obj::Info::name);
+    if (!options.include_deleted) std::erase_if(infos, [](const auto& info) { return info.deleted; });
+    return infos;
+}
+
+/// Reads all descriptions, some of them twice: see latest.hpp.
+Expected<obj::Infos> ObjectBucket::list_all() {
+    StreamReader reader{store_.api(), descriptions("list " + store_.what())};
     obj::Infos infos;
-    while (const auto stored = value_or_raise(reader.next())) {
-        const auto subject = stored->message.subject();
-        auto info = read_object_info(stored->message.text());
+    for (;;) {
+        auto next = reader.next();
+        if (!next) return std::unexpected{std::move(next).error()};
+        if (!*next) return infos;
+        const auto& stored = **next;
+        const auto subject = stored.message.subject();
+        auto info = read_object_info(stored.message.text());
         if (!info) {
             const auto what = fmt::format("list {}: {} is left out", store_.what(), subject);
             store_.link().report(FailureLog::Kind::left_out, what, info.error(), LogLevel::warn);
@@ -268,22 +282,34 @@ obj::Infos ObjectBucket::list(const obj::ListOptions& options) {
             continue;
         }
         info->name = object_name(subject, info->name);
-        info->modified = stored->metadata.time;
+        info->modified = stored.metadata.time;
         infos.push_back(*std::move(info));
     }
-    keep_latest(infos, &obj::Info::name);
-    if (!options.include_deleted) std::erase_if(infos, [](const auto& info) { return info.deleted; });
-    return infos;
 }
 
 void ObjectBucket::seal() {
     const auto request = [&](const std::string& op, const Json& body) {
-        return value_or_raise(store_.api().call(op + store_.stream_name(), "seal " + store_.what(), body));
+        return store_.api().call(op + store_.stream_name(), "seal " + store_.what(), body);
     };
-    value_or_raise(store_.ready());
-    auto config = field<Json>(request("STREAM.INFO.", {}), "config", Json::object());
-    config["sealed"] = true;
-    request("STREAM.UPDATE.", config);
+    value_or_raise(store_.with_stream(StoreBucket::Repeat::harmless, [&](const js::StreamInfo&) {
+        auto answer = request("STREAM.INFO.", {});
+        if (!answer) return answer;
+        auto config = field<Json>(*answer, "config", Json::object());
+        config["sealed"] = true;
+        return request("STREAM.UPDATE.", config);
+    }));
+}
+
+ReadSpec ObjectBucket::descriptions(std::string what) const {
+    return {.stream = store_.stream_name(),
+            .filters = {"$O." + store_.name() + ".M.>"},
+            .last_per_subject = true,
+            .what = std::move(what)};
+}
+
+Expected<std::uint64_t> ObjectBucket::purge(const js::PurgeOptions& which) {
+    return store_.with_stream(StoreBucket::Repeat::harmless,
+                              [&](const js::StreamInfo&) { return store_.stream().try_purge(which); });
 }
 
 obj::Status ObjectBucket::status() {

@@ -14,6 +14,7 @@
 
 #include "jetstream/store/store_bucket.hpp"
 #include "jetstream/store/store_watch.hpp"
+#include "jetstream/store/stream_reader.hpp"
 
 namespace freshet::detail {
 
@@ -81,12 +82,18 @@ private:
     std::optional<bool> was_stored(const obj::Info& info, const std::optional<Stored>& before, const Error& lost);
     /// Stores the description, whatever was there, and removes the chunks of the object that it replaces.
     void replace_info(const obj::Info& info, std::optional<Stored> before);
-    void purge_chunks(std::string_view id) noexcept;
+    /// Returns how to read the latest descriptions of all objects. `what` is for error messages.
+    ReadSpec descriptions(std::string what) const;
+    Expected<obj::Infos> list_all();
+    /// Removes messages; in a cluster again while a leader is elected.
+    Expected<std::uint64_t> purge(const js::PurgeOptions& which);
+    /// Takes what the removal of the chunks came to, and logs a failure.
+    void note_chunks(std::string_view id, const Expected<std::uint64_t>& purged) noexcept;
     /// Removes chunks that a description told of which is no more, unless another one tells of them: a rename that
     /// was broken off leaves an object under two names.
     void release_chunks(std::string_view id) noexcept;
     /// Returns whether an object has the chunks of this id.
-    bool is_described(std::string_view id);
+    Expected<bool> is_described(std::string_view id);
     /// Removes the old name after the new one was stored; or the new one, if the object was changed under its old
     /// name meanwhile.
     void end_rename(const Stored& stored, std::string_view name, const obj::Info& renamed);

@@ -15,7 +15,6 @@
 #include "jetstream/store/object_doubt.hpp"
 #include "jetstream/store/object_json.hpp"
 #include "jetstream/store/object_names.hpp"
-#include "jetstream/store/stream_reader.hpp"
 
 namespace freshet::detail {
 namespace {
@@ -106,25 +105,25 @@ void ObjectBucket::replace_info(const obj::Info& info, std::optional<Stored> bef
     if (before && !before->info.link && before->info.id != info.id) release_chunks(before->info.id);
 }
 
-bool ObjectBucket::is_described(std::string_view id) {
-    StreamReader reader{store_.api(),
-                        {.stream = store_.stream_name(),
-                         .filters = {"$O." + store_.name() + ".M.>"},
-                         .last_per_subject = true,
-                         .what = "look for the objects of " + store_.what()}};
-    while (const auto stored = value_or_raise(reader.next())) {
-        const auto text = stored->message.text();
+Expected<bool> ObjectBucket::is_described(std::string_view id) {
+    StreamReader reader{store_.api(), descriptions("look for the objects of " + store_.what())};
+    for (;;) {
+        const auto next = reader.next();
+        if (!next) return std::unexpected{next.error()};
+        if (!*next) return false;
+        const auto text = (*next)->message.text();
         if (!text.contains(id)) continue;
         const auto info = read_object_info(text);
         if (!info || (info->id == id && !info->deleted)) return true;
     }
-    return false;
 }
 
 void ObjectBucket::release_chunks(std::string_view id) noexcept {
     if (id.empty()) return;  // of a description that could not be read
     try {
-        if (!is_described(id)) purge_chunks(id);
+        const bool described = value_or_raise(
+            store_.with_stream(StoreBucket::Repeat::harmless, [&](const js::StreamInfo&) { return is_described(id); }));
+        if (!described) note_chunks(id, purge({.subject = chunk_subject(id)}));
     } catch (const Error& error) {
         store_.link().logger().warn(
             "{}: chunks are left under {}, since it is not known whether an object has them: {}", store_.what(),
@@ -132,8 +131,7 @@ void ObjectBucket::release_chunks(std::string_view id) noexcept {
     }
 }
 
-void ObjectBucket::purge_chunks(std::string_view id) noexcept {
-    const auto purged = store_.stream().try_purge({.subject = chunk_subject(id)});
+void ObjectBucket::note_chunks(std::string_view id, const Expected<std::uint64_t>& purged) noexcept {
     if (!purged) {
         store_.link().logger().warn("{}: chunks that belong to no object are left under {}: {}", store_.what(),
                                     chunk_subject(id), purged.error().message());
@@ -167,12 +165,11 @@ void ObjectBucket::end_rename(const Stored& stored, std::string_view name, const
     // Whoever erases or replaces it meanwhile has removed its chunks, unless that was after the new name was stored.
     const auto current = find(name, js::Read::leader);
     if (current && current->sequence == stored.sequence) {
-        value_or_raise(store_.stream().try_purge({.subject = meta_subject(name),
-                                                  .up_to_sequence = stored.sequence + 1}));
+        value_or_raise(purge({.subject = meta_subject(name), .up_to_sequence = stored.sequence + 1}));
         return;
     }
     if (!current) return;  // another rename, to this name, has ended
-    value_or_raise(store_.stream().try_purge({.subject = meta_subject(renamed.name)}));
+    value_or_raise(purge({.subject = meta_subject(renamed.name)}));
     release_chunks(renamed.id);
     raise({Errc::wrong_last_sequence,
            what("rename", name) + ": another writer has changed it meanwhile; read it again and retry"});

@@ -20,6 +20,10 @@ std::string describe(StoreKind kind, std::string_view name) {
 
 }  // namespace
 
+bool StoreBucket::may_be_electing(const Error& error) noexcept {
+    return error == Errc::timeout || error == Errc::no_jetstream;
+}
+
 StoreBucket::StoreBucket(Link& link, StoreSpec spec)
     : spec_{std::move(spec)}, what_{describe(spec_.kind, spec_.name)}, jetstream_{link, spec_.context} {
     value_or_raise(check_bucket(spec_.kind, spec_.name));
@@ -83,7 +87,9 @@ void StoreBucket::settle(Known& known, Link& link, const Ready& ready) noexcept 
         waiting.clear();
         lock.lock();
     } while (ready && !known.waiting.empty());
-    if (ready) known.declaring = false;
+    if (!ready) return;
+    known.declaring = false;
+    known.clustered = in_cluster(**ready);
 }
 
 void StoreBucket::ready_if_running() {
@@ -109,18 +115,24 @@ void StoreBucket::declare(Answered<Json> done) const {
     declare_stream_async(api(), {.stream = spec_.stream(false), .fresh = spec_.stream(true)}, std::move(done));
 }
 
-bool StoreBucket::may_repeat(Election& election, const Ready& info, const Error& error) {
+bool StoreBucket::takes_ids(const js::StreamInfo& info) const noexcept {
+    // The first attempt and the last one each wait for their answers beside the time for repeats.
+    const auto& window = info.config.duplicate_window;
+    return in_cluster(info) && !info.config.mirror && window && *window > election_time + 2 * api().options().timeout;
+}
+
+bool StoreBucket::may_repeat(Election& election, const Ready& info, const Error& error, Repeat repeat) {
     if (info && is_lost(error)) {
         forget(*info);
         // Declared anew, it may be there. If it is and nobody answers all the same, a leader is missing.
         if (election.first()) return true;
     } else if (!info) {
         // The leader of all streams may be elected, too.
-        if (!election.begun() || (error != Errc::timeout && error != Errc::no_jetstream)) return false;
-    } else if (!passes(error)) {
+        if (!(election.begun() || clustered()) || !may_be_electing(error)) return false;
+    } else if (!passes(error) && (!unanswered(error) || (repeat == Repeat::by_id && !takes_ids(**info)))) {
         return false;
     }
-    return ((info && in_cluster(**info)) || election.begun()) && election.wait();
+    return ((info && in_cluster(**info)) || election.begun() || clustered()) && election.wait();
 }
 
 Error StoreBucket::explain(const std::string& what, const Error& error) {
@@ -140,7 +152,7 @@ bool StoreBucket::is_lost(const Error& error) noexcept {
 }
 
 Expected<js::StreamInfo> StoreBucket::info() {
-    auto info = with_stream([&](const js::StreamInfo&) { return stream().try_info(); });
+    auto info = with_stream(Repeat::harmless, [&](const js::StreamInfo&) { return stream().try_info(); });
     if (!info) return std::unexpected{explain(what_, info.error())};
     return info;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -51,16 +52,23 @@ public:
     /// Declares the stream now if the broker runs. Throws Error.
     void ready_if_running();
 
+    /// Why an operation that nobody has answered, and that may have been carried out, may be carried out again.
+    enum class Repeat : std::uint8_t {
+        harmless,  ///< it reads, or comes to the same however often it is carried out
+        by_id,     ///< the server knows it by its id, if the stream remembers ids: see takes_ids()
+    };
+
     /// Calls `operation(const js::StreamInfo&)`, which returns an Expected. If the server has lost the stream, declares
     /// it again and calls `operation` once more, because nothing that it sent was stored. While a cluster elects a
     /// leader it calls `operation` again for as long as an election takes.
     template <class Operation>
-    auto with_stream(Operation&& operation) -> decltype(operation(std::declval<const js::StreamInfo&>())) {
+    auto with_stream(Repeat repeat, Operation&& operation)
+        -> decltype(operation(std::declval<const js::StreamInfo&>())) {
         for (Election election{link()};;) {
             const auto info = ready();
             using Result = decltype(operation(**info));
             auto result = info ? operation(**info) : Result{std::unexpected{info.error()}};
-            if (result || !may_repeat(election, info, result.error())) return result;
+            if (result || !may_repeat(election, info, result.error(), repeat)) return result;
         }
     }
 
@@ -75,6 +83,17 @@ public:
 
     /// Returns whether a cluster keeps the stream, which elects a leader when it loses one.
     static bool in_cluster(const js::StreamInfo& info) noexcept { return info.cluster && !info.cluster->name.empty(); }
+    /// Returns whether a cluster kept the stream when it was last found, also while nobody answers for it.
+    bool clustered() const {
+        const std::lock_guard lock{known_->mutex};
+        return known_->clustered;
+    }
+    /// Returns whether a declaration that failed with `error` may succeed in a moment: the leader of all streams, who
+    /// knows where this one is, may be elected, too.
+    static bool may_be_electing(const Error& error) noexcept;
+    /// Returns whether writes get an id, so that they can be repeated: in a cluster, if the stream remembers an id for
+    /// longer than a write is repeated.
+    bool takes_ids(const js::StreamInfo& info) const noexcept;
 
     /// Returns why a read failed. Servers before 2.10 do not answer a direct read of a missing stream, so this asks for
     /// the stream.
@@ -104,13 +123,14 @@ private:
         std::mutex mutex = {};
         std::shared_ptr<const js::StreamInfo> info = {};
         bool declaring = false;  // until everybody who waits was told
+        bool clustered = false;
         std::vector<Then> waiting = {};
     };
 
     static bool is_lost(const Error& error) noexcept;
     static void settle(Known& known, Link& link, const Ready& ready) noexcept;
     /// Whether to call an operation again that failed with `error`, after a pause.
-    bool may_repeat(Election& election, const Ready& info, const Error& error);
+    bool may_repeat(Election& election, const Ready& info, const Error& error, Repeat repeat);
     void forget(const std::shared_ptr<const js::StreamInfo>& info);
     void declare(Answered<Json> done) const;
     void declare_for_all();

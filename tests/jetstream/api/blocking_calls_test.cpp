@@ -139,9 +139,11 @@ TEST_CASE("the page about threads has a row for each call that may block") {
               {"the destructor of `Broker`", does_not_wait},
               {"JetStream, key-value, object store", refused},
               {"`next` and `fetch` of a `Consumer`, `next` of its `Deliveries`", refused},
+              {"`next` of `OrderedMessages`, iterating over them", refused},
               {"`ack_sync`", refused},
               {"`next` and `initial` of a `Watcher`", refused},
-              {"`stop`, `drain` and the destructor of `Deliveries`, `stop` and the destructor of `Watcher`",
+              {"`stop`, `drain` and the destructor of `Deliveries` and `OrderedMessages`, `stop` and the "
+               "destructor of `Watcher`",
                does_not_wait},
               {"`publish` of an asynchronous publisher", does_not_wait},
               {"`flush` of an asynchronous publisher", refused},
@@ -198,6 +200,8 @@ TEST_CASE_METHOD(Fixture, "streams of messages and starts do not block a thread 
 
 TEST_CASE_METHOD(Fixture, "JetStream does not block a thread that brings answers") {
     auto deliveries = consumer->messages();
+    auto ordered = js->ordered({.stream = "S"});
+    while (ordered.next(1s)) continue;
     auto batch = js->atomic_batch();
     batch.add("s.2", "x");
     refuse({{"declare", [&] { js->declare({.name = "T"}); }},
@@ -222,10 +226,17 @@ TEST_CASE_METHOD(Fixture, "JetStream does not block a thread that brings answers
             {"messages of a consumer", [&] { consumer->messages(); }},
             {"next of Deliveries", [&] { deliveries.next(1h); }},
             {"iterating over Deliveries", [&] { deliveries.begin(); }},
+            {"ordered", [&] { js->ordered({.stream = "S"}); }},
+            {"next of ordered messages", [&] { ordered.next(1h); }},
+            {"iterating over ordered messages", [&] { ordered.begin(); }},
             {"ack_sync", [&] { delivery->ack_sync(); }}});
+    auto second = std::make_unique<js::OrderedMessages>(js->ordered({.stream = "S"}));
     allow({{"publish of an asynchronous publisher", [&] { publisher->publish("s.1", "x"); }},
            {"a look at Deliveries", [&] { deliveries.next(0ms); }},
-           {"stop of Deliveries", [&] { deliveries.stop(); }}});
+           {"stop of Deliveries", [&] { deliveries.stop(); }},
+           {"drain of ordered messages", [&] { ordered.drain(); }},
+           {"stop of ordered messages", [&] { ordered.stop(); }},
+           {"the destructor of ordered messages", [&] { second.reset(); }}});
 }
 
 TEST_CASE_METHOD(Fixture, "buckets and object stores do not block a thread that brings answers") {

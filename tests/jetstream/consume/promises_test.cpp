@@ -167,6 +167,19 @@ TEST_CASE_METHOD(PullFixture, "what only is slower is said, and so is what keeps
     }
 }
 
+TEST_CASE_METHOD(Both, "as many deliveries as attempts leave none for a message that was given back, which is said") {
+    const auto deliveries_of = GENERATE(std::int64_t{0}, std::int64_t{3}, std::int64_t{4});
+    broker
+        .subscriber<"orders.*">(js::Pull{.stream = orders,
+                                         .durable = "worker",
+                                         .consumer = {.max_deliver = deliveries_of},
+                                         .retry = quick(3, "dead.orders")})
+        .handle([](const Message&) {});
+    start();
+    const auto said = log.find("as many as retry.max_attempts: a message that was given back at a stop");
+    CHECK(said.starts_with("warning") == (deliveries_of == 3));
+}
+
 TEST_CASE_METHOD(Both, "a program's own settings that contradict each other keep the broker from starting") {
     const auto handler = [](const Message&) {};
     const auto pull = [](js::ConsumerConfig consumer, js::Retry retry = {}) {

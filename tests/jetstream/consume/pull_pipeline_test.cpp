@@ -80,6 +80,45 @@ TEST_CASE("what is in hand and what is asked for never exceed the window") {
     }
 }
 
+TEST_CASE("messages that await confirmations make room for one more window") {
+    Pull pull{fixed(4)};
+    const auto awaits = [&](std::ptrdiff_t change) {
+        pull.pipeline.handled({.awaiting = change, .awaiting_bytes = change * 100}, pull.clock.now());
+    };
+    CHECK(pull.ask() == 4);
+    pull.receive(4);
+    CHECK(pull.ask() == 0);
+    awaits(4);
+    CHECK(pull.ask() == 4);
+    pull.receive(4);
+    awaits(4);
+    CHECK(pull.ask() == 0);  // eight are in hand
+    pull.pipeline.handled({.count = 2, .bytes = 200, .awaiting = -2, .awaiting_bytes = -200}, pull.clock.now());
+    CHECK(pull.ask() == 2);
+    pull.receive(2);
+    pull.pipeline.handled({.count = 6, .bytes = 600, .awaiting = -6, .awaiting_bytes = -600}, pull.clock.now());
+    CHECK(pull.ask() == 2);  // two are with the handler
+}
+
+TEST_CASE("the bytes of messages that await confirmations are bounded, too") {
+    Pull pull{{.min_window = 100, .max_window = 100, .max_bytes = 1'000}};
+    pull.ask();
+    CHECK(pull.last.max_bytes == 500);
+    pull.receive(5);
+    pull.status(409, "Batch Completed", 95);
+    pull.pipeline.handled({.awaiting = 5, .awaiting_bytes = 500}, pull.clock.now());
+    CHECK(pull.ask() > 0);
+    CHECK(pull.last.max_bytes == 500);
+    for (int i = 0; i < 20; ++i) {  // whatever comes, no more than the window once more is asked for
+        pull.receive(5);
+        pull.status(409, "Batch Completed", 90);
+        pull.pipeline.handled({.awaiting = 5, .awaiting_bytes = 500}, pull.clock.now());
+        pull.clock.advance(1s);
+        if (pull.ask() == 0) break;
+    }
+    CHECK(pull.in_hand == 20);  // twice 1,000 bytes
+}
+
 TEST_CASE("a window of one goes message by message") {
     Pull pull{fixed(1)};
     CHECK(pull.ask() == 1);

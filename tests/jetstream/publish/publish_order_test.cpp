@@ -23,20 +23,20 @@ struct Fixture {
     struct Sent {
         std::string subject;
         detail::ReplySink* sink;
+        Headers headers;
     };
 
     void publish(const std::string& name) {
-        window->publish({.subject = name,
-                         .body = as_bytes("body"),
-                         .request = {.timeout = 5s},
-                         .has_id = true,
-                         .retry_wait = 250ms,
-                         .patience = 5s,
-                         .until = clock.now() + 20s,
-                         .ordered = true},
-                        [this, name](const Expected<js::PublishAck>& ack) {
-                            told.push_back(name + (ack ? "" : " failed"));
-                        });
+        window->publish(
+            {.subject = name,
+             .body = as_bytes("body"),
+             .request = {.timeout = 5s, .headers = {{"Nats-Msg-Id", name}, {"Nats-Expected-Last-Sequence", "1"}}},
+             .has_id = true,
+             .retry_wait = 250ms,
+             .patience = 5s,
+             .until = clock.now() + 20s,
+             .ordered = true},
+            [this, name](const Expected<js::PublishAck>& ack) { told.push_back(name + (ack ? "" : " failed")); });
     }
     /// Answers what was sent so many messages ago.
     void answer(std::size_t index, Expected<Message> reply) {
@@ -52,6 +52,19 @@ struct Fixture {
         answer(index,
                Message::make("inbox", as_bytes(R"({"error":{"code":400,"err_code":10071,"description":"no"}})")));
     }
+    void lose(std::size_t index) { answer(index, std::unexpected{Error{Errc::timeout, "said the test"}}); }
+    /// Answers a question: the message is not stored.
+    void deny(std::size_t index) {
+        answer(index,
+               Message::make("inbox", as_bytes(R"({"error":{"code":500,"err_code":10111,"description":"no"}})")));
+    }
+    /// Whether a message that was sent only asks whether it is stored.
+    bool asks(std::size_t index) const {
+        const auto& headers = sent.at(index).headers;
+        CHECK(headers.contains("Nats-Msg-Id"));
+        CHECK(headers.contains("Nats-Rollup") != headers.contains("Nats-Expected-Last-Sequence"));
+        return headers.contains("Nats-Rollup");
+    }
     std::vector<std::string> subjects() const {
         std::vector<std::string> subjects;
         for (const auto& one : sent) subjects.push_back(one.subject);
@@ -64,7 +77,7 @@ struct Fixture {
     std::shared_ptr<PublishWindow> window = std::make_shared<PublishWindow>(
         clock, 10,
         [this](const PublishWindow::Outgoing& message, detail::ReplySink& sink) -> Expected<void> {
-            sent.push_back({std::string{message.subject}, &sink});
+            sent.push_back({std::string{message.subject}, &sink, message.request.headers});
             return {};
         },
         [](const std::string&) {});
@@ -124,6 +137,38 @@ TEST_CASE_METHOD(Fixture, "an expectation that is not met for another reason is 
     unmet(5);
     CHECK(told == Names{"a", "b failed", "c", "d failed"});
     CHECK(window->pending() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "an expectation that is not met because of an earlier attempt is asked about") {
+    publish("a");
+    lose(0);
+    clock.advance(250ms);
+    REQUIRE(sent.size() == 2);
+    CHECK_FALSE(asks(1));
+    unmet(1);
+    REQUIRE(sent.size() == 3);
+    CHECK(asks(2));
+    SECTION("it was stored") {
+        acknowledge(2);
+        CHECK(told == Names{"a"});
+    }
+    SECTION("another one was") {
+        deny(2);
+        CHECK(told == Names{"a failed"});
+    }
+    SECTION("the question is sent again, too") {
+        lose(2);
+        clock.advance(250ms);
+        REQUIRE(sent.size() == 4);
+        CHECK(asks(3));
+        acknowledge(3);
+        CHECK(told == Names{"a"});
+    }
+    CHECK(window->pending() == 0);
+    publish("b");  // takes the same place
+    CHECK_FALSE(asks(sent.size() - 1));
+    unmet(sent.size() - 1);
+    CHECK(told.back() == "b failed");
 }
 
 TEST_CASE_METHOD(Fixture, "with an id a message is sent again until its time is over") {

@@ -16,7 +16,7 @@
 
 #include <freshet/freshet.hpp>
 #include <freshet/jetstream.hpp>
-#include <freshet/testing/test_broker.hpp>
+#include <freshet/testing.hpp>
 
 #include "../../support/jetstream.hpp"
 #include "../../support/must.hpp"
@@ -111,6 +111,38 @@ TEST_CASE("a message with an id is published again for longer than an election t
     const auto third = test.now();
     CHECK(js.try_publish("nobody", "x", {.id = "3", .timeout = 1s}).error().code() == Errc::no_stream);
     CHECK(test.now() - third <= 1s);
+}
+
+TEST_CASE("a message whose acknowledgement is lost is stored, and its expectation is not held against it") {
+    testing::MemoryServer server;
+    Broker broker;
+    testing::TestBroker test{broker, server};
+    int lost = 0;
+    server.intercept([&](const testing::Passage& passage) {
+        const bool ack = passage.subject.starts_with("_INBOX") && as_text(passage.payload).starts_with("{\"stream\":");
+        return testing::Fate{.copies = ack && lost > 0 && lost-- > 0 ? 0U : 1U};
+    });
+    const auto js = broker.jetstream();
+    js.declare({.name = "S", .subjects = {"s"}});
+    const bool waits = GENERATE(true, false);
+    auto publisher = js.async_publisher();
+    const auto publish = [&](std::string_view body, const js::PublishOptions& options) -> Expected<js::PublishAck> {
+        if (waits) return js.try_publish("s", body, options);
+        try {
+            return publisher.publish_future("s", body, options).get();
+        } catch (const Error& error) { return std::unexpected{error}; }
+    };
+    lost = 1;
+    const auto first = publish("one", {.id = "1", .expect_last_sequence = 0});
+    INFO((first ? "" : first.error().what()));
+    REQUIRE(first);
+    CHECK(first->sequence == 1);
+    lost = 2;
+    const auto second = publish("two", {.id = "2", .expect_last_subject_sequence = 1});
+    REQUIRE(second);
+    CHECK(second->sequence == 2);
+    CHECK(publish("three", {.id = "3", .expect_last_sequence = 1}).error().code() == Errc::wrong_last_sequence);
+    CHECK(js.stream("S").info().state.messages == 2);
 }
 
 TEST_CASE_METHOD(JetStreamFixture, "a service on a batch's subject consents to nothing, and stands in no way") {

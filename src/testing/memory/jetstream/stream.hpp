@@ -71,6 +71,8 @@ private:
     std::optional<ApiError> check(const Parcel& parcel) const;
     std::optional<ApiError> check_allowed(const Parcel& parcel) const;
     std::optional<ApiError> check_expectations(const Parcel& parcel) const;
+    /// Checks those about the stream and its last sequences.
+    std::optional<ApiError> check_sequences(const Parcel& parcel) const;
     std::optional<ApiError> check_limits(const Parcel& parcel) const;
     std::optional<ApiError> check_counter(const Parcel& parcel) const;
     SharedParcel count(const SharedParcel& parcel, std::string& value) const;

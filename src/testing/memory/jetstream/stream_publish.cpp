@@ -42,13 +42,16 @@ std::string sum_of(std::string_view a, std::string_view b) {
 
 Json MemoryStream::store(const SharedParcel& parcel) {
     if (parcel->headers.contains("Nats-Batch-Id")) return store_batch(parcel);
-    if (const auto first = duplicate_of(*parcel)) return {{"stream", name()}, {"seq", *first}, {"duplicate", true}};
-    if (const auto error = check(*parcel)) {
-        auto answer = error->json();
+    const auto refusal = [&](const ApiError& error) {
+        auto answer = error.json();
         answer["stream"] = name();
         answer["seq"] = 0;
         return answer;
-    }
+    };
+    // As a server does that keeps a stream alone: it looks at these expectations before it looks at the id.
+    if (const auto error = check_sequences(*parcel)) return refusal(*error);
+    if (const auto first = duplicate_of(*parcel)) return {{"stream", name()}, {"seq", *first}, {"duplicate", true}};
+    if (const auto error = check(*parcel)) return refusal(*error);
     return keep(parcel);
 }
 
@@ -103,7 +106,9 @@ std::optional<ApiError> MemoryStream::check_allowed(const Parcel& parcel) const 
     if (parcel.headers.contains("Nats-TTL") && !config_.value("allow_msg_ttl", false))
         return ApiError{400, 10166, "per-message TTL is disabled"};
     if (parcel.headers.contains("Nats-Rollup") && !config_.value("allow_rollup_hdrs", false))
-        return ApiError{400, 10111, "rollup not permitted"};
+        return ApiError{500, 10111, "rollup not permitted"};
+    if (const auto rollup = parcel.headers.get("Nats-Rollup"); rollup && *rollup != "sub" && *rollup != "all")
+        return ApiError{500, 10111, fmt::format("rollup value invalid: \"{}\"", *rollup)};
     return std::nullopt;
 }
 
@@ -119,6 +124,13 @@ std::optional<ApiError> MemoryStream::check_counter(const Parcel& parcel) const 
 }
 
 std::optional<ApiError> MemoryStream::check_expectations(const Parcel& parcel) const {
+    if (auto error = check_sequences(parcel)) return error;
+    if (const auto id = parcel.headers.get("Nats-Expected-Last-Msg-Id"); id && *id != last_id_)
+        return ApiError{400, 10070, fmt::format("wrong last msg ID: {}", last_id_)};
+    return std::nullopt;
+}
+
+std::optional<ApiError> MemoryStream::check_sequences(const Parcel& parcel) const {
     if (const auto stream = parcel.headers.get("Nats-Expected-Stream"); stream && *stream != name())
         return ApiError{400, 10060, "expected stream does not match"};
     if (const auto last = number_in(parcel, "Nats-Expected-Last-Sequence"); last && *last != last_)
@@ -129,8 +141,6 @@ std::optional<ApiError> MemoryStream::check_expectations(const Parcel& parcel) c
         const auto actual = found == nullptr ? 0 : found->sequence;
         if (*last != actual) return wrong_last(actual);
     }
-    if (const auto id = parcel.headers.get("Nats-Expected-Last-Msg-Id"); id && *id != last_id_)
-        return ApiError{400, 10070, fmt::format("wrong last msg ID: {}", last_id_)};
     return std::nullopt;
 }
 
