@@ -100,9 +100,9 @@ TEST_CASE_METHOD(Servers, "services: what a group shares") {
         ++calls;
         return next(context);
     });
-    auto tenant = calc.group<"calc.{tenant}.">();
-    tenant.on_error<std::out_of_range>(404, "no such key");
-    tenant.endpoint<"get.{key}">().handle([](freshet::Path<"tenant"> tenant, freshet::Path<"key"> key) {
+    auto tenants = calc.group<"calc.{tenant}.">();
+    tenants.on_error<std::out_of_range>(404, "no such key");
+    tenants.endpoint<"get.{key}">().handle([](freshet::Path<"tenant"> tenant, freshet::Path<"key"> key) {
         if (*key == "none") throw std::out_of_range{"none"};
         return std::string{*tenant} + '/' + std::string{*key};
     });
