@@ -12,6 +12,7 @@
 
 #include <freshet/freshet.hpp>
 #include <freshet/jetstream.hpp>
+#include <freshet/service.hpp>
 
 #include "../../tests/support/server.hpp"
 #include "../../tests/support/sinks.hpp"
@@ -108,6 +109,27 @@ TEST_CASE("a responder") {
     f.broker.subscriber<"orders.count">({.queue = "orders"}).handle([](const std::string& text) { return text; });
     f.broker.start();
     if (!(f.admin.request<std::string>("orders.count", "x") == "x")) return false;
+ return true; });
+}
+
+TEST_CASE("a service that others find") {
+    check_least(R"(
+// [service]
+{ user: service, password: s3cret, permissions: {
+    subscribe: [ "orders.>", "$SRV.PING", "$SRV.PING.orders.>", "$SRV.PING.orders",
+                 "$SRV.INFO", "$SRV.INFO.orders.>", "$SRV.INFO.orders",
+                 "$SRV.STATS", "$SRV.STATS.orders.>", "$SRV.STATS.orders" ],
+    allow_responses: true } }
+// [service]
+)",
+ [](Rights& f) {
+    auto orders = f.broker.service<"orders", "1.0.0">({});
+    orders.endpoint<"orders.count">().handle([](const std::string& text) { return text; });
+    f.broker.start();
+    if (!(f.admin.request<std::string>("orders.count", "x") == "x")) return false;
+    if (f.admin.services().info("orders").size() != 1) return false;
+    if (f.admin.services().ping("orders", orders.id()).size() != 1) return false;
+    if (f.admin.services().stats().size() != 1) return false;
  return true; });
 }
 

@@ -26,6 +26,12 @@ namespace freshet {
 
 struct Description;  // declared in <freshet/describe.hpp>, which you include to call describe()
 
+// The types of services: include <freshet/service.hpp> to use them.
+class Service;
+class Services;
+struct ServiceOptions;
+struct DiscoveryOptions;
+
 // The types of the module jetstream: include <freshet/jetstream.hpp> and link freshet::jetstream to use them.
 namespace js {
 class JetStream;  // include <freshet/jetstream.hpp>
@@ -358,6 +364,18 @@ public:
     BrokerStats stats() const;
     /// Returns the broker's logger; valid as long as the broker. Thread-safe.
     Logger& logger() noexcept;
+
+    /// Declares a service: a name and a version under which others find its endpoints, which you declare on the result.
+    /// Needs <freshet/service.hpp>; see docs/services.md. On a running broker it can be found when the call returns,
+    /// which blocks for a round trip. start(), or this call on a running broker, throws Error(Errc::bad_setup) for
+    /// names and versions that other clients refuse.
+    Service service(ServiceOptions options);
+    /// Declares a service whose name and version the compiler checks: `broker.service<"calc", "1.2.0">({...})`.
+    template <FixedString Name, FixedString Version>
+    Service service(ServiceOptions options);
+    /// Returns what asks the services on the bus: `broker.services().ping("calc")`. Needs <freshet/services.hpp>.
+    Services services();
+    Services services(DiscoveryOptions options);
 
     /// Returns what the broker's declarations say of it: subscribers, also those of included routers, publishers,
     /// remote functions, types. Needs <freshet/describe.hpp>. Asks no server; may be called before and after start(),

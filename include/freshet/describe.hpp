@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -139,6 +140,26 @@ struct BucketDescription {
     friend bool operator==(const BucketDescription&, const BucketDescription&) = default;
 };
 
+/// An endpoint of a service.
+struct EndpointDescription {
+    std::string name = {};
+    std::string operation = {};                        ///< id of the operation that receives its requests
+    std::map<std::string, std::string> metadata = {};  ///< what the program says of it
+
+    friend bool operator==(const EndpointDescription&, const EndpointDescription&) = default;
+};
+
+/// A service under which others find some of the operations: see docs/services.md.
+struct ServiceDescription {
+    std::string name = {};
+    std::string version = {};
+    About about = {};
+    std::map<std::string, std::string> metadata = {};
+    std::vector<EndpointDescription> endpoints = {};  ///< sorted by name
+
+    friend bool operator==(const ServiceDescription&, const ServiceDescription&) = default;
+};
+
 /// A service or a whole program, as data: see Broker::describe, App::describe, docs/describe.md.
 struct Description {
     std::string title = {};    ///< BrokerOptions::about, else its name, else the program's name
@@ -152,6 +173,7 @@ struct Description {
     std::vector<SchemaDescription> schemas = {};
     std::vector<StreamDescription> streams = {};
     std::vector<BucketDescription> buckets = {};
+    std::vector<ServiceDescription> services = {};
     /// What no schema is known of, such as `message "orders.raw": a body of bytes`, for tests that demand none.
     /// Handlers that take a Message or bytes, types with another library's conversions, extractors without `describe`.
     std::vector<std::string> unknown = {};
@@ -165,6 +187,7 @@ struct Description {
     const OperationDescription* operation(std::string_view id) const noexcept;
     const MessageDescription* message(std::string_view name) const noexcept;
     const SchemaDescription* schema(std::string_view name) const noexcept;
+    const ServiceDescription* service(std::string_view name) const noexcept;
 
     friend bool operator==(const Description&, const Description&) = default;
 };

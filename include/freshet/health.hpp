@@ -24,9 +24,9 @@ struct Health {
         std::string server = {};  ///< "host:port", without credentials; empty: all of BrokerOptions::servers
         std::string reason = {};  ///< the last reason, which names the server
     };
-    /// A subscriber that gets no messages.
+    /// A subscriber that gets no messages, or a subject on which a service cannot be found.
     struct Lost {
-        std::string subject = {};  ///< the subscriber's, as declared
+        std::string subject = {};  ///< the subscriber's, as declared; of a service such as `$SRV.PING.calc`
         Error reason;
     };
 

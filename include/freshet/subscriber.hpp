@@ -100,6 +100,7 @@ struct PublishToOptions {
 
 namespace detail {
 
+class Endpoint;
 class SubscriberCore;
 class MessageQueue;
 
@@ -132,6 +133,7 @@ struct SubscriberSpec {
     std::vector<std::shared_ptr<const Layer>> layers = {};  // layers of its routers, outermost first
     bool bare = false;                                      // no middleware, no error handler, not even the broker's
     std::uint64_t draft = 0;                                // the number that Registry::begin returned; 0: none yet
+    std::shared_ptr<Endpoint> endpoint = {};                // its part in a service; null: it has none
     // For a subscriber that a router keeps, to make it anew for each broker:
     std::function<std::unique_ptr<HandlerBase>()> make_handler = {};
     std::function<SourceSpec(std::optional<AckPolicy>)> make_source = {};

@@ -88,7 +88,14 @@ Health BrokerCore::health() const {
     if (const auto why = failure()) health.reason = why->message();
     for (const auto& subscriber : subscribers())
         if (const auto why = subscriber->lost()) health.lost.push_back({subscriber->spec().subject, *why});
+    for (const auto& service : services())
+        for (auto& lost : service->lost()) health.lost.push_back(std::move(lost));
     return health;
+}
+
+bool BrokerCore::idle() const noexcept {
+    const std::lock_guard lock{mutex_};
+    return life_.is_idle();
 }
 
 bool BrokerCore::running() const noexcept {

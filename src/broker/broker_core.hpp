@@ -26,6 +26,7 @@
 #include "base/measuring.hpp"
 #include "broker/broker_life.hpp"
 #include "broker/connection_state.hpp"
+#include "broker/hosted_service.hpp"
 #include "broker/reports.hpp"
 #include "delivery/delivery_observer.hpp"
 #include "delivery/host.hpp"
@@ -96,6 +97,11 @@ public:
     void override_dependency(const void* key, std::shared_ptr<const void> replacement);
     const void* replacement(const void* key) const noexcept override;
     void include(std::shared_ptr<RouterNode> router);
+    /// Adds a service, whose subscribers may come later. On a running broker it is started: blocks for a round trip.
+    void host(std::shared_ptr<HostedService> service);
+    std::vector<std::shared_ptr<HostedService>> services() const;
+    /// Returns true before the start.
+    bool idle() const noexcept;
     /// Returns the layer around every handler and publication, to be changed. Throws after the start; `what` names the
     /// caller in the error.
     Layer& change_layer(const char* what);
@@ -159,6 +165,7 @@ private:
     void start_now(const std::shared_ptr<SubscriberCore>& subscriber);
     /// Asks servers how far consumers are behind, again and again, if that is measured.
     void poll();
+    void start_now(const std::shared_ptr<HostedService>& service);
     /// Removes the subscribers that have finished, and adds up their counts. Called under mutex_. The caller destroys
     /// the returned subscribers after it has released the lock, because the captures of their handlers go with them.
     std::vector<std::shared_ptr<SubscriberCore>> forget_finished();
@@ -186,6 +193,7 @@ private:
     Reports gone_ = {};                           // counts of the subscribers that were forgotten
     std::unordered_map<std::type_index, std::shared_ptr<void>> provided_ = {};
     std::vector<std::shared_ptr<RouterNode>> routers_ = {};
+    std::vector<std::shared_ptr<HostedService>> services_ = {};
     bool routers_expanded_ = false;  // their subscribers are among subscribers_
     std::shared_ptr<Layer> layer_ = std::make_shared<Layer>();
     std::unordered_map<const void*, std::shared_ptr<const void>> replacements_ = {};  // by the function of Depends

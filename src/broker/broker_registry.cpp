@@ -146,6 +146,40 @@ void BrokerCore::include(std::shared_ptr<RouterNode> router) {
     for (auto& spec : router->expand()) std::ignore = add(std::move(spec));
 }
 
+void BrokerCore::host(std::shared_ptr<HostedService> service) {
+    const auto what = "service " + quoted(service->facts().name);
+    if (forked()) raise(forked_error(what));
+    std::unique_lock lock{mutex_};
+    if (life_.is_over()) raise({Errc::closed, what + ": the broker was stopped; declare it on a new one"});
+    if (life_.is_live() && !may_wait()) raise(wait_refused(what + " of a broker that runs"));
+    if (!life_.is_idle()) {
+        std::vector<std::string> problems;
+        service->check(problems);
+        if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the service")});
+    }
+    services_.push_back(service);
+    const bool live = life_.is_live();
+    lock.unlock();
+    if (live) start_now(service);
+}
+
+void BrokerCore::start_now(const std::shared_ptr<HostedService>& service) {
+    const auto give_up = [&](const Error& why) {
+        service->stop();
+        const std::lock_guard lock{mutex_};
+        std::erase(services_, service);
+        raise(why);
+    };
+    if (const auto started = service->start(); !started) give_up(started.error());
+    std::ignore = link_.transport().flush(link_.options().connect_timeout);
+    if (const auto refusal = service->refusal()) give_up(*refusal);
+}
+
+std::vector<std::shared_ptr<HostedService>> BrokerCore::services() const {
+    const std::lock_guard lock{mutex_};
+    return services_;
+}
+
 Layer& BrokerCore::change_layer(const char* what) {
     const std::lock_guard lock{mutex_};
     if (!life_.is_idle())

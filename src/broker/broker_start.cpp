@@ -18,12 +18,15 @@ namespace {
 // As long as a clock can count.
 constexpr std::chrono::milliseconds for_ever = std::chrono::hours{24 * 365 * 100};
 
-/// Returns the server's refusals of these subscribers, each with its reason.
-std::vector<std::string> refusals(const std::vector<std::shared_ptr<SubscriberCore>>& subscribers) {
+/// Returns the server's refusals of these subscribers and services, each with its reason.
+std::vector<std::string> refusals(const std::vector<std::shared_ptr<SubscriberCore>>& subscribers,
+                                  const std::vector<std::shared_ptr<HostedService>>& services) {
     std::vector<std::string> problems;
     for (const auto& subscriber : subscribers) {
         if (const auto refusal = subscriber->source().refusal()) problems.emplace_back(refusal->message());
     }
+    for (const auto& service : services)
+        if (const auto refusal = service->refusal()) problems.emplace_back(refusal->message());
     return problems;
 }
 
@@ -121,6 +124,7 @@ void BrokerCore::bind_all() {
     for (auto& subject : forgotten())
         subscribers_.push_back(std::make_shared<SubscriberCore>(link_, *this,
                                                                 SubscriberSpec{.subject = std::move(subject)}));
+    for (const auto& service : services_) service->check(problems);
     for (const auto& subscriber : subscribers_) subscriber->bind(problems);
     if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the broker")});
 }
@@ -136,12 +140,14 @@ void BrokerCore::start_all() {
     const auto& options = link_.options();
     value_or_raise(link_.connect(options.critical ? options.start_timeout : for_ever,
                                  [this](const ConnectionEvent& event) { on_event(event); }));
-    std::vector<std::shared_ptr<SubscriberCore>> subscribers;  // subscribers declared later start by themselves
+    std::vector<std::shared_ptr<SubscriberCore>> subscribers;  // those declared later start by themselves
+    std::vector<std::shared_ptr<HostedService>> services;      // the same
     {
         const std::lock_guard lock{mutex_};
         if (life_.on(Event::connected) == Action::undo) raise(stopped_early());
         link_.open();
         subscribers = subscribers_;
+        services = services_;
         changed_.notify_all();
     }
     // The results of one subscriber may go into the stream of another.
@@ -151,8 +157,10 @@ void BrokerCore::start_all() {
         if (link_.stop_token().stop_requested()) break;  // wind_down() ends the remaining ones
         value_or_raise(subscriber->start());
     }
+    for (const auto& service : services)
+        if (!link_.stop_token().stop_requested()) value_or_raise(service->start());
     value_or_raise(link_.transport().flush(link_.options().connect_timeout));
-    if (const auto problems = refusals(subscribers); !problems.empty())
+    if (const auto problems = refusals(subscribers, services); !problems.empty())
         raise({Errc::unauthorized, list_of(problems, "the broker")});
     {
         const std::lock_guard lock{mutex_};
@@ -167,6 +175,7 @@ void BrokerCore::undo_start() noexcept {
     link_.close_requests({Errc::closed, "the broker could not start"});
     const auto started = subscribers();
     for (const auto& subscriber : started) subscriber->quiesce();
+    for (const auto& service : services()) service->stop();
     link_.transport().close(std::chrono::milliseconds{0});
     for (const auto& subscriber : started) {
         subscriber->abandon();

@@ -131,6 +131,7 @@ void BrokerCore::wind_down() {
     }
     bool drained = link_.transport().drain_deliveries(left_until(stop_deadline_, now()));
     for (const auto& subscriber : all) drained = subscriber->finish_stop(stop_deadline_) && drained;
+    for (const auto& service : services()) service->stop();
     link_.close_requests({Errc::closed, "the broker was stopped"});
     if (!drained) give_up();  // before close(), which waits for handlers that still run
     link_.transport().close(left_until(stop_deadline_, now()));

@@ -33,12 +33,19 @@ std::string_view phrase_of(int code) noexcept {
     }
 }
 
-std::string text_for_caller(Link& link, Context& context, const Error& failure, const Handled& handled, int code) {
+/// Returns what was written for callers to read; empty if nothing was.
+std::string written_for_caller(const Link& link, const Error& failure, const Handled& handled) {
     const auto& state = ErrorAccess::state(failure);
     if (link.options().expose_errors) return state.message;
     if (!state.for_callers.empty() && state.origin != ErrorState::Origin::server) return state.for_callers;
     if (handled.failure == nullptr && !handled.outcome.reason().empty()) return std::string{handled.outcome.reason()};
     if (handled.rejected && state.thrown == nullptr && !state.message.empty()) return state.message;
+    return {};
+}
+
+std::string text_for_caller(Link& link, Context& context, const Error& failure, const Handled& handled, int code) {
+    auto text = written_for_caller(link, failure, handled);
+    if (!text.empty()) return text;
     return std::string{phrase_of(code)}.append("; correlation id ").append(context.correlation_id());
 }
 
@@ -65,6 +72,11 @@ int code_of(const Error& failure, bool rejected) noexcept {
         case Condition::timeout: return timed_out;
         default: return failed;
     }
+}
+
+std::string public_text(const Link& link, const Error& failure, const Handled& handled, int code) {
+    auto text = written_for_caller(link, failure, handled);
+    return text.empty() ? std::string{phrase_of(code)} : text;
 }
 
 Expected<void> answer_failure(Link& link, Context& context, const Error& failure, const Handled& handled, int code) {

@@ -21,6 +21,9 @@ Error failure_of(const Handled& handled);
 /// own, else the one that fits what happened.
 int code_of(const Error& failure, bool rejected) noexcept;
 
+/// Returns what a caller may know of the error of a delivery, without a correlation id.
+std::string public_text(const Link& link, const Error& failure, const Handled& handled, int code);
+
 /// Sends the error of a delivery to the caller that asked: its code; a line that was written for callers, else one that
 /// names the correlation id, under which the log has more; and the body that the error carries.
 Expected<void> answer_failure(Link& link, Context& context, const Error& failure, const Handled& handled, int code);

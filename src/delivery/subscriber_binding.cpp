@@ -5,6 +5,7 @@
 
 #include "base/quoted.hpp"
 #include "delivery/access_log.hpp"
+#include "delivery/endpoint.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "link/link.hpp"
 
@@ -46,8 +47,12 @@ void SubscriberCore::bind(std::vector<std::string>& problems) {
     }
     subject_ = *std::move(parsed);
     observer_ = host_->observer();
-    conclusion_.observe(observer_);
     SubscriberBinder binder{*subject_, *this, problems};
+    if (spec_.endpoint != nullptr) {
+        spec_.endpoint->bind(binder, observer_);
+        observer_ = spec_.endpoint.get();
+    }
+    conclusion_.observe(observer_);
     if (!spec_.cases.empty()) spec_.handler = make_filtered(std::move(spec_.cases), std::move(spec_.handler));
     if (spec_.handler == nullptr) binder.problem("it has no handler; call .handle(...)");
     else bind_handler(binder);

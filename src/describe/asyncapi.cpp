@@ -171,6 +171,21 @@ Json stream_of(const StreamDescription& stream) {
     return json;
 }
 
+Json service_of(const ServiceDescription& service) {
+    Json json{{"name", service.name}, {"version", service.version}, {"endpoints", Json::array()}};
+    set(json, "title", service.about.title);
+    set(json, "description", service.about.text);
+    set_tags(json, service.about.tags);
+    if (service.about.deprecated) json["deprecated"] = true;
+    if (!service.metadata.empty()) json["metadata"] = service.metadata;
+    for (const auto& endpoint : service.endpoints) {
+        Json made{{"name", endpoint.name}, {"operation", endpoint.operation}};
+        if (!endpoint.metadata.empty()) made["metadata"] = endpoint.metadata;
+        json["endpoints"].push_back(std::move(made));
+    }
+    return json;
+}
+
 Json bucket_of(const BucketDescription& bucket) {
     const bool is_kv = bucket.kind == BucketDescription::Kind::key_value;
     Json json{{"name", bucket.name}, {"kind", is_kv ? "key_value" : "object_store"}};
@@ -207,6 +222,7 @@ Json asyncapi_of(const Description& description) {
     for (const auto& schema : description.schemas) components["schemas"][schema.name] = schema_json(schema.schema);
     for (const auto& stream : description.streams) document["x-freshet-streams"][stream.name] = stream_of(stream);
     for (const auto& bucket : description.buckets) document["x-freshet-buckets"].push_back(bucket_of(bucket));
+    for (const auto& service : description.services) document["x-freshet-services"].push_back(service_of(service));
     if (!description.unknown.empty()) document["x-freshet-without-schema"] = description.unknown;
     return document;
 }

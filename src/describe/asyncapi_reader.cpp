@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A description from the AsyncAPI document that was made of it.
 #include <algorithm>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -177,6 +178,23 @@ BucketDescription bucket_from(const Json& json) {
             .messages = names(json, "messages")};
 }
 
+std::map<std::string, std::string> metadata(const Json& json) {
+    return json.value("metadata", std::map<std::string, std::string>{});
+}
+
+ServiceDescription service_from(const Json& json) {
+    ServiceDescription service{.name = json.at("name"),
+                               .version = text(json, "version"),
+                               .about = {.title = text(json, "title"),
+                                         .text = text(json, "description"),
+                                         .tags = tags(json),
+                                         .deprecated = json.value("deprecated", false)},
+                               .metadata = metadata(json)};
+    for (const auto& one : json.value("endpoints", Json::array()))
+        service.endpoints.push_back({one.at("name"), text(one, "operation"), metadata(one)});
+    return service;
+}
+
 Description description_from(const Json& document) {
     const auto& info = document.at("info");
     Description made{.title = text(info, "title"),
@@ -200,6 +218,8 @@ Description description_from(const Json& document) {
         made.streams.push_back({name, names(one, "subjects"), settings(one, "settings")});
     });
     for (const auto& one : document.value("x-freshet-buckets", Json::array())) made.buckets.push_back(bucket_from(one));
+    for (const auto& one : document.value("x-freshet-services", Json::array()))
+        made.services.push_back(service_from(one));
     return made;
 }
 

@@ -29,6 +29,9 @@ const MessageDescription* Description::message(std::string_view name) const noex
 const SchemaDescription* Description::schema(std::string_view name) const noexcept {
     return find(schemas, name, &SchemaDescription::name);
 }
+const ServiceDescription* Description::service(std::string_view name) const noexcept {
+    return find(services, name, &ServiceDescription::name);
+}
 
 const char* to_string(OperationDescription::Kind kind) noexcept {
     switch (kind) {

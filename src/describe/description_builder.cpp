@@ -142,11 +142,20 @@ void DescriptionBuilder::add(const BrokerCore& broker) {
     for (const auto& tag : options.about.tags)
         if (std::ranges::find(result_.tags, tag) == result_.tags.end()) result_.tags.push_back(tag);
     const auto servers = add_servers(broker);
+    add_services(broker);
     broker.look_at_subscribers([&](const SubscriberSpec& spec, const Source* source) {
         add_subscriber(broker, spec, source, servers);
     });
     for (const auto& one : broker.link().declarations().all())
         add_outgoing(one, one.format.value_or(options.format), servers);
+}
+
+void DescriptionBuilder::add_services(const BrokerCore& broker) {
+    for (const auto& service : broker.services()) {
+        const auto& facts = service->facts();
+        services_[&facts] = {
+            .name = facts.name, .version = facts.version, .about = facts.about, .metadata = facts.metadata};
+    }
 }
 
 std::vector<std::string> DescriptionBuilder::add_servers(const BrokerCore& broker) {
@@ -212,7 +221,8 @@ void DescriptionBuilder::add_subscriber(const BrokerCore& broker, const Subscrib
                      .bodies = taken.bodies,
                      .source = from,
                      .batch = spec.options.batch.size,
-                     .servers = servers},
+                     .servers = servers,
+                     .endpoint = spec.endpoint.get()},
                     spec, taken);
     }
     add_source(from, taken.bodies);

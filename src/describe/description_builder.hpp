@@ -13,6 +13,7 @@
 #include <freshet/detail/handler_shape.hpp>
 #include <freshet/subscriber.hpp>
 
+#include "delivery/endpoint.hpp"
 #include "describe/schemas.hpp"
 #include "link/declarations.hpp"
 
@@ -26,6 +27,8 @@ class DescriptionBuilder {
 public:
     /// Adds what a broker declares. Throws Error(Errc::bad_setup, Errc::bad_subject) for what start() would refuse.
     void add(const BrokerCore& broker);
+    /// Adds what one subscriber of core NATS declares, which the broker need not have yet.
+    void add(const BrokerCore& broker, const SubscriberSpec& spec) { add_subscriber(broker, spec, nullptr, {}); }
     /// Returns the description. Throws Error(Errc::bad_setup) if two different types have one name.
     Description finish();
 
@@ -60,6 +63,7 @@ private:
         std::vector<std::size_t> causes = {};  // indices of operations
         std::set<std::string> silent = {};     // types of parameters that say nothing of themselves
         std::string id = {};
+        const Endpoint* endpoint = nullptr;  // of a subscriber that is one
     };
     /// What is known of a subject before its channel has a name.
     struct Address {
@@ -72,6 +76,7 @@ private:
     struct Taken;
     class TakenDescriber;
 
+    void add_services(const BrokerCore& broker);
     std::vector<std::string> add_servers(const BrokerCore& broker);
     void add_subscriber(const BrokerCore& broker, const SubscriberSpec& spec, const Source* source,
                         const std::vector<std::string>& servers);
@@ -89,6 +94,7 @@ private:
     void describe_operation(const Operation& operation);
     void describe_channel(const std::string& address, const Address& known);
     void describe_buckets();
+    void describe_services();
     std::vector<std::string> names_of(const std::vector<Body>& bodies, const std::string& operation);
     std::string name_of(const Body& body, const std::string& operation);
     MessageDescription message_of(const Body& body, const std::string& operation);
@@ -101,6 +107,7 @@ private:
     std::map<std::pair<BucketDescription::Kind, std::string>, BucketDescription> buckets_ = {};
     std::map<std::pair<BucketDescription::Kind, std::string>, std::vector<Body>> values_ = {};
     std::map<std::string, MessageDescription> messages_ = {};
+    std::map<const ServiceFacts*, ServiceDescription> services_ = {};
     std::set<std::string> unknown_ = {};
 };
 

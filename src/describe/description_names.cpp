@@ -36,6 +36,7 @@ Description DescriptionBuilder::finish() {
     for (const auto& operation : operations_) describe_operation(operation);
     for (const auto& [address, known] : addresses_) describe_channel(address, known);
     describe_buckets();
+    describe_services();
     for (auto& [name, message] : messages_) result_.messages.push_back(std::move(message));
     for (const auto& [name, schema] : schemas_.named()) result_.schemas.push_back({name, schema.dump()});
     for (auto& [name, stream] : streams_) result_.streams.push_back(std::move(stream));
@@ -132,6 +133,20 @@ void DescriptionBuilder::describe_buckets() {
         bucket.messages = names_of(values_[key], "bucket_" + id_of(bucket.name));
         result_.buckets.push_back(std::move(bucket));
     }
+}
+
+void DescriptionBuilder::describe_services() {
+    for (const auto& operation : operations_) {
+        if (operation.endpoint == nullptr) continue;
+        const auto service = services_.find(&operation.endpoint->service());
+        if (service == services_.end()) continue;  // it is not declared yet
+        service->second.endpoints.push_back({operation.endpoint->name(), operation.id, operation.endpoint->metadata()});
+    }
+    for (auto& [facts, service] : services_) {
+        std::ranges::sort(service.endpoints, {}, &EndpointDescription::name);
+        result_.services.push_back(std::move(service));
+    }
+    std::ranges::sort(result_.services, {}, [](const auto& one) { return std::tie(one.name, one.version); });
 }
 
 std::vector<std::string> DescriptionBuilder::names_of(const std::vector<Body>& bodies, const std::string& operation) {

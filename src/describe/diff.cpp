@@ -43,6 +43,8 @@ private:
     void compare(const Pair& pair);
     void gone(const OperationDescription& operation);
     void added(const OperationDescription& operation);
+    void compare_services();
+    void compare_service(const ServiceDescription& before, const ServiceDescription& after);
     void compare_subject(const Pair& pair, const std::string& where);
     void compare_settings(const Pair& pair, const std::string& where);
     void compare_reply(const Pair& pair, const std::string& where);
@@ -78,6 +80,7 @@ std::vector<Change> Differ::compare() {
         return all;
     };
     if (hosts(before_) != hosts(after_)) add("servers", "are others", Impact::look);
+    compare_services();
     return std::move(changes_);
 }
 
@@ -130,6 +133,42 @@ void Differ::gone(const OperationDescription& operation) {
         case Kind::request: return add(where, "is not asked any more" + hint, Impact::safe);
         case Kind::dead_letter: return add(where, "no dead letters come here any more" + hint, Impact::look);
     }
+}
+
+// Requests go to subjects, which the operations have. Services matter to those who look for subjects by names.
+void Differ::compare_services() {
+    for (const auto& old : before_.services) {
+        if (const auto* const now = after_.service(old.name)) compare_service(old, *now);
+        else add("service " + old.name, "nobody finds it by this name any more", Impact::look);
+    }
+    for (const auto& one : after_.services)
+        if (before_.service(one.name) == nullptr) add("service " + one.name, "is new", Impact::safe);
+}
+
+void Differ::compare_service(const ServiceDescription& before, const ServiceDescription& after) {
+    const auto where = "service " + before.name;
+    if (before.version != after.version)
+        add(where, "the version was " + before.version + ", is " + after.version, Impact::safe);
+    if (before.metadata != after.metadata) add(where, "the metadata is other", Impact::look);
+    const auto find = [](const ServiceDescription& in, const std::string& name) {
+        return std::ranges::find(in.endpoints, name, &EndpointDescription::name);
+    };
+    const auto subject = [&](const Description& in, const EndpointDescription& endpoint) {
+        const auto* const operation = in.operation(endpoint.operation);
+        return operation == nullptr ? std::string{} : channel(in, *operation).subject;
+    };
+    for (const auto& old : before.endpoints) {
+        const auto now = find(after, old.name);
+        if (now == after.endpoints.end())
+            add(where, "nobody finds the endpoint " + old.name + " by this name any more", Impact::look);
+        else if (subject(before_, old) != subject(after_, *now))
+            add(where, "the endpoint " + old.name + " has another subject", Impact::look);
+        else if (old.metadata != now->metadata)
+            add(where, "the endpoint " + old.name + " has other metadata", Impact::look);
+    }
+    for (const auto& one : after.endpoints)
+        if (find(before, one.name) == before.endpoints.end())
+            add(where, "the endpoint " + one.name + " is new", Impact::safe);
 }
 
 void Differ::added(const OperationDescription& operation) {

@@ -16,6 +16,7 @@
 
 #include <freshet/freshet.hpp>
 #include <freshet/jetstream.hpp>
+#include <freshet/service.hpp>
 
 // A service that uses every feature that descriptions tell of.
 namespace everything {
@@ -150,6 +151,11 @@ inline void wire(freshet::Broker& broker) {
     router.about({.tags = {"shop"}});
     router.subscriber<"open">().handle([](const std::vector<Line>&, Path<"tenant">) { return 7; });
     broker.include(router);
+    auto service = broker.service<"everything", "1.0.0-rc.1">(
+        {.about = {.title = "Everything", .text = "Once", .tags = {"all"}}, .metadata = {{"team", "a"}}});
+    service.endpoint<"calls.{id}">({.metadata = {{"cost", "low"}}}).handle([](const Line& line, Path<"id">) {
+        return line;
+    });
 }
 
 }  // namespace everything

@@ -33,6 +33,7 @@
 #include <freshet/middleware/deduplicate.hpp>
 #include <freshet/middleware/rate_limit.hpp>
 #include <freshet/middleware/timeout_warning.hpp>
+#include <freshet/service.hpp>
 
 void wire_codecs(freshet::Broker& broker);  // example_codecs.cpp
 
@@ -42,6 +43,11 @@ namespace billing {
 #include "../../examples/billing/billing.cpp"
 #undef main
 }  // namespace billing
+namespace calc_service {
+#define main calc_service_main
+#include "../../examples/calc_service/calc_service.cpp"
+#undef main
+}  // namespace calc_service
 namespace errors {
 #define main errors_main
 #include "../../examples/errors/errors.cpp"
@@ -109,6 +115,7 @@ void wire_live_config(freshet::Broker& broker) {
 
 const std::vector<ExampleService>& example_services() {
     static const std::vector<ExampleService> all{{"billing", billing::wire},
+                                                 {"calc_service", calc_service::wire},
                                                  {"codecs", wire_codecs},
                                                  {"errors", errors::declare_handlers},
                                                  {"file_drop", file_drop::wire},

@@ -8,6 +8,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <freshet/freshet.hpp>
+#include <freshet/services.hpp>
 
 #include "../support/process.hpp"
 #include "../support/server.hpp"
@@ -85,6 +86,29 @@ TEST_CASE("rpc calls, fails, times out and asks everyone") {
     CHECK_THAT(output, ContainsSubstring("2 servers, 1002 divisions\n"));
     check_stops(first);
     check_stops(second);
+}
+
+TEST_CASE("calc_service is found, calculates, and tells what it has done") {
+    const NatsServer server;
+    Service first{server, "calc_service/calc_service"};
+    Service second{server, "calc_service/calc_service"};
+    freshet::Broker broker{{.servers = {server.url()}}};
+    broker.start();
+    CHECK(broker.request<std::string>("calc.add", R"({"a":1,"b":2})") == R"({"value":3})");
+    CHECK(broker.try_request<std::string>("calc.divide", R"({"a":1,"b":0})").error().remote_code() == 422);
+    while (true) {  // an answer may come before it is counted
+        std::uint64_t requests = 0;
+        for (const auto& stats : broker.services().stats("calc"))
+            for (const auto& endpoint : stats.endpoints) requests += endpoint.num_requests;
+        if (requests == 2) break;
+    }
+    const auto output = run(server, "calc_service/find_services", {"calc"});
+    CHECK_THAT(output, ContainsSubstring("calc 1.2.0 (") && ContainsSubstring("): Adds and divides numbers\n"));
+    CHECK_THAT(output, ContainsSubstring("  divide on calc.divide\n"));
+    CHECK_THAT(output, ContainsSubstring("calc divide: 1 requests, 1 errors, the last one 422:cannot divide by 0\n"));
+    check_stops(first);
+    check_stops(second);
+    CHECK_THAT(run(server, "calc_service/find_services"), !ContainsSubstring("calc"));
 }
 
 TEST_CASE("workers share jobs and keep the order of an account") {
