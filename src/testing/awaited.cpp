@@ -24,7 +24,7 @@ std::string Awaited::key_of(const SubscriberCore& subscriber) {
 
 void Awaited::expect(std::string_view subject) {
     if (subject.starts_with('$')) return;  // of the protocol
-    std::set<std::string> groups;  // one member of a queue group gets the message
+    std::set<std::string> groups;          // one member of a queue group gets the message
     const auto subscribers = core_.subscribers();
     const std::lock_guard lock{mutex_};
     for (const auto& subscriber : subscribers) {
