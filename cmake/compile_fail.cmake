@@ -4,8 +4,12 @@
 
 file(STRINGS ${source} expected_errors REGEX "^// expect: ")
 file(STRINGS ${source} expected_warnings REGEX "^// expect-warning: ")
+file(STRINGS ${source} expected_by_clang REGEX "^// expect-clang: ")
 file(STRINGS ${source} expected_notes REGEX "^// expect-note: ")
 list(TRANSFORM expected_errors REPLACE "^// expect: " "")
+if(expected_by_clang AND compiler MATCHES "clang")
+    string(REPLACE "// expect-clang: " "" expected_errors "${expected_by_clang}")
+endif()
 list(TRANSFORM expected_notes REPLACE "^// expect-note: " "")
 list(TRANSFORM expected_warnings REPLACE "^// expect-warning: " "")
 if(NOT expected_errors AND NOT expected_warnings)

@@ -43,6 +43,7 @@ set_tests_properties(compile_fail.header PROPERTIES LABELS compile_fail TIMEOUT 
 # freshet_add_compile_fail(NAME compile_fail.two_bodies SOURCE two_bodies.cpp [LIBRARIES target...])
 # Compiles the file and compares the compiler's words with the file's own comments:
 #   // expect: TEXT           it must not compile, and the first error contains TEXT
+#   // expect-clang: TEXT     the same, where Clang says something else
 #   // expect-note: TEXT      a note below an error contains TEXT
 #   // expect-warning: TEXT   it must compile, with a warning that contains TEXT
 function(freshet_add_compile_fail)

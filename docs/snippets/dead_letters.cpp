@@ -16,25 +16,17 @@
 #include <freshet/jetstream.hpp>
 #include <freshet/testing.hpp>
 
-#include "../../tests/support/server.hpp"
 #include "../../tests/support/wait.hpp"
+#include "connected.hpp"
+#include "orders.hpp"
 
 using namespace std::chrono_literals;
 using freshet::testing::eventually;
-using freshet::testing::NatsServer;
 namespace js = freshet::js;
-
-struct Order {
-    std::string id = {};
-    double amount = 0;
-};
-FRESHET_JSON(Order, id, amount);
 
 namespace {
 
-struct Fixture {
-    NatsServer server = NatsServer{{.jetstream = true}};
-    freshet::Broker broker{{.servers = {server.url()}}};
+struct Fixture : snippets::WithStreams {
     std::vector<std::string> printed = {};
     std::vector<Order> billed = {};
 

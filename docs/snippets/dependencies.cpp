@@ -11,22 +11,11 @@
 
 #include <freshet/freshet.hpp>
 
-#include "../../tests/support/server.hpp"
 #include "../../tests/support/wait.hpp"
+#include "connected.hpp"
+#include "orders.hpp"
 
 using freshet::testing::eventually;
-using freshet::testing::NatsServer;
-
-struct Order {
-    std::string id = {};
-    double amount = 0;
-};
-struct Invoice {
-    std::string order_id = {};
-    double total = 0;
-};
-FRESHET_JSON(Order, id, amount);
-FRESHET_JSON(Invoice, order_id, total);
 
 // [function]
 struct User {
@@ -96,10 +85,7 @@ public:
 
 namespace {
 
-struct Fixture {
-    NatsServer server = NatsServer{};
-    freshet::Broker broker{{.servers = {server.url()}}};
-};
+using Fixture = snippets::Connected;
 
 }  // namespace
 

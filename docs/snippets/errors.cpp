@@ -11,6 +11,8 @@
 
 #include "../../tests/support/server.hpp"
 #include "../../tests/support/wait.hpp"
+#include "connected.hpp"
+#include "orders.hpp"
 #include "support.hpp"
 
 using namespace std::chrono_literals;
@@ -19,22 +21,9 @@ using freshet::testing::NatsServer;
 using snippets::message_of;
 using snippets::shown;
 
-struct Order {
-    std::string id = {};
-    double amount = 0;
-};
-struct Invoice {
-    std::string order_id = {};
-    double total = 0;
-};
-FRESHET_JSON(Order, id, amount);
-FRESHET_JSON(Invoice, order_id, total);
-
 namespace {
 
-struct Fixture {
-    NatsServer server = NatsServer{};
-    freshet::Broker broker{{.servers = {server.url()}}};
+struct Fixture : snippets::Connected {
     Order order = {"a1", 10};
 };
 

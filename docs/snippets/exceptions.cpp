@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The code of docs/exceptions.md.
-#include <memory>
-#include <ostream>
-#include <sstream>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <freshet/freshet.hpp>
 
 #include "../../tests/support/server.hpp"
 #include "../../tests/support/wait.hpp"
+#include "orders.hpp"
+#include "plain_log.hpp"
 #include "support.hpp"
 
 using freshet::testing::eventually;
@@ -36,30 +32,16 @@ struct Problem {  // the body of an error
 FRESHET_JSON(Problem, item, left);
 // [types]
 
-struct Order {
-    std::string id = {};
-    double amount = 0;
-};
 struct Receipt {
     std::string order_id = {};
 };
-FRESHET_JSON(Order, id, amount);
 FRESHET_JSON(Receipt, order_id);
 
 namespace {
 
-struct Fixture {
+struct Fixture : snippets::PlainLog {
     NatsServer server = NatsServer{};
-    std::ostringstream written = std::ostringstream{};
-    std::shared_ptr<spdlog::logger> plain = [this] {
-        auto logger =
-            std::make_shared<spdlog::logger>("plain", std::make_shared<spdlog::sinks::ostream_sink_mt>(written));
-        logger->set_pattern("%l: %v");
-        return logger;
-    }();
     freshet::Broker broker{{.servers = {server.url()}, .logger = plain}};
-
-    bool logged(std::string_view line) const { return written.str().find(shown(line) + "\n") != std::string::npos; }
 };
 
 }  // namespace

@@ -16,19 +16,9 @@
 #include <freshet/testing.hpp>
 
 #include "../../tests/support/process.hpp"
+#include "orders.hpp"
 
 namespace js = freshet::js;
-
-struct Order {
-    std::string id = {};
-    double amount = 0;
-};
-struct Invoice {
-    std::string order_id = {};
-    double total = 0;
-};
-FRESHET_JSON(Order, id, amount);
-FRESHET_JSON(Invoice, order_id, total);
 
 struct Store {
     std::map<std::string, Order> orders = {};

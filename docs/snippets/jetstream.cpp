@@ -14,27 +14,19 @@
 #include <freshet/freshet.hpp>
 #include <freshet/jetstream.hpp>
 
-#include "../../tests/support/server.hpp"
+#include "connected.hpp"
+#include "orders.hpp"
 #include "support.hpp"
 
 using namespace std::chrono_literals;
 using freshet::Errc;
-using freshet::testing::NatsServer;
 using snippets::message_of;
 using snippets::shown;
 namespace js = freshet::js;
 
-struct Order {
-    std::string id = {};
-    double amount = 0;
-};
-FRESHET_JSON(Order, id, amount);
-
 namespace {
 
-struct Fixture {
-    NatsServer server = NatsServer{{.jetstream = true}};
-    freshet::Broker broker{{.servers = {server.url()}}};
+struct Fixture : snippets::WithStreams {
     Order order = {"a1", 10};
     std::vector<std::string> lines = {};
 

@@ -16,25 +16,17 @@
 #include <freshet/jetstream.hpp>
 
 #include "../../tests/support/seen.hpp"
-#include "../../tests/support/server.hpp"
+#include "connected.hpp"
+#include "orders.hpp"
 
 using namespace std::chrono_literals;
 using freshet::testing::eventually;
-using freshet::testing::NatsServer;
 using freshet::testing::Seen;
 namespace js = freshet::js;
 
-struct Order {
-    std::string id = {};
-    double amount = 0;
-};
-FRESHET_JSON(Order, id, amount);
-
 namespace {
 
-struct Fixture {
-    NatsServer server = NatsServer{{.jetstream = true}};
-    freshet::Broker broker{{.servers = {server.url()}}};
+struct Fixture : snippets::WithStreams {
     Seen seen;
 
     void bill(const Order& order, std::string_view region) { seen.add(std::string{region} + ' ' + order.id); }

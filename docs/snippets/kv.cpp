@@ -15,13 +15,12 @@
 #include <freshet/freshet.hpp>
 #include <freshet/jetstream.hpp>
 
-#include "../../tests/support/server.hpp"
 #include "../../tests/support/wait.hpp"
+#include "connected.hpp"
 #include "support.hpp"
 
 using namespace std::chrono_literals;
 using freshet::testing::eventually;
-using freshet::testing::NatsServer;
 using snippets::message_of;
 using snippets::shown;
 namespace js = freshet::js;
@@ -37,9 +36,7 @@ FRESHET_JSON(Flag, on, percent);
 
 namespace {
 
-struct Fixture {
-    NatsServer server = NatsServer{{.jetstream = true}};
-    freshet::Broker broker{{.servers = {server.url()}}};
+struct Fixture : snippets::WithStreams {
     std::atomic<int> applied = 0;
 
     void apply(const kv::Entry<Flag>&) { ++applied; }

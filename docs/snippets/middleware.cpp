@@ -14,24 +14,19 @@
 #include <freshet/middleware/rate_limit.hpp>
 #include <freshet/middleware/timeout_warning.hpp>
 
-#include "../../tests/support/server.hpp"
 #include "../../tests/support/wait.hpp"
+#include "connected.hpp"
+#include "orders.hpp"
 
 using namespace std::chrono_literals;
 using freshet::testing::eventually;
-using freshet::testing::NatsServer;
 
-struct Order {
-    std::string id = {};
-    double amount = 0;
-};
 struct Receipt {
     std::string order = {};
 };
 struct Problem {
     std::string text = {};
 };
-FRESHET_JSON(Order, id, amount);
 FRESHET_JSON(Receipt, order);
 FRESHET_JSON(Problem, text);
 
@@ -62,10 +57,7 @@ struct TooExpensive : Invalid {
 
 namespace {
 
-struct Fixture {
-    NatsServer server = NatsServer{};
-    freshet::Broker broker{{.servers = {server.url()}}};
-};
+using Fixture = snippets::Connected;
 
 }  // namespace
 

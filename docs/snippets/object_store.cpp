@@ -12,22 +12,19 @@
 #include <freshet/freshet.hpp>
 #include <freshet/jetstream.hpp>
 
-#include "../../tests/support/server.hpp"
 #include "../../tests/support/wait.hpp"
+#include "connected.hpp"
 #include "support.hpp"
 
 using namespace std::chrono_literals;
 using freshet::testing::eventually;
-using freshet::testing::NatsServer;
 using snippets::message_of;
 using snippets::shown;
 namespace obj = freshet::obj;
 
 namespace {
 
-struct Fixture {
-    NatsServer server = NatsServer{{.jetstream = true}};
-    freshet::Broker broker{{.servers = {server.url()}}};
+struct Fixture : snippets::WithStreams {
     std::string path = server.directory() / "report.pdf";
     std::string copy = server.directory() / "copy.pdf";
     std::ostringstream out = {};

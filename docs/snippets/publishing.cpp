@@ -8,25 +8,17 @@
 
 #include <freshet/freshet.hpp>
 
-#include "../../tests/support/server.hpp"
+#include "connected.hpp"
+#include "orders.hpp"
 #include "support.hpp"
 
 using namespace std::chrono_literals;
-using freshet::testing::NatsServer;
 using snippets::message_of;
 using snippets::shown;
 
-struct Order {
-    std::string id = {};
-    double amount = 0;
-};
-FRESHET_JSON(Order, id, amount);
-
 namespace {
 
-struct Fixture {
-    NatsServer server = NatsServer{};
-    freshet::Broker broker{{.servers = {server.url()}}};
+struct Fixture : snippets::Connected {
     Order order = {"a1", 10};
 };
 

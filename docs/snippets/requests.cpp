@@ -10,36 +10,24 @@
 
 #include <freshet/freshet.hpp>
 
-#include "../../tests/support/server.hpp"
+#include "connected.hpp"
+#include "orders.hpp"
 #include "support.hpp"
 
 using namespace std::chrono_literals;
-using freshet::testing::NatsServer;
 using snippets::message_of;
 using snippets::shown;
 
-struct Order {
-    std::string id = {};
-    double amount = 0;
-};
-struct Invoice {
-    std::string order_id = {};
-    double total = 0;
-};
 struct Status {
     std::string name = {};
     int load = 0;
 };
-FRESHET_JSON(Order, id, amount);
-FRESHET_JSON(Invoice, order_id, total);
 FRESHET_JSON(Status, name, load);
 
 namespace {
 
-struct Fixture {
-    NatsServer server = NatsServer{};
+struct Fixture : snippets::Connected {
     freshet::Broker service{{.servers = {server.url()}}};
-    freshet::Broker broker{{.servers = {server.url()}}};
     Order order = {"a1", 10};
 
     void start() {

@@ -18,24 +18,15 @@
 #include <freshet/jetstream.hpp>
 #include <freshet/testing/contract.hpp>
 
+#include "orders.hpp"
 #include "support.hpp"
 
 using namespace std::chrono_literals;
 using snippets::shown;
 
-struct Order {
-    std::string id = {};
-    double amount = 0;
-};
-struct Invoice {
-    std::string order_id = {};
-    double total = 0;
-};
 struct Rate {
     double value = 0;
 };
-FRESHET_JSON(Order, id, amount);
-FRESHET_JSON(Invoice, order_id, total);
 FRESHET_JSON(Rate, value);
 
 // [service]

@@ -20,15 +20,14 @@
 
 #include "../../tests/support/delivering_transport.hpp"
 #include "../../tests/support/log_lines.hpp"
-#include "../../tests/support/server.hpp"
 #include "../../tests/support/wait.hpp"
+#include "connected.hpp"
 #include "support.hpp"
 
 using namespace std::chrono_literals;
 using freshet::testing::DeliveringTransport;
 using freshet::testing::eventually;
 using freshet::testing::LogLines;
-using freshet::testing::NatsServer;
 using snippets::message_of;
 using snippets::shown;
 
@@ -39,10 +38,7 @@ FRESHET_JSON(Number, value);
 
 namespace {
 
-struct Fixture {
-    NatsServer server = NatsServer{};
-    freshet::Broker broker{{.servers = {server.url()}}};
-};
+using Fixture = snippets::Connected;
 
 }  // namespace
 

@@ -12,6 +12,8 @@
 #include <freshet/client.hpp>
 #include <freshet/depends.hpp>
 #include <freshet/detail/core.hpp>
+#include <freshet/detail/misspelt_option.hpp>
+#include <freshet/detail/not_included.hpp>
 #include <freshet/format.hpp>
 #include <freshet/health.hpp>
 #include <freshet/logger.hpp>
@@ -36,20 +38,15 @@ struct DiscoveryOptions;
 namespace js {
 class JetStream;  // include <freshet/jetstream.hpp>
 struct ContextOptions;
-struct Pull;     // include <freshet/jetstream.hpp>
-struct Push;     // include <freshet/jetstream.hpp>
-struct Ordered;  // include <freshet/jetstream.hpp>
 }  // namespace js
 namespace kv {
 template <class T>
 class Kv;
 struct Options;
-struct Watch;  // include <freshet/jetstream.hpp>
 }  // namespace kv
 namespace obj {
 class Store;
 struct Options;
-struct Watch;  // include <freshet/jetstream.hpp>
 }  // namespace obj
 
 namespace detail {
@@ -74,7 +71,7 @@ struct OfJetstream {
 /// handlers; provide only before start(). Handlers run on the broker's threads (docs/threads.md). A broker is neither
 /// copyable nor movable, since handlers refer to it. It does not work in a child process after fork(): create the
 /// broker after forking.
-class Broker {
+class Broker : detail::MisspeltOption {
 public:
     /// Stores the options; the connection is made by start(). Without options the server is $NATS_URL, else
     /// nats://localhost:4222. Throws Error(Errc::bad_setup) for options that contradict each other or the environment.
@@ -121,6 +118,8 @@ public:
     SubscriberBuilder<detail::RuntimeSubject> subscriber(Options options) {
         return subscriber(std::string{">"}, std::move(options));
     }
+
+    using MisspeltOption::subscriber;
 
     /// Publishes `value` and returns as soon as the message is in the connection's buffer; no answer of the server is
     /// awaited. Blocks only while that buffer is full, for BrokerOptions::write_timeout at most, or while a reconnect
@@ -187,8 +186,8 @@ public:
     }
 
     /// Returns a remote function: `broker.client<Invoice(const Order&)>("invoices.make")`; `about` is what descriptions
-    /// tell of it. Throws
-    /// Error(Errc::bad_subject), and Error(Errc::bad_setup) for a negative timeout. May be called from any thread.
+    /// tell of it. Throws Error(Errc::bad_subject), and Error(Errc::bad_setup) for a negative timeout. May be called
+    /// from any thread.
     template <class Function>
     Client<Function> client(std::string subject, RequestOptions options = {}, About about = {}) {
         check_client(subject, options);
@@ -255,9 +254,12 @@ public:
     /// Moves `object` into the broker and gives it to handlers that take `Inject<T>`. Throws Error(Errc::bad_setup)
     /// after start().
     template <class T>
-        requires(!std::is_lvalue_reference_v<T>)
     Broker& provide(T&& object) {
-        return provide(std::make_shared<T>(std::forward<T>(object)));
+        static_assert(
+            !std::is_lvalue_reference_v<T>,
+            "freshet: provide does not copy: give it &object, which must outlive the broker, std::move(object), "
+            "or a std::shared_ptr. See docs/handlers.md#inject");
+        return provide(std::make_shared<std::remove_cvref_t<T>>(std::forward<T>(object)));
     }
 
     /// Puts a middleware around every handler of this broker: an object or a function `Outcome(Context&, Next)`, called
@@ -280,9 +282,9 @@ public:
     /// `f(const E&, ...)`, whose further parameters are filled like a handler's. A value that it returns is sent as the
     /// answer (it is not published); a RemoteError that it returns or throws is the answer too; an Outcome settles the
     /// message; a function that returns nothing says that the error is dealt with, and the message is acknowledged. The
-    /// nearest function counts (first the subscriber's, then
-    /// the router's, then the broker's), and among those of one place the function for the most derived type. The
-    /// function for Error also gets errors that a handler returned as Expected, and the reason of a rejected message.
+    /// nearest function counts (first the subscriber's, then the router's, then the broker's), and among those of one
+    /// place the function for the most derived type. The function for Error also gets errors that a handler returned as
+    /// Expected, and the reason of a rejected message.
     /// Throws Error(Errc::bad_setup) after start().
     template <class E, class F>
         requires(!std::is_integral_v<std::remove_cvref_t<F>>)

@@ -48,8 +48,8 @@ struct Codec {};
 namespace detail {
 
 #define FRESHET_NO_CODEC                                                                                               \
-    "freshet: this type has no codec: add FRESHET_JSON(Type, fields...), link freshet::glaze, include "                \
-    "<freshet/nlohmann.hpp> or specialise freshet::Codec<T>. See docs/codecs.md"
+    "freshet: this type has no codec: add FRESHET_JSON(Type, fields...) in its namespace, link freshet::glaze, "       \
+    "include <freshet/nlohmann.hpp> or specialise freshet::Codec<T>. See docs/codecs.md"
 
 template <class T>
 concept UserEncodes = requires(const T& value, Buffer& out) { Codec<T>::encode(value, out); };

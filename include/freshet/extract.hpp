@@ -226,6 +226,9 @@ private:
 
 template <class T>
 struct Extractor<Inject<T>> {
+    static_assert(!detail::is_pointer_like<T>,
+                  "freshet: Inject<T> names the type of the object, not of a pointer to it: Inject<Store>, however the "
+                  "object was provided. See docs/handlers.md#inject");
     using Plan = T*;
 
     static Plan bind(Binder& binder) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Path, Header, Error and Outcome as arguments of log lines and of fmt: `log.info("{} failed: {}", id, error)`.
+// Path, Header, Field, Error and Outcome as arguments of log lines and of fmt: `log.info("{} failed: {}", id, error)`.
 
 #include <optional>
 #include <string_view>
@@ -59,12 +59,18 @@ struct ErrorFormatter : HandOn {
 
 }  // namespace freshet::detail
 
-template <freshet::FixedString Name, class T>
+template <freshet::FixedString Name, class T, freshet::DefaultValue... Default>
     requires freshet::detail::formats<T>
-struct fmt::formatter<freshet::Path<Name, T>> : freshet::detail::ParameterFormatter<freshet::Path<Name, T>> {};
-template <freshet::FixedString Name, class T>
+struct fmt::formatter<freshet::Path<Name, T, Default...>>
+    : freshet::detail::ParameterFormatter<freshet::Path<Name, T, Default...>> {};
+template <freshet::FixedString Name, class T, freshet::DefaultValue... Default>
     requires freshet::detail::formats<T>
-struct fmt::formatter<freshet::Header<Name, T>> : freshet::detail::ParameterFormatter<freshet::Header<Name, T>> {};
+struct fmt::formatter<freshet::Header<Name, T, Default...>>
+    : freshet::detail::ParameterFormatter<freshet::Header<Name, T, Default...>> {};
+template <freshet::FixedString Name, class T, freshet::DefaultValue... Default>
+    requires freshet::detail::formats<T>
+struct fmt::formatter<freshet::Field<Name, T, Default...>>
+    : freshet::detail::ParameterFormatter<freshet::Field<Name, T, Default...>> {};
 template <>
 struct fmt::formatter<freshet::OutgoingText> : freshet::detail::HandOn {
     auto format(std::string_view text, fmt::format_context& context) const { return write(context, text); }

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <freshet/detail/misspelt_option.hpp>
 #include <freshet/detail/router_node.hpp>
 
 namespace freshet {
@@ -57,7 +58,7 @@ struct RoutedSubject<"", Rest> {
 /// before the subjects of publish_to. Once a broker that includes the router has started, a further declaration throws
 /// Error(Errc::bad_setup). Cheap to copy; copies are one router. Not thread-safe.
 template <FixedString Prefix = "">
-class Router {
+class Router : detail::MisspeltOption {
 public:
     Router() : Router{std::string{Prefix.view()}, 0} {}
     explicit Router(std::string prefix)
@@ -88,6 +89,7 @@ public:
     auto subscriber(std::string subject, Options options) {
         return make_sourced<detail::RuntimeSubject>(std::move(subject), std::move(options));
     }
+    using MisspeltOption::subscriber;
 
     /// Puts a middleware around the handlers of this router, within those of the broker or router that includes it:
     /// `Outcome(Context&, Next)`. Of several, the first is the outermost. See docs/middleware.md.

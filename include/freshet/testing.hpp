@@ -5,6 +5,7 @@
 
 #include <freshet/testing/called_with.hpp>
 #include <freshet/testing/capture.hpp>
+#include <freshet/testing/failed.hpp>
 #include <freshet/testing/memory_server.hpp>
 #include <freshet/testing/server.hpp>
 #include <freshet/testing/test_app.hpp>

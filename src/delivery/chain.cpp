@@ -36,13 +36,13 @@ Outcome Next::operator()(Context& context, Bytes body) {
 
 namespace detail {
 
-void Chain::bind(Layers layers, Binder& binder, std::shared_ptr<Step> outermost, Step& last) {
+void Chain::bind(Layers layers, Binder& binder, Step& log, Step& last) {
     *this = Chain{};
-    if (outermost != nullptr) owned_.push_back(std::move(outermost));
     for (const auto& layer : layers) {
         for (const auto& make : layer->steps) owned_.push_back(make(binder));
         owned_publish_.insert(owned_publish_.end(), layer->publish_steps.begin(), layer->publish_steps.end());
     }
+    steps_.push_back(&log);
     for (const auto& step : owned_) steps_.push_back(step.get());
     steps_.push_back(&last);
     for (const auto& step : owned_publish_) publish_steps_.push_back(step.get());

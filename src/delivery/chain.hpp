@@ -16,12 +16,14 @@ class Chain {
 public:
     using Layers = std::span<const std::shared_ptr<const Layer>>;
 
-    /// Makes the steps of all layers. `outermost`, if there is one, wraps them, and the innermost middleware wraps
-    /// `last`.
-    void bind(Layers layers, Binder& binder, std::shared_ptr<Step> outermost, Step& last);
+    /// Makes the steps of all layers. The innermost middleware wraps `last`; `log` wraps all of it in run_logged().
+    void bind(Layers layers, Binder& binder, Step& log, Step& last);
 
-    bool empty() const noexcept { return steps_.size() <= 1; }
-    Outcome run(Context& context) const { return Next{steps_.data()}(context); }
+    /// Returns true if there is no middleware: run() would only call the last step. Before bind(), too.
+    bool empty() const noexcept { return steps_.size() <= 2; }
+    bool bound() const noexcept { return !steps_.empty(); }
+    Outcome run(Context& context) const { return Next{steps_.data() + 1}(context); }
+    Outcome run_logged(Context& context) const { return Next{steps_.data()}(context); }
 
     bool handles_errors() const noexcept { return !error_handlers_.empty(); }
     /// Gives the exception in flight, or `error` if it is not null, to the nearest error handler that takes it; within
@@ -36,7 +38,7 @@ private:
     static std::optional<Outcome> thrown_by_error_handler(Context& context) noexcept;
 
     std::vector<std::shared_ptr<Step>> owned_ = {};
-    std::vector<Step*> steps_ = {};
+    std::vector<Step*> steps_ = {};  // the first writes the access log
     std::vector<std::shared_ptr<PublishStep>> owned_publish_ = {};
     std::vector<PublishStep*> publish_steps_ = {};
     std::vector<std::shared_ptr<ErrorHandler>> error_handlers_ = {};  // in the order in which they are tried

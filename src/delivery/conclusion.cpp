@@ -201,7 +201,8 @@ void Conclusion::end_of_batch(SubscriberCore& subscriber, Context& context, Item
     const int code = count(failure, handled);
     try {
         if (!told)
-            write(context.logger(), failure, handled, code, false, fmt::format("handler of {} messages failed", size));
+            write(context.logger(), failure, handled, code, false,
+                  fmt::format("handler of {} message{} failed", size, size == 1 ? "" : "s"));
     } catch (...) { log_.write(context.logger(), FailureLog::Kind::failed, "handler failed", failure); }  // no memory
     settle(subscriber, item, handled);
 }

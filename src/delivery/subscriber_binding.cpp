@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/quoted.hpp"
-#include "delivery/access_log.hpp"
 #include "delivery/endpoint.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "link/link.hpp"
@@ -95,8 +94,7 @@ void SubscriberCore::bind_chain(Binder& binder) {
     std::vector<std::shared_ptr<const Layer>> layers{host_->layer()};
     layers.insert(layers.end(), spec_.layers.begin(), spec_.layers.end());
     if (spec_.own != nullptr) layers.push_back(spec_.own);
-    const bool logged = link_->logger().enabled(LogLevel::debug);
-    chain_.bind(layers, binder, logged ? std::make_shared<AccessLogStep>() : nullptr, innermost_);
+    chain_.bind(layers, binder, access_log_, innermost_);
     route_.steps = chain_.publish_steps();
     if (!chain_.publish_steps().empty()) link_->expect_publish_steps();
 }

@@ -19,6 +19,7 @@
 #include <freshet/transport.hpp>
 
 #include "base/once_per_second.hpp"
+#include "delivery/access_log.hpp"
 #include "delivery/chain.hpp"
 #include "delivery/conclusion.hpp"
 #include "delivery/confirmer.hpp"
@@ -203,6 +204,7 @@ private:
     const std::shared_ptr<Clock> clock_;  // a stop may need this and the next when the broker is gone
     const std::chrono::milliseconds stop_timeout_;
     std::optional<Subject> subject_ = {};
+    AccessLogStep access_log_ = {};
     Innermost innermost_{*this};
     Chain chain_ = {};
     PublishRoute route_ = {};               // its steps belong to chain_

@@ -93,8 +93,9 @@ void SubscriberCore::reject(Message message, const Error& why) noexcept {
 }
 
 Outcome SubscriberCore::run_chain(Context& context) noexcept {
-    if (chain_.empty()) return call_handler(context);
-    const auto outcome = chain_.run(context);
+    const bool logged = link_->logger().enabled(LogLevel::debug) && chain_.bound();
+    if (!logged && chain_.empty()) return call_handler(context);
+    const auto outcome = logged ? chain_.run_logged(context) : chain_.run(context);
     ContextAccess::adopt(context, outcome);
     return outcome;
 }

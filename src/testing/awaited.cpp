@@ -3,7 +3,19 @@
 
 #include <set>
 
+#include <freshet/source_description.hpp>
+
 namespace freshet::detail {
+namespace {
+
+/// Returns whether the subject of a subscriber is a pattern over names in a bucket, which no publication can match.
+bool watches(const SubscriberCore& subscriber) {
+    SourceDescription source;
+    subscriber.source().describe(source);
+    return source.kind == SourceKind::key_value || source.kind == SourceKind::object_store;
+}
+
+}  // namespace
 
 std::string Awaited::key_of(const SubscriberCore& subscriber) {
     const auto& spec = subscriber.spec();
@@ -11,12 +23,13 @@ std::string Awaited::key_of(const SubscriberCore& subscriber) {
 }
 
 void Awaited::expect(std::string_view subject) {
-    if (subject.starts_with('$')) return;  // of the protocol: the pattern of a watch is over names, not over these
+    if (subject.starts_with('$')) return;  // of the protocol
     std::set<std::string> groups;          // one member of a queue group gets the message
     const auto subscribers = core_.subscribers();
     const std::lock_guard lock{mutex_};
     for (const auto& subscriber : subscribers) {
         if (!subscriber->subject() || !subscriber->subject()->matches(subject) || subscriber->finished()) continue;
+        if (watches(*subscriber)) continue;
         const auto key = key_of(*subscriber);
         if (!subscriber->spec().options.queue.empty() && !groups.insert(key).second) continue;
         ++expected_[key];
@@ -24,6 +37,7 @@ void Awaited::expect(std::string_view subject) {
 }
 
 void Awaited::settled(const SubscriberCore& subscriber) {
+    if (watches(subscriber)) return;
     const std::lock_guard lock{mutex_};
     const auto found = expected_.find(key_of(subscriber));
     if (found == expected_.end()) return;

@@ -120,7 +120,7 @@ Server::~Server() {
 
 bool Server::keeps_files() const noexcept {
     const char* const keep = std::getenv("FRESHET_KEEP_LOGS");
-    return std::uncaught_exceptions() > exceptions_ || (keep != nullptr && *keep != '\0');
+    return probe_.failed() || (keep != nullptr && *keep != '\0');
 }
 
 std::string Server::url() const {

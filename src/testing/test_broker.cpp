@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <freshet/testing/failed.hpp>
 #include <freshet/testing/server.hpp>
 
 #include "base/quoted.hpp"
@@ -172,7 +173,7 @@ private:
     bool intercepts_ = false;
     std::optional<detail::QuietLog> quiet_ = {};
     Awaited awaited_;
-    const int exceptions_ = std::uncaught_exceptions();
+    const detail::FailureProbe probe_ = {};
 };
 
 TestBroker::Impl::Impl(Broker& tested, std::unique_ptr<Server> server, const TestOptions& options)
@@ -219,7 +220,7 @@ void TestBroker::Impl::start() {
 }
 
 void TestBroker::Impl::stop() noexcept {
-    const bool failed = std::uncaught_exceptions() > exceptions_;
+    const bool failed = probe_.failed();
     if (const auto used = seed(); used && failed)
         std::fprintf(stderr, "freshet: random faults of seed %llu; FRESHET_SEED=%llu repeats them\n",
                      static_cast<unsigned long long>(*used), static_cast<unsigned long long>(*used));

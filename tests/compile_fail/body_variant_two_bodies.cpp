@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // expect: freshet: a handler takes one message body at most
-#include <string>
-#include <variant>
-
 #include <freshet/broker.hpp>
 
-struct Created {
-    std::string id = {};
-};
-FRESHET_JSON(Created, id);
-struct Deleted {
-    std::string id = {};
-};
-FRESHET_JSON(Deleted, id);
-using Event = std::variant<Created, Deleted>;
+#include "events.hpp"
+
 FRESHET_VARIANT(Event, freshet::by_header("type"), (Created, "created"), (Deleted, "deleted"));
 
 void wire(freshet::Broker& broker) {

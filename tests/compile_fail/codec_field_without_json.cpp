@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...)
+// expect: freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...) in its namespace
 #include <freshet/codec.hpp>
 
 struct Line {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: subscriber
-// expect-note: SubscriberOptions
+// expect: NoOptionOfASubscriberHasThisNameAndType
+// expect-clang: freshet: no option of a subscriber has this name and type
 #include <string_view>
 
 #include <freshet/broker.hpp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields of the body and defaults as parameters, headers of publish_to, codecs of one subscriber and one publisher.
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <fmt/format.h>
 
 #include <freshet/freshet.hpp>
 #include <freshet/testing.hpp>
@@ -155,6 +157,48 @@ TEST_CASE("a token that the subject does not have has its default") {
     CHECK(error_of(test, "orders.7", "") == "answered home 7");
     CHECK(error_of(test, "orders", "") == "answered home 0");
     CHECK_THAT(error_of(test, "orders.x", ""), ContainsSubstring("the token \"x\" for {id}"));
+}
+
+TEST_CASE("paths, headers and fields are formatted as what they hold, with a default, too") {
+    const auto handler = [](Path<"region", std::string_view, "home"> region, Path<"id", int> id,
+                            Header<"pages", int, 1> pages, Header<"tenant", std::optional<std::string>> tenant,
+                            Field<"to"> to, Field<"note", std::optional<std::string>> note, Field<"cc", int, 7> cc) {
+        return fmt::format("{:>5} {:03} {} {} {} {} {}", region, id, pages, tenant, to, note, cc);
+    };
+    Broker broker;
+    broker.subscriber<"letters.{id}">().handle(handler);
+    broker.subscriber<"letters.{region}.{id}">().handle(handler);
+    TestBroker test{broker};
+    CHECK(error_of(test, "letters.7", R"({"to":"ann"})") == "answered  home 007 1 none ann none 7");
+    CHECK(error_of(test, "letters.eu.8", R"({"to":"bob","note":"hi","cc":9})",
+                   {.headers = {{"pages", "3"}, {"tenant", "acme"}}}) == "answered    eu 008 3 acme bob hi 9");
+}
+
+TEST_CASE("an object is provided as a value, by a smart pointer or by a pointer, and means the object") {
+    struct ByValue {
+        int value = 1;
+    };
+    struct Base {
+        virtual ~Base() = default;
+        virtual int value() const = 0;
+    };
+    struct Derived : Base {
+        int value() const override { return 20; }
+    };
+    struct Outside {
+        int value = 300;
+    };
+    Outside outside;
+    Broker broker;
+    broker.provide(ByValue{}).provide<Base>(std::make_unique<Derived>()).provide(&outside);
+    broker.provide(std::make_shared<std::string>("4000"));
+    broker.subscriber<"sum">().handle([](Inject<ByValue> one, Inject<Base> two, Inject<Outside> three,
+                                         Inject<std::string> four) {
+        return std::to_string(one->value + two->value() + three->value++ + std::stoi(*four));
+    });
+    TestBroker test{broker};
+    CHECK(error_of(test, "sum", "") == "answered 4321");
+    CHECK(outside.value == 301);
 }
 
 TEST_CASE("publish_to has headers of its own, which those of a Response replace, and the answer does not have them") {

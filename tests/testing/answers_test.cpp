@@ -259,11 +259,22 @@ TEST_CASE_METHOD(Fixture, "the access log has a line for each delivery") {
 }
 
 TEST_CASE_METHOD(Fixture, "the access log is there while the logger writes debug, and only then") {
-    const bool debug = GENERATE(false, true);
-    if (debug) log.logger()->set_level(spdlog::level::debug);
-    broker.subscriber<"a">().handle([](const Add&) {});
-    start_once().publish("a", Add{});
-    CHECK(lines_with("debug: delivery: ack in ") == (debug ? 1 : 0));
+    const bool middleware = GENERATE(false, true);
+    if (middleware) broker.use([](Context& context, Next next) { return next(context); });
+    broker.subscriber<"a">().handle([](const Add& add, Context& context) {
+        if (add.a == 0) context.nack();
+    });
+    auto& test = start_once();
+    test.publish("a", Add{1, 0});
+    CHECK(lines_with("delivery: ") == 0);
+    log.logger()->set_level(spdlog::level::debug);
+    test.publish("a", Add{1, 0});
+    CHECK(lines_with("debug: delivery: ack in ") == 1);
+    test.publish("a", Add{});
+    CHECK(lines_with("debug: delivery: nack in ") == 1);
+    log.logger()->set_level(spdlog::level::info);
+    test.publish("a", Add{1, 0});
+    CHECK(lines_with("delivery: ") == 2);
 }
 
 TEST_CASE_METHOD(Fixture, "answers of 400 to 499 do not open a circuit breaker") {

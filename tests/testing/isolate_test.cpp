@@ -75,6 +75,7 @@ TEST_CASE_METHOD(Fixture, "one bad message of a batch does not condemn its neigh
     CHECK(subscriber.stats().received == 3);
     CHECK(subscriber.stats().failed == 1);
     CHECK_THAT(log.find("one by one"), ContainsSubstring("handler of 3 messages failed") && ContainsSubstring("warn"));
+    CHECK(log.find("handler of 1 message failed").starts_with("error: "));
 }
 
 TEST_CASE_METHOD(Fixture, "a batch of core messages that failed comes one by one, too") {

@@ -8,16 +8,20 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <spdlog/spdlog.h>
 
 #include <freshet/freshet.hpp>
 #include <freshet/testing.hpp>
+#include <freshet/testing/catch2.hpp>
 #include <freshet/testing/server.hpp>
 
 #include "../support/log_lines.hpp"
+#include "../support/process.hpp"
 #include "../support/types.hpp"
 
 using namespace freshet;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
@@ -88,6 +92,38 @@ TEST_CASE("a test that ends with an exception writes everything that led there, 
     CHECK(log.count("info: adding") == 1);
     CHECK(log.count("connected") == 1);
     CHECK(log.count("closed") == 1);
+}
+
+TEST_CASE("a failed CHECK", "[.]") {  // run by the next test
+    Broker broker;
+    declare(broker);
+    testing::TestBroker test{broker};
+    CHECK(test.request<Sum>("add", Add{1, 2}).value == 4);
+}
+
+TEST_CASE("a test that goes on after a failed check writes everything that led there") {
+    testing::Process process{{"/proc/self/exe", "a failed CHECK"}};
+    CHECK(process.wait() != 0);
+    CHECK_THAT(process.output(), ContainsSubstring("[info] adding subject=add"));
+}
+
+TEST_CASE("a failure that a test framework notes counts for what lives then") {
+    const Programs log;
+    {
+        Broker broker;
+        declare(broker);
+        testing::TestBroker test{broker};
+        CHECK(test.request<Sum>("add", Add{1, 2}).value == 3);
+        testing::note_failure();
+    }
+    CHECK(log.count("info: adding") == 1);
+    {
+        Broker broker;
+        declare(broker);
+        testing::TestBroker test{broker};
+        CHECK(test.request<Sum>("add", Add{1, 2}).value == 3);
+    }
+    CHECK(log.count("info: adding") == 1);
 }
 
 TEST_CASE("a test may ask for the lines") {

@@ -23,10 +23,10 @@ namespace freshet {
 template <class T>
     requires(!std::same_as<T, std::byte>)
 struct Extractor<std::span<const T>> {
-    static_assert(
-        Decodable<T> || detail::NamedBody<T>,
-        "freshet: the elements of a batch, std::span<const T>, have no codec: add FRESHET_JSON(Type, "
-        "fields...), link freshet::glaze, or specialise freshet::Codec<T>. See docs/jetstream-consumers.md#batches");
+    static_assert(Decodable<T> || detail::NamedBody<T>,
+                  "freshet: the elements of a batch, std::span<const T>, have no codec: add FRESHET_JSON(Type, "
+                  "fields...) in its namespace, link freshet::glaze, or specialise freshet::Codec<T>. See "
+                  "docs/jetstream-consumers.md#batches");
 
     static Expected<std::span<const T>> extract(Context& context) {
         const auto* values = context.get<std::vector<T>>();

@@ -93,8 +93,8 @@ template <class T, class Send>
 auto with_encoded(Link& link, const T& value, std::optional<Format> format, Send&& send) -> decltype(send(Encoded{})) {
     static_assert(
         Encodable<T>,
-        "freshet: the type sent has no codec: add FRESHET_JSON(Type, fields...), link freshet::glaze, or specialise "
-        "freshet::Codec<T>. See docs/codecs.md");
+        "freshet: the type sent has no codec: add FRESHET_JSON(Type, fields...) in its namespace, link freshet::glaze, "
+        "or specialise freshet::Codec<T>. See docs/codecs.md");
     if constexpr (sent_raw<T>) {
         return send(Encoded{raw_body(value), {}});
     } else if constexpr (Encodable<T>) {
@@ -131,8 +131,10 @@ Expected<R> decode_reply(std::string_view subject, Expected<Message> reply) {
     } else {
         static_assert(!RawView<R>, "freshet: a view of the answer's body would outlive it; ask for std::string, "
                                    "std::vector<std::byte> or Message. See docs/requests.md");
-        static_assert(Decodable<R>, "freshet: the answer's type has no codec: add FRESHET_JSON(Type, fields...), link "
-                                    "freshet::glaze, or specialise freshet::Codec<T>. See docs/codecs.md");
+        static_assert(
+            Decodable<R>,
+            "freshet: the answer's type has no codec: add FRESHET_JSON(Type, fields...) in its namespace, link "
+            "freshet::glaze, or specialise freshet::Codec<T>. See docs/codecs.md");
         if (!reply) return std::unexpected{std::move(reply).error()};
         R value{};
         auto decoded = decode_body(body_of(*reply), reply->header("content-type").value_or(""), value);

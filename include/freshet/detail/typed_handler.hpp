@@ -99,8 +99,9 @@ consteval bool check_parameter() {
     static_assert(
         known || inside_out || lacks_default_only<A>(),
         "freshet: this handler parameter has no codec and no extractor. For a message body add FRESHET_JSON(Type, "
-        "fields...), link freshet::glaze, or specialise freshet::Codec<T>; for an object given to broker.provide take "
-        "freshet::Inject<T>; else specialise freshet::Extractor<T>. See docs/handlers.md#parameters");
+        "fields...) in its namespace, link freshet::glaze, or specialise freshet::Codec<T>; for an object given to "
+        "broker.provide take freshet::Inject<T>; else specialise freshet::Extractor<T>. See "
+        "docs/handlers.md#parameters");
     static_assert(
         !known || taken_as_it_may_be<A>,
         "freshet: take a body and extracted values by value or const&, a Message by const&, and Context, Logger "
@@ -137,10 +138,13 @@ struct CheckHandler<Pattern, Result, TypeList<A...>, Publishes> {
     static_assert(whole_or_fields,
                   "freshet: a handler takes the whole body or Fields of it, not both: put the fields into the body's "
                   "type, or take a Message for its text. See docs/handlers.md#fields");
+    static constexpr bool called = !std::is_function_v<std::remove_pointer_t<Result>>;
+    static_assert(called, "freshet: this handler returns a function instead of calling it: Outcome::nack() and "
+                          "Outcome::term(\"why\") are functions. See docs/handlers.md#results");
     static_assert(
-        returnable<Result>,
+        !called || returnable<Result>,
         "freshet: the type this handler returns has no codec, so it can be neither answered nor published. Add "
-        "FRESHET_JSON(Type, fields...), link freshet::glaze, or specialise freshet::Codec<T>. See "
+        "FRESHET_JSON(Type, fields...) in its namespace, link freshet::glaze, or specialise freshet::Codec<T>. See "
         "docs/handlers.md#results");
     static_assert(!Publishes || carries_body<Result>,
                   "freshet: publish_to needs a handler that returns what to publish. See docs/handlers.md#results");

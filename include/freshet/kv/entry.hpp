@@ -86,8 +86,10 @@ template <class T>
 Expected<kv::Entry<T>> decode_entry(KvRecord record, const Message& message) {
     static_assert(!RawView<T>, "freshet: a view of a value would outlive it; a bucket's values are std::string, "
                                "std::vector<std::byte>, or a type with a codec. See docs/kv.md");
-    static_assert(Decodable<T>, "freshet: the type of a bucket's values has no codec: add FRESHET_JSON(Type, "
-                                "fields...), link freshet::glaze, or specialise freshet::Codec<T>. See docs/codecs.md");
+    static_assert(
+        Decodable<T>,
+        "freshet: the type of a bucket's values has no codec: add FRESHET_JSON(Type, "
+        "fields...) in its namespace, link freshet::glaze, or specialise freshet::Codec<T>. See docs/codecs.md");
     kv::Entry<T> entry{.bucket = std::move(record.bucket),
                        .key = std::move(record.key),
                        .revision = record.revision,

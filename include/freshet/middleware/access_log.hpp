@@ -8,8 +8,8 @@
 namespace freshet {
 
 /// Logs one line for each delivery: its outcome, how long the handler and the inner middlewares took, and the code of
-/// its error if it failed: `broker.use(AccessLog{})` for all subscribers, `.use(AccessLog{})` for one. A broker that
-/// starts while its logger writes level debug does this by itself, at that level. Thread-safe.
+/// its error if it failed: `broker.use(AccessLog{})` for all subscribers, `.use(AccessLog{})` for one. While a
+/// broker's logger writes level debug, it does this by itself, at that level. Thread-safe.
 class AccessLog {
 public:
     /// @param level  level of the lines

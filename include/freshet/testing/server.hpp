@@ -2,13 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <exception>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <sys/types.h>
+
+#include <freshet/testing/failed.hpp>
 
 namespace freshet::testing {
 
@@ -100,7 +101,7 @@ private:
     std::uint16_t port_ = 0;
     std::uint16_t cluster_port_ = 0;
     pid_t pid_ = 0;
-    int exceptions_ = std::uncaught_exceptions();
+    detail::FailureProbe probe_ = {};
 };
 
 }  // namespace freshet::testing

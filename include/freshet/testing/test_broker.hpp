@@ -30,9 +30,9 @@ struct TestOptions {
     bool threads = false;
     /// With a real server: the longest time that a call may wait for handlers.
     std::chrono::milliseconds patience{10'000};
-    /// The least level of log lines that are written as they come; a test that ends with an exception writes the lines
-    /// below it too, at its end. For a broker without BrokerOptions::logger. Default (empty): $FRESHET_TEST_LOG
-    /// (`debug`, `info`...), else LogLevel::warn.
+    /// The least level of log lines that are written as they come; a test that fails writes the lines below it too, at
+    /// the end of the TestBroker: see docs/testing.md#the-log. For a broker without BrokerOptions::logger. Default
+    /// (empty): $FRESHET_TEST_LOG (`debug`, `info`...), else LogLevel::warn.
     std::optional<LogLevel> log_level = {};
 };
 

@@ -286,9 +286,9 @@ void Feed::found(Acknowledger::Anew anew) noexcept {
         outlived = held_.size();
     }
     if (outlived > 0) {
-        link_.logger().warn("{} was deleted and created again; {} messages that the old one delivered cannot be "
+        link_.logger().warn("{} was deleted and created again; {} message{} that the old one delivered cannot be "
                             "acknowledged, and may come again",
-                            who_, outlived);
+                            who_, outlived, outlived == 1 ? "" : "s");
     }
 }
 

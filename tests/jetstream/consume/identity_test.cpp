@@ -89,7 +89,7 @@ TEST_CASE_METHOD(MemoryStoreFixture,
     CHECK(seen.wait_for(3));
     CHECK(seen.all() == std::vector<std::string>{"A1", "B1", "B2"});
     CHECK_THAT(log.wait_for("was deleted and created again"),
-               ContainsSubstring("1 messages that the old one delivered"));
+               ContainsSubstring("1 message that the old one delivered"));
 }
 
 TEST_CASE_METHOD(MemoryStoreFixture,

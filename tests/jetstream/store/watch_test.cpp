@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
+// Watches of buckets: what watchers and subscribers get.
 #include <atomic>
 #include <chrono>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -17,7 +15,7 @@
 
 #include "../../support/jetstream.hpp"
 #include "../../support/sinks.hpp"
-#include "../../support/wait.hpp"
+#include "watch_notes.hpp"
 
 #include "jetstream/api/api.hpp"
 #include "jetstream/store/watch_source.hpp"
@@ -25,74 +23,17 @@
 using namespace std::chrono_literals;
 using namespace freshet;
 using Catch::Matchers::ContainsSubstring;
-using freshet::testing::eventually;
+using freshet::testing::check_order;
 using freshet::testing::JetStreamFixture;
+using freshet::testing::Notes;
+using freshet::testing::read;
+using freshet::testing::text_of;
+using freshet::testing::Texts;
 
 struct Flag {
     bool on = false;
 };
 FRESHET_JSON(Flag, on);
-
-namespace {
-
-using Texts = std::vector<std::string>;
-
-template <class T>
-std::string text_of(const kv::Entry<T>& entry) {
-    std::string text = std::string{kv::to_string(entry.operation)} + " " + entry.key;
-    if constexpr (std::is_same_v<T, std::string>) text += " " + entry.value;
-    return text;
-}
-
-/// What handlers of several threads note.
-class Notes {
-public:
-    void add(std::string text) {
-        const std::lock_guard lock{mutex_};
-        texts_.push_back(std::move(text));
-    }
-    Texts all() const {
-        const std::lock_guard lock{mutex_};
-        return texts_;
-    }
-    bool reach(const Texts& texts) const {
-        return eventually([&] { return all() == texts; });
-    }
-    bool has(const std::string& text) const {
-        return eventually([&] {
-            const auto texts = all();
-            return std::ranges::find(texts, text) != texts.end();
-        });
-    }
-
-private:
-    mutable std::mutex mutex_;
-    Texts texts_;
-};
-
-std::vector<std::string> read(kv::Watcher<std::string>& watcher, std::size_t count) {
-    std::vector<std::string> texts;
-    while (texts.size() < count) {
-        const auto entry = watcher.next(20s);
-        if (!entry) break;
-        texts.push_back(text_of(*entry));
-    }
-    return texts;
-}
-
-/// Of three names, 20 texts each came in their order.
-void check_order(const Notes& notes, const std::string& suffix = "") {
-    CHECK(eventually([&] { return notes.all().size() == 60; }));
-    for (const std::string name : {"a", "b", "c"}) {
-        Texts seen;
-        for (auto& text : notes.all())
-            if (text.starts_with(name)) seen.push_back(text);
-        REQUIRE(seen.size() == 20);
-        for (std::size_t i = 0; i < 20; ++i) CHECK(seen[i] == name + "." + std::to_string(i) + suffix);
-    }
-}
-
-}  // namespace
 
 TEST_CASE_METHOD(JetStreamFixture, "a watcher gives what there is, then each change") {
     broker.start();
@@ -251,6 +192,21 @@ TEST_CASE_METHOD(JetStreamFixture, "a subscriber watches keys of a pattern") {
     CHECK(caught_up == 1);
 }
 
+TEST_CASE_METHOD(JetStreamFixture, "in a router the prefix stands before the keys, too") {
+    Notes notes;
+    Router<"ui."> router;
+    router.subscriber<"{name}">(kv::Watch{.bucket = "texts"})
+        .handle([&](const kv::Entry<std::string>& entry, Path<"name"> name) {
+            notes.add(entry.key + " is " + std::string{*name});
+        });
+    broker.include(router);
+    broker.start();
+    auto values = broker.kv<std::string>("texts");
+    values.put("dark", "1");
+    values.put("ui.dark", "2");
+    CHECK(notes.reach({"ui.dark is dark"}));
+}
+
 TEST_CASE_METHOD(JetStreamFixture, "a subscriber declares the bucket it watches, and takes entries in other ways") {
     Notes notes;
     broker.subscriber<">">(kv::Watch{.bucket = "flags", .options = {.history = 7}})
@@ -340,229 +296,4 @@ TEST_CASE_METHOD(JetStreamFixture, "a watch that is stopped while its bucket is 
     const auto inbox = std::make_shared<freshet::testing::Inbox>();
     REQUIRE(source->start(broker.jetstream().api()->link(), *Subject::parse(">"), inbox));
     CHECK(inbox->wait_for_end());
-}
-
-TEST_CASE_METHOD(JetStreamFixture, "a watch survives a restart of the server") {
-    const bool kill = GENERATE(true, false);
-    CAPTURE(kill);
-    Notes notes;
-    broker.subscriber<"{name}">(kv::Watch{.bucket = "texts"}).handle([&](const kv::Entry<std::string>& entry) {
-        notes.add(text_of(entry));
-    });
-    broker.start();
-    auto values = broker.kv<std::string>("texts");
-    values.put("a", "1");
-    auto watcher = values.watch();
-    CHECK(read(watcher, 1) == Texts{"put a 1"});
-    CHECK(notes.reach({"put a 1"}));
-    if (kill) server.kill();
-    server.restart();
-    CHECK(eventually([&] { return values.try_put("b", "2").has_value(); }));
-    CHECK(notes.has("put b 2"));
-    values.erase("a");
-    CHECK(notes.has("erase a "));
-    CHECK(std::ranges::count(notes.all(), "put a 1") == 1);  // nothing twice
-    CHECK(read(watcher, 1) == Texts{"put b 2"});
-}
-
-TEST_CASE_METHOD(JetStreamFixture, "a watch of updates misses none over a restart, whatever the store") {
-    const auto storage = GENERATE(js::Storage::file, js::Storage::memory);
-    broker.start();
-    auto values = broker.kv<std::string>("texts", {.storage = storage});
-    for (int i = 0; i < 5; ++i) values.put("old", "x");
-    auto watcher = values.watch({}, {.updates_only = true});
-    auto from_revision = values.watch({}, {.from_revision = 6});
-    server.kill();
-    server.restart();
-    CHECK(eventually([&] { return values.try_put("new", "x").has_value(); }));
-    CHECK(read(watcher, 1) == Texts{"put new x"});
-    CHECK(read(from_revision, 1) == Texts{"put new x"});
-}
-
-TEST_CASE_METHOD(JetStreamFixture, "a watch survives a server that comes back without the bucket") {
-    Notes notes;
-    broker.subscriber<"{name}">(kv::Watch{.bucket = "texts", .options = {.history = 3, .storage = js::Storage::memory}})
-        .handle([&](const kv::Entry<std::string>& entry) { notes.add(text_of(entry)); });
-    broker.start();
-    auto values = broker.kv<std::string>("texts");
-    for (int i = 0; i < 5; ++i) values.put("a", std::to_string(i));
-    auto watcher = values.watch();
-    CHECK(watcher.initial().size() == 1);
-    CHECK(notes.has("put a 4"));
-    server.kill();
-    server.restart();
-    // The watch declares it, with its own settings; a bucket opened with others uses that one.
-    CHECK(eventually([&] { return values.try_put("b", "new").has_value(); }));
-    CHECK(notes.has("put b new"));
-    CHECK(eventually([&] {
-        const auto entry = watcher.next(20s);
-        return entry && text_of(*entry) == "put b new";
-    }));
-    CHECK(values.status().stream.config.name == "KV_texts");
-}
-
-TEST_CASE_METHOD(JetStreamFixture, "a watch whose bucket must exist waits until somebody makes it again") {
-    broker.start();
-    broker.kv<std::string>("texts", {.storage = js::Storage::memory}).put("a", "1");
-    auto watcher = broker.kv<std::string>("texts", {.declare = js::Declare::never}).watch();
-    CHECK(watcher.initial().size() == 1);
-    server.kill();
-    server.restart();
-    auto values = broker.kv<std::string>("texts", {.storage = js::Storage::memory});
-    CHECK(eventually([&] { return values.try_put("b", "2").has_value(); }));
-    CHECK(read(watcher, 1) == Texts{"put b 2"});
-}
-
-TEST_CASE_METHOD(JetStreamFixture, "a watch goes on when its bucket is removed and made again") {
-    broker.start();
-    auto values = broker.kv<std::string>("texts", {.history = 4});
-    values.put("a", "1");
-    auto watcher = values.watch();
-    CHECK(watcher.initial().size() == 1);
-    values.remove();
-    values.put("a", "2");
-    CHECK(read(watcher, 1) == Texts{"put a 2"});
-    CHECK(values.status().history == 4);
-}
-
-TEST_CASE_METHOD(JetStreamFixture, "an object store is watched") {
-    Notes notes;
-    broker.subscriber(">", obj::Watch{.bucket = "files", .caught_up = [&] { notes.add("caught up"); }})
-        .handle([&](const obj::Info& info) {
-            notes.add(info.name + (info.deleted ? " deleted" : " " + std::to_string(info.size)) +
-                      (info.initial ? " initial" : ""));
-        });
-    broker.subscriber<"report.{year}.pdf">(obj::Watch{.bucket = "files", .ignore_deletes = true})
-        .handle([&](const obj::Info& info, Path<"year", int> year) {
-            notes.add("report of " + std::to_string(*year) + " at " + (info.modified > obj::Time{} ? "a time" : ""));
-        });
-    {
-        Broker other{{.servers = {server.url()}}};
-        other.start();
-        other.object_store("files").put("any name/at all", "1234");
-    }
-    broker.start();
-    CHECK(notes.has("any name/at all 4 initial"));
-    CHECK(notes.has("caught up"));
-    auto files = broker.object_store("files");
-    files.put("report.2026.pdf", "12345");
-    CHECK(notes.has("report.2026.pdf 5"));
-    CHECK(notes.has("report of 2026 at a time"));
-    files.erase("any name/at all");
-    CHECK(notes.has("any name/at all deleted"));
-}
-
-TEST_CASE_METHOD(JetStreamFixture, "a watcher of objects gives what there is, then each change") {
-    broker.start();
-    auto files = broker.object_store("files");
-    files.put("a", "1");
-    auto watcher = files.watch();
-    const auto initial = watcher.initial();
-    REQUIRE(initial.size() == 1);
-    CHECK(initial[0].name == "a");
-    CHECK(initial[0].initial);
-    CHECK(watcher.caught_up());
-    files.put("b", "22");
-    const auto next = watcher.next();
-    REQUIRE(next);
-    CHECK(next->name == "b");
-    CHECK(next->size == 2);
-    CHECK_FALSE(next->initial);
-    CHECK_FALSE(watcher.next(10ms));
-    watcher.stop();
-    CHECK_FALSE(watcher.next());
-}
-
-TEST_CASE_METHOD(JetStreamFixture, "a watcher of objects is told what to give") {
-    broker.start();
-    auto files = broker.object_store("files");
-    files.put("a", "1");
-    files.put("gone", "1");
-    files.erase("gone");
-    SECTION("no deletes") {
-        auto watcher = files.watch({.ignore_deletes = true});
-        const auto initial = watcher.initial();
-        REQUIRE(initial.size() == 1);
-        CHECK(initial[0].name == "a");
-        files.erase("a");
-        files.put("b", "1");
-        CHECK(watcher.next(20s)->name == "b");
-    }
-    SECTION("deletes, too") {
-        auto watcher = files.watch();
-        const auto initial = watcher.initial();
-        REQUIRE(initial.size() == 2);
-        CHECK(initial[1].name == "gone");
-        CHECK(initial[1].deleted);
-    }
-    SECTION("updates only") {
-        auto watcher = files.watch({.updates_only = true});
-        CHECK(watcher.initial().empty());
-        CHECK(watcher.caught_up());
-        files.erase("a");
-        const auto erased = watcher.next(20s);
-        REQUIRE(erased);
-        CHECK(erased->name == "a");
-        CHECK(erased->deleted);
-        CHECK_FALSE(erased->initial);
-    }
-    SECTION("updates only, no deletes") {
-        auto watcher = files.watch({.ignore_deletes = true, .updates_only = true});
-        files.erase("a");
-        files.put("b", "1");
-        CHECK(watcher.next(20s)->name == "b");
-        CHECK_FALSE(watcher.next(10ms));
-    }
-}
-
-TEST_CASE_METHOD(JetStreamFixture, "a subscriber watches updates of objects only") {
-    Notes notes;
-    broker.subscriber(obj::Watch{.bucket = "files", .updates_only = true, .caught_up = [&] { notes.add("caught up"); }})
-        .handle([&](const obj::Info& info) { notes.add(info.name + (info.initial ? " initial" : "")); });
-    {
-        Broker other{{.servers = {server.url()}}};
-        other.start();
-        other.object_store("files").put("before", "1");
-    }
-    broker.start();
-    CHECK(notes.reach({"caught up"}));
-    broker.object_store("files").put("after", "1");
-    CHECK(notes.reach({"caught up", "after"}));
-}
-
-TEST_CASE_METHOD(JetStreamFixture, "workers share a watch of objects, and keep the order of each key") {
-    Notes notes;
-    std::atomic<bool> first_runs = false;
-    std::atomic<bool> met = false;
-    broker.subscriber<"{name}.{n}">(obj::Watch{.bucket = "files", .workers = 4, .ordered_by = "name"})
-        .handle([&](const obj::Info& info) {
-            if (info.name == "a.0") {
-                first_runs = true;
-                eventually([&] { return met.load(); });
-            } else if (first_runs) {
-                met = true;
-            }
-            notes.add(info.name);
-        });
-    broker.start();
-    auto files = broker.object_store("files", {.storage = js::Storage::memory});
-    for (int i = 0; i < 20; ++i)
-        for (const auto* name : {"a", "b", "c"}) files.put(std::string{name} + "." + std::to_string(i), "x");
-    check_order(notes);
-    CHECK(met);
-}
-
-TEST_CASE_METHOD(JetStreamFixture, "a watch of objects survives a server that comes back without the bucket") {
-    Notes notes;
-    broker.subscriber(">", obj::Watch{.bucket = "files", .options = {.storage = js::Storage::memory}})
-        .handle([&](const obj::Info& info) { notes.add(info.name); });
-    broker.start();
-    auto files = broker.object_store("files", {.storage = js::Storage::memory});
-    files.put("a", "1");
-    CHECK(notes.has("a"));
-    server.kill();
-    server.restart();
-    CHECK(eventually([&] { return files.try_put("b", "2").has_value(); }));
-    CHECK(notes.has("b"));
-    CHECK(files.get("b") == "2");
 }

@@ -142,7 +142,7 @@ template <class T>
 bool read_json(JsonReader& in, const JsonNode& node, T& out) {
     static_assert(
         is_json<T, Direction::read>(),
-        "freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...), include "
+        "freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...) in its namespace, include "
         "<freshet/nlohmann.hpp> or specialise freshet::JsonAs<T>; a view cannot be read into, use std::string. See "
         "docs/codecs.md");
     if constexpr (ReadsAsJson<T>) {
@@ -256,9 +256,10 @@ bool write_map(JsonWriter& out, const T& map) {
 
 template <class T>
 bool write_json(JsonWriter& out, const T& value) {
-    static_assert(is_json<T, Direction::write>(),
-                  "freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...), include "
-                  "<freshet/nlohmann.hpp> or specialise freshet::JsonAs<T>. See docs/codecs.md");
+    static_assert(
+        is_json<T, Direction::write>(),
+        "freshet: this type cannot be a value in JSON: add FRESHET_JSON(Type, fields...) in its namespace, include "
+        "<freshet/nlohmann.hpp> or specialise freshet::JsonAs<T>. See docs/codecs.md");
     if constexpr (WritesAsJson<T>) {
         return write_json(out, JsonAs<T>::encode(value));
     } else if constexpr (HasFields<T>) {
