@@ -185,9 +185,8 @@ public:
             }));
     }
 
-    /// Returns a remote function: `broker.client<Invoice(const Order&)>("invoices.make")`; `about` is what descriptions
-    /// tell of it. Throws Error(Errc::bad_subject), and Error(Errc::bad_setup) for a negative timeout. May be called
-    /// from any thread.
+    /// Returns a remote function: `broker.client<Invoice(const Order&)>("invoices.make")`. Descriptions tell `about`.
+    /// Throws Error(Errc::bad_subject), and Error(Errc::bad_setup) for a negative timeout. Thread-safe.
     template <class Function>
     Client<Function> client(std::string subject, RequestOptions options = {}, About about = {}) {
         check_client(subject, options);
@@ -345,10 +344,9 @@ public:
     /// Stops the broker within BrokerOptions::stop_timeout; see stop(timeout).
     bool stop();
 
-    /// Calls start(), blocks until SIGINT, SIGTERM or stop(), then stops the broker. Throws what start() throws, and,
+    /// Calls start(), blocks until SIGINT, SIGTERM or stop(), then stops the broker. Throws what start() throws, and
     /// when the broker has stopped, Error with the reason if it ended by itself: its connection was closed for good, or
-    /// a subscriber was lost (OnLost::fail_fast). A second signal ends the process at once. Leaves a broker that runs
-    /// already alone.
+    /// a subscriber was lost (OnLost::fail_fast). A second signal ends the process. Leaves a running broker alone.
     void run();
 
     /// Blocks for one round trip to the server on each connection and returns how long it took. Throws Error:
@@ -367,10 +365,9 @@ public:
     /// Returns the broker's logger; valid as long as the broker. Thread-safe.
     Logger& logger() noexcept;
 
-    /// Declares a service: a name and a version under which others find its endpoints, which you declare on the result.
-    /// Needs <freshet/service.hpp>; see docs/services.md. On a running broker it can be found when the call returns,
-    /// which blocks for a round trip. start(), or this call on a running broker, throws Error(Errc::bad_setup) for
-    /// names and versions that other clients refuse.
+    /// Declares a service: others find the endpoints, which you declare on the result, by its name and version. Needs
+    /// <freshet/service.hpp>; see docs/services.md. On a running broker it blocks for a round trip. It, or else
+    /// start(), throws Error(Errc::bad_setup) for names and versions that other clients refuse.
     Service service(ServiceOptions options);
     /// Declares a service whose name and version the compiler checks: `broker.service<"calc", "1.2.0">({...})`.
     template <FixedString Name, FixedString Version>
@@ -379,9 +376,9 @@ public:
     Services services();
     Services services(DiscoveryOptions options);
 
-    /// Returns what the broker's declarations say of it: subscribers, also those of included routers, publishers,
-    /// remote functions, types. Needs <freshet/describe.hpp>. Asks no server; may be called before and after start(),
-    /// from any thread. Throws Error(Errc::bad_setup) if two different types have one name. See docs/describe.md.
+    /// Returns what the broker's declarations, also those of included routers, say of it (docs/describe.md). Needs
+    /// <freshet/describe.hpp>. Asks no server; may be called before and after start(), from any thread. Throws
+    /// Error(Errc::bad_setup) if two different types have one name.
     Description describe() const;
 
     /// Returns the compiled halves of the broker, for freshet itself.
