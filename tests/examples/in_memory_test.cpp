@@ -18,6 +18,7 @@
 #include <fmt/core.h>
 
 #include <freshet/freshet.hpp>
+#include <freshet/service.hpp>
 #include <freshet/testing.hpp>
 
 // Each in a namespace of its own: they have names in common.
@@ -26,6 +27,11 @@ namespace billing {
 #include "../../examples/billing/billing.cpp"
 #undef main
 }  // namespace billing
+namespace calc_service {
+#define main calc_service_main
+#include "../../examples/calc_service/calc_service.cpp"
+#undef main
+}  // namespace calc_service
 namespace rpc {
 #define main rpc_main
 #include "../../examples/rpc/rpc_server.cpp"
@@ -65,6 +71,21 @@ TEST_CASE("billing: an order becomes an invoice, published and answered") {
     CHECK(test.request<billing::Invoice>("orders.us.created", billing::Order{"b2", 50}).order_id == "b2");
     CHECK(test.published("invoices.*").size() == 2);
     CHECK(test.publish("orders.eu.created", "{}") == Outcome::term());
+}
+
+TEST_CASE("calc_service: it calculates, counts and is found") {
+    freshet::Broker broker;
+    calc_service::wire(broker);
+    TestBroker test{broker};
+    CHECK(test.request<calc_service::Result>("calc.add", calc_service::Numbers{1, 2}).value == 3);
+    const auto refused = test.try_request<calc_service::Result>("calc.divide", calc_service::Numbers{1, 0});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().remote_code() == 422);
+    const auto services = test.client().services();
+    CHECK(services.info("calc").at(0).endpoints.size() == 3);
+    CHECK(services.stats("calc").at(0).endpoints.at(1).last_error == "422:cannot divide by 0");
+    test.request<freshet::Message>("calc.admin.reset", "");
+    CHECK(services.stats("calc").at(0).endpoints.at(1).num_errors == 0);
 }
 
 TEST_CASE("rpc: servers share the divisions, refuse one by zero, and each says what it did") {

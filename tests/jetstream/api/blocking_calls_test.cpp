@@ -20,6 +20,7 @@
 #include <freshet/app.hpp>
 #include <freshet/freshet.hpp>
 #include <freshet/jetstream.hpp>
+#include <freshet/service.hpp>
 
 #include "../../support/jetstream.hpp"
 #include "../../support/log_lines.hpp"
@@ -131,8 +132,9 @@ TEST_CASE("the page about threads has a row for each call that may block") {
               {"`async`", does_not_wait},
               {"`get`, `wait`, `wait_for`, `wait_until` of a `Future`", refused},
               {"`request_many`, reading its answers", refused},
+              {"`ping`, `info` and `stats` of `Services`", refused},
               {"`next` of a `MessageStream`, iterating over it", refused},
-              {"`ping`; `handle`, `messages` and `include` on a running broker", refused},
+              {"`ping`; `handle`, `messages`, `include` and `service` on a running broker", refused},
               {"`start` and `run` of a broker, `run` of an `App`", refused},
               {"`stop` of a broker", does_not_wait},
               {"`stop` of a `Subscriber` or `MessageStream`, the destructor of a `MessageStream`", does_not_wait},
@@ -161,6 +163,10 @@ TEST_CASE_METHOD(Fixture, "requests, answers and futures do not block a thread t
             {"try_call", [&] { value_or_raise(mute.try_call("x")); }},
             {"request_many", [&] { value_or_raise(*broker.request_many<Text>("mute", "x", {.timeout = 1h}).next()); }},
             {"reading answers", [&] { value_or_raise(*answers.next()); }},
+            {"ping of Services", [&] { broker.services().ping(); }},
+            {"info of Services", [&] { broker.services().info("x"); }},
+            {"stats of Services", [&] { broker.services().stats("x", "y"); }},
+            {"service", [&] { broker.service({.name = "x", .version = "1.0.0"}); }},
             {"get of a Future", [&] { future.get(); }},
             {"wait of a Future", [&] { future.wait(); }},
             {"wait_for of a Future", [&] { future.wait_for(1h); }},
