@@ -89,7 +89,7 @@ TEST_CASE_METHOD(Servers, "a stop ends endpoints first, and the service is found
     broker.start();
     auto held = client.client<int(std::string_view)>("calc.hold", {.timeout = 20s}).async("");
     REQUIRE(eventually([&] { return gate.waiting == 1; }));
-    std::thread stopping{[&] { broker.stop(20s); }};
+    std::jthread stopping{[&] { broker.stop(20s); }};
     // No new requests are taken, and what was taken is still handled.
     CHECK(eventually([&] {
         const auto answer = client.try_request<Sum>("calc.add", Add{1, 2});
