@@ -70,9 +70,8 @@ int AppCore::run() {
         exit(asked.code());
     } catch (const Error& error) {
         // A start that ends because of a stop is no failure.
-        const bool asked = stop_wanted() || std::ranges::any_of(brokers_, [](Broker* broker) {
-                               return broker->core().was_cut_short();
-                           });
+        const bool asked = stop_wanted() ||
+                           std::ranges::any_of(brokers_, [](Broker* broker) { return broker->core().was_cut_short(); });
         clean_ = asked && error.code() == Errc::closed;
         logger().log(clean_ ? LogLevel::info : LogLevel::critical, "{}", error.what());
     } catch (...) {

@@ -49,7 +49,7 @@ void BrokerCore::start() {
     if (action == Action::refuse)
         raise({cut_short ? Errc::closed : Errc::bad_setup,
                over ? "start: the broker was stopped; make a new one to start again"
-                                     : "start: the broker was started already"});
+                    : "start: the broker was started already"});
     if (action == Action::abandon) {
         link_.close();
         abandon_all();

@@ -229,8 +229,8 @@ void Link::request_async(std::string_view subject, const Encoded& encoded, const
 
 Expected<void> Link::request_into(ReplySink& sink, std::string_view subject, const Encoded& encoded,
                                   const RequestOptions& options, freshet::Lane lane) {
-    const auto ticket = ask(
-        subject, encoded, options, [&] { return mux_.open(sink, timeout_or_default(options.timeout)); }, lane);
+    const auto ticket =
+        ask(subject, encoded, options, [&] { return mux_.open(sink, timeout_or_default(options.timeout)); }, lane);
     if (!ticket) return std::unexpected{ticket.error()};
     return {};
 }

@@ -183,9 +183,9 @@ private:
     std::vector<PublishStep*> publish_steps_ = {};
     std::stop_source stop_source_ = {};
     std::atomic<bool> has_listener_;
-    std::mutex event_mutex_ = {};                // guards calls of on_event, and later_
-    std::atomic<std::thread::id> teller_ = {};   // the thread that is in such a call
-    std::deque<ConnectionEvent> later_ = {};     // that came inside the call
+    std::mutex event_mutex_ = {};               // guards calls of on_event, and later_
+    std::atomic<std::thread::id> teller_ = {};  // the thread that is in such a call
+    std::deque<ConnectionEvent> later_ = {};    // that came inside the call
     std::mutex watchers_mutex_ = {};
     std::vector<std::weak_ptr<ConnectionWatcher>> watchers_ = {};
     Declarations declarations_ = {};

@@ -239,13 +239,12 @@ TEST_CASE_METHOD(Fixture, "exit between the look at it and the connection cuts t
 TEST_CASE_METHOD(Fixture, "a broker that is stopped before or while it starts ends the program, with code 0") {
     const std::string when = GENERATE("before run", "in a hook", "while it connects", "while the second one connects");
     CAPTURE(when);
-    Broker absent{{.servers = {"nats://127.0.0.1:1"},
-                   .start_timeout = 1h,
-                   .on_event = [&](const ConnectionEvent& event) {
-                       if (event.kind != ConnectionEvent::Kind::waiting) return;
-                       if (when == "while it connects") absent.stop();
-                       else broker.stop();
-                   }}};
+    Broker absent{
+        {.servers = {"nats://127.0.0.1:1"}, .start_timeout = 1h, .on_event = [&](const ConnectionEvent& event) {
+             if (event.kind != ConnectionEvent::Kind::waiting) return;
+             if (when == "while it connects") absent.stop();
+             else broker.stop();
+         }}};
     App waits{broker, absent};
     if (when == "before run") broker.stop();
     if (when == "in a hook") waits.on_startup([](Broker& own) { own.stop(); });

@@ -132,8 +132,8 @@ TEST_CASE_METHOD(Fixture, "a broker is stopped or destroyed in a publish middlew
             std::ignore = own.try_request<std::string>("echo", "x", {.timeout = 1h});  // the stop may end it
         } else if (call == "async") {
             std::binary_semaphore told{0};
-            own.client<std::string(std::string)>("echo").async(
-                {.timeout = 20s}, "x", [&](const Expected<std::string>&) { told.release(); });
+            own.client<std::string(std::string)>("echo").async({.timeout = 20s}, "x",
+                                                               [&](const Expected<std::string>&) { told.release(); });
             told.acquire();
         } else {
             auto replies = own.request_many<std::string>("echo", "x", {.timeout = 20s, .max_replies = 1});
@@ -209,8 +209,7 @@ TEST_CASE_METHOD(Fixture, "an event inside on_event follows when that has return
     with.on_event = [&](const ConnectionEvent& event) {
         if (event.kind == Kind::closed) return;
         seen.push_back("begin " + event.detail);
-        if (event.kind == Kind::connected)
-            broker->core().link().tell({.kind = Kind::slow_consumer, .detail = "inner"});
+        if (event.kind == Kind::connected) broker->core().link().tell({.kind = Kind::slow_consumer, .detail = "inner"});
         seen.push_back("end " + event.detail);
     };
     broker = std::make_unique<Broker>(with);
