@@ -11,6 +11,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/callback_scope.hpp"
 #include "base/utf8.hpp"
 
 namespace freshet {
@@ -130,6 +131,7 @@ void Logger::write(LogLevel level, fmt::string_view format, fmt::format_args arg
         append_field(line, " sequence=", fields.sequence);
         append_field(line, " delivery=", fields.delivery);
         append_field(line, " correlation_id=", fields.correlation_id);
+        const detail::CallbackScope scope;  // the program's sinks may stop or destroy a broker
         logger_->log(native_level(level), spdlog::string_view_t{line.data(), line.size()});
     } catch (...) {  // no memory, or the user's own error handler of spdlog threw
         std::fputs("freshet: a log line was lost: there is no memory for it, or the logger threw\n", stderr);

@@ -2,7 +2,6 @@
 #include "broker/app_core.hpp"
 
 #include <algorithm>
-#include <stop_token>
 #include <thread>
 #include <utility>
 
@@ -63,20 +62,18 @@ int AppCore::run() {
         ~Wake() { signals.wake(); }
     } const wake{signals};  // wakes the watcher before it is joined
     try {
+        const auto ends = watch_ends();
         start([](Broker& broker) { broker.start(); });
         wait();
     } catch (const ExitApp& asked) {
         logger().info("{}", asked.what());
         exit(asked.code());
     } catch (const Error& error) {
-        const std::lock_guard lock{mutex_};
         // A start that ends because of a stop is no failure.
-        if (!stop_wanted_ || error.code() != Errc::closed) {
-            clean_ = false;
-            logger().critical("{}", error.what());
-        } else {
-            logger().info("{}", error.what());
-        }
+        const bool asked = stop_wanted() ||
+                           std::ranges::any_of(brokers_, [](Broker* broker) { return broker->core().was_cut_short(); });
+        clean_ = asked && error.code() == Errc::closed;
+        logger().log(clean_ ? LogLevel::info : LogLevel::critical, "{}", error.what());
     } catch (...) {
         clean_ = false;
         logger().critical("the startup failed: {}", exception_text());
@@ -125,18 +122,37 @@ void AppCore::start_beside(Start& start, const std::function<void(Broker&)>& sta
         try {
             start_broker(*start.broker);
         } catch (...) { failed = std::current_exception(); }
-        const std::lock_guard lock{mutex_};
-        start.done = true;
-        start.running = failed == nullptr;
-        start.failed = failed;
-        changed_.notify_all();
+        bool late = false;
+        {
+            const std::lock_guard lock{mutex_};
+            start.done = true;
+            start.running = failed == nullptr;
+            start.failed = failed;
+            late = start.left && !stop_wanted_;
+            changed_.notify_all();
+        }
+        if (late && failed) report_late_failure(*start.broker, failed);
     }};
     const auto timeout = start.broker->core().link().options().start_timeout;
-    std::unique_lock lock{mutex_};
-    if (!changed_.wait_for(lock, timeout, [&] { return start.done || stop_wanted_; }))
+    std::exception_ptr failed;
+    {
+        std::unique_lock lock{mutex_};
+        start.left = !changed_.wait_for(lock, timeout, [&] { return start.done || stop_wanted_; });
+        failed = start.failed;
+    }
+    if (start.left)
         logger().warn("going on without a broker that is not critical: no server has answered it for {} ms",
                       timeout.count());
-    if (start.failed) std::rethrow_exception(start.failed);
+    if (failed) std::rethrow_exception(failed);
+}
+
+void AppCore::report_late_failure(Broker& broker, const std::exception_ptr& failed) noexcept {
+    try {
+        std::rethrow_exception(failed);
+    } catch (...) {
+        broker.logger().critical("the program goes on without a broker that is not critical and could not start: {}",
+                                 exception_text());
+    }
 }
 
 /// Ends the starts that go on, and waits for their threads.
@@ -146,11 +162,20 @@ void AppCore::finish_starts() noexcept {
         if (start.thread.joinable()) start.thread.join();
 }
 
-void AppCore::wait() {
-    std::vector<std::unique_ptr<std::stop_callback<std::function<void()>>>> ends;
+AppCore::Ends AppCore::watch_ends() {
+    Ends ends;
     for (auto* const broker : brokers_)
-        ends.push_back(std::make_unique<std::stop_callback<std::function<void()>>>(broker->link().stop_token(),
-                                                                                   [this] { request_stop(); }));
+        ends.push_back(std::make_unique<Ends::value_type::element_type>(broker->link().stop_token(),
+                                                                        [this] { request_stop(); }));
+    return ends;
+}
+
+bool AppCore::stop_wanted() const {
+    const std::lock_guard lock{mutex_};
+    return stop_wanted_;
+}
+
+void AppCore::wait() {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return stop_wanted_; });
 }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -70,14 +71,21 @@ private:
         Broker* broker;
         bool done = false;     // start_broker has returned or thrown
         bool running = false;  // it has returned
+        bool left = false;     // the program went on without it
         std::exception_ptr failed = {};
         std::jthread thread = {};
     };
 
+    using Ends = std::vector<std::unique_ptr<std::stop_callback<std::function<void()>>>>;
+
+    /// Has the end of any broker end the program, as long as the result lives.
+    Ends watch_ends();
+    bool stop_wanted() const;
     void wait();
     void start_one(Start& start, const std::function<void(Broker&)>& start_broker);
     /// Starts a broker that the program can do without. Returns when it runs, or when its start_timeout is over.
     void start_beside(Start& start, const std::function<void(Broker&)>& start_broker);
+    static void report_late_failure(Broker& broker, const std::exception_ptr& failed) noexcept;
     void finish_starts() noexcept;
     void stop_brokers() noexcept;
     void end_lifespans() noexcept;

@@ -81,6 +81,8 @@ public:
     /// Stops the broker, and blocks until all handlers have returned, however long they take, and all timers have
     /// ended: afterwards nothing of the broker runs. Do not call it inside a callback.
     void end(std::chrono::milliseconds timeout);
+    /// Ends the sources, and gives back or drops the messages that wait, now and later. Does not wait.
+    void discard_all();
     /// Keeps an object until end() has waited for all handlers.
     void keep(std::shared_ptr<void> object);
     /// Sets the action for a handler that throws ExitApp; empty: the broker stops. Waits for an action that runs.
@@ -106,6 +108,8 @@ public:
     /// caller in the error.
     Layer& change_layer(const char* what);
     std::shared_ptr<const Layer> layer() const noexcept override { return layer_; }
+    /// Returns true if a stop ended start(), not a failure, or came before it.
+    bool was_cut_short() const;
     /// Returns true if the broker has stopped, left nothing unhandled, and did not lose its connection.
     bool ended_clean() const;
     /// Returns true if the broker has stopped or never started, and no handler of it runs or will run.
@@ -138,14 +142,20 @@ private:
     /// be finished.
     std::vector<std::string> forgotten() const;
     void start_all();
+    /// Takes back what start() did. Blocks for the broker's stop_timeout at most, inside a callback not at all: then
+    /// the handlers that have begun go on, and end() waits for them.
     void undo_start() noexcept;
+    /// Ends the subscribers that have started, closes the connection, and waits for the handlers. Blocks.
+    void take_back();
 
     // broker_stop.cpp
     /// Takes a step of the life that asks for the end, and does what it says. Returns false if the event changes
     /// nothing.
     bool ask_end(Event event, std::chrono::milliseconds timeout);
-    /// Begins to wind down in a thread of its own. Called under mutex_, so that end() finds the thread to join.
-    void begin_winding_down();
+    /// Begins to run `work` in a thread of its own, because callers of start() and stop() wait only until their
+    /// deadline, and inside a callback not at all. Called under mutex_, so that end() finds the thread to join.
+    /// Returns false if no thread could be made.
+    bool end_in_thread(void (BrokerCore::*work)());
     /// Winds down in the calling thread if no thread could be made, unless this is a callback.
     void wind_down_here();
     /// Stops the subscribers, waits for handlers until the deadline, closes the connection. Blocks.
@@ -166,6 +176,10 @@ private:
     /// Asks servers how far consumers are behind, again and again, if that is measured.
     void poll();
     void start_now(const std::shared_ptr<HostedService>& service);
+    /// Throws if the subscriber cannot be declared in this state or on this thread. Called under mutex_.
+    void check_declarable(const SubscriberCore& subscriber) const;
+    /// Binds a subscriber of a broker that was started. Throws its mistakes.
+    void bind(SubscriberCore& subscriber);
     /// Removes the subscribers that have finished, and adds up their counts. Called under mutex_. The caller destroys
     /// the returned subscribers after it has released the lock, because the captures of their handlers go with them.
     std::vector<std::shared_ptr<SubscriberCore>> forget_finished();
@@ -177,6 +191,8 @@ private:
     std::shared_ptr<DeliveryObserver> observer_ = {};
     bool threads_ = true;
 
+    // Held while start() binds the subscribers, without mutex_: functions of the user run then, and may look, too.
+    mutable std::recursive_mutex binding_mutex_ = {};
     mutable std::mutex mutex_ = {};         // guards the members below
     std::condition_variable changed_ = {};  // notified when life_ changes
     BrokerLife life_ = {};

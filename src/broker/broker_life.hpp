@@ -78,7 +78,7 @@ public:
         return state_ == State::interrupted || state_ == State::leaving || state_ == State::undoing ||
                state_ == State::stopping || state_ == State::stopped;
     }
-    /// Returns true if a stop ended start(), not a failure.
+    /// Returns true if a stop ended start(), not a failure, or came before it.
     bool was_cut_short() const noexcept { return cut_short_; }
     /// Returns true if the broker has stopped, left nothing unhandled, and did not lose its connection.
     bool ended_clean() const noexcept { return is_stopped() && !leftovers_ && !lost_; }
@@ -136,7 +136,7 @@ private:
     Action stop() noexcept {
         switch (state_) {
             case State::idle:
-            case State::forbidden: return go(State::stopped, Action::abandon);
+            case State::forbidden: cut_short_ = true; return go(State::stopped, Action::abandon);
             case State::connecting: cut_short_ = true; return go(State::interrupted, Action::interrupt);
             case State::subscribing: cut_short_ = true; return go(State::leaving, Action::announce);
             case State::running: return go(State::stopping, Action::wind_down);

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/callback_scope.hpp"
 #include "base/fork.hpp"
 #include "base/may_wait.hpp"
 #include "base/quoted.hpp"
@@ -41,7 +42,7 @@ bool BrokerCore::answers(std::string_view subject) const {
 }
 
 void BrokerCore::look_at_subscribers(const Look& look) const {
-    const std::lock_guard lock{mutex_};
+    const std::scoped_lock lock{binding_mutex_, mutex_};
     for (const auto& subscriber : subscribers_) look(subscriber->spec(), &subscriber->source());
     if (routers_expanded_) return;
     for (const auto& router : routers_)
@@ -58,20 +59,17 @@ std::uint64_t BrokerCore::begin(const std::string& subject) {
 std::shared_ptr<SubscriberCore> BrokerCore::add(SubscriberSpec spec) {
     if (forked()) raise(forked_error("subscriber"));
     const auto draft = spec.draft;
+    const Background::Call call{link_.background()};  // what is bound may destroy the broker
     auto subscriber = std::make_shared<SubscriberCore>(link_, *this, std::move(spec));
     std::vector<std::shared_ptr<SubscriberCore>> forgotten;  // outlives the lock
     std::unique_lock lock{mutex_};
     drafts_.erase(draft);
-    if (life_.is_over()) {
-        raise({Errc::closed, "subscriber " + quoted(subscriber->spec().subject) +
-                                 ": the broker was stopped; declare it on a new one"});
-    }
-    if (life_.is_live() && !may_wait())
-        raise(wait_refused("subscriber " + quoted(subscriber->spec().subject) + " of a broker that runs"));
+    check_declarable(*subscriber);
     if (!life_.is_idle()) {
-        std::vector<std::string> problems;
-        subscriber->bind(problems);
-        if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the subscriber")});
+        lock.unlock();  // functions of extractors and middlewares run
+        bind(*subscriber);
+        lock.lock();
+        check_declarable(*subscriber);
     }
     forgotten = forget_finished();
     subscribers_.push_back(subscriber);
@@ -79,6 +77,19 @@ std::shared_ptr<SubscriberCore> BrokerCore::add(SubscriberSpec spec) {
     lock.unlock();  // the start of a source may ask the server and wait
     if (live) start_now(subscriber);
     return subscriber;
+}
+
+void BrokerCore::check_declarable(const SubscriberCore& subscriber) const {
+    const auto what = [&] { return "subscriber " + quoted(subscriber.spec().subject); };
+    if (life_.is_over()) raise({Errc::closed, what() + ": the broker was stopped; declare it on a new one"});
+    if (life_.is_live() && !may_wait()) raise(wait_refused(what() + " of a broker that runs"));
+}
+
+void BrokerCore::bind(SubscriberCore& subscriber) {
+    const CallbackScope scope;
+    std::vector<std::string> problems;
+    subscriber.bind(problems);
+    if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the subscriber")});
 }
 
 void BrokerCore::start_now(const std::shared_ptr<SubscriberCore>& subscriber) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first half of a broker's life: start(), and the way back if it fails.
+#include <algorithm>
 #include <atomic>
 #include <stop_token>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "base/fork.hpp"
 #include "base/may_wait.hpp"
 #include "base/signals.hpp"
+#include "base/wait.hpp"
 #include "broker/broker_core.hpp"
 
 namespace freshet::detail {
@@ -39,18 +41,22 @@ void BrokerCore::start() {
     if (!may_wait()) raise(wait_refused("start"));
     Action action{};
     bool over = false;
+    bool cut_short = false;
     {
         const std::lock_guard lock{mutex_};
         over = life_.is_over();
+        cut_short = life_.was_cut_short();
         action = life_.on(Event::start);
         changed_.notify_all();
     }
     if (action == Action::refuse)
-        raise({Errc::bad_setup, over ? "start: the broker was stopped; make a new one to start again"
-                                     : "start: the broker was started already"});
+        raise({cut_short ? Errc::closed : Errc::bad_setup,
+               over ? "start: the broker was stopped; make a new one to start again"
+                    : "start: the broker was started already"});
     if (action == Action::abandon) {
         link_.close();
         abandon_all();
+        link_.request_stop();
         raise(stopped_early());
     }
     try {
@@ -58,7 +64,6 @@ void BrokerCore::start() {
         start_all();
     } catch (...) {
         connection_.fail(exception_error());
-        bool cut_short = false;
         {
             const std::lock_guard lock{mutex_};
             life_.on(Event::failed);
@@ -81,6 +86,7 @@ void BrokerCore::run() {
 }
 
 void BrokerCore::run_until_stopped() {
+    const bool over = was_cut_short();  // before this call, which is an error then
     SignalWatch signals;
     const std::stop_callback wake{link_.stop_token(), [&] { signals.wake(); }};
     std::atomic<bool> signalled = false;
@@ -98,7 +104,7 @@ void BrokerCore::run_until_stopped() {
     } catch (const Error& error) {
         failed = true;
         signals.wake();
-        const bool stopped_early = error.code() == Errc::closed && link_.stop_token().stop_requested();
+        const bool stopped_early = !over && was_cut_short() && error.code() == Errc::closed;
         if (!stopped_early && !signalled) throw;
         link_.logger().info("{}", error.what());
     } catch (...) {
@@ -108,24 +114,35 @@ void BrokerCore::run_until_stopped() {
     }
 }
 
-void BrokerCore::bind_all() {
-    std::vector<std::string> problems;
-    std::vector<std::shared_ptr<SubscriberCore>> gone;  // outlives the lock
+bool BrokerCore::was_cut_short() const {
     const std::lock_guard lock{mutex_};
-    gone = forget_finished();
-    std::vector<PublishStep*> steps;
-    for (const auto& step : layer_->publish_steps) steps.push_back(step.get());
-    link_.set_publish_steps(std::move(steps));
-    routers_expanded_ = true;
-    for (const auto& router : routers_) {
-        for (auto& spec : router->expand())
+    return life_.was_cut_short();
+}
+
+void BrokerCore::bind_all() {
+    const std::lock_guard binding{binding_mutex_};
+    const CallbackScope scope;                          // functions of extractors and middlewares run
+    std::vector<std::shared_ptr<SubscriberCore>> gone;  // outlives the lock
+    std::vector<std::shared_ptr<SubscriberCore>> all;
+    {
+        const std::lock_guard lock{mutex_};
+        gone = forget_finished();
+        std::vector<PublishStep*> steps;
+        for (const auto& step : layer_->publish_steps) steps.push_back(step.get());
+        link_.set_publish_steps(std::move(steps));
+        routers_expanded_ = true;
+        const auto declare = [this](SubscriberSpec spec) {
             subscribers_.push_back(std::make_shared<SubscriberCore>(link_, *this, std::move(spec)));
+        };
+        for (const auto& router : routers_)
+            for (auto& spec : router->expand()) declare(std::move(spec));
+        for (auto& subject : forgotten()) declare({.subject = std::move(subject)});
+        all = subscribers_;
     }
-    for (auto& subject : forgotten())
-        subscribers_.push_back(std::make_shared<SubscriberCore>(link_, *this,
-                                                                SubscriberSpec{.subject = std::move(subject)}));
-    for (const auto& service : services_) service->check(problems);
-    for (const auto& subscriber : subscribers_) subscriber->bind(problems);
+    std::vector<std::string> problems;
+    for (const auto& service : services()) service->check(problems);
+    for (const auto& subscriber : all)
+        if (!subscriber->subject()) subscriber->bind(problems);  // else it was declared since start() was called
     if (!problems.empty()) raise({Errc::bad_setup, list_of(problems, "the broker")});
 }
 
@@ -164,7 +181,7 @@ void BrokerCore::start_all() {
         raise({Errc::unauthorized, list_of(problems, "the broker")});
     {
         const std::lock_guard lock{mutex_};
-        if (life_.on(Event::subscribed) == Action::wind_down) begin_winding_down();
+        if (life_.on(Event::subscribed) == Action::wind_down) no_stopper_ = !end_in_thread(&BrokerCore::wind_down);
         changed_.notify_all();
     }
     for (const auto& subscriber : subscribers) subscriber->heed_losses();
@@ -172,16 +189,33 @@ void BrokerCore::start_all() {
 }
 
 void BrokerCore::undo_start() noexcept {
+    const auto timeout = std::min(link_.options().stop_timeout, longest_timeout);
     link_.close_requests({Errc::closed, "the broker could not start"});
+    std::unique_lock lock{mutex_};
+    stop_timeout_ = timeout;
+    stop_deadline_ = link_.clock().now() + timeout;
+    if (!end_in_thread(&BrokerCore::take_back)) {
+        lock.unlock();
+        return take_back();
+    }
+    // Inside a callback, a handler may need this very thread to return.
+    if (CallbackScope::inside()) return;
+    if (wait_until(link_.clock(), lock, changed_, stop_deadline_, [this] { return life_.is_stopped(); })) return;
+    lock.unlock();
+    link_.logger().error("could not start, and handlers that have begun did not return within {} ms", timeout.count());
+}
+
+void BrokerCore::take_back() {
     const auto started = subscribers();
-    for (const auto& subscriber : started) subscriber->quiesce();
+    for (const auto& subscriber : started) {
+        subscriber->quiesce();
+        subscriber->abandon();
+        subscriber->discard();
+    }
     for (const auto& service : services()) service->stop();
     link_.transport().close(std::chrono::milliseconds{0});
-    for (const auto& subscriber : started) {
-        subscriber->abandon();
-        // Inside a callback, a subscriber's end may have to come on this very thread, so only end() waits for it.
+    for (const auto& subscriber : started)
         if (!CallbackScope::inside()) subscriber->join();
-    }
     finish(Event::undone);
     abandon_all();  // the subscribers that were declared meanwhile
 }

@@ -39,12 +39,16 @@ bool BrokerCore::stop(std::chrono::milliseconds timeout) {
     }
     // Whatever holds up the thread that winds down, or start(): nothing is handled or published any more after this.
     // The sources end, too: a server would deliver what it is given back at once again, to them.
+    discard_all();
+    give_up();
+    return false;
+}
+
+void BrokerCore::discard_all() {
     for (const auto& subscriber : subscribers()) {
         subscriber->begin_stop(std::chrono::milliseconds{0});
         subscriber->discard();
     }
-    give_up();
-    return false;
 }
 
 void BrokerCore::forbid_start() noexcept { ask_end(Event::forbid, std::chrono::milliseconds{0}); }
@@ -84,29 +88,29 @@ bool BrokerCore::ask_end(Event event, std::chrono::milliseconds timeout) {
         stop_timeout_ = timeout;
         stop_deadline_ = link_.clock().now() + timeout;
         if (action == Action::abandon) link_.close();
-        if (action == Action::wind_down) begin_winding_down();
+        if (action == Action::wind_down) no_stopper_ = !end_in_thread(&BrokerCore::wind_down);
         changed_.notify_all();
     }
     if (action == Action::abandon) abandon_all();
-    else link_.request_stop();
+    link_.request_stop();
     if (action == Action::interrupt) link_.transport().close(std::chrono::milliseconds{0});
     return true;
 }
 
-// Uses a thread of its own, because callers of stop() wait only until their deadline, and inside a callback not at all.
-void BrokerCore::begin_winding_down() {
+bool BrokerCore::end_in_thread(void (BrokerCore::*work)()) {
     link_.clock().add_work(1);
     try {
-        stopper_ = std::thread{[this] {
+        stopper_ = std::thread{[this, work] {
             {
                 const WorkScope scope;
-                wind_down();
+                (this->*work)();
             }
             link_.clock().add_work(-1);
         }};
+        return true;
     } catch (const std::system_error&) {
         link_.clock().add_work(-1);
-        no_stopper_ = true;
+        return false;
     }
 }
 
@@ -181,6 +185,7 @@ void BrokerCore::end_if_lost() noexcept {
 
 void end_in_background(std::shared_ptr<BrokerCore> core) noexcept {
     core->link().forget_listener();
+    core->link().background().keep_calls();
     core->stop(std::chrono::milliseconds{0});  // now: a start() that goes on behind the callback must not succeed
     auto* const kept = new std::shared_ptr<BrokerCore>{std::move(core)};
     try {
@@ -189,7 +194,8 @@ void end_in_background(std::shared_ptr<BrokerCore> core) noexcept {
             delete kept;
         }}.detach();
     } catch (const std::system_error&) {
-        return;  // there is no thread to wait in: the broker stops, and its objects are never destroyed
+        // There is no thread to wait in: nothing is handled any more, and the broker's objects are never destroyed.
+        (*kept)->discard_all();
     }
 }
 

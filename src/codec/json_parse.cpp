@@ -9,6 +9,7 @@
 
 #include <freshet/detail/json/reader.hpp>
 
+#include "base/per_thread.hpp"
 #include "codec/json_document.hpp"
 
 namespace freshet::detail {
@@ -18,23 +19,24 @@ namespace {
 /// read while another one is being read gets a new document.
 class DocumentLease {
 public:
-    DocumentLease() : document_{spare ? std::move(spare) : std::make_unique<JsonDocument>()} {}
+    DocumentLease() {
+        document_.swap(Spare::get());
+        if (document_ == nullptr) document_ = std::make_unique<JsonDocument>();
+    }
     DocumentLease(const DocumentLease&) = delete;
     DocumentLease& operator=(const DocumentLease&) = delete;
     ~DocumentLease() {
         const auto memory = document_->nodes.memory() + document_->text.capacity() + document_->copy.capacity();
-        if (memory <= kept_memory) spare = std::move(document_);
+        if (memory <= kept_memory) Spare::get() = std::move(document_);
     }
     JsonDocument& operator*() noexcept { return *document_; }
 
 private:
+    using Spare = PerThread<std::unique_ptr<JsonDocument>>;
     static constexpr std::size_t kept_memory = std::size_t{1} << 20;
-    static thread_local std::unique_ptr<JsonDocument> spare;
 
-    std::unique_ptr<JsonDocument> document_;
+    std::unique_ptr<JsonDocument> document_ = {};
 };
-
-thread_local std::unique_ptr<JsonDocument> DocumentLease::spare;
 
 std::string_view name_of(Format format) noexcept {
     switch (format) {

@@ -10,6 +10,7 @@
 #include "base/error_state.hpp"
 #include "base/quoted.hpp"
 #include "base/random_id.hpp"
+#include "base/wait.hpp"
 #include "delivery/subscriber_core.hpp"
 #include "link/link.hpp"
 
@@ -43,8 +44,12 @@ Expected<void> Context::publish_encoded(const Item* item, std::string_view subje
 detail::Link& Context::link() const noexcept { return subscriber_->link(); }
 
 void Context::ack_sync(std::chrono::milliseconds timeout) {
-    value_or_raise(subscriber_->await_confirmations(*this, timeout));
-    value_or_raise(subscriber_->source().ack_sync(*message_, timeout));
+    using std::chrono::milliseconds;
+    const auto limit = timeout.count() > 0 ? timeout : subscriber_->link().options().request_timeout;
+    const auto deadline = clock().now() + std::min(limit, detail::longest_timeout);
+    value_or_raise(subscriber_->await_confirmations(*this, deadline));
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline - clock().now());
+    value_or_raise(subscriber_->source().ack_sync(*message_, std::max(left, milliseconds{1})));
     ack();
 }
 

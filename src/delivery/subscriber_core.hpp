@@ -121,8 +121,8 @@ public:
     /// Publishes for the handler: see Context::publish. `item` is a message of the context's batch, or null.
     Expected<void> publish(Context& context, const Item* item, std::string_view subject, const Encoded& encoded,
                            const PublishOptions& options);
-    /// Blocks until what the handler has published so far is confirmed.
-    Expected<void> await_confirmations(Context& context, std::chrono::milliseconds timeout);
+    /// Blocks until what the handler has published so far is confirmed, until `deadline` at most.
+    Expected<void> await_confirmations(Context& context, TimePoint deadline);
 
     /// Notes that a delivery ends after its handler; end_postponed() must follow. The subscriber is not finished
     /// before.

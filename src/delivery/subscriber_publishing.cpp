@@ -97,11 +97,9 @@ Outcome SubscriberCore::publish_letters(Context& context, const Outcome& outcome
     return ContextAccess::fail(context, std::move(sent).error());
 }
 
-Expected<void> SubscriberCore::await_confirmations(Context& context, std::chrono::milliseconds timeout) {
+Expected<void> SubscriberCore::await_confirmations(Context& context, TimePoint deadline) {
     const auto confirmations = confirmations_of(context);
-    if (confirmations == nullptr) return {};
-    const auto wait = timeout.count() > 0 ? timeout : link_->options().request_timeout;
-    return confirmations->wait(*clock_, clock_->now() + wait);
+    return confirmations == nullptr ? Expected<void>{} : confirmations->wait(*clock_, deadline);
 }
 
 }  // namespace freshet::detail

@@ -3,6 +3,11 @@
 
 namespace freshet::detail {
 
+void Background::keep_calls() {
+    for (auto* call = Call::current_; call != nullptr; call = call->outer_)
+        if (&call->all_ == this && !call->work_) call->work_.emplace(*this);
+}
+
 void Background::wait() {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return running_ == 0; });

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace freshet::detail {
@@ -25,6 +26,29 @@ public:
     private:
         Background* all_;
     };
+
+    /// Marks, while it lives, that this thread is in a call that runs a user's code and then goes on with the broker,
+    /// which that code may destroy. Nests. Must not outlive the Background.
+    class Call {
+    public:
+        explicit Call(Background& all) noexcept : all_{all}, outer_{std::exchange(current_, this)} {}
+        Call(const Call&) = delete;
+        Call& operator=(const Call&) = delete;
+        ~Call() { current_ = outer_; }
+
+    private:
+        friend class Background;
+
+        static constinit inline thread_local Call* current_ = nullptr;
+
+        Background& all_;
+        Call* outer_;
+        std::optional<Work> work_ = {};  // of a call in which the broker was destroyed
+    };
+
+    /// Counts the calls that this thread is in as threads. Call it where a broker is destroyed that cannot wait for
+    /// them.
+    void keep_calls();
 
     /// Blocks until no thread works.
     void wait();

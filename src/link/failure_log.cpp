@@ -2,7 +2,9 @@
 #include "link/failure_log.hpp"
 
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -37,12 +39,15 @@ public:
     void finish() {
         std::vector<Summary> summaries;
         {
-            const std::lock_guard lock{mutex_};
+            std::unique_lock lock{mutex_};
             finished_ = true;
             for (auto& failure : failures_) {
                 clock_->cancel(failure.timer);
                 sum_up(failure, summaries);
             }
+            // Waits for a timer that writes, unless this is called by a sink that it writes to.
+            if (writer_ != std::this_thread::get_id())
+                written_.wait(lock, [this] { return writer_ == std::thread::id{}; });
         }
         for (const auto& summary : summaries) write(summary);
     }
@@ -105,8 +110,13 @@ private:
             if (finished_) return;  // the link may be gone, too
             for (auto& failure : failures_)
                 if (clock_->now() - failure.since >= window) sum_up(failure, summaries);
-            for (const auto& summary : summaries) write(summary);
+            if (summaries.empty()) return;
+            writer_ = std::this_thread::get_id();
         }
+        for (const auto& summary : summaries) write(summary);
+        const std::lock_guard lock{mutex_};
+        writer_ = {};
+        written_.notify_all();
     }
 
     static void sum_up(Failure& failure, std::vector<Summary>& summaries) {
@@ -125,6 +135,8 @@ private:
     const std::shared_ptr<Clock> clock_;
     const std::string subject_;
     std::mutex mutex_ = {};
+    std::condition_variable written_ = {};
+    std::thread::id writer_ = {};  // the clock's thread, while it writes summaries
     std::vector<Failure> failures_ = {};
     bool finished_ = false;
 };

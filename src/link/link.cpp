@@ -94,6 +94,7 @@ Error Link::not_open(std::string_view what, std::string_view subject) const {
 Expected<void> Link::send_around(const Publication& publication, std::string_view content_type, Outgoing::Kind kind) {
     const auto steps = publish_steps();
     if (steps.empty() || !passes_middleware(publication)) return send_enveloped(publication, content_type);
+    const Background::Call call{background_};
     return send_through(*this, steps, publication, content_type, kind);
 }
 
@@ -158,51 +159,6 @@ Expected<void> Link::open_inbox() {
     return {};
 }
 
-template <class Tell>
-void Link::tell_watchers(Tell tell) noexcept {
-    std::vector<std::weak_ptr<ConnectionWatcher>> watchers;
-    {
-        const std::lock_guard lock{watchers_mutex_};
-        watchers = watchers_;
-    }
-    for (const auto& watcher : watchers) {
-        if (const auto alive = watcher.lock()) tell(*alive);
-    }
-}
-
-void Link::on_refused(const ConnectionEvent& event) noexcept {
-    const auto& subject = event.subject;
-    const auto inbox = mux_.inbox_wildcard();
-    const bool ours = subject.starts_with(inbox.substr(0, inbox.size() - 1));
-    if (event.detail.find("for Publish") != std::string::npos) {
-        const Error why{Errc::unauthorized,
-                        fmt::format("the server lets this user not publish to {}: grant it to the user{}",
-                                    quoted(subject),
-                                    ours ? ", or allow_responses, which lets it answer what it is asked" : "")};
-        mux_.cancel_on(subject, why);
-        return tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_refused(subject, why); });
-    }
-    if (!ours) return;  // a subscription: its start fails
-    const Error why{
-        Errc::unauthorized,
-        fmt::format("the server lets this user not receive answers on {}: let the user subscribe to \"{}.>\", "
-                    "or set BrokerOptions::inbox_prefix to one that it may use",
-                    quoted(subject), options_.inbox_prefix)};
-    {
-        const std::lock_guard lock{inbox_mutex_};
-        inbox_refused_ = why;
-        inbox_open_.store(false, std::memory_order_release);
-    }
-    mux_.cancel_all(why);
-}
-
-void Link::forget_refusal() noexcept {
-    const std::lock_guard lock{inbox_mutex_};
-    if (!inbox_refused_) return;
-    inbox_refused_.reset();
-    inbox_open_.store(inbox_ != nullptr, std::memory_order_release);  // the connection has subscribed again
-}
-
 /// Returns true if a request is to leave at once: if no other is in flight, or if it is sent while the last answer that
 /// waits is given out, when it takes the other batched requests along. Any other request waits for the next flush, and
 /// many leave together.
@@ -217,13 +173,15 @@ std::chrono::milliseconds Link::timeout_or_default(std::chrono::milliseconds tim
 
 template <class Options, class Open>
 Expected<RequestMux::Ticket> Link::ask(std::string_view subject, const Encoded& encoded, const Options& options,
-                                       Open&& open_ticket) {
+                                       Open&& open_ticket, freshet::Lane lane) {
     if (options.timeout.count() < 0)
         return failure(Errc::timeout,
                        fmt::format("request on {}: not sent, since its timeout is {} ms; a time cannot be negative",
                                    quoted(subject), options.timeout.count()));
     if (!is_open()) return std::unexpected{not_open("request", subject)};
     if (auto ready = open_inbox(); !ready) return std::unexpected{std::move(ready).error()};
+    std::optional<Background::Call> call;  // a publish middleware may destroy the broker
+    if (around_publications_.load(std::memory_order_relaxed)) call.emplace(background_);
     const auto flush = hurries_request() ? Flush::now : Flush::batched;
     auto ticket = open_ticket();
     if (!ticket) return ticket;
@@ -231,7 +189,8 @@ Expected<RequestMux::Ticket> Link::ask(std::string_view subject, const Encoded& 
                             .reply_to = ticket->reply_to(),
                             .payload = encoded.body,
                             .headers = options.headers.empty() ? nullptr : &options.headers,
-                            .flush = flush},
+                            .flush = flush,
+                            .lane = lane},
                            encoded.content_type, Outgoing::Kind::request);
     if (!sent) mux_.cancel(*ticket, sent.error());
     return ticket;
@@ -271,18 +230,18 @@ Expected<Message> Link::request_in(RequestGroup& group, std::string_view subject
 }
 
 void Link::request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                         ReplyHandler handler, AnswersOf whose, RequestTimer timer) {
+                         ReplyHandler handler, AnswersOf whose, RequestTimer timer, freshet::Lane lane) {
     auto reply = std::make_unique<AsyncReply>(subject, std::move(handler), *this, wanted(whose, subject), timer);
     if (!may_publish_on(subject)) return reply->on_reply(bad_subject(subject));
-    if (auto asked = request_into(*reply, subject, encoded, options); !asked)
+    if (auto asked = request_into(*reply, subject, encoded, options, lane); !asked)
         reply->on_reply(std::unexpected{std::move(asked).error()});
     else std::ignore = reply.release();  // on_end deletes it
 }
 
 Expected<void> Link::request_into(ReplySink& sink, std::string_view subject, const Encoded& encoded,
-                                  const RequestOptions& options) {
+                                  const RequestOptions& options, freshet::Lane lane) {
     const auto ticket =
-        ask(subject, encoded, options, [&] { return mux_.open(sink, timeout_or_default(options.timeout)); });
+        ask(subject, encoded, options, [&] { return mux_.open(sink, timeout_or_default(options.timeout)); }, lane);
     if (!ticket) return std::unexpected{ticket.error()};
     return {};
 }
@@ -308,28 +267,6 @@ std::unique_ptr<ReplyQueue> Link::request_many(std::string_view subject, const E
     return replies;
 }
 
-void Link::log(const ConnectionEvent& event) noexcept {
-    using Kind = ConnectionEvent::Kind;
-    if (event.kind == Kind::error) {  // one that publishes where it may not causes one for each message
-        return report(FailureLog::Kind::connection,
-                      event.subject.empty() ? to_string(event.kind)
-                                            : fmt::format("{} {}", to_string(event.kind), event.subject),
-                      {Errc::remote, event.detail}, LogLevel::warn);
-    }
-    // A connection that is refused as soon as it is made is lost many times a second.
-    if (event.kind == Kind::disconnected || event.kind == Kind::waiting)
-        return report(FailureLog::Kind::connection, to_string(event.kind), {Errc::disconnected, event.detail},
-                      LogLevel::warn);
-    const bool good = event.kind == Kind::connected || event.kind == Kind::reconnected || event.kind == Kind::closed;
-    const auto& where = event.subject.empty() ? event.url : event.subject;
-    logger_.log(good ? LogLevel::info : LogLevel::warn, "{}{}{}{}{}", to_string(event.kind), where.empty() ? "" : " ",
-                where, event.detail.empty() ? "" : ": ", event.detail);
-}
-
-void Link::tell_change(ConnectionChange change) noexcept {
-    tell_watchers([&](ConnectionWatcher& watcher) { watcher.on_connection(change); });
-}
-
 Expected<void> Link::connect(std::chrono::milliseconds wait, EventSink events) {
     try {
         clock_->begin();
@@ -339,27 +276,6 @@ Expected<void> Link::connect(std::chrono::milliseconds wait, EventSink events) {
     }
     transport_->on_loss([this] { tell_change(ConnectionChange::doubtful); });
     return transport_->open(wait, std::move(events));
-}
-
-void Link::tell(const ConnectionEvent& event) noexcept {
-    using Kind = ConnectionEvent::Kind;
-    traffic_.note(event.kind);
-    if (event.kind == Kind::error && !event.subject.empty()) on_refused(event);
-    if (event.kind == Kind::reconnected) forget_refusal();
-    if (event.kind == Kind::disconnected) tell_change(ConnectionChange::lost);
-    if (event.kind == Kind::reconnected) tell_change(ConnectionChange::back);
-    if (!has_listener_.load(std::memory_order_relaxed)) return;
-    const CallbackScope scope;
-    const std::lock_guard lock{event_mutex_};
-    try {
-        options_.on_event(event);
-    } catch (...) { report(FailureLog::Kind::callback_threw, "on_event threw", exception_error()); }
-}
-
-void Link::watch(std::weak_ptr<ConnectionWatcher> watcher) {
-    const std::lock_guard lock{watchers_mutex_};
-    std::erase_if(watchers_, [](const auto& known) { return known.expired(); });
-    watchers_.push_back(std::move(watcher));
 }
 
 Expected<std::chrono::nanoseconds> Link::ping(std::chrono::milliseconds timeout) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <span>
 #include <stop_token>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <freshet/clock.hpp>
@@ -91,13 +93,15 @@ public:
     /// Sends a request that `group` may end, and blocks as request() does.
     Expected<Message> request_in(RequestGroup& group, std::string_view subject, const Encoded& encoded,
                                  const RequestOptions& options);
-    /// Sends a request without blocking. Calls `handler` once, also if nothing could be sent.
+    /// Sends a request without blocking. Calls `handler` once, also if nothing could be sent. Lane::deliveries: after
+    /// what was sent on that lane before.
     void request_async(std::string_view subject, const Encoded& encoded, const RequestOptions& options,
-                       ReplyHandler handler, AnswersOf whose = AnswersOf::anybody, RequestTimer timer = {});
+                       ReplyHandler handler, AnswersOf whose = AnswersOf::anybody, RequestTimer timer = {},
+                       freshet::Lane lane = freshet::Lane::replies);
     /// Sends a request on a subject that has been checked. `sink` gets the answer and must live until its on_end. If
     /// this fails, there is no request, and the sink is not called.
     Expected<void> request_into(ReplySink& sink, std::string_view subject, const Encoded& encoded,
-                                const RequestOptions& options);
+                                const RequestOptions& options, freshet::Lane lane = freshet::Lane::replies);
     /// Sends a request for many answers. Returns a queue of the answers, which holds an error if nothing could be sent.
     std::unique_ptr<ReplyQueue> request_many(std::string_view subject, const Encoded& encoded,
                                              const RequestManyOptions& options, AnswersOf whose = AnswersOf::anybody,
@@ -155,6 +159,10 @@ private:
     /// Lets requests ask again after a reconnect, since rights may have changed.
     void forget_refusal() noexcept;
     bool hurries_request() const;
+    /// Calls BrokerOptions::on_event, one call at a time. An event that comes inside a call follows when that call has
+    /// returned.
+    void tell_listener(const ConnectionEvent& event) noexcept;
+    void call_listener(const ConnectionEvent& event) noexcept;
     template <class Tell>
     void tell_watchers(Tell tell) noexcept;
     void tell_change(ConnectionChange change) noexcept;
@@ -169,7 +177,7 @@ private:
     /// ticket.
     template <class Options, class Open>
     Expected<RequestMux::Ticket> ask(std::string_view subject, const Encoded& encoded, const Options& options,
-                                     Open&& open_ticket);
+                                     Open&& open_ticket, freshet::Lane lane = freshet::Lane::replies);
 
     BrokerOptions options_;
     Logger logger_;
@@ -189,7 +197,9 @@ private:
     std::vector<PublishStep*> publish_steps_ = {};
     std::stop_source stop_source_ = {};
     std::atomic<bool> has_listener_;
-    std::mutex event_mutex_ = {};  // guards calls of on_event
+    std::mutex event_mutex_ = {};               // guards calls of on_event, and later_
+    std::atomic<std::thread::id> teller_ = {};  // the thread that is in such a call
+    std::deque<ConnectionEvent> later_ = {};    // that came inside the call
     std::mutex watchers_mutex_ = {};
     std::vector<std::weak_ptr<ConnectionWatcher>> watchers_ = {};
     Declarations declarations_ = {};

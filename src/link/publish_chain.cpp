@@ -6,6 +6,7 @@
 
 #include <freshet/subject.hpp>
 
+#include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
 #include "base/quoted.hpp"
 #include "link/handler_scope.hpp"
@@ -90,6 +91,7 @@ private:
 Expected<void> send_through(Link& link, std::span<PublishStep* const> steps, const Publication& publication,
                             std::string_view content_type, Outgoing::Kind kind) {
     const PublishScope scope;
+    const CallbackScope callback;  // a middleware may stop or destroy a broker
     const auto* const handler = HandlerScope::current();
     const HeadersLease headers{publication.headers};
     Outgoing out{.kind = kind,

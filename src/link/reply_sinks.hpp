@@ -116,9 +116,7 @@ public:
         }
         wait(*clock_, lock, state_->changed, [this] { return state_->ended || !state_->replies.empty(); });
         if (state_->replies.empty()) return std::nullopt;
-        auto reply = std::move(state_->replies.front());
-        state_->replies.pop_front();
-        return reply;
+        return state_->take();
     }
 
 private:
@@ -130,7 +128,11 @@ private:
         void on_reply(Expected<Message> reply) noexcept override {
             timer.end(reply);  // the first one says how the request ended
             const std::lock_guard lock{mutex};
-            replies.push_back(std::move(reply));
+            if (dropped) return;
+            const auto size = size_of(reply);
+            dropped = replies.size() >= most_replies || size > most_bytes - bytes;
+            bytes += dropped ? 0 : size;
+            replies.push_back(dropped ? too_many() : std::move(reply));
             changed.notify_all();
         }
         void on_end() noexcept override {
@@ -142,14 +144,34 @@ private:
             ended = true;
             changed.notify_all();
         }
+        /// Removes and returns the first reply. Call it with the lock held.
+        Expected<Message> take() {
+            auto reply = std::move(replies.front());
+            replies.pop_front();
+            bytes -= size_of(reply);
+            return reply;
+        }
+        static std::size_t size_of(const Expected<Message>& reply) { return reply ? reply->payload().size() : 0; }
+        Expected<Message> too_many() const {
+            return failure(Errc::limit_reached,
+                           "the answers to " + quoted(asked_subject) +
+                               " come faster than they are read: more than 65536 of them, or than 64 MiB, wait, and "
+                               "further ones are dropped; read faster, or set RequestManyOptions::max_replies");
+        }
+
         std::string asked_subject;
         Wanted wanted;
         RequestTimer timer;
         std::mutex mutex = {};
         std::condition_variable changed = {};
         std::deque<Expected<Message>> replies = {};
+        std::size_t bytes = 0;
+        bool dropped = false;  // too many waited: the last one in the queue says so
         bool ended = false;
     };
+    // As much as may wait for a subscriber.
+    static constexpr std::size_t most_replies = 65'536;
+    static constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
     RequestMux& mux_;
     std::shared_ptr<Clock> clock_;  // shared, because the broker may go while a thread waits for an answer

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 
+#include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
 #include "base/quoted.hpp"
 #include "base/without_secrets.hpp"
@@ -222,6 +223,7 @@ natsStatus Connections::Connection::dial(Connections& all, natsSock& socket, con
         return status;
     }
     try {
+        const CallbackScope scope;  // it may run on a thread that connects again
         socket = all.options_.dial(host, static_cast<std::uint16_t>(port));
     } catch (...) {
         attempts_.fail({NATS_ERR, "BrokerOptions::dial threw: " + without_secrets(exception_text())});

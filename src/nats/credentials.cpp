@@ -11,6 +11,7 @@
 #include <nats/nats.h>
 #include <openssl/crypto.h>
 
+#include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
 #include "base/quoted.hpp"
 #include "base/without_secrets.hpp"
@@ -49,6 +50,7 @@ template <class F, class... Arguments>
 auto call(const F& function, std::string_view what, Arguments&&... arguments)
     -> Expected<decltype(function(std::forward<Arguments>(arguments)...))> {
     if (!function) return failure(Errc::bad_setup, fmt::format("{} is not set", what));
+    const CallbackScope scope;  // it may run on a thread that connects again
     try {
         return function(std::forward<Arguments>(arguments)...);
     } catch (...) {

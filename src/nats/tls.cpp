@@ -16,6 +16,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "base/callback_scope.hpp"
 #include "base/exception_text.hpp"
 #include "base/quoted.hpp"
 #include "base/without_secrets.hpp"
@@ -51,6 +52,7 @@ int give_passphrase(char* buffer, int size, int, void* passphrase) {
 
 std::string passphrase_of(const TlsOptions& tls, const std::string& what) {
     if (!tls.passphrase) refuse(what + ": the key is encrypted; set TlsOptions::passphrase, or use a key that is not");
+    const CallbackScope scope;
     try {
         return tls.passphrase();
     } catch (...) { refuse("TlsOptions::passphrase threw: " + without_secrets(exception_text())); }

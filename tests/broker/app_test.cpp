@@ -13,9 +13,11 @@
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <freshet/freshet.hpp>
 
+#include "../support/log_lines.hpp"
 #include "../support/must.hpp"
 #include "../support/server.hpp"
 #include "../support/types.hpp"
@@ -232,6 +234,46 @@ TEST_CASE_METHOD(Fixture, "exit between the look at it and the connection cuts t
     CHECK(text == "start: the broker was stopped before it ran");
     waits.core().shut_down();
     CHECK(waits.core().exit_code() == 6);
+}
+
+TEST_CASE_METHOD(Fixture, "a broker that is stopped before or while it starts ends the program, with code 0") {
+    const std::string when = GENERATE("before run", "in a hook", "while it connects", "while the second one connects");
+    CAPTURE(when);
+    Broker absent{
+        {.servers = {"nats://127.0.0.1:1"}, .start_timeout = 1h, .on_event = [&](const ConnectionEvent& event) {
+             if (event.kind != ConnectionEvent::Kind::waiting) return;
+             if (when == "while it connects") absent.stop();
+             else broker.stop();
+         }}};
+    App waits{broker, absent};
+    if (when == "before run") broker.stop();
+    if (when == "in a hook") waits.on_startup([](Broker& own) { own.stop(); });
+    CHECK(waits.run() == 0);
+    CHECK_FALSE(broker.running());
+    CHECK_FALSE(absent.running());
+}
+
+TEST_CASE("a broker that is not critical and fails late is told of") {
+    testing::LogLines log;
+    testing::NatsServer server;
+    testing::NatsServer strict{{.config = "authorization { users: [ { user: u, password: p, permissions: { publish: "
+                                          "\">\", subscribe: { deny: \"secret\" } } } ] }"}};
+    strict.stop();
+    Broker broker{{.servers = {server.url()}}};
+    Broker other{{.servers = {strict.url("u", "p")},
+                  .reconnect = {.min_wait = 1ms, .max_wait = 10ms},
+                  .start_timeout = 20ms,
+                  .logger = log.logger(),
+                  .critical = false}};
+    other.subscriber<"secret">().handle([](std::string_view) {});
+    App both{broker, other};
+    both.after_startup([&] { strict.restart(); });
+    std::jthread ends{[&] {
+        testing::must(!log.wait_for("critical: the program goes on without a broker").empty());
+        both.exit(0);
+    }};
+    CHECK(both.run() == 0);
+    CHECK_FALSE(log.find("secret").empty());
 }
 
 TEST_CASE("a lifespan's object lives as long as a handler that outlived the stop") {

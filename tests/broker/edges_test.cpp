@@ -3,8 +3,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <future>
 #include <memory>
@@ -25,12 +23,14 @@
 #include <freshet/app.hpp>
 #include <freshet/freshet.hpp>
 
+#include "../support/ends.hpp"
 #include "../support/must.hpp"
 #include "../support/server.hpp"
 #include "../support/wait.hpp"
 
 using namespace freshet;
 using namespace std::chrono_literals;
+using testing::ends;
 using testing::eventually;
 using testing::must;
 using Kind = ConnectionEvent::Kind;
@@ -79,13 +79,6 @@ struct Fixture {
     std::unique_ptr<Broker> make(std::function<void(const ConnectionEvent&)> on_event = {}) const {
         return std::make_unique<Broker>(BrokerOptions{
             .servers = {server.url()}, .stop_timeout = 1h, .on_event = std::move(on_event)});
-    }
-
-    static bool ends(std::function<void()> function) {
-        auto ended = std::async(std::launch::async, std::move(function));
-        if (ended.wait_for(20s) == std::future_status::ready) return ended.get(), true;
-        std::fprintf(stderr, "it hangs\n");
-        std::abort();  // the future would wait
     }
 
     using Declare = std::function<void(Broker&)>;

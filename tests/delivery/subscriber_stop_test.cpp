@@ -22,6 +22,7 @@
 #include <freshet/testing/virtual_clock.hpp>
 
 #include "../support/delivering_transport.hpp"
+#include "../support/ends.hpp"
 #include "../support/log_lines.hpp"
 #include "../support/must.hpp"
 #include "../support/no_threads.hpp"
@@ -34,6 +35,7 @@ using namespace freshet;
 using Catch::Matchers::ContainsSubstring;
 using detail::BrokerCore;
 using detail::SubscriberCore;
+using freshet::testing::ends;
 using freshet::testing::eventually;
 
 namespace {
@@ -339,4 +341,33 @@ TEST_CASE("one failure that comes again and again is summed up after ten lines a
     CHECK(rejected >= 10);
     CHECK(rejected < 200);
     CHECK(!log.find("more failures of the same kind").empty());
+}
+
+TEST_CASE("a start that fails waits for handlers no longer than stop_timeout, and the broker's end waits for them") {
+    Fixture of{{.stop_timeout = 10ms}};
+    Gate gate;
+    std::atomic<bool> returned = false;
+    of.add("first", {.dedicated = GENERATE(false, true)}, [&](std::string_view) {
+        gate.pass();
+        returned = true;
+    });
+    of.add("second", {}, [](std::string_view) {});
+    of.transport->on_subscribe = [&](const std::string& subject, const auto&) {
+        if (subject != "second") return;
+        of.transport->deliver("first");
+        testing::must(gate.wait_for(1));
+        raise({Errc::unauthorized, "no"});
+    };
+    CHECK(ends([&] {
+        try {
+            of.core->start();
+            testing::must(false);
+        } catch (const Error& error) { testing::must(error.code() == Errc::unauthorized); }
+    }));
+    CHECK_FALSE(of.core->handlers_done());
+    CHECK_FALSE(returned);
+    gate.open();
+    of.core->end(10ms);
+    CHECK(returned);
+    CHECK(of.core->handlers_done());
 }
