@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include <freshet/detail/source.hpp>
 #include <freshet/source_description.hpp>
@@ -25,6 +26,7 @@ public:
     void settle(Message message, const Handled& handled) noexcept override;
     std::size_t pending() const noexcept override;
     std::uint64_t dropped() const noexcept override;
+    std::string_view group() const noexcept override { return spec_.queue; }
 
 private:
     SubscriptionSpec spec_;

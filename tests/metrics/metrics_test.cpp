@@ -216,12 +216,13 @@ TEST_CASE_METHOD(Measured, "messages in hand and messages that wait for workers 
     });
     TestBroker test{broker, {.threads = true}};
     for (int i = 0; i < 5; ++i) broker.publish("w", "x");
+    std::jthread runner{[&] { test.run(); }};  // blocks until the handlers have returned
     while (running < 2 || broker.stats().by_subscriber.front().stats.pending != 3) std::this_thread::yield();
     CHECK(value(R"(freshet_messages_in_flight{subject="w",queue=""})") == "2");
     CHECK(value(R"(freshet_queue_depth{subject="w",queue=""})") == "3");
     go = true;
     go.notify_all();
-    test.run();
+    runner.join();
     CHECK(value(R"(freshet_messages_in_flight{subject="w",queue=""})") == "0");
     CHECK(value(R"(freshet_message_queue_seconds_count{subject="w",queue=""})") == "5");
 }
