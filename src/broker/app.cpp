@@ -29,7 +29,7 @@ void print_help(std::FILE* to, const char* program) {
 }
 
 /// Returns a word of the command line without what may be a secret: another program's `--password=...`, for example.
-std::string shown(std::string_view word) {
+std::string shown_word(std::string_view word) {
     if (word.starts_with('-')) word = word.substr(0, word.find('='));
     return detail::quoted(detail::without_secrets(word));
 }
@@ -43,7 +43,7 @@ std::optional<int> apply(int argc, char** argv, spdlog::logger& logger) {
             return 0;
         }
         if (word != "--log-level" || i + 1 == argc) {
-            fmt::print(stderr, "{}: unknown or incomplete option {}\n", argv[0], shown(word));
+            fmt::print(stderr, "{}: unknown or incomplete option {}\n", argv[0], shown_word(word));
             print_help(stderr, argv[0]);
             return exit_usage;
         }
@@ -51,7 +51,7 @@ std::optional<int> apply(int argc, char** argv, spdlog::logger& logger) {
         const auto level = spdlog::level::from_str(std::string{name});
         if (level == spdlog::level::off && name != "off") {
             fmt::print(stderr, "{}: {} is not a log level; use trace, debug, info, warn, err, critical or off\n",
-                       argv[0], shown(name));
+                       argv[0], shown_word(name));
             return exit_usage;
         }
         logger.set_level(level);

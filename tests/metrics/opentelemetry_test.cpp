@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The adapter for OpenTelemetry's meters, with the SDK and its exporter in memory.
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -38,19 +39,22 @@ struct Sdk {
 
     MeteredBrokers::Provider api() const { return MeteredBrokers::Provider{provider}; }
 
-    /// Returns the point of the series whose attributes contain all of `wanted`.
+    /// Returns the point of the series whose attributes contain all of `wanted`, and the fewest others: what went well
+    /// has no `error.type`.
     sdk::PointType point(const std::string& name, const detail::MeterAttributes& wanted) {
         provider->ForceFlush();
-        for (const auto& [attributes, point] : data->Get("freshet", name)) {
-            bool all = true;
-            for (const auto& [key, value] : wanted) {
-                const auto found = attributes.find(key);
-                all =
-                    all && found != attributes.end() && opentelemetry::nostd::get<std::string>(found->second) == value;
-            }
-            if (all) return point;
-        }
-        throw std::runtime_error{"no such series: " + name};
+        const auto& series = data->Get("freshet", name);
+        const auto fits = [&](const auto& attributes) {
+            return std::ranges::all_of(wanted, [&](const auto& one) {
+                const auto found = attributes.find(one.first);
+                return found != attributes.end() && opentelemetry::nostd::get<std::string>(found->second) == one.second;
+            });
+        };
+        auto best = series.end();
+        for (auto one = series.begin(); one != series.end(); ++one)
+            if (fits(one->first) && (best == series.end() || one->first.size() < best->first.size())) best = one;
+        if (best == series.end()) throw std::runtime_error{"no such series: " + name};
+        return best->second;
     }
     double sum(const std::string& name, const detail::MeterAttributes& wanted) {
         return opentelemetry::nostd::get<double>(

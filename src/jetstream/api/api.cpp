@@ -13,6 +13,7 @@
 #include <freshet/subject.hpp>
 
 #include "base/error_state.hpp"
+#include "base/may_wait.hpp"
 #include "base/quoted.hpp"
 #include "link/request_group.hpp"
 
@@ -250,8 +251,9 @@ Expected<Json> JsApi::call(std::string_view op, std::string_view what, const Jso
 }
 
 void JsApi::call_async(std::string_view op, std::string_view what, const Json& request, Answered<Json> done) const {
-    // A thread whose requests somebody may end waits for the answer itself, so that a stop ends this one, too.
-    if (RequestGroup::Scope::current() != nullptr) return done(call(op, what, request));
+    // A thread whose requests somebody may end waits for the answer itself, so that a stop ends this one, too. But
+    // while it waits it may run callbacks, which must not.
+    if (RequestGroup::Scope::current() != nullptr && may_wait()) return done(call(op, what, request));
     auto to = subject(op);
     const auto body = body_of(request);
     auto handler = [to, what = std::string{what}, done = std::move(done)](Expected<Message> reply) mutable {
