@@ -188,13 +188,17 @@ bool PublishWindow::line_up(Sending& sending) {
 
 PublishWindow::After PublishWindow::judge(Sending& sending, const Error& error) {
     const auto& message = sending.message();
-    const bool again = may_retry(error, message.has_id);
+    const bool passes = may_retry(error, message.has_id);
     sending.note(error);
     if (!message.ordered)
-        return again && sending.count_repeat(clock_.now(), message.retry_wait) ? After::pause : After::leave;
+        return passes && sending.count_repeat(clock_.now(), message.retry_wait) ? After::pause : After::leave;
     const std::lock_guard lock{mutex_};
+    const bool unmet = is_unmet(error) && !sending.asked();
     // Those that were sent before it may have been refused for the moment.
-    const bool behind = is_unmet(error) && sending.setbacks != setbacks_ && !sending.asked();
+    const bool behind = unmet && sending.setbacks != setbacks_;
+    // One that was sent before it may have been lost with a leader: its own timeout has not told yet.
+    const bool too_early = unmet && !behind && message.has_id && order_.front() != &sending;
+    const bool again = passes || too_early;
     const auto wait = again ? message.retry_wait : std::chrono::milliseconds{0};
     const bool asks = !again && !behind && sending.asks_after(error);
     if ((!again && !behind && !asks) || !sending.count_repeat(clock_.now(), wait)) return After::leave;
