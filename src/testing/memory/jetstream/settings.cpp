@@ -19,9 +19,9 @@ using std::chrono::nanoseconds;
 using Json = nlohmann::json;
 
 constexpr nanoseconds default_duplicate_window = std::chrono::minutes{2};
-constexpr nanoseconds default_ack_wait = std::chrono::seconds{30};
+constexpr nanoseconds server_ack_wait = std::chrono::seconds{30};
 constexpr nanoseconds shortest_heartbeat = std::chrono::milliseconds{100};
-constexpr std::int64_t default_max_ack_pending = 1'000;
+constexpr std::int64_t server_max_ack_pending = 1'000;
 
 bool is_set(const Json& value) {
     if (value.is_boolean()) return value.get<bool>();
@@ -169,8 +169,8 @@ std::expected<Json, ApiError> complete_consumer(Json config, const Json& stream)
     fill(config, "num_replicas", 0);
     const auto limits = stream.value("consumer_limits", Json::object());
     if (config["ack_policy"] != "none") {
-        fill(config, "ack_wait", default_ack_wait.count());
-        fill(config, "max_ack_pending", limits.value("max_ack_pending", default_max_ack_pending));
+        fill(config, "ack_wait", server_ack_wait.count());
+        fill(config, "max_ack_pending", limits.value("max_ack_pending", server_max_ack_pending));
     }
     if (limits.contains("inactive_threshold")) fill(config, "inactive_threshold", limits["inactive_threshold"]);
     if (config.value("deliver_subject", "").empty()) fill(config, "max_waiting", 512);
